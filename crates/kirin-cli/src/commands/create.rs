@@ -1,0 +1,68 @@
+//! `kirin create`
+
+use kirin_client::Client;
+use kirin_types::{GenerationRequest, InvalidRequest};
+
+use crate::{
+    arguments::{self, Request},
+    failure::Failure,
+    interrupt::{Reached, unless_interrupted},
+    progress::Progress,
+    report::{Report, print_line},
+    session::Session,
+    terminal::printable,
+};
+
+pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> {
+    let request = request(&arguments.request)?;
+    let session = Session::open(&arguments.shared)?;
+    let reached = Reached::default();
+    let mut progress = Progress::new(arguments.shared.quiet);
+    let task = unless_interrupted(&reached, async {
+        let operation = session.client.create(request.clone()).on_notice(|notice| {
+            reached.update(notice);
+            progress.notice(notice);
+        });
+        operation
+            .await
+            .map_err(|error| Failure::generation(&error, reached.ids()))
+    })
+    .await?;
+    drop(progress);
+    let printed = match arguments.shared.json {
+        true => Report::task(&task, request.external_task_id().cloned()).print_json(),
+        false => print_line(&printable(task.id().as_str())),
+    };
+    printed.map_err(|error| Failure::stdout(&error, &task))
+}
+
+/// The request as it was typed, checked, with an external task id.
+pub(super) fn request(typed: &Request) -> Result<GenerationRequest, Failure> {
+    let request = checked(typed).map_err(|invalid| Failure::invalid(&invalid))?;
+    let id = request
+        .external_task_id()
+        .cloned()
+        .unwrap_or_else(Client::mint_external_task_id);
+    Ok(request.with_external_task_id(id))
+}
+
+fn checked(typed: &Request) -> Result<GenerationRequest, InvalidRequest> {
+    let optional = [
+        ("duration", &typed.duration),
+        ("aspect_ratio", &typed.aspect_ratio),
+        ("mode", &typed.mode),
+        ("negative_prompt", &typed.negative_prompt),
+        ("callback_url", &typed.callback_url),
+        ("external_task_id", &typed.external_task_id),
+    ];
+    let mut builder = GenerationRequest::builder(&typed.prompt).parameter("model", &*typed.model);
+    for (name, value) in optional {
+        if let Some(value) = value {
+            builder = builder.parameter(name, &**value);
+        }
+    }
+    if typed.watermark {
+        builder = builder.watermark(true);
+    }
+    builder.build()
+}

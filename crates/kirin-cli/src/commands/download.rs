@@ -1,0 +1,44 @@
+//! `kirin download`
+
+use kirin_types::TaskState;
+
+use super::wait::{fetch, print};
+use crate::{
+    arguments,
+    failure::Failure,
+    interrupt::{Reached, unless_interrupted},
+    output_path,
+    progress::Progress,
+    session::Session,
+};
+
+pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
+    let session = Session::open(&arguments.shared)?;
+    output_path::check(&arguments.file, arguments.id.as_str(), false)
+        .map_err(|error| Failure::output(&error))?;
+    let reached = Reached::task(arguments.id.clone());
+    let mut progress = Progress::new(arguments.shared.quiet);
+    let (task, paths) = unless_interrupted(&reached, async {
+        let task = session
+            .client
+            .query(&arguments.id)
+            .await
+            .map_err(|error| Failure::generation(&error, reached.ids()))?;
+        if !matches!(task.state(), TaskState::Completed { .. }) {
+            return Err(Failure::not_completed(task));
+        }
+        let paths = fetch(
+            &session.client,
+            &task,
+            &arguments.file,
+            &mut progress,
+            &reached,
+        )
+        .await?;
+        Ok((task, paths))
+    })
+    .await
+    .map_err(|failure| failure.with_output(&arguments.file))?;
+    drop(progress);
+    print(&task, &arguments.id, &paths, arguments.shared.json)
+}

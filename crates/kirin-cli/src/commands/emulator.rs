@@ -1,0 +1,32 @@
+//! `kirin emulator`
+
+use kirin_emulator::{Emulator, EmulatorConfig};
+
+use crate::{
+    arguments, failure::Failure, interrupt::interrupted, report::print_line, session::new_seed,
+    terminal::say,
+};
+
+/// Serves until it is interrupted. The first line on stdout is the base URL, and says that the
+/// emulator is ready.
+pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failure> {
+    let seed = arguments.seed.unwrap_or_else(new_seed);
+    let config = EmulatorConfig::default().port(arguments.port).seed(seed);
+    let emulator = Emulator::start(config).await.map_err(|error| {
+        let what = format!(
+            "the emulator cannot start on port {}: {error}",
+            arguments.port
+        );
+        Failure::other(what, "Choose another --port; 0 takes a free one.")
+    })?;
+    let base_url = emulator.base_url();
+    // Whoever started it without a reader of stdout knows the port.
+    let _ = print_line(base_url);
+    say(&format!(
+        "Serving until Ctrl-C. Any key will do:\n  \
+         KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}"
+    ));
+    interrupted().await;
+    emulator.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `kirin generate`
+
+use std::path::PathBuf;
+
+use kirin_types::{GenerationRequest, Task};
+
+use super::{create::request, wait::fetch};
+use crate::{
+    arguments,
+    failure::Failure,
+    interrupt::{Reached, unless_interrupted},
+    output_path,
+    progress::Progress,
+    report::{Report, print_path},
+    session::Session,
+};
+
+pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failure> {
+    let request = request(&arguments.request)?;
+    let name = request.external_task_id().map_or("video", |id| id.as_str());
+    let watermark = request.watermark() == Some(true);
+    output_path::check(&arguments.file, name, watermark)
+        .map_err(|error| Failure::output(&error))?;
+    let session = match arguments.emulator {
+        true => Session::emulated().await?,
+        false => Session::open(&arguments.shared)?,
+    };
+    let done = run(&session, &request, &arguments).await;
+    session.close().await;
+    done.and_then(|(task, paths)| {
+        let printed = match arguments.shared.json {
+            true => Report::task(&task, request.external_task_id().cloned())
+                .with_paths(&paths)
+                .print_json(),
+            false => paths.iter().try_for_each(|path| print_path(path)),
+        };
+        printed.map_err(|error| Failure::stdout(&error, &task))
+    })
+    .map_err(|failure| match arguments.emulator {
+        true => failure.emulated(),
+        false => failure.with_output(&arguments.file),
+    })
+}
+
+async fn run(
+    session: &Session,
+    request: &GenerationRequest,
+    arguments: &arguments::Generate,
+) -> Result<(Task, Vec<PathBuf>), Failure> {
+    let reached = Reached::default();
+    let mut progress = Progress::new(arguments.shared.quiet);
+    unless_interrupted(&reached, async {
+        let mut operation = session.client.generate(request.clone());
+        if let Some(timeout) = arguments.timeout.duration {
+            operation = operation.deadline(timeout);
+        }
+        let task = operation
+            .on_notice(|notice| {
+                reached.update(notice);
+                progress.notice(notice);
+            })
+            .await
+            .map_err(|error| Failure::generation(&error, reached.ids()))?;
+        let paths = fetch(
+            &session.client,
+            &task,
+            &arguments.file,
+            &mut progress,
+            &reached,
+        )
+        .await?;
+        Ok((task, paths))
+    })
+    .await
+}

@@ -1,0 +1,19 @@
+//! One file a command.
+
+mod create;
+pub(crate) use create::create;
+
+mod download;
+pub(crate) use download::download;
+
+mod emulator;
+pub(crate) use emulator::emulator;
+
+mod generate;
+pub(crate) use generate::generate;
+
+mod status;
+pub(crate) use status::status;
+
+mod wait;
+pub(crate) use wait::wait;

@@ -1,0 +1,41 @@
+//! `kirin status`
+
+use kirin_types::{Task, TaskState};
+
+use crate::{
+    arguments,
+    failure::Failure,
+    interrupt::{Reached, unless_interrupted},
+    report::{Report, print_line},
+    session::Session,
+    terminal::printable,
+};
+
+pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> {
+    let session = Session::open(&arguments.shared)?;
+    let reached = Reached::task(arguments.id.clone());
+    let task = unless_interrupted(&reached, async {
+        let task = session.client.query(&arguments.id).await;
+        task.map_err(|error| Failure::generation(&error, reached.ids()))
+    })
+    .await?;
+    let printed = match arguments.shared.json {
+        true => Report::asked_for(&task, &arguments.id).print_json(),
+        false => print_line(&printable(&describe(&task))),
+    };
+    printed.map_err(|error| Failure::stdout(&error, &task))
+}
+
+/// The status word, and what is known beside it.
+fn describe(task: &Task) -> String {
+    let status = task.status().unwrap_or("unknown");
+    match task.state() {
+        TaskState::Failed { error: Some(error) } => format!("{status}: {error}"),
+        TaskState::InProgress {
+            progress: Some(progress),
+        } => {
+            format!("{status}, {:.0} %", progress * 100.0)
+        }
+        _ => status.into(),
+    }
+}

@@ -1,0 +1,113 @@
+//! `kirin wait`
+
+use std::path::PathBuf;
+
+use kirin_client::Client;
+use kirin_types::{Task, TaskId};
+
+use crate::{
+    arguments::{self, File},
+    failure::Failure,
+    interrupt::{Ids, Reached, unless_interrupted},
+    output_path,
+    progress::Progress,
+    report::{Report, print_line, print_path},
+    session::Session,
+    terminal::printable,
+};
+
+pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
+    let session = Session::open(&arguments.shared)?;
+    let file = File {
+        output: arguments.output.clone(),
+        force: arguments.force,
+    };
+    if file.output.is_some() {
+        let id = arguments.id.as_str();
+        output_path::check(&file, id, false).map_err(|error| Failure::output(&error))?;
+    }
+    let reached = Reached::task(arguments.id.clone());
+    let mut progress = Progress::new(arguments.shared.quiet);
+    let done = unless_interrupted(&reached, async {
+        let task = finished(&session.client, &arguments, &mut progress).await?;
+        let paths = match file.output {
+            Some(_) => fetch(&session.client, &task, &file, &mut progress, &reached).await?,
+            None => Vec::new(),
+        };
+        Ok((task, paths))
+    })
+    .await;
+    drop(progress);
+    let (task, paths) = match (done, &file.output) {
+        (Err(failure), Some(_)) => return Err(failure.with_output(&file)),
+        (done, _) => done?,
+    };
+    print(&task, &arguments.id, &paths, arguments.shared.json)
+}
+
+/// The task at its end. It may have been named by its external id, and the answer names it by its
+/// own, so the first query finds out which one to wait for.
+async fn finished(
+    client: &Client,
+    arguments: &arguments::Wait,
+    progress: &mut Progress,
+) -> Result<Task, Failure> {
+    let failure = |error: kirin_client::Error| {
+        Failure::generation(
+            &error,
+            Ids {
+                id: Some(arguments.id.clone()),
+                ..Ids::default()
+            },
+        )
+    };
+    let id = match client.query(&arguments.id).await {
+        Ok(task) => task.id().clone(),
+        Err(_) => arguments.id.clone(),
+    };
+    let mut operation = client.wait(id);
+    if let Some(timeout) = arguments.timeout.duration {
+        operation = operation.deadline(timeout);
+    }
+    operation
+        .on_notice(|notice| progress.notice(notice))
+        .await
+        .map_err(failure)
+}
+
+/// Downloads the videos of a completed task.
+pub(super) async fn fetch(
+    client: &Client,
+    task: &Task,
+    file: &File,
+    progress: &mut Progress,
+    reached: &Reached,
+) -> Result<Vec<PathBuf>, Failure> {
+    progress.downloading();
+    reached.completed(task);
+    let path = output_path::path(file, task.id().as_str());
+    let download = client
+        .download(task, path)
+        .overwrite(file.force)
+        .on_progress(|bytes, total| progress.downloaded(bytes, total));
+    download
+        .await
+        .map_err(|error| Failure::download(&error, task, reached.ids()))
+}
+
+/// Prints the paths of the files, or the status where none was asked for.
+pub(super) fn print(
+    task: &Task,
+    asked_for: &TaskId,
+    paths: &[PathBuf],
+    json: bool,
+) -> Result<(), Failure> {
+    let printed = match (json, paths) {
+        (true, _) => Report::asked_for(task, asked_for)
+            .with_paths(paths)
+            .print_json(),
+        (false, []) => print_line(&printable(task.status().unwrap_or("unknown"))),
+        (false, paths) => paths.iter().try_for_each(|path| print_path(path)),
+    };
+    printed.map_err(|error| Failure::stdout(&error, task))
+}

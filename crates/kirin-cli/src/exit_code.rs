@@ -1,0 +1,42 @@
+//! The exit codes: they tell what happened to the money. Where gh has a number for the same
+//! thing, it is gh's.
+
+/// Done.
+pub(crate) const DONE: u8 = 0;
+
+/// Any other failure.
+pub(crate) const OTHER: u8 = 1;
+
+/// Wrong usage or an invalid request, found before sending; nothing spent.
+pub(crate) const USAGE: u8 = 2;
+
+/// The task failed at the service, or completed without output.
+pub(crate) const TASK_FAILED: u8 = 3;
+
+/// Authentication or permission.
+pub(crate) const AUTHENTICATION: u8 = 4;
+
+/// No such task, model or file; output expired.
+pub(crate) const NOT_FOUND: u8 = 5;
+
+/// No balance, or over the budget; nothing spent.
+pub(crate) const BALANCE: u8 = 6;
+
+/// Network or service unavailable; nothing sent, nothing spent.
+pub(crate) const UNREACHABLE: u8 = 7;
+
+/// Accepted but not finished here: still running at the time-out, or it could not be asked;
+/// resume.
+pub(crate) const NOT_FINISHED: u8 = 8;
+
+/// Rate or parallel-task limit, nothing created.
+pub(crate) const RATE_LIMIT: u8 = 9;
+
+/// Unresolved: a create may have been charged and could not be found yet.
+pub(crate) const UNRESOLVED: u8 = 11;
+
+/// Disk: the journal or the output could not be written.
+pub(crate) const DISK: u8 = 12;
+
+/// Interrupted; the message says how to resume.
+pub(crate) const INTERRUPTED: u8 = 130;

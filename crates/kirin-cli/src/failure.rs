@@ -1,0 +1,423 @@
+//! Everything that can go wrong, with its exit code, its meaning for the money, and the way on.
+
+use std::{error::Error, fmt, process::ExitCode};
+
+use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
+use kirin_types::{InvalidRequest, Task, TaskErrorCode, TaskState};
+
+use crate::{
+    arguments::File,
+    exit_code,
+    interrupt::Ids,
+    report::Report,
+    terminal::{printable, say, shell_word},
+};
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit_code: u8,
+    /// What happened, and any details as further lines.
+    what: Vec<String>,
+    /// What it means for the money.
+    money: String,
+    /// What to do next.
+    next_step: String,
+    pub(crate) billing: Billing,
+    pub(crate) about: Box<About>,
+}
+
+/// A command that goes on where this one ended.
+#[derive(Debug)]
+struct Resume {
+    subcommand: &'static str,
+    id: String,
+    options: String,
+}
+
+/// Which task a failure is about, and how to go on with it.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    /// The command that does the next step.
+    command: Option<Resume>,
+    /// The service's code of a failed task.
+    pub(crate) code: Option<String>,
+    pub(crate) ids: Ids,
+    pub(crate) task: Option<Task>,
+}
+
+impl Failure {
+    fn new(exit_code: u8, what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self {
+            exit_code,
+            what: vec![what.into()],
+            money: "Nothing was spent.".into(),
+            next_step: next_step.into(),
+            billing: Billing::None,
+            about: Box::default(),
+        }
+    }
+
+    fn resumed_by(mut self, subcommand: &'static str, id: &str) -> Self {
+        self.about.command = Some(Resume {
+            subcommand,
+            id: id.into(),
+            options: String::new(),
+        });
+        self
+    }
+
+    /// There is no key, and no emulator was asked for.
+    pub(crate) fn no_key() -> Self {
+        let next_step = "Set the environment variable KIRIN_API_KEY to your API key, or \
+                         generate without one, at no cost: kirin generate PROMPT --emulator";
+        Self::new(exit_code::AUTHENTICATION, "there is no API key", next_step)
+    }
+
+    /// Arguments that cannot be read. They were told to a person in full.
+    pub(crate) fn arguments(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(what);
+        Self::usage(what, "See kirin --help.")
+    }
+
+    /// Wrong usage, found before anything was sent.
+    pub(crate) fn usage(what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self::new(exit_code::USAGE, what, next_step)
+    }
+
+    /// A failure of this machine, before anything was sent.
+    pub(crate) fn other(what: impl Into<String>, next_step: impl Into<String>) -> Self {
+        Self::new(exit_code::OTHER, what, next_step)
+    }
+
+    pub(crate) fn invalid(invalid: &InvalidRequest) -> Self {
+        let what = "the request is not valid, and was not sent";
+        let mut failure = Self::usage(what, "Change what is listed, then generate again.");
+        failure
+            .what
+            .extend(invalid.problems().iter().map(ToString::to_string));
+        failure
+    }
+
+    /// The output cannot be written, found before anything was sent.
+    pub(crate) fn output(error: &DownloadError) -> Self {
+        let code = match error.kind() {
+            DownloadErrorKind::Exists => exit_code::USAGE,
+            _ => exit_code::DISK,
+        };
+        let next_step = match error.kind() {
+            DownloadErrorKind::Exists => {
+                "Choose another --output, or add --force to overwrite a file."
+            }
+            _ => "Choose another --output, in a folder that exists and can be written to.",
+        };
+        Self::new(
+            code,
+            format!("the video cannot be written: {}", chain(error)),
+            next_step,
+        )
+    }
+
+    /// There can be no client.
+    pub(crate) fn build(error: &BuildError) -> Self {
+        match error {
+            BuildError::Endpoint(_) => Self::usage(
+                chain(error),
+                "Set KIRIN_API_KEY to your own key, or --base-url to the emulator's URL.",
+            ),
+            _ => Self::other(
+                chain(error),
+                "Check that the certificates of the operating system are installed.",
+            ),
+        }
+    }
+
+    /// The result is there, and stdout does not take it.
+    pub(crate) fn stdout(error: &std::io::Error, task: &Task) -> Self {
+        let id = printable(task.id().as_str());
+        let what = format!("the result cannot be written to stdout: {error}");
+        let next_step = format!("The result is about task {id}: ask for it again.");
+        Self::new(exit_code::DISK, what, next_step)
+            .charged_perhaps()
+            .with_task(task.clone())
+            .resumed_by("status", &id)
+    }
+
+    /// A task that was found, and is not completed.
+    pub(crate) fn not_completed(task: Task) -> Self {
+        let (id, status) = (
+            printable(task.id().as_str()),
+            task.status().unwrap_or("unknown"),
+        );
+        let what = format!(
+            "task {id} is not completed: its status is {}",
+            printable(status)
+        );
+        if let TaskState::Failed { .. } = task.state() {
+            let next_step = "See the reason with:";
+            let failure = Self::new(exit_code::TASK_FAILED, what, next_step);
+            let failure = failure.resumed_by("status", &id);
+            return Self {
+                money: "Whether a failed task is charged is not documented.".into(),
+                billing: Billing::Unknown,
+                ..failure.with_task(task)
+            };
+        }
+        let next_step = "Wait for it, and download it then.";
+        Self::new(exit_code::NOT_FINISHED, what, next_step)
+            .resumed_by("wait", &id)
+            .charged_perhaps()
+            .with_task(task)
+    }
+
+    /// Ctrl-C or SIGTERM.
+    pub(crate) fn interrupted(ids: Ids) -> Self {
+        let interrupted =
+            |next_step: &str| Self::new(exit_code::INTERRUPTED, "interrupted", next_step);
+        let failure = match (&ids.id, &ids.external_task_id) {
+            (Some(id), _) if ids.completed => Self {
+                money: "The task is completed, and was charged.".into(),
+                billing: Billing::Charged,
+                ..interrupted("Do not generate it anew: download it.")
+                    .resumed_by("download", id.as_str())
+            },
+            (Some(id), _) => Self {
+                money: format!("Task {id} goes on at the service, and may be charged."),
+                billing: Billing::Unknown,
+                ..interrupted("Do not generate it anew: go on with it.")
+                    .resumed_by("wait", id.as_str())
+            },
+            (None, Some(id)) => Self {
+                money: "The request was on its way: it may have been charged.".into(),
+                billing: Billing::Unknown,
+                ..interrupted(
+                    "Do not generate it anew before you have looked for its task; a new one can \
+                     take a minute to be found.",
+                )
+                .resumed_by("status", id.as_str())
+            },
+            (None, None) => interrupted("Nothing was sent; start again when you like."),
+        };
+        failure.with_ids(ids)
+    }
+
+    pub(crate) fn generation(error: &kirin_client::Error, ids: Ids) -> Self {
+        let next_step = format!("{}.", error.next_step());
+        let mut failure = Self::new(exit_code_of(error.kind()), error.what(), next_step);
+        if let Some((subcommand, id)) = command(error) {
+            failure = failure.resumed_by(subcommand, id);
+        }
+        failure.money = format!("{}.", error.money());
+        failure.billing = error.billing();
+        failure.about.ids = ids;
+        if let Some(id) = error.task_id() {
+            failure.about.ids.id = Some(id.clone());
+        }
+        if let (ErrorKind::DuplicateExternalTaskId, Some(id)) =
+            (error.kind(), failure.about.ids.external_task_id.clone())
+        {
+            failure = failure.resumed_by("status", id.as_str());
+        }
+        match error.outcome().task().cloned() {
+            Some(task) => failure.with_task(task),
+            None => failure,
+        }
+    }
+
+    /// The task is completed, and its video is not here.
+    pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids) -> Self {
+        let code = match error.kind() {
+            DownloadErrorKind::Disk | DownloadErrorKind::Exists => exit_code::DISK,
+            DownloadErrorKind::Expired => exit_code::NOT_FOUND,
+            DownloadErrorKind::Network => exit_code::NOT_FINISHED,
+            DownloadErrorKind::NoOutput => exit_code::TASK_FAILED,
+            _ => exit_code::OTHER,
+        };
+        let what = format!("the video was not downloaded: {}", chain(error));
+        let next_step = match error.kind() {
+            DownloadErrorKind::Disk => "Make room or choose another --output, then download it.",
+            DownloadErrorKind::Exists => "Download it with another --output, or with --force.",
+            DownloadErrorKind::Expired => "Generating it anew is charged again.",
+            _ => "Download it again; do not generate it anew.",
+        };
+        let failure = Self {
+            money: "The task is completed, and was charged.".into(),
+            billing: Billing::Charged,
+            ..Self::new(code, what, next_step)
+        };
+        let failure = match error.kind() {
+            DownloadErrorKind::Expired => failure,
+            _ => failure.resumed_by("download", task.id().as_str()),
+        };
+        failure.with_ids(ids).with_task(task.clone())
+    }
+
+    /// The command to go on with, so that it reaches the same host.
+    pub(crate) fn at(self, base_url: Option<&str>) -> Self {
+        match base_url {
+            Some(base_url) => self.with_option("--base-url", base_url),
+            None => self,
+        }
+    }
+
+    /// The command to go on with, so that the video ends where it was asked for.
+    pub(crate) fn with_output(self, file: &File) -> Self {
+        let output = file
+            .output
+            .as_deref()
+            .map(|output| output.to_string_lossy());
+        match (&self.about.command, output) {
+            (
+                Some(Resume {
+                    subcommand: "download" | "wait",
+                    ..
+                }),
+                Some(output),
+            ) => self.with_option("--output", &output),
+            (
+                Some(Resume {
+                    subcommand: "wait", ..
+                }),
+                None,
+            ) => self.with_option("--output", "."),
+            _ => self,
+        }
+    }
+
+    fn with_option(mut self, name: &str, value: &str) -> Self {
+        if let Some(resume) = &mut self.about.command {
+            resume
+                .options
+                .push_str(&format!(" {name} {}", shell_word(value)));
+        }
+        self
+    }
+
+    /// The task was one of the emulator inside this program, which ends with it.
+    pub(crate) fn emulated(mut self) -> Self {
+        if self.billing == Billing::None {
+            return self;
+        }
+        if self.about.command.take().is_some() {
+            self.next_step = "The task ended with the emulator: generate again.".into();
+        }
+        Self {
+            money: "It was the emulator: nothing was spent.".into(),
+            billing: Billing::None,
+            ..self
+        }
+    }
+
+    fn charged_perhaps(self) -> Self {
+        Self {
+            money: "The task was accepted, and may be charged.".into(),
+            billing: Billing::Unknown,
+            ..self
+        }
+    }
+
+    fn with_task(mut self, task: Task) -> Self {
+        if let TaskState::Failed { error: Some(error) } = task.state() {
+            self.about.code = error.code.as_ref().map(TaskErrorCode::to_string);
+        }
+        self.about.ids.id = Some(task.id().clone());
+        self.about.task = Some(task);
+        self
+    }
+
+    fn with_ids(mut self, ids: Ids) -> Self {
+        self.about.ids = ids;
+        self
+    }
+
+    /// What happened; details are further lines.
+    pub(crate) fn message(&self) -> String {
+        self.what.join("\n- ")
+    }
+
+    /// What to do next, with the command that does it.
+    pub(crate) fn next_step(&self) -> String {
+        match &self.about.command {
+            Some(command) => format!("{} {command}", self.next_step),
+            None => self.next_step.clone(),
+        }
+    }
+
+    /// Tells it to a person on stderr, and with `--json` to a program on stdout.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        let [what, details @ ..] = self.what.as_slice() else {
+            unreachable!("there is always one")
+        };
+        say(&format!("error: {}", printable(what)));
+        for detail in details {
+            say(&format!("  - {}", printable(detail)));
+        }
+        say(&printable(&self.money));
+        say(&printable(&self.next_step));
+        if let Some(command) = &self.about.command {
+            say(&format!("  {command}"));
+        }
+        if json {
+            // Where stdout takes nothing, stderr and the exit code have said it all.
+            let _ = Report::failure(&self).print_json();
+        }
+        ExitCode::from(self.exit_code)
+    }
+}
+
+fn exit_code_of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Authentication => exit_code::AUTHENTICATION,
+        ErrorKind::Balance => exit_code::BALANCE,
+        ErrorKind::CannotQuery | ErrorKind::StillRunning => exit_code::NOT_FINISHED,
+        ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => exit_code::TASK_FAILED,
+        ErrorKind::NotFound => exit_code::NOT_FOUND,
+        ErrorKind::RateLimit => exit_code::RATE_LIMIT,
+        ErrorKind::Unreachable => exit_code::UNREACHABLE,
+        ErrorKind::Unresolved => exit_code::UNRESOLVED,
+        _ => exit_code::OTHER,
+    }
+}
+
+/// The command that does what the library advises.
+fn command(error: &kirin_client::Error) -> Option<(&'static str, &str)> {
+    match (error.kind(), error.task_id(), error.external_task_id()) {
+        (
+            ErrorKind::Authentication | ErrorKind::CannotQuery | ErrorKind::StillRunning,
+            Some(id),
+            _,
+        ) => Some(("wait", id.as_str())),
+        (ErrorKind::CompletedWithoutOutput, Some(id), _) => Some(("status", id.as_str())),
+        (ErrorKind::Unresolved, _, Some(id)) => Some(("status", id.as_str())),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Resume {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subcommand,
+            id,
+            options,
+        } = self;
+        let id = shell_word(id);
+        match id.starts_with('-') {
+            // An id that looks like an option is none behind two dashes.
+            true => write!(formatter, "kirin {subcommand}{options} -- {id}"),
+            false => write!(formatter, "kirin {subcommand} {id}{options}"),
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    line
+}

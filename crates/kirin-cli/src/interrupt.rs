@@ -1,0 +1,102 @@
+//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+
+use std::{
+    future::Future,
+    sync::{Mutex, PoisonError},
+};
+
+use kirin_client::machine::Notice;
+use kirin_types::{ExternalTaskId, Task, TaskId};
+
+use crate::failure::Failure;
+
+/// How far a generation got, kept up to date by its notices.
+#[derive(Debug, Default)]
+pub(crate) struct Reached(Mutex<Ids>);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    pub(crate) external_task_id: Option<ExternalTaskId>,
+    pub(crate) id: Option<TaskId>,
+    /// Whether the task is known to be completed.
+    pub(crate) completed: bool,
+}
+
+impl Reached {
+    /// A task that is known from the start.
+    pub(crate) fn task(id: TaskId) -> Self {
+        Self(Mutex::new(Ids {
+            id: Some(id),
+            ..Ids::default()
+        }))
+    }
+
+    /// The task is completed, and its video is fetched.
+    pub(crate) fn completed(&self, task: &Task) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.id = Some(task.id().clone());
+        ids.completed = true;
+    }
+
+    pub(crate) fn update(&self, notice: &Notice) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match notice {
+            Notice::Accepted { id, .. } => ids.id = Some(id.clone()),
+            Notice::Submitting { external_task_id } => {
+                ids.external_task_id = Some(external_task_id.clone());
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn ids(&self) -> Ids {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Runs `work` until it ends or the program is interrupted.
+pub(crate) async fn unless_interrupted<T>(
+    reached: &Reached,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        () = interrupted() => Err(Failure::interrupted(reached.ids())),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                Ok(()) = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // Where signals cannot be caught the operating system ends the program.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// A write over the limit of file sizes (`ulimit -f`) ends a program by a signal, without a word.
+/// With the signal caught, the write is an error like that of a full disk.
+pub(crate) fn survive_file_size_limit() {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // SIGXFSZ, wherever these systems run but on MIPS, which keeps its default.
+        const FILE_SIZE_EXCEEDED: i32 = 25;
+        if !cfg!(target_arch = "mips") {
+            // The handler stays when its listener is dropped.
+            let _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The `kirin` program: arguments, environment, files and the terminal.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod arguments;
+mod commands;
+mod exit_code;
+mod failure;
+mod interrupt;
+mod output_path;
+mod progress;
+mod report;
+mod session;
+mod terminal;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+use report::Report;
+use terminal::say;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("error: the runtime cannot start: {error}"));
+            return ExitCode::from(exit_code::OTHER);
+        }
+    };
+    let code = runtime.block_on(async {
+        interrupt::survive_file_size_limit();
+        run(arguments.command).await
+    });
+    // A video that is still being rendered must not keep the program alive.
+    runtime.shutdown_background();
+    code
+}
+
+/// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
+fn explain(error: &clap::Error) -> ExitCode {
+    // Where nobody listens any more, the exit code has to do.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::from(exit_code::DONE);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
+    let mut arguments = std::env::args_os();
+    if arguments.any(|argument| argument == "--json") {
+        let _ = Report::failure(&Failure::arguments(error)).print_json();
+    }
+    ExitCode::from(exit_code::USAGE)
+}
+
+async fn run(command: Command) -> ExitCode {
+    let json = command.json();
+    let base_url = command.base_url().map(str::to_owned);
+    let done = match command {
+        Command::Create(arguments) => commands::create(arguments).await,
+        Command::Download(arguments) => commands::download(arguments).await,
+        Command::Emulator(arguments) => commands::emulator(arguments).await,
+        Command::Generate(arguments) => commands::generate(arguments).await,
+        Command::Status(arguments) => commands::status(arguments).await,
+        Command::Wait(arguments) => commands::wait(arguments).await,
+    };
+    match done {
+        Ok(()) => ExitCode::from(exit_code::DONE),
+        Err(failure) => failure.at(base_url.as_deref()).report(json),
+    }
+}

@@ -1,0 +1,168 @@
+//! What is shown while a task runs: a bar on a terminal, plain lines elsewhere.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use kirin_client::machine::Notice;
+
+use crate::terminal::{printable, say};
+
+/// Shows how far a generation is.
+pub(crate) struct Progress {
+    shown: Shown,
+    /// The latest line, which is not said twice in a row.
+    last: String,
+}
+
+enum Shown {
+    Bar(ProgressBar),
+    Lines,
+    Nothing,
+}
+
+impl Progress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let shown = match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Shown::Nothing,
+            (false, true) => Shown::Bar(bar()),
+            (false, false) => Shown::Lines,
+        };
+        Self {
+            shown,
+            last: String::new(),
+        }
+    }
+
+    /// How far the task is stands in the bar; what happened stays on the terminal above it: the
+    /// ids must not be lost with the bar.
+    pub(crate) fn notice(&mut self, notice: &Notice) {
+        match (notice, &self.shown) {
+            (Notice::Progress { status, progress }, Shown::Bar(bar)) => {
+                if let Some(progress) = progress {
+                    bar.set_position(per_cent(*progress).into());
+                }
+                bar.set_message(printable(status.as_deref().unwrap_or("in progress")));
+            }
+            _ => {
+                if let Some(line) = describe(notice) {
+                    self.line(&line);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn downloading(&mut self) {
+        match &self.shown {
+            Shown::Bar(bar) => {
+                bar.set_position(0);
+                bar.set_message("downloading");
+            }
+            Shown::Lines | Shown::Nothing => self.line("downloading"),
+        }
+    }
+
+    pub(crate) fn downloaded(&mut self, bytes: u64, total: Option<u64>) {
+        if let Shown::Bar(bar) = &self.shown {
+            if let Some(total) = total {
+                bar.set_length(total);
+                bar.set_position(bytes);
+            }
+            bar.set_message(format!("downloading, {}", HumanBytes(bytes)));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let line = printable(line);
+        if line == self.last {
+            return;
+        }
+        match &self.shown {
+            Shown::Bar(bar) => bar.println(&line),
+            Shown::Lines => say(&line),
+            Shown::Nothing => {}
+        }
+        self.last = line;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(100);
+    let style =
+        ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {percent:>3} % {wide_msg}");
+    // The template is a constant, and a test renders it.
+    bar.set_style(style.expect("a template that parses").progress_chars("=> "));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// What a notice says, or nothing if it says nothing new.
+fn describe(notice: &Notice) -> Option<String> {
+    Some(match notice {
+        Notice::Accepted { id, adopted: false } => format!("accepted as task {id}"),
+        Notice::Accepted { id, adopted: true } => {
+            format!("the answer was lost, but the task was found: {id}")
+        }
+        Notice::LostAnswer { cause } => {
+            format!("the answer to the create was lost ({cause}); looking for the task")
+        }
+        Notice::Progress { status, progress } => {
+            let status = status.as_deref().unwrap_or("in progress");
+            match progress {
+                Some(progress) => format!("{status}, {} %", per_cent(*progress)),
+                None => status.into(),
+            }
+        }
+        Notice::Retrying { cause, wait } => {
+            format!(
+                "nothing was created ({cause}); trying again in {:.0} s",
+                wait.as_secs_f64()
+            )
+        }
+        Notice::Submitting { external_task_id } => {
+            format!("sending the request, external task id {external_task_id}")
+        }
+        Notice::Trouble { cause } => format!("no result yet ({cause}); asking again"),
+        Notice::UnknownStatus { status } => {
+            format!(
+                "the service says {}; waiting on",
+                status.as_deref().unwrap_or("nothing")
+            )
+        }
+        _ => return None,
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0 to 100"
+)]
+fn per_cent(progress: f64) -> u8 {
+    (progress * 100.0).clamp(0.0, 100.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_of_the_bar_parses() {
+        assert_eq!(bar().length(), Some(100));
+    }
+
+    #[test]
+    fn per_cent_is_clamped() {
+        assert_eq!(
+            [-1.0, 0.0, 0.404, 1.0, 7.0].map(per_cent),
+            [0, 0, 40, 100, 100]
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The result as one JSON object.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use kirin_client::Billing;
+use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// What `--json` prints, always with every field.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    id: Option<TaskId>,
+    external_task_id: Option<ExternalTaskId>,
+    status: Option<String>,
+    error: Option<ErrorReport>,
+    cost: Option<Amount>,
+    discount: Option<Amount>,
+    metadata: Option<RawJson>,
+    outputs: Vec<OutputReport>,
+    paths: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorReport {
+    code: Option<String>,
+    message: String,
+    billing: Billing,
+    next_step: String,
+    exit_code: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct OutputReport {
+    r#type: String,
+    url: Option<String>,
+    size: Option<String>,
+}
+
+impl Report {
+    pub(crate) fn task(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
+        let mut report = Self {
+            id: Some(task.id().clone()),
+            external_task_id,
+            status: task.status().map(Into::into),
+            metadata: task.metadata().cloned(),
+            ..Self::default()
+        };
+        if let TaskState::Completed { output, usage } = task.state() {
+            report.outputs = output.iter().map(OutputReport::from).collect();
+            if let Some(usage) = usage {
+                report.cost = usage.cost.clone();
+                report.discount = usage.discount.clone();
+            }
+        }
+        report
+    }
+
+    /// A task by the id it was asked for: one that is not its own is its external one.
+    pub(crate) fn asked_for(task: &Task, id: &TaskId) -> Self {
+        let external_task_id = match id == task.id() {
+            true => None,
+            false => id.as_str().parse().ok(),
+        };
+        Self::task(task, external_task_id)
+    }
+
+    /// JSON is Unicode: bytes of a path that are none become U+FFFD.
+    pub(crate) fn with_paths(self, paths: &[PathBuf]) -> Self {
+        let paths = paths.iter().map(|path| path.to_string_lossy().into());
+        Self {
+            paths: paths.collect(),
+            ..self
+        }
+    }
+
+    pub(crate) fn failure(failure: &Failure) -> Self {
+        let external_task_id = failure.about.ids.external_task_id.clone();
+        let report = match &failure.about.task {
+            Some(task) => Self::task(task, external_task_id),
+            None => Self {
+                id: failure.about.ids.id.clone(),
+                external_task_id,
+                ..Self::default()
+            },
+        };
+        let error = ErrorReport {
+            code: failure.about.code.clone(),
+            message: failure.message(),
+            billing: failure.billing,
+            next_step: failure.next_step(),
+            exit_code: failure.exit_code,
+        };
+        Self {
+            error: Some(error),
+            ..report
+        }
+    }
+
+    pub(crate) fn print_json(&self) -> io::Result<()> {
+        print_line(&serde_json::to_string(self)?)
+    }
+}
+
+impl From<&Content> for OutputReport {
+    fn from(content: &Content) -> Self {
+        Self {
+            r#type: content.content_type.as_str().into(),
+            url: content.url.clone(),
+            size: content.size.clone(),
+        }
+    }
+}
+
+/// A line of the result.
+pub(crate) fn print_line(line: &str) -> io::Result<()> {
+    print_bytes(line.as_bytes())
+}
+
+/// The path of a file, byte by byte as the operating system has it.
+pub(crate) fn print_path(path: &Path) -> io::Result<()> {
+    print_bytes(path.as_os_str().as_encoded_bytes())
+}
+
+/// Nobody reading the result, as under `| head`, is no failure; a full disk is.
+fn print_bytes(line: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(line)
+        .and_then(|()| stdout.write_all(b"\n"))
+        .and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Text on its way to a terminal.
+
+use std::io::{self, Write};
+
+/// A line on stderr. That nobody can read it is no failure, and no reason to panic.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The text without control characters: an answer must not move the cursor, set the clipboard,
+/// or turn the direction in which the rest of the line is read.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control() && !is_invisible(*character))
+        .collect()
+}
+
+/// Line separators and what Unicode calls bidirectional controls.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text as one word of a command line: an id came from a server, and must not be more than
+/// an id when somebody copies the command.
+pub(crate) fn shell_word(text: &str) -> String {
+    let text = printable(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.,:/@%+=".contains(&byte);
+    match !text.is_empty() && text.bytes().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_left_out() {
+        for (text, shown) in [
+            ("a\u{1b}[31mb\u{7}\r\n", "a[31mb"),
+            ("a\u{9b}b", "ab"),
+            ("a\u{202e}b\u{2069}c", "abc"),
+            ("\u{7eb8}\u{8239} \u{1f600}", "\u{7eb8}\u{8239} \u{1f600}"),
+        ] {
+            assert_eq!(printable(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn shell_words_are_one_word() {
+        for (text, word) in [
+            ("d5u5obte8783ap44qtj0", "d5u5obte8783ap44qtj0"),
+            ("out/fox.mp4", "out/fox.mp4"),
+            ("x; rm -rf ~", "'x; rm -rf ~'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), word, "{text:?}");
+        }
+    }
+}

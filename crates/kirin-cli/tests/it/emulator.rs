@@ -1,0 +1,66 @@
+//! The emulator as a program of its own, and the commands against it.
+
+use crate::{
+    kirin::{Kirin, Run},
+    mp4,
+};
+
+/// One session of everything: the tasks take three seconds, so there is only one.
+#[cfg(unix)]
+#[test]
+fn every_command_works_against_the_emulator() {
+    let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
+    let base_url = emulator.first_line();
+    assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
+    let run = |arguments: &[&str]| -> Run { Kirin::new().args(arguments).at(&base_url).run() };
+    let done = |arguments: &[&str]| -> Run { run(arguments).ended_with(0) };
+
+    let created = done(&["create", "a boat", "--external-task-id", "order-42"]);
+    let id = created.stdout.trim_end();
+    assert_eq!(id.len(), 20, "{id}");
+    assert!(done(&["status", id]).stdout.starts_with("in_progress, "));
+
+    let generated = done(&["generate", "a boat", "--output", "boat.mp4"]);
+    mp4::read(&std::fs::read(generated.path("boat.mp4")).unwrap());
+
+    // The task that was created first has ended in the meantime.
+    for id in [id, "order-42"] {
+        assert_eq!(done(&["status", id]).stdout, "completed\n");
+        assert_eq!(done(&["wait", id]).stdout, "completed\n");
+    }
+    let downloaded = done(&["download", id, "-o", "x.mp4"]);
+    assert_eq!(downloaded.stdout, "x.mp4\n");
+    mp4::read(&std::fs::read(downloaded.path("x.mp4")).unwrap());
+    let downloaded = done(&["download", "order-42"]);
+    assert_eq!(downloaded.files(), [format!("{id}.mp4")]);
+    let waited = done(&["wait", "order-42", "--output", "."]);
+    assert_eq!(waited.stdout, format!("./{id}.mp4\n"));
+
+    crate::interrupt::send("TERM", &emulator);
+    emulator.end().ended_with(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn emulator_ends_at_once_although_somebody_is_connected() {
+    let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
+    let base_url = emulator.first_line();
+    let waiting = Kirin::generate().at(&base_url).start();
+    waiting.stderr_once("in_progress");
+    crate::interrupt::send("INT", &emulator);
+    emulator.end().ended_with(0);
+    crate::interrupt::send("INT", &waiting);
+    waiting.end().ended_with(130);
+}
+
+#[test]
+fn taken_port_is_an_error() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = Kirin::new()
+        .args(["emulator", "--port", &port])
+        .run()
+        .ended_with(1);
+    assert!(run.stderr.contains(&port), "{run:#?}");
+    assert_eq!(run.stdout, "");
+}

@@ -1,0 +1,111 @@
+//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+
+use std::process::Command;
+
+use crate::{
+    kirin::{Kirin, Run, Running},
+    service::{Answer, Server, TASK},
+};
+
+pub(crate) fn send(signal: &str, running: &Running) {
+    let process_id = running.process_id().to_string();
+    let sent = Command::new("kill")
+        .args(["-s", signal, &process_id])
+        .status();
+    assert!(sent.expect("kill runs").success());
+}
+
+/// Interrupts a generation as soon as stderr holds `part`.
+fn interrupted(kirin: Kirin, part: &str, signal: &str) -> Run {
+    let running = kirin.start();
+    running.stderr_once(part);
+    send(signal, &running);
+    running.end()
+}
+
+/// The task runs on at the service.
+pub(crate) fn while_waiting(signal: &str) -> Run {
+    let server = Server::start(|_, _| Answer::running());
+    interrupted(
+        Kirin::generate().at(&server.base_url),
+        "in_progress",
+        signal,
+    )
+}
+
+/// The request is sent, and not answered yet.
+pub(crate) fn before_the_answer(signal: &str) -> Run {
+    let server = Server::start(|_, _| Answer::Silence);
+    let id = ["--external-task-id", "order-42"];
+    interrupted(
+        Kirin::generate().args(id).at(&server.base_url),
+        "sending",
+        signal,
+    )
+}
+
+/// The task is completed, and the video is on its way.
+pub(crate) fn while_downloading(signal: &str) -> Run {
+    let server = Server::start(
+        |request, base_url| match request.starts_with("GET /files") {
+            true => Answer::Silence,
+            false => Answer::completed(base_url),
+        },
+    );
+    let kirin = Kirin::generate().at(&server.base_url);
+    interrupted(kirin, "downloading", signal)
+}
+
+/// The emulator ends together with the program.
+pub(crate) fn in_the_emulator(signal: &str) -> Run {
+    interrupted(Kirin::generate().arg("--emulator"), "in_progress", signal)
+}
+
+#[test]
+fn interrupted_wait_says_how_to_go_on() {
+    for signal in ["INT", "TERM"] {
+        let run = while_waiting(signal).ended_with(130);
+        assert!(
+            run.stderr.contains(&format!("kirin wait {TASK}")),
+            "{run:#?}"
+        );
+        assert_eq!((run.stdout.as_str(), run.files().len()), ("", 0));
+    }
+}
+
+#[test]
+fn interrupted_download_leaves_nothing_half() {
+    let run = while_downloading("INT").ended_with(130);
+    let command = format!("kirin download {TASK}");
+    assert!(run.stderr.contains(&command), "{run:#?}");
+    assert!(run.stderr.contains("was charged"), "{run:#?}");
+    assert_eq!((run.stdout.as_str(), run.files().len()), ("", 0));
+}
+
+#[test]
+fn interrupted_create_may_have_been_charged() {
+    for signal in ["INT", "TERM"] {
+        let run = before_the_answer(signal).ended_with(130);
+        assert!(run.stderr.contains("may have been charged"), "{run:#?}");
+        assert!(run.stderr.contains("kirin status order-42"), "{run:#?}");
+        assert_eq!((run.stdout.as_str(), run.files().len()), ("", 0));
+    }
+}
+
+#[test]
+fn interrupted_emulator_spent_nothing() {
+    let run = in_the_emulator("INT").ended_with(130);
+    assert!(run.stderr.contains("nothing was spent"), "{run:#?}");
+    assert!(!run.stderr.contains("kirin wait"), "{run:#?}");
+}
+
+#[test]
+fn interruption_has_json_too() {
+    let server = Server::start(|_, _| Answer::running());
+    let kirin = Kirin::generate().arg("--json").at(&server.base_url);
+    let report = interrupted(kirin, "in_progress", "INT")
+        .ended_with(130)
+        .json();
+    assert_eq!(report["id"], TASK);
+    assert_eq!(report["error"]["billing"], "unknown");
+}

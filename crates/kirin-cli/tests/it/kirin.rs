@@ -1,0 +1,269 @@
+//! The harness: the real program, in a folder of its own, with an empty environment.
+
+use std::{
+    ffi::OsStr,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long a run may take. Nothing here needs half of it, even on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What no output may ever hold.
+pub(crate) const KEY: &str = "canary-3f9a1c";
+
+/// One run of the program, about to start.
+pub(crate) struct Kirin {
+    command: Command,
+    folder: TempDir,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    folder: TempDir,
+}
+
+/// A run that goes on.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Stream,
+    stderr: Stream,
+    folder: TempDir,
+}
+
+/// What came out of a stream so far; it is read at all times, so that nobody blocks.
+struct Stream {
+    text: Arc<Mutex<Vec<u8>>>,
+    grown: Receiver<()>,
+}
+
+impl Kirin {
+    pub(crate) fn new() -> Self {
+        Self::by(Command::new(env!("CARGO_BIN_EXE_kirin")))
+    }
+
+    /// The program under a limit that a shell sets before it becomes the program.
+    #[cfg(unix)]
+    pub(crate) fn under(limit: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("{limit}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_kirin")]);
+        Self::by(shell)
+    }
+
+    fn by(mut command: Command) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        command
+            .env_clear()
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { command, folder }
+    }
+
+    /// `kirin generate` with a prompt.
+    pub(crate) fn generate() -> Self {
+        Self::new().args(["generate", "a paper boat"])
+    }
+
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Talks to the service at this base URL, with a key.
+    pub(crate) fn at(self, base_url: &str) -> Self {
+        self.env("KIRIN_API_KEY", KEY)
+            .args(["--base-url", base_url])
+    }
+
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// Runs in the folder of another run, which must outlive this one.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// A file that is there before the run.
+    pub(crate) fn with_file(self, name: &str, content: &str) -> Self {
+        std::fs::write(self.folder().join(name), content).expect("a file");
+        self
+    }
+
+    pub(crate) fn with_folder(self, name: impl AsRef<Path>) -> Self {
+        std::fs::create_dir_all(self.folder().join(name)).expect("a folder");
+        self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(self) -> Run {
+        self.start().end()
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.command.spawn().expect("the program starts");
+        Running {
+            stdout: Stream::of(child.stdout.take()),
+            stderr: Stream::of(child.stderr.take()),
+            child,
+            folder: self.folder,
+        }
+    }
+}
+
+impl Running {
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The first line on stdout, as soon as it is there.
+    pub(crate) fn first_line(&self) -> String {
+        let text = self.stdout.once(|text| text.contains('\n'));
+        text.lines().next().unwrap_or_default().into()
+    }
+
+    /// Stderr, as soon as it holds `part`.
+    pub(crate) fn stderr_once(&self, part: &str) -> String {
+        self.stderr.once(|text| text.contains(part))
+    }
+
+    /// Waits for the end, which is where both streams end too.
+    pub(crate) fn end(mut self) -> Run {
+        let (stdout, stderr) = (self.stdout.to_end(), self.stderr.to_end());
+        let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {
+            let _ = self.child.kill();
+            let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
+            panic!("no end within {LIMIT:?}; stdout:\n{stdout}\nstderr:\n{stderr}");
+        };
+        Run {
+            status: self.child.wait().expect("an exit status"),
+            stdout,
+            stderr,
+            folder: self.folder,
+        }
+    }
+}
+
+impl Run {
+    /// The exit code; a run that was ended by a signal has none.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Panics with everything it printed unless it ended with this exit code.
+    #[track_caller]
+    pub(crate) fn ended_with(self, exit_code: i32) -> Self {
+        assert_eq!(self.exit_code(), Some(exit_code), "{self:#?}");
+        self
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The names of the files in the folder, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("the folder");
+        let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = entries
+            .map(|entry| name(entry.expect("an entry")))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The one JSON object on stdout.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.stdout.lines().count(), 1, "{self:#?}");
+        let value: Value = serde_json::from_str(&self.stdout).expect("JSON");
+        assert!(value.is_object(), "{value}");
+        value
+    }
+}
+
+impl Stream {
+    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let text = Arc::default();
+        let (growing, grown) = channel();
+        if let Some(mut stream) = stream {
+            let text: Arc<Mutex<Vec<u8>>> = Arc::clone(&text);
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                    text.lock().unwrap().extend_from_slice(&buffer[..count]);
+                    let _ = growing.send(());
+                }
+            });
+        }
+        Self { text, grown }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into()
+    }
+
+    #[track_caller]
+    fn once(&self, is_enough: impl Fn(&str) -> bool) -> String {
+        loop {
+            let text = self.so_far();
+            if is_enough(&text) {
+                return text;
+            }
+            let grown = self.grown.recv_timeout(LIMIT);
+            assert!(grown.is_ok() || is_enough(&self.so_far()), "{text}");
+        }
+    }
+
+    fn to_end(&self) -> Result<String, RecvTimeoutError> {
+        loop {
+            match self.grown.recv_timeout(LIMIT) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.so_far()),
+                Err(error @ RecvTimeoutError::Timeout) => return Err(error),
+            }
+        }
+    }
+}

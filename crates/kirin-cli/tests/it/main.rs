@@ -1,0 +1,24 @@
+//! Tests of the program as people run it: a process, its files, its two streams and its exit code.
+
+mod kirin;
+
+mod service;
+
+mod mp4;
+
+mod redact;
+
+mod scenarios;
+
+mod generate;
+
+mod errors;
+
+mod streams;
+
+#[cfg(unix)]
+mod interrupt;
+
+mod emulator;
+
+mod snap;

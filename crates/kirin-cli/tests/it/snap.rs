@@ -1,0 +1,141 @@
+//! Every text that a person reads.
+
+use std::fmt::Write;
+
+use crate::{
+    errors::check_streams,
+    kirin::{Kirin, Run},
+    redact::redacted,
+    scenarios::{self, Scenario},
+    service::{Answer, Server, emulator, instant},
+};
+
+/// What a person sees of each scenario. Nothing is on stdout, which is for results.
+fn transcript(all: Vec<Scenario>) -> String {
+    let mut text = String::new();
+    for (scenario, run) in scenarios::run(all, |kirin| kirin) {
+        check_streams(scenario.name, &run);
+        assert_eq!(run.stdout, "", "{}", scenario.name);
+        assert_eq!(
+            run.exit_code(),
+            Some(scenario.exit_code),
+            "{}: {run:#?}",
+            scenario.name
+        );
+        write_run(&mut text, scenario.name, &run);
+    }
+    text
+}
+
+fn write_run(text: &mut String, name: &str, run: &Run) {
+    let exit_code = run.exit_code().expect("an exit code");
+    let stderr = redacted(&run.stderr, run.folder());
+    writeln!(text, "=== {name}: exit code {exit_code}\n{stderr}").unwrap();
+}
+
+#[test]
+fn help() {
+    let mut text = String::new();
+    for arguments in [
+        &["--help"][..],
+        &["-h"],
+        &["create", "--help"],
+        &["download", "--help"],
+        &["emulator", "--help"],
+        &["generate", "--help"],
+        &["status", "--help"],
+        &["wait", "--help"],
+    ] {
+        let run = Kirin::new().args(arguments).run().ended_with(0);
+        assert_eq!(run.stderr, "");
+        writeln!(text, "=== kirin {}\n{}", arguments.join(" "), run.stdout).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn no_arguments() {
+    let run = Kirin::new().run().ended_with(2);
+    insta::assert_snapshot!(run.stderr);
+}
+
+#[test]
+fn errors_before_sending() {
+    insta::assert_snapshot!(transcript(scenarios::before_sending()));
+}
+
+#[test]
+fn errors_of_a_create() {
+    insta::assert_snapshot!(transcript(scenarios::create_answers()));
+}
+
+#[test]
+fn errors_after_the_acceptance() {
+    insta::assert_snapshot!(transcript(scenarios::after_acceptance()));
+}
+
+#[test]
+fn errors_of_downloads() {
+    insta::assert_snapshot!(transcript(scenarios::downloads()));
+}
+
+#[cfg(unix)]
+#[test]
+fn interruptions() {
+    use crate::interrupt::{before_the_answer, in_the_emulator, while_downloading, while_waiting};
+
+    let mut text = String::new();
+    write_run(&mut text, "while waiting", &while_waiting("INT"));
+    write_run(&mut text, "while downloading", &while_downloading("INT"));
+    write_run(&mut text, "before the answer", &before_the_answer("TERM"));
+    write_run(&mut text, "in the emulator", &in_the_emulator("INT"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn json() {
+    let emulator = emulator(instant());
+    let running = Server::start(|_, _| Answer::running());
+    let mut text = String::new();
+    let mut write = |kirin: Kirin, base_url: &str| {
+        let run = kirin.at(base_url).arg("--json").run();
+        let report = format!("{:#}", run.json());
+        writeln!(text, "{}\n", redacted(&report, run.folder())).unwrap();
+    };
+    let id = ["--external-task-id", "order-42"];
+    write(
+        Kirin::generate()
+            .args(id)
+            .args(["--watermark", "-o", "boat.mp4"]),
+        emulator.base_url(),
+    );
+    write(
+        Kirin::new().args(["status", "order-42"]),
+        emulator.base_url(),
+    );
+    write(
+        Kirin::new().args(["create", "a boat"]).args(id),
+        &running.base_url,
+    );
+    write(
+        Kirin::generate().args(id).args(["--timeout", "0"]),
+        &running.base_url,
+    );
+    write(
+        Kirin::new().args(["generate", "", "--mode", "best"]),
+        &running.base_url,
+    );
+    insta::assert_snapshot!(text);
+}
+
+/// Progress as plain lines, where stderr is no terminal.
+#[test]
+fn progress() {
+    let server = Server::start(|request, base_url| match request {
+        "POST /model/v1/generation" => Answer::running(),
+        request if request.starts_with("GET /files") => Answer::Video,
+        _ => Answer::completed(base_url),
+    });
+    let run = Kirin::generate().at(&server.base_url).run().ended_with(0);
+    insta::assert_snapshot!(redacted(&run.stderr, run.folder()));
+}

@@ -1,0 +1,68 @@
+//! How long to wait after trouble: exponential with full jitter from a seed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The longest wait that a server may ask for.
+pub(crate) const LONGEST_HINT: Duration = Duration::from_secs(5 * 60);
+
+/// A seeded source of jitter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Backoff {
+    seed: u64,
+}
+
+impl Backoff {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// The wait after the n-th failure in a row, counted from 1. What the server asks for counts
+    /// between our own delay and 5 minutes.
+    pub(crate) fn delay(&mut self, failure: u32, hint: Option<Duration>) -> Duration {
+        let doublings = failure.saturating_sub(1).min(16);
+        let ceiling = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+        // Never below half of the ceiling: a delay near zero would be no delay.
+        let own = ceiling.mul_f64(0.5 + self.random() / 2.0);
+        hint.map_or(own, |hint| hint.clamp(own, LONGEST_HINT))
+    }
+
+    /// SplitMix64 (Steele, Lea and Flood 2014), as a number from 0 to 1.
+    fn random(&mut self) -> f64 {
+        self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.seed;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest() {
+        for (failure, ceiling) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (99, 30)] {
+            let ceiling = Duration::from_secs(ceiling);
+            let delay = Backoff::new(7).delay(failure, None);
+            assert!(
+                delay >= ceiling / 2 && delay <= ceiling,
+                "{failure}: {delay:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn hints_are_clamped_between_the_own_delay_and_five_minutes() {
+        let hinted = |seconds| Backoff::new(7).delay(1, Some(Duration::from_secs(seconds)));
+        assert!(hinted(0) >= Duration::from_millis(500));
+        assert_eq!(hinted(42), Duration::from_secs(42));
+        assert_eq!(hinted(999_999_999), Duration::from_secs(300));
+    }
+}

@@ -1,0 +1,242 @@
+//! The client that people hold in their hands.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
+
+use super::{ClientBuilder, Operation, randomness, within};
+use crate::{
+    ApiKey, BaseUrl, Download, Error, HostCapabilities, PollSchedule,
+    machine::{Cause, Outcome},
+    wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
+};
+
+/// A client of the Kirin API, for one key and one base URL. Clones share everything.
+///
+/// ```
+/// use kirin_client::Client;
+/// use kirin_emulator::{Emulator, EmulatorConfig};
+/// use kirin_types::GenerationRequest;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let config = EmulatorConfig::default().task_time(std::time::Duration::ZERO);
+/// # let emulator = Emulator::start(config).await?;
+/// let client = Client::builder("any-key".parse()?).base_url(emulator.base_url().parse()?).build()?;
+/// let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
+/// let task = client.generate(request).await?;
+/// assert_eq!(task.status(), Some("completed"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) endpoint: Endpoint,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) capabilities: Mutex<HostCapabilities>,
+    pub(super) deadline: Option<Option<Duration>>,
+    pub(super) schedule: Option<PollSchedule>,
+}
+
+impl Client {
+    /// How long one call may take, from the first byte sent to the last one received.
+    pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Starts a client with its key.
+    pub fn builder(key: ApiKey) -> ClientBuilder {
+        ClientBuilder::new(key)
+    }
+
+    /// Generates a video: creates the task and waits until it is finished. Await it for the
+    /// finished task.
+    ///
+    /// An external task id is minted if the request has none. Never submits twice unless it is
+    /// safe; an error after the acceptance carries the task id.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let request = GenerationRequest::builder("a fox").build()?;
+    /// let task = client.generate(request).on_notice(|notice| eprintln!("{notice:?}")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn generate(&self, request: GenerationRequest) -> Operation<'_> {
+        Operation::generate(self, request)
+    }
+
+    /// Creates a task and does not wait for it. Await it for the task as accepted.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = kirin_types::GenerationRequest::builder("a fox").build()?;
+    /// println!("accepted as {}", client.create(request).await?.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create(&self, request: GenerationRequest) -> Operation<'_> {
+        Operation::create(self, request)
+    }
+
+    /// Waits for a task that was created before, by this process or another. Await it for the
+    /// finished task.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let task = client.wait("d5u5obte8783ap44qtj0".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait(&self, id: TaskId) -> Operation<'_> {
+        Operation::wait(self, id)
+    }
+
+    /// Queries a task once, by its id or, in the same place, by its external task id.
+    ///
+    /// # Errors
+    ///
+    /// The service does not know the task, refuses to say, or cannot be reached.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let task = client.query(&"order-42".parse()?).await?;
+    /// println!("{:?}", task.state());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
+        let outcome = match self.query_once(id.as_str()).await {
+            QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
+            QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
+                id: id.clone(),
+                cause: Cause::Refused(refusal),
+            },
+            QueryAnswer::Task(task) => return Ok(task),
+            QueryAnswer::Trouble(trouble) => Outcome::CannotQuery {
+                id: id.clone(),
+                cause: Cause::Trouble(trouble),
+            },
+        };
+        Error::check(outcome)
+    }
+
+    /// Downloads the videos of a completed task; the first to `path`. Await it for the paths of
+    /// the files written.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let paths = client.download(&task, "fox.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download<'a>(&'a self, task: &'a Task, path: impl Into<PathBuf>) -> Download<'a> {
+        Download::new(self, task, path.into())
+    }
+
+    /// A new external task id that nobody else has: 128 random bits.
+    ///
+    /// ```
+    /// use kirin_client::Client;
+    ///
+    /// assert_ne!(Client::mint_external_task_id(), Client::mint_external_task_id());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// The operating system gives no randomness.
+    pub fn mint_external_task_id() -> ExternalTaskId {
+        randomness::external_task_id()
+    }
+
+    /// Where the API is.
+    pub fn base_url(&self) -> &BaseUrl {
+        self.0.endpoint.base_url()
+    }
+
+    /// What is declared or was learned of the host.
+    pub fn capabilities(&self) -> HostCapabilities {
+        *self
+            .0
+            .capabilities
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn learn(&self, learned: HostCapabilities) {
+        self.0
+            .capabilities
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .learn_from(learned);
+    }
+
+    pub(super) async fn create_once(&self, request: &GenerationRequest) -> CreateAnswer {
+        match self.call(self.0.endpoint.create(request)).await {
+            Ok(response) => CreateAnswer::decode(&response),
+            Err(error) => CreateAnswer::failed(&error),
+        }
+    }
+
+    pub(super) async fn query_once(&self, id: &str) -> QueryAnswer {
+        match self.call(self.0.endpoint.query(id)).await {
+            Ok(response) => QueryAnswer::decode(&response),
+            Err(error) => QueryAnswer::failed(&error),
+        }
+    }
+
+    async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let exchange = async {
+            let response = self.send(request).await?;
+            let (head, body) = response.into_parts();
+            let body = match head.status.is_success() {
+                true => body.collect(MAX_ANSWER_BYTES).await?,
+                false => beginning(body).await,
+            };
+            Ok(Response::from_parts(head, body))
+        };
+        let timed_out = || TransportError::new(TransportErrorKind::Timeout, Sent::Maybe);
+        within(Self::CALL_TIMEOUT, exchange)
+            .await
+            .unwrap_or_else(|| Err(timed_out()))
+    }
+
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Body>, TransportError> {
+        self.0.transport.send(request).await
+    }
+}
+
+/// What came of an error's body: its status is known already, and says more than a cut.
+async fn beginning(mut body: Body) -> Bytes {
+    let mut received = BytesMut::new();
+    while let Some(Ok(data)) = body.next().await {
+        let room = MAX_ERROR_BYTES - received.len();
+        received.extend_from_slice(&data[..data.len().min(room)]);
+        if received.len() == MAX_ERROR_BYTES {
+            break;
+        }
+    }
+    received.freeze()
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("base_url", self.base_url())
+            .finish_non_exhaustive()
+    }
+}

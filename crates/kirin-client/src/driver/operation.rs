@@ -1,0 +1,181 @@
+//! One generation, or a part of one, on its way.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::Duration,
+};
+
+use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task, TaskId};
+
+use super::{
+    Client,
+    clock::{Clock, wall_time},
+    randomness,
+};
+use crate::{
+    Error,
+    machine::{Action, Event, Machine, Notice, Outcome, Settings},
+};
+
+/// A create, a wait or both, as [`Client::create`], [`Client::wait`] and [`Client::generate`] give
+/// it. Nothing happens until it is awaited; dropping it stops it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Operation<'a> {
+    client: &'a Client,
+    start: Start,
+    until_accepted: bool,
+    deadline: Option<Option<Duration>>,
+    on_notice: Box<dyn FnMut(&Notice) + Send + 'a>,
+}
+
+enum Start {
+    Generate(GenerationRequest),
+    Wait(TaskId),
+}
+
+impl<'a> Operation<'a> {
+    fn new(client: &'a Client, start: Start) -> Self {
+        let deadline = client.0.deadline;
+        Self {
+            client,
+            start,
+            until_accepted: false,
+            deadline,
+            on_notice: Box::new(|_| {}),
+        }
+    }
+
+    pub(super) fn generate(client: &'a Client, request: GenerationRequest) -> Self {
+        Self::new(client, Start::Generate(request))
+    }
+
+    pub(super) fn create(client: &'a Client, request: GenerationRequest) -> Self {
+        Self {
+            until_accepted: true,
+            ..Self::generate(client, request)
+        }
+    }
+
+    pub(super) fn wait(client: &'a Client, id: TaskId) -> Self {
+        Self::new(client, Start::Wait(id))
+    }
+
+    /// Sets how long to wait, in place of the client's setting.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(Some(deadline));
+        self
+    }
+
+    /// Waits for ever.
+    pub fn forever(mut self) -> Self {
+        self.deadline = Some(None);
+        self
+    }
+
+    /// Calls `on_notice` with whatever there is to tell while it goes on: it was submitted,
+    /// accepted, is so far, had trouble.
+    pub fn on_notice(mut self, on_notice: impl FnMut(&Notice) + Send + 'a) -> Self {
+        self.on_notice = Box::new(on_notice);
+        self
+    }
+
+    async fn run(mut self) -> Result<Task, Error> {
+        let mut machine = self.machine();
+        let clock = Clock::start();
+        loop {
+            let event = match machine.action() {
+                Action::Create(request) => {
+                    if let Some(id) = request.external_task_id() {
+                        (self.on_notice)(&Notice::Submitting {
+                            external_task_id: id.clone(),
+                        });
+                    }
+                    Event::CreateAnswered(self.client.create_once(request).await)
+                }
+                Action::Finished(outcome) => return self.finish(outcome.clone()),
+                Action::LookUp(id) => {
+                    Event::QueryAnswered(self.client.query_once(id.as_str()).await)
+                }
+                Action::Query(id) => {
+                    Event::QueryAnswered(self.client.query_once(id.as_str()).await)
+                }
+                Action::Wait { until } => clock.wait(until).await,
+            };
+            // Each event above answers the action it stands beside.
+            let notice = machine
+                .handle(clock.elapsed(), event)
+                .expect("an event that answers");
+            self.client.learn(machine.capabilities());
+            (self.on_notice)(&notice);
+            if self.until_accepted
+                && let Some(task) = machine.task()
+            {
+                return Ok(task.clone());
+            }
+        }
+    }
+
+    /// A create that was answered with a task has done its work, however that task ended.
+    fn finish(&self, outcome: Outcome) -> Result<Task, Error> {
+        match outcome {
+            Outcome::CompletedWithoutOutput(task) | Outcome::Failed(task)
+                if self.until_accepted =>
+            {
+                Ok(task)
+            }
+            outcome => Error::check(outcome),
+        }
+    }
+
+    fn machine(&mut self) -> Machine {
+        let settings = self.settings();
+        match &self.start {
+            Start::Generate(request) => {
+                let id = request.external_task_id().cloned();
+                let id = id.unwrap_or_else(Client::mint_external_task_id);
+                let request = request.clone().with_external_task_id(id);
+                // It was given an external task id in the line above.
+                Machine::generate(request, settings).expect("a request with an external task id")
+            }
+            Start::Wait(id) => Machine::wait(id.clone(), settings),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let model = match &self.start {
+            Start::Generate(request) => request.model(),
+            Start::Wait(_) => &KIRIN_V2_5_TURBO_T2V,
+        };
+        let mut settings = Settings::for_model(model);
+        if let Some(deadline) = self.deadline {
+            settings.deadline = deadline;
+        }
+        if let Some(schedule) = &self.client.0.schedule {
+            settings.schedule = schedule.clone();
+        }
+        settings.capabilities = self.client.capabilities();
+        settings.started_at = wall_time();
+        settings.seed = randomness::seed();
+        settings
+    }
+}
+
+impl<'a> IntoFuture for Operation<'a> {
+    type Output = Result<Task, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Operation<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Operation")
+            .field("client", self.client)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+//! The only randomness of the client.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the driver that brings randomness in"
+)]
+
+use kirin_types::ExternalTaskId;
+
+/// A new external task id that nobody else has.
+pub(super) fn external_task_id() -> ExternalTaskId {
+    let mut bits = [0; 16];
+    // A guessable id could collide, and a collision could adopt another one's task.
+    getrandom::fill(&mut bits).expect("randomness of the operating system");
+    let id = format!("kirin-{:032x}", u128::from_be_bytes(bits));
+    // 38 characters of the alphabet.
+    id.parse().expect("a legal external task id")
+}
+
+/// A seed of jitter, which need not be secret, only different between clients.
+pub(super) fn seed() -> u64 {
+    let mut bits = [0; 8];
+    getrandom::fill(&mut bits).map_or(0, |()| u64::from_be_bytes(bits))
+}

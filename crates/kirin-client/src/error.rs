@@ -1,0 +1,350 @@
+//! Errors by what happened to the money.
+
+use std::fmt;
+
+use kirin_types::{Amount, ErrorReason, ExternalTaskId, Task, TaskId, TaskState};
+use serde::Serialize;
+
+use crate::machine::{Cause, Knowledge, Outcome};
+
+/// A generation that did not end with a video. It says what happened, what that means for your
+/// money, and what to do next.
+///
+/// ```
+/// use kirin_client::{Billing, Error, ErrorKind};
+///
+/// fn explain(error: &Error) -> String {
+///     match (error.kind(), error.task_id()) {
+///         (ErrorKind::StillRunning, Some(id)) => format!("come back later for {id}"),
+///         _ => format!("{}. {}. {}.", error.what(), error.money(), error.next_step()),
+///     }
+/// }
+/// # let _ = explain;
+/// ```
+#[derive(Debug)]
+pub struct Error {
+    outcome: Box<Outcome>,
+}
+
+/// What kind of end it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The key is missing, invalid, or has no right to this.
+    Authentication,
+    /// No balance.
+    Balance,
+    /// The task exists and could not be asked any more.
+    CannotQuery,
+    /// The service says completed and names no output.
+    CompletedWithoutOutput,
+    /// The external task id is in use already.
+    DuplicateExternalTaskId,
+    /// The service found the request illegal.
+    InvalidRequest,
+    /// The service does not know the task.
+    NotFound,
+    /// Too many requests or too many tasks at once; nothing was created.
+    RateLimit,
+    /// The service refused for another reason; nothing was created.
+    Refused,
+    /// The deadline passed while the task was running.
+    StillRunning,
+    /// The task failed at the service.
+    TaskFailed,
+    /// The create did not get through: nothing was sent, or it is proved that nothing was created.
+    Unreachable,
+    /// A create may have been charged, and its task could not be found.
+    Unresolved,
+}
+
+/// What is known of a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "known to be charged, known not to be, or not known"
+)]
+pub enum Billing {
+    /// The service charged for the task.
+    Charged,
+    /// Nothing was spent.
+    None,
+    /// The task may be charged.
+    Unknown,
+}
+
+impl Error {
+    /// The error that an end is, or the finished task if it is none.
+    ///
+    /// # Errors
+    ///
+    /// Every end but [`Outcome::Completed`].
+    pub fn check(outcome: Outcome) -> Result<Task, Self> {
+        match outcome {
+            Outcome::Completed(task) => Ok(task),
+            outcome => Err(Self {
+                outcome: Box::new(outcome),
+            }),
+        }
+    }
+
+    /// The end behind the error.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// What kind of end it was.
+    pub fn kind(&self) -> ErrorKind {
+        match self.outcome() {
+            Outcome::CannotQuery {
+                cause: Cause::Refused(refusal),
+                ..
+            } => match refusal.reason {
+                ErrorReason::Authentication | ErrorReason::Permission => ErrorKind::Authentication,
+                _ => ErrorKind::CannotQuery,
+            },
+            Outcome::CannotQuery { .. } | Outcome::Completed(_) => ErrorKind::CannotQuery,
+            Outcome::CompletedWithoutOutput(_) => ErrorKind::CompletedWithoutOutput,
+            Outcome::Failed(_) => ErrorKind::TaskFailed,
+            Outcome::Lost { .. } => ErrorKind::NotFound,
+            Outcome::NotCreated { cause } => not_created(cause),
+            Outcome::StillRunning { .. } => ErrorKind::StillRunning,
+            Outcome::Unresolved { .. } => ErrorKind::Unresolved,
+        }
+    }
+
+    /// What is known of a charge.
+    pub fn billing(&self) -> Billing {
+        match self.outcome() {
+            Outcome::NotCreated { .. } => Billing::None,
+            Outcome::CompletedWithoutOutput(task) | Outcome::Completed(task)
+                if is_charged(task) =>
+            {
+                Billing::Charged
+            }
+            _ => Billing::Unknown,
+        }
+    }
+
+    /// The service's id of the task, wherever one is known: the task can be waited for again.
+    pub fn task_id(&self) -> Option<&TaskId> {
+        match self.outcome() {
+            Outcome::CannotQuery { id, .. }
+            | Outcome::Lost { id }
+            | Outcome::StillRunning { id } => Some(id),
+            Outcome::Completed(task)
+            | Outcome::CompletedWithoutOutput(task)
+            | Outcome::Failed(task) => Some(task.id()),
+            Outcome::NotCreated { .. } | Outcome::Unresolved { .. } => None,
+        }
+    }
+
+    /// The external task id of an unresolved create.
+    pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        match self.outcome() {
+            Outcome::Unresolved {
+                external_task_id, ..
+            } => Some(external_task_id),
+            _ => None,
+        }
+    }
+
+    /// What happened, as a sentence without its full stop.
+    pub fn what(&self) -> String {
+        match self.outcome() {
+            Outcome::CannotQuery { id, cause } => format!("task {id} cannot be queried: {cause}"),
+            Outcome::Completed(task) => format!("task {} is completed", task.id()),
+            Outcome::CompletedWithoutOutput(task) => {
+                format!(
+                    "task {} is completed, but the service names no output",
+                    task.id()
+                )
+            }
+            Outcome::Failed(task) => format!("task {} failed: {}", task.id(), reason(task)),
+            Outcome::Lost { id } => format!("the service does not know task {id}"),
+            Outcome::NotCreated {
+                cause: Cause::Refused(refusal),
+            } => {
+                format!("the service refused the request: {refusal}")
+            }
+            Outcome::NotCreated {
+                cause: Cause::Trouble(trouble),
+            } => {
+                format!("the request did not get through to the service: {trouble}")
+            }
+            Outcome::StillRunning { id } => {
+                format!("task {id} was not finished when the time to wait was over")
+            }
+            Outcome::Unresolved {
+                external_task_id,
+                knowledge,
+                cause,
+            } => {
+                format!("{}: {cause}", unresolved(external_task_id, knowledge))
+            }
+        }
+    }
+
+    /// What it means for your money, as a sentence without its full stop.
+    pub fn money(&self) -> &'static str {
+        match (self.outcome(), self.billing()) {
+            (Outcome::NotCreated { .. }, _)
+                if self.kind() == ErrorKind::DuplicateExternalTaskId =>
+            {
+                "Nothing was spent on this request; the task that has the id may have been charged"
+            }
+            (Outcome::NotCreated { .. }, _) => "Nothing was spent",
+            (_, Billing::Charged) => "The task was charged",
+            (Outcome::Failed(_), _) => "Whether a failed task is charged is not documented",
+            (Outcome::Lost { .. }, _) => "If it was created, it may have been charged",
+            (
+                Outcome::Unresolved {
+                    knowledge: Knowledge::Exists,
+                    ..
+                },
+                _,
+            ) => "It was accepted, and may have been charged",
+            (Outcome::Unresolved { .. }, _) => "It may have been charged once",
+            (Outcome::CompletedWithoutOutput(_), _) => "The task may have been charged",
+            _ => "The task may be charged, whether it is waited for or not",
+        }
+    }
+
+    /// What to do next, as a sentence without its full stop.
+    pub fn next_step(&self) -> String {
+        match self.kind() {
+            ErrorKind::Authentication if self.task_id().is_some() => {
+                "Check the API key and its rights, then wait for the task again".into()
+            }
+            ErrorKind::Authentication => {
+                "Check the API key and its rights, then generate again".into()
+            }
+            ErrorKind::Balance => "Add credits to the account, then generate again".into(),
+            ErrorKind::CannotQuery | ErrorKind::StillRunning => {
+                "Do not generate it anew: wait for the task again".into()
+            }
+            ErrorKind::CompletedWithoutOutput => {
+                "Query the task again later, or ask the vendor's support".into()
+            }
+            ErrorKind::DuplicateExternalTaskId => {
+                "Query the task by this external id, or choose another id".into()
+            }
+            ErrorKind::InvalidRequest => "Change the request".into(),
+            ErrorKind::NotFound if self.task_id().is_some() => {
+                "Check the id, the base URL and the API key, then query the task again".into()
+            }
+            ErrorKind::NotFound => "Check the base URL and the model, then generate again".into(),
+            ErrorKind::RateLimit => {
+                "Generate again later: running tasks may have to end first".into()
+            }
+            ErrorKind::Refused if self.is_redirect() => {
+                "Check the base URL: a redirect is never followed".into()
+            }
+            ErrorKind::Refused => "Read the reason before you generate again".into(),
+            ErrorKind::TaskFailed => "Read the reason before you generate again".into(),
+            ErrorKind::Unreachable => "Check the network, then generate again".into(),
+            ErrorKind::Unresolved => self.resolve(),
+        }
+    }
+
+    /// How to find out about an unresolved create.
+    fn resolve(&self) -> String {
+        match self.outcome() {
+            Outcome::Unresolved {
+                knowledge: Knowledge::OtherTask { id },
+                ..
+            } => format!(
+                "Do not generate it anew: look at task {id}, and if it is not yours, ask the vendor's support"
+            ),
+            Outcome::Unresolved {
+                external_task_id: id,
+                cause: Cause::Refused(refusal),
+                ..
+            } if is_about_the_key(refusal.reason) => format!(
+                "Do not generate it anew: check the API key, then query it by its external id {id}"
+            ),
+            Outcome::Unresolved {
+                external_task_id: id,
+                ..
+            } => format!("Do not generate it anew: query it later by its external id {id}"),
+            _ => "Do not generate it anew: query it later".into(),
+        }
+    }
+
+    fn is_redirect(&self) -> bool {
+        matches!(
+            self.outcome(),
+            Outcome::NotCreated { cause: Cause::Refused(refusal) } if refusal.redirect.is_some()
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}. {}. {}",
+            self.what(),
+            self.money(),
+            self.next_step()
+        )
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn not_created(cause: &Cause) -> ErrorKind {
+    let Cause::Refused(refusal) = cause else {
+        return ErrorKind::Unreachable;
+    };
+    match refusal.reason {
+        ErrorReason::Authentication | ErrorReason::Permission => ErrorKind::Authentication,
+        ErrorReason::Balance => ErrorKind::Balance,
+        ErrorReason::DuplicateExternalTaskId => ErrorKind::DuplicateExternalTaskId,
+        ErrorReason::InvalidRequest => ErrorKind::InvalidRequest,
+        ErrorReason::NotFound => ErrorKind::NotFound,
+        ErrorReason::ParallelTaskLimit | ErrorReason::RateLimit => ErrorKind::RateLimit,
+        _ => ErrorKind::Refused,
+    }
+}
+
+fn unresolved(id: &ExternalTaskId, knowledge: &Knowledge) -> String {
+    match knowledge {
+        Knowledge::Exists => format!(
+            "the service says that a task with external id {id} exists, but it could not be found"
+        ),
+        Knowledge::MayExist => {
+            format!("it is not known whether the task with external id {id} was created")
+        }
+        Knowledge::OtherTask { id: other } => format!(
+            "external id {id} belongs to another task, {other}, and it is not known whether this one was created too"
+        ),
+    }
+}
+
+fn is_about_the_key(reason: ErrorReason) -> bool {
+    matches!(
+        reason,
+        ErrorReason::Authentication | ErrorReason::Permission
+    )
+}
+
+fn reason(task: &Task) -> String {
+    match task.state() {
+        TaskState::Failed { error: Some(error) } => error.to_string(),
+        _ => "no reason given".into(),
+    }
+}
+
+/// A completed task says what it cost; a cost of zero is not a charge.
+fn is_charged(task: &Task) -> bool {
+    let TaskState::Completed {
+        usage: Some(usage), ..
+    } = task.state()
+    else {
+        return false;
+    };
+    let is_positive = |cost: &Amount| "0".parse().is_ok_and(|zero: Amount| *cost > zero);
+    usage.cost.as_ref().is_some_and(is_positive)
+}

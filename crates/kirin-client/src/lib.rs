@@ -1,0 +1,58 @@
+//! Generates video with the Kirin text-to-video API.
+//!
+//! Each task costs money, and an answer can get lost on the way. This client never submits twice
+//! unless it is safe, and never loses a task that may have been paid for.
+//!
+#![cfg_attr(feature = "tokio", doc = "```no_run")]
+#![cfg_attr(not(feature = "tokio"), doc = "```ignore")]
+//! use kirin_client::Client;
+//! use kirin_types::GenerationRequest;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("my-key".parse()?).build()?;
+//! let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
+//!
+//! let task = client.generate(request).await?;
+//! client.download(&task, "boat.mp4").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Three layers, each usable alone:
+//!
+//! - [`machine`]: decides. Pure: time comes in as an elapsed duration, randomness as a seed.
+//! - [`wire`]: encodes calls and decodes answers. Pure.
+//! - [`Client`] (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
+//!   public interface of the other two, so anybody could have written it; the example
+//!   `own_event_loop` does.
+
+mod base_url;
+pub use base_url::{BaseUrl, InvalidBaseUrl};
+
+mod api_key;
+pub use api_key::{ApiKey, InvalidApiKey};
+
+mod capabilities;
+pub use capabilities::{DuplicateIds, HostCapabilities, Lookup};
+
+mod schedule;
+pub use schedule::PollSchedule;
+
+mod backoff;
+
+pub mod machine;
+
+pub mod wire;
+
+mod error;
+pub use error::{Billing, Error, ErrorKind};
+
+#[cfg(feature = "tokio")]
+mod driver;
+#[cfg(feature = "tokio")]
+pub use driver::{BuildError, Client, ClientBuilder, Operation};
+
+#[cfg(feature = "tokio")]
+mod download;
+#[cfg(feature = "tokio")]
+pub use download::{Download, DownloadError, DownloadErrorKind, DownloadTarget};

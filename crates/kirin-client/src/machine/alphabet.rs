@@ -1,0 +1,113 @@
+//! What a machine asks for, what it is told, and what it has to tell.
+
+use std::{fmt, time::Duration};
+
+use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::wire::{CreateAnswer, QueryAnswer};
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a closed alphabet: who drives a machine handles all"
+)]
+pub enum Action<'a> {
+    /// Send this create, once, then tell [`Event::CreateAnswered`].
+    Create(&'a GenerationRequest),
+    /// Nothing more: this is the end.
+    Finished(&'a Outcome),
+    /// Query by external task id, then tell [`Event::QueryAnswered`].
+    LookUp(&'a ExternalTaskId),
+    /// Query by task id, then tell [`Event::QueryAnswered`].
+    Query(&'a TaskId),
+    /// Wait until so much time has elapsed, then tell [`Event::WaitEnded`].
+    Wait {
+        /// The elapsed time at which the wait ends.
+        until: Duration,
+    },
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a closed alphabet: who drives a machine handles all"
+)]
+pub enum Event {
+    /// The answer to the create.
+    CreateAnswered(CreateAnswer),
+    /// The answer to the look-up or the query.
+    QueryAnswered(QueryAnswer),
+    /// The wait is over.
+    WaitEnded,
+    /// Something happened that makes a look worth while: a callback came, the computer woke up.
+    /// It may be told at any time before the end.
+    Woken,
+}
+
+/// What there is to tell a person of an event. It is for showing, never for deciding.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The service has the task.
+    Accepted {
+        /// The service's id of it.
+        id: TaskId,
+        /// Whether it was found by its external id after the answer to the create was lost.
+        adopted: bool,
+    },
+    /// The end is reached: see [`Action::Finished`].
+    Finished,
+    /// The answer to the create was lost: the task is looked for before anything is sent again.
+    LostAnswer {
+        /// What happened.
+        cause: String,
+    },
+    /// Nothing worth telling.
+    Nothing,
+    /// How far the task is.
+    Progress {
+        /// The service's status word.
+        status: Option<String>,
+        /// From 0.0 to 1.0.
+        progress: Option<f64>,
+    },
+    /// Nothing was created by the last call; the next one follows.
+    Retrying {
+        /// What happened.
+        cause: String,
+        /// How long the wait is.
+        wait: Duration,
+    },
+    /// The create is about to be sent under this external task id.
+    Submitting {
+        /// The caller's id, or a minted one.
+        external_task_id: ExternalTaskId,
+    },
+    /// A query failed; the task goes on.
+    Trouble {
+        /// What happened.
+        cause: String,
+    },
+    /// A status word that is not known counts as "still running".
+    UnknownStatus {
+        /// The word.
+        status: Option<String>,
+    },
+}
+
+/// An event that does not answer the action at hand. The machine is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrongEvent;
+
+impl fmt::Display for WrongEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the event does not answer the machine's action")
+    }
+}
+
+impl std::error::Error for WrongEvent {}

@@ -1,0 +1,161 @@
+//! The machine itself: it hands each event to the phase it is in.
+
+use std::{fmt, time::Duration};
+
+use kirin_types::{GenerationRequest, Task, TaskId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, Event, Notice, Outcome, Settings, WrongEvent, create::CreatePhase, settings::Context,
+    wait::WaitPhase,
+};
+use crate::HostCapabilities;
+
+/// The life of one generation. See the [module](super) for the states and an example.
+///
+/// It can be serialized at any time and go on in another process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    context: Context,
+    phase: Phase,
+    /// The latest elapsed time that was told: time never goes back.
+    now: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Phase {
+    Create(CreatePhase),
+    Finished(Outcome),
+    Wait(WaitPhase),
+}
+
+/// What a phase makes of an event.
+pub(super) enum Step {
+    Accepted { task: Task, adopted: bool },
+    Finish(Outcome),
+    Stay(Notice),
+}
+
+impl Machine {
+    /// A machine for a whole generation, from the create on.
+    ///
+    /// # Errors
+    ///
+    /// The request has no external task id: without one a lost create could never be found.
+    pub fn generate(
+        request: GenerationRequest,
+        settings: Settings,
+    ) -> Result<Self, MissingExternalTaskId> {
+        let id = request
+            .external_task_id()
+            .cloned()
+            .ok_or(MissingExternalTaskId)?;
+        Ok(Self::start(
+            Phase::Create(CreatePhase::new(request, id)),
+            settings,
+        ))
+    }
+
+    /// A machine that waits for a task that exists.
+    ///
+    /// ```
+    /// use kirin_client::machine::{Action, Machine, Settings};
+    /// use kirin_types::KIRIN_V2_5_TURBO_T2V;
+    ///
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// let machine = Machine::wait("d5u5obte8783ap44qtj0".parse()?, settings);
+    /// assert!(matches!(machine.action(), Action::Query(_)));
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// ```
+    pub fn wait(id: TaskId, settings: Settings) -> Self {
+        Self::start(Phase::Wait(WaitPhase::resumed(id)), settings)
+    }
+
+    fn start(phase: Phase, settings: Settings) -> Self {
+        Self {
+            context: Context::new(settings),
+            phase,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Tells what came of the action, `elapsed` after the machine was made.
+    ///
+    /// # Errors
+    ///
+    /// The event does not answer the action, or ends a wait too early; nothing has changed.
+    pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
+        let now = elapsed.max(self.now);
+        let step = match &mut self.phase {
+            Phase::Create(phase) => phase.handle(now, event, &mut self.context)?,
+            Phase::Finished(_) => return Err(WrongEvent),
+            Phase::Wait(phase) => phase.handle(now, event, &mut self.context)?,
+        };
+        self.now = now;
+        Ok(self.take(step))
+    }
+
+    fn take(&mut self, step: Step) -> Notice {
+        match step {
+            Step::Accepted { task, adopted } => {
+                let id = task.id().clone();
+                self.accept(task, adopted);
+                Notice::Accepted { id, adopted }
+            }
+            Step::Finish(outcome) => {
+                self.phase = Phase::Finished(outcome);
+                Notice::Finished
+            }
+            Step::Stay(notice) => notice,
+        }
+    }
+
+    /// Goes on to the wait, with the task as the create or the look-up described it.
+    fn accept(&mut self, task: Task, adopted: bool) {
+        let external_task_id = match &self.phase {
+            Phase::Create(phase) if !adopted => Some(phase.external_task_id().clone()),
+            _ => None,
+        };
+        let (phase, step) = WaitPhase::accepted(self.now, task, external_task_id, &self.context);
+        self.phase = Phase::Wait(phase);
+        if let Step::Finish(outcome) = step {
+            self.phase = Phase::Finished(outcome);
+        }
+    }
+
+    /// What is to be done next. Asking changes nothing.
+    pub fn action(&self) -> Action<'_> {
+        match &self.phase {
+            Phase::Create(phase) => phase.action(),
+            Phase::Finished(outcome) => Action::Finished(outcome),
+            Phase::Wait(phase) => phase.action(),
+        }
+    }
+
+    /// The task as last heard of, once the service has it.
+    pub fn task(&self) -> Option<&Task> {
+        match &self.phase {
+            Phase::Create(_) => None,
+            Phase::Finished(outcome) => outcome.task(),
+            Phase::Wait(phase) => phase.task(),
+        }
+    }
+
+    /// What is declared or was learned of the host.
+    pub fn capabilities(&self) -> HostCapabilities {
+        self.context.settings.capabilities
+    }
+}
+
+/// A request without an external task id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingExternalTaskId;
+
+impl fmt::Display for MissingExternalTaskId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a request needs an external task id before it is sent")
+    }
+}
+
+impl std::error::Error for MissingExternalTaskId {}

@@ -1,0 +1,68 @@
+//! The life of one generation as a pure state machine: create, reconcile, wait, query, finish.
+//!
+//! Ask [`Machine::action`] what to do, as often as you like; do it; tell what came of it with
+//! [`Machine::handle`], which is the only thing that moves the machine. Time comes in as the
+//! duration elapsed since the machine was made.
+//!
+//! ```text
+//!                 not sent, rate limit                      found
+//!                .--------------------.            .-----------------------.
+//!                v                    |            |                       v
+//!  start --> [ create ] --------> ( pause )    [ look up ] <--> ( pause )  |
+//!                |  ^  ambiguous, duplicate        ^    |                  |
+//!                |  |  .---------------------------'    | nothing more     |
+//!                |  '--|-- absent, and safe to repeat --+ can be learned   |
+//!                |     |                                v                  |
+//!        created |     |                          < unresolved >           |
+//!                |     +--- refused --> < not created >                    |
+//!                v                                                         |
+//!            ( wait ) <----------------------------------------------------'
+//!              |  ^
+//!              v  | in progress, unknown word, trouble
+//!           [ query ] --> < completed >  < failed >  < still running >  < lost > ...
+//! ```
+//!
+//! Square brackets are calls, round ones are waits, angle brackets are the ends.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use kirin_client::{
+//!     machine::{Action, Event, Machine, Outcome, Settings},
+//!     wire::CreateAnswer,
+//! };
+//! use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task};
+//!
+//! let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+//! let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+//! let mut machine = Machine::generate(request, settings)?;
+//! assert!(matches!(machine.action(), Action::Create(_)));
+//!
+//! let task = Task::from_json(
+//!     br#"{"id":"a","status":"completed","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#,
+//! )?;
+//! let answered = Event::CreateAnswered(CreateAnswer::Created(task));
+//! machine.handle(Duration::from_millis(80), answered)?;
+//! assert!(matches!(machine.action(), Action::Finished(Outcome::Completed(_))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod alphabet;
+pub use alphabet::{Action, Event, Notice, WrongEvent};
+
+mod outcome;
+pub use outcome::{Cause, Knowledge, Outcome};
+
+mod settings;
+pub use settings::Settings;
+
+mod generation;
+pub use generation::{Machine, MissingExternalTaskId};
+
+mod create;
+
+mod doubt;
+
+mod wait;

@@ -1,0 +1,100 @@
+//! The ends of a generation.
+
+use std::fmt;
+
+use kirin_types::{ExternalTaskId, Task, TaskId};
+use serde::{Deserialize, Serialize};
+
+use crate::wire::{Refusal, Trouble};
+
+/// How a generation ended, by what happened to the money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The task exists and could not be asked any more: key, right, or too much trouble.
+    CannotQuery {
+        /// The service's id of the task.
+        id: TaskId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The task is done and has output.
+    Completed(Task),
+    /// The service says completed, twice, and names no output.
+    CompletedWithoutOutput(Task),
+    /// The task failed at the service.
+    Failed(Task),
+    /// The service does not know the task (any more).
+    Lost {
+        /// The service's id of the task.
+        id: TaskId,
+    },
+    /// It is proved that no task was created.
+    NotCreated {
+        /// Why.
+        cause: Cause,
+    },
+    /// The deadline passed while the task was running.
+    StillRunning {
+        /// The service's id of the task.
+        id: TaskId,
+    },
+    /// A create may have been charged, and its task could not be found.
+    Unresolved {
+        /// The id under which it was sent, and can be found or sent again.
+        external_task_id: ExternalTaskId,
+        /// What is known of it.
+        knowledge: Knowledge,
+        /// What made it unclear, or what keeps it so.
+        cause: Cause,
+    },
+}
+
+impl Outcome {
+    /// The task as last heard of, where the end is its own.
+    pub fn task(&self) -> Option<&Task> {
+        match self {
+            Self::Completed(task) | Self::CompletedWithoutOutput(task) | Self::Failed(task) => {
+                Some(task)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there was an answer or there was none"
+)]
+pub enum Cause {
+    /// The service refused.
+    Refused(Refusal),
+    /// The service could not be reached, or its answers were of no use.
+    Trouble(Trouble),
+}
+
+/// What is known of an unresolved create.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Knowledge {
+    /// The task exists: the service refused its external id as a duplicate.
+    Exists,
+    /// The task may exist.
+    MayExist,
+    /// Another task has the external id: an older one, or one of another model.
+    OtherTask {
+        /// The service's id of that task.
+        id: TaskId,
+    },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(formatter),
+            Self::Trouble(trouble) => trouble.fmt(formatter),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The second phase: from a task that the service has to its end, or to a reason to stop asking.
+
+use std::time::Duration;
+
+use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, Cause, Event, Notice, Outcome, WrongEvent, generation::Step, settings::Context,
+};
+use crate::{
+    Lookup,
+    wire::{QueryAnswer, Refusal, Trouble},
+};
+
+/// Failed queries in a row before the task is left to a later start.
+pub(super) const MAX_FAILURES: u32 = 10;
+
+/// How long a task that was just created may be unknown to the service.
+const GRACE_AFTER_CREATE: Duration = Duration::from_secs(60);
+
+/// The same for a task that this machine did not see created.
+const GRACE_AFTER_RESUME: Duration = Duration::from_secs(10);
+
+/// Shortest time between two queries, however often something wakes the machine.
+pub(super) const SHORTEST_GAP: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct WaitPhase {
+    id: TaskId,
+    state: State,
+    /// When the task was accepted, or this machine began to wait for it.
+    began_at: Duration,
+    grace: Duration,
+    /// When the last query began.
+    asked_at: Duration,
+    /// The task as last heard of.
+    task: Option<Task>,
+    /// Whether a query has found the task.
+    found: bool,
+    /// Failed queries in a row.
+    failures: u32,
+    /// Queries that did not find the task yet.
+    misses: u32,
+    /// Whether the last answer was completed without output.
+    empty: bool,
+    /// The first query goes by this id, to learn whether the host can be asked by it.
+    look_up_by: Option<ExternalTaskId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum State {
+    Asking,
+    LookingUp,
+    Paused { until: Duration },
+}
+
+impl WaitPhase {
+    /// A wait for a task whose create was just answered; it may be at its end already.
+    pub(super) fn accepted(
+        now: Duration,
+        task: Task,
+        external_task_id: Option<ExternalTaskId>,
+        context: &Context,
+    ) -> (Self, Step) {
+        let unproven = context.settings.capabilities.lookup == Lookup::Unproven;
+        let look_up_by = external_task_id.filter(|_| unproven);
+        let mut phase = Self::new(task.id().clone(), now, GRACE_AFTER_CREATE, look_up_by);
+        let step = phase.learn(now, task, context);
+        (phase, step)
+    }
+
+    /// A wait for a task that was created some time ago.
+    pub(super) fn resumed(id: TaskId) -> Self {
+        Self::new(id, Duration::ZERO, GRACE_AFTER_RESUME, None)
+    }
+
+    fn new(id: TaskId, now: Duration, grace: Duration, look_up_by: Option<ExternalTaskId>) -> Self {
+        Self {
+            id,
+            state: State::Asking,
+            began_at: now,
+            grace,
+            asked_at: now,
+            task: None,
+            found: false,
+            failures: 0,
+            misses: 0,
+            empty: false,
+            look_up_by,
+        }
+    }
+
+    pub(super) fn task(&self) -> Option<&Task> {
+        self.task.as_ref()
+    }
+
+    pub(super) fn action(&self) -> Action<'_> {
+        match (self.state, &self.look_up_by) {
+            (State::LookingUp, Some(external_task_id)) => Action::LookUp(external_task_id),
+            (State::Asking | State::LookingUp, _) => Action::Query(&self.id),
+            (State::Paused { until }, _) => Action::Wait { until },
+        }
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        now: Duration,
+        event: Event,
+        context: &mut Context,
+    ) -> Result<Step, WrongEvent> {
+        match (self.state, event) {
+            (State::Asking, Event::QueryAnswered(answer)) => {
+                Ok(self.query_answered(now, answer, context))
+            }
+            (State::LookingUp, Event::QueryAnswered(answer)) => {
+                Ok(self.look_up_answered(now, answer, context))
+            }
+            (State::Paused { until }, Event::WaitEnded) if now >= until => Ok(self.ask(now)),
+            (State::Paused { until }, Event::Woken) => {
+                let earliest = self.asked_at.saturating_add(SHORTEST_GAP);
+                self.state = State::Paused {
+                    until: until.min(earliest.max(now)),
+                };
+                Ok(Step::Stay(Notice::Nothing))
+            }
+            (_, Event::Woken) => Ok(Step::Stay(Notice::Nothing)),
+            _ => Err(WrongEvent),
+        }
+    }
+
+    fn ask(&mut self, now: Duration) -> Step {
+        self.asked_at = now;
+        self.state = match self.look_up_by {
+            Some(_) => State::LookingUp,
+            None => State::Asking,
+        };
+        Step::Stay(Notice::Nothing)
+    }
+
+    /// A hit proves that the host can be asked by external id; a miss is repeated by task id.
+    fn look_up_answered(
+        &mut self,
+        now: Duration,
+        answer: QueryAnswer,
+        context: &mut Context,
+    ) -> Step {
+        self.look_up_by = None;
+        match answer {
+            QueryAnswer::Task(task) if *task.id() == self.id => {
+                context.settings.capabilities.lookup = Lookup::Proven;
+                self.found = true;
+                self.learn(now, task, context)
+            }
+            _ => self.ask(now),
+        }
+    }
+
+    fn query_answered(
+        &mut self,
+        now: Duration,
+        answer: QueryAnswer,
+        context: &mut Context,
+    ) -> Step {
+        match answer {
+            QueryAnswer::NotFound(refusal) => self.not_found(now, refusal, context),
+            QueryAnswer::Refused(refusal) => self.cannot_query(Cause::Refused(refusal)),
+            QueryAnswer::Task(task) if *task.id() == self.id => {
+                self.found = true;
+                self.learn(now, task, context)
+            }
+            QueryAnswer::Task(_) => {
+                self.fail(now, Trouble::new("an answer about another task"), context)
+            }
+            QueryAnswer::Trouble(trouble) => self.fail(now, trouble, context),
+        }
+    }
+
+    fn learn(&mut self, now: Duration, task: Task, context: &Context) -> Step {
+        self.failures = 0;
+        let notice = match task.state() {
+            TaskState::Failed { .. } => return Step::Finish(Outcome::Failed(task)),
+            TaskState::Completed { output, .. } => {
+                if output.iter().any(|content| content.url.is_some()) {
+                    return Step::Finish(Outcome::Completed(task));
+                }
+                if self.empty {
+                    return Step::Finish(Outcome::CompletedWithoutOutput(task));
+                }
+                self.empty = true;
+                if context.is_over(self.asked_at) {
+                    // It is not running any more, so it is not told to be: asked once more now.
+                    self.task = Some(task);
+                    return self.ask(now);
+                }
+                Notice::Trouble {
+                    cause: "completed, but no output is named yet".into(),
+                }
+            }
+            TaskState::InProgress { progress } => Notice::Progress {
+                status: task.status().map(str::to_owned),
+                progress: *progress,
+            },
+            _ => Notice::UnknownStatus {
+                status: task.status().map(str::to_owned),
+            },
+        };
+        self.task = Some(task);
+        let gap = context.settings.schedule.gap(now - self.began_at);
+        self.pause(now, gap, notice, context)
+    }
+
+    fn not_found(&mut self, now: Duration, refusal: Refusal, context: &mut Context) -> Step {
+        if self.found {
+            return self.fail(now, refusal.into(), context);
+        }
+        if now - self.began_at >= self.grace {
+            return Step::Finish(Outcome::Lost {
+                id: self.id.clone(),
+            });
+        }
+        let notice = Notice::Trouble {
+            cause: refusal.to_string(),
+        };
+        self.misses = self.misses.saturating_add(1);
+        let gap = context.backoff.delay(self.misses, refusal.retry_after);
+        self.pause(now, gap, notice, context)
+    }
+
+    fn fail(&mut self, now: Duration, trouble: Trouble, context: &mut Context) -> Step {
+        self.failures += 1;
+        if self.failures >= MAX_FAILURES {
+            return self.cannot_query(Cause::Trouble(trouble));
+        }
+        let gap = context.backoff.delay(self.failures, trouble.retry_after);
+        self.pause(
+            now,
+            gap,
+            Notice::Trouble {
+                cause: trouble.description,
+            },
+            context,
+        )
+    }
+
+    /// Waits for `gap`, at most until the deadline; at the deadline the task is asked once more.
+    fn pause(&mut self, now: Duration, gap: Duration, notice: Notice, context: &Context) -> Step {
+        if context.is_over(self.asked_at) {
+            return Step::Finish(Outcome::StillRunning {
+                id: self.id.clone(),
+            });
+        }
+        self.state = State::Paused {
+            until: context.cut(now.saturating_add(gap)).max(now),
+        };
+        Step::Stay(notice)
+    }
+
+    fn cannot_query(&self, cause: Cause) -> Step {
+        Step::Finish(Outcome::CannotQuery {
+            id: self.id.clone(),
+            cause,
+        })
+    }
+}

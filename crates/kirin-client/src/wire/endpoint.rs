@@ -1,0 +1,129 @@
+//! A key and the one origin it is sent to.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, header};
+use kirin_transport::PreferFreshConnection;
+use kirin_types::{GenerationRequest, Route};
+use serde::Serialize;
+
+use crate::{ApiKey, BaseUrl};
+
+const USER_AGENT: &str = concat!("kirin-rust/", env!("CARGO_PKG_VERSION"));
+
+/// The base URL and the key of the API: encodes its calls. The key is bound to this base URL.
+///
+/// ```
+/// use kirin_client::{ApiKey, BaseUrl, wire::Endpoint};
+/// use kirin_types::GenerationRequest;
+///
+/// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
+/// let request = endpoint.create(&GenerationRequest::builder("a fox").build()?);
+/// assert_eq!(request.uri(), "https://cloud.vtrix.ai/model/v1/generation");
+/// assert_eq!(
+///     request.body(),
+///     r#"{"model":"kirin_v2_5_turbo_t2v","input":[{"params":{"prompt":"a fox","duration":"5","aspect_ratio":"16:9","mode":"std"}}]}"#,
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    base_url: BaseUrl,
+    authorization: HeaderValue,
+}
+
+impl Endpoint {
+    /// Binds a key to a base URL.
+    ///
+    /// # Errors
+    ///
+    /// A key meant for an emulator is refused for any host but this machine.
+    pub fn new(base_url: BaseUrl, key: ApiKey) -> Result<Self, InvalidEndpoint> {
+        if key.is_for_emulator() && !base_url.is_loopback() {
+            return Err(InvalidEndpoint);
+        }
+        let authorization = key.authorization();
+        Ok(Self {
+            base_url,
+            authorization,
+        })
+    }
+
+    /// Where the calls go.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    /// The create call: the one that costs money. The request's flat object is wrapped as
+    /// `{"model", "input": [{"params": {...}}]}` (documented by sample).
+    pub fn create(&self, request: &GenerationRequest) -> Request<Bytes> {
+        let mut call = self.call(&Route::CreateGeneration, Bytes::from(create_body(request)));
+        call.extensions_mut().insert(PreferFreshConnection);
+        call
+    }
+
+    /// The status of a task, by its id or by its external task id in the same place.
+    pub fn query(&self, id: &str) -> Request<Bytes> {
+        self.call(&Route::Task { id: id.into() }, Bytes::new())
+    }
+
+    fn call(&self, route: &Route, body: Bytes) -> Request<Bytes> {
+        let headers: [(HeaderName, HeaderValue); 4] = [
+            (header::ACCEPT, HeaderValue::from_static("application/json")),
+            (header::AUTHORIZATION, self.authorization.clone()),
+            (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            ),
+            (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
+        ];
+        let mut request = Request::new(body);
+        request.headers_mut().extend(headers);
+        // A base URL was parsed as a URL, and a route's path is percent-encoded: both hold.
+        *request.uri_mut() = self
+            .base_url
+            .url(route)
+            .parse()
+            .expect("a URL of checked parts");
+        if route.method() == "POST" {
+            *request.method_mut() = http::Method::POST;
+        }
+        request
+    }
+}
+
+fn create_body(request: &GenerationRequest) -> Vec<u8> {
+    let envelope = Envelope {
+        model: request.model().id,
+        input: [Input {
+            params: request.parameters(),
+        }],
+    };
+    // A request is strings and booleans, which always have a JSON form.
+    serde_json::to_vec(&envelope).expect("a request has a JSON form")
+}
+
+#[derive(Serialize)]
+struct Envelope<P> {
+    model: &'static str,
+    input: [Input<P>; 1],
+}
+
+#[derive(Serialize)]
+struct Input<P> {
+    params: P,
+}
+
+/// A key meant for an emulator, and a host that is not this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidEndpoint;
+
+impl fmt::Display for InvalidEndpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key that starts with emulator- is only sent to this machine")
+    }
+}
+
+impl std::error::Error for InvalidEndpoint {}

@@ -1,0 +1,23 @@
+//! What goes over the wire, as pure functions: requests are encoded and answers decoded here, and
+//! nowhere else.
+//!
+//! The decoders put every possible answer into one of a few kinds, because the machine decides by
+//! kind: see [`CreateAnswer`] and [`QueryAnswer`].
+
+mod endpoint;
+pub use endpoint::{Endpoint, InvalidEndpoint};
+
+mod create_answer;
+pub use create_answer::CreateAnswer;
+
+mod query_answer;
+pub use query_answer::QueryAnswer;
+
+mod refusal;
+pub use refusal::{Refusal, Trouble};
+
+/// Most bytes taken of a JSON answer: 1 MiB.
+pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// Most bytes taken of the body of a refusal: 64 KiB.
+pub const MAX_ERROR_BYTES: usize = 64 * 1024;

@@ -1,0 +1,126 @@
+//! What the service or the way to it said instead of doing what was asked.
+
+use std::{error::Error, fmt, time::Duration};
+
+use http::{HeaderMap, StatusCode, Uri, header};
+use kirin_transport::TransportError;
+use kirin_types::{ErrorBody, ErrorReason};
+use serde::{Deserialize, Serialize};
+
+/// A refusal: the service answered, and did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// What it means.
+    pub reason: ErrorReason,
+    /// How the service worded it.
+    pub body: ErrorBody,
+    /// How long the service asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Where a redirect points, without its query. It is never followed.
+    pub redirect: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let body = ErrorBody::decode(body);
+        Self {
+            status: status.as_u16(),
+            reason: body.reason(status.as_u16()),
+            body,
+            retry_after: retry_after(headers),
+            redirect: status
+                .is_redirection()
+                .then(|| redirect_target(headers))
+                .flatten(),
+        }
+    }
+
+    /// The HTTP status, or the one in the body's envelope where the HTTP status says success.
+    pub(crate) fn effective_status(&self) -> u16 {
+        match self.status {
+            200..=299 => self.body.status_code.unwrap_or(self.status),
+            status => status,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wording = self.body.to_string();
+        match (&self.redirect, wording.is_empty()) {
+            (Some(target), _) => {
+                write!(formatter, "HTTP {}, a redirect to {target}", self.status)
+            }
+            (None, true) => write!(formatter, "HTTP {}", self.status),
+            (None, false) => write!(formatter, "HTTP {}: {wording}", self.status),
+        }
+    }
+}
+
+/// Passing trouble: it says nothing about the task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Trouble {
+    /// What happened, as a sentence part.
+    pub description: String,
+    /// How long the service asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Trouble {
+    pub(crate) fn new(description: impl Into<String>) -> Self {
+        Self {
+            description: description.into(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<&TransportError> for Trouble {
+    fn from(error: &TransportError) -> Self {
+        match error.source() {
+            Some(source) => Self::new(format!("{error}: {source}")),
+            None => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            description: refusal.to_string(),
+            retry_after: refusal.retry_after,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.description)
+    }
+}
+
+/// `Retry-After` in seconds, or as a date counted from the answer's own `Date`: the server's two
+/// clocks agree, ours may not. Anything else says nothing; the machine clamps what is said.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// A query may hold a signature, so it is left out.
+fn redirect_target(headers: &HeaderMap) -> Option<String> {
+    let target: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
+    let path = target.path();
+    match (target.scheme_str(), target.authority()) {
+        (Some(scheme), Some(authority)) => Some(format!("{scheme}://{}{path}", authority.host())),
+        _ => Some(path.into()),
+    }
+}

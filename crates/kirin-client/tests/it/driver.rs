@@ -1,0 +1,266 @@
+//! The driver on tokio's paused clock, against scripted answers.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests keep tokio's paused clock"
+)]
+
+use std::{future::IntoFuture, time::Duration};
+
+use bytes::Bytes;
+use http::header;
+use kirin_client::{
+    Billing, Client, DuplicateIds, Error, ErrorKind, Lookup, PollSchedule, machine::Notice,
+};
+use kirin_transport::Sent;
+use kirin_types::{GenerationRequest, Task};
+use tokio::time::Instant;
+
+use crate::scripted::{Answer, End, Pieces, Scripted, json, with_headers};
+
+const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
+const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
+const COMPLETED: &str = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.21"},
+    "output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]}"#;
+
+fn client(transport: &Scripted) -> Client {
+    Client::builder("a-secret".parse().unwrap())
+        .transport(transport.clone())
+        .schedule(PollSchedule::Fixed(Duration::from_secs(5)))
+        .build()
+        .unwrap()
+}
+
+fn request() -> GenerationRequest {
+    GenerationRequest::builder("a fox")
+        .external_task_id("order-42")
+        .build()
+        .unwrap()
+}
+
+async fn generate(answers: Vec<Answer>) -> (Result<Task, Error>, Scripted) {
+    let transport = Scripted::new(answers);
+    let ended = client(&transport).generate(request()).await;
+    (ended, transport)
+}
+
+const POST: &str = "POST https://cloud.vtrix.ai/model/v1/generation";
+const BY_EXTERNAL_ID: &str = "GET https://cloud.vtrix.ai/model/v1/generation/task/order-42";
+const BY_ID: &str = "GET https://cloud.vtrix.ai/model/v1/generation/task/task-1";
+
+#[tokio::test(start_paused = true)]
+async fn generation_creates_once_and_queries_until_completed() {
+    let (ended, transport) = generate(vec![
+        json(200, CREATED),
+        json(200, RUNNING),
+        json(200, COMPLETED),
+    ])
+    .await;
+    assert_eq!(ended.unwrap().status(), Some("completed"));
+    // The host is unproven, so the first query goes by external id.
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID, BY_ID]);
+    for asked in transport.requests() {
+        assert!(asked.headers[header::AUTHORIZATION].is_sensitive());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_that_never_comes_is_ambiguous_after_the_call_time_out() {
+    let began_at = Instant::now();
+    let (ended, transport) = generate(vec![Answer::Never, json(200, COMPLETED)]).await;
+    assert_eq!(ended.unwrap().status(), Some("completed"));
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
+    assert_eq!(
+        began_at.elapsed(),
+        Client::CALL_TIMEOUT + Duration::from_secs(1)
+    );
+    assert_eq!(Client::CALL_TIMEOUT, Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_cut_or_huge_are_ambiguous() {
+    let huge = || Pieces::body(vec![Bytes::from(vec![b' '; 64 * 1024]); 17], End::Whole);
+    let cut = || Pieces::body([Bytes::from(r#"{"id":"task-1""#)], End::Broken);
+    let stalled = || Pieces::body([Bytes::from(r#"{"id":"task-1""#)], End::Stalled);
+    for body in [huge(), cut(), stalled()] {
+        let answers = vec![with_headers(200, &[], body), json(200, COMPLETED)];
+        let (ended, transport) = generate(answers).await;
+        assert_eq!(ended.unwrap().status(), Some("completed"));
+        assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn endless_body_of_a_refusal_is_cut_and_the_refusal_counts() {
+    let pieces = std::iter::once(Bytes::from(r#"{"message":"bad request","filler":""#));
+    let endless = pieces.chain(vec![Bytes::from(vec![b'x'; 32 * 1024]); 1000]);
+    let (ended, transport) = generate(vec![with_headers(
+        400,
+        &[],
+        Pieces::body(endless, End::Stalled),
+    )])
+    .await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.billing(), Billing::None);
+    assert!(transport.is_used_up());
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_that_never_left_is_repeated_with_the_same_id() {
+    let (ended, transport) = generate(vec![
+        Answer::Fail(Sent::No),
+        Answer::Fail(Sent::No),
+        json(200, CREATED),
+        json(200, COMPLETED),
+    ])
+    .await;
+    assert_eq!(ended.unwrap().id().as_str(), "task-1");
+    assert_eq!(transport.calls(), [POST, POST, POST, BY_EXTERNAL_ID]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreachable_host_is_given_up_and_nothing_was_spent() {
+    let never_left = || Answer::Fail(Sent::No);
+    let (ended, transport) =
+        generate(vec![never_left(), never_left(), never_left(), never_left()]).await;
+    let error = ended.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.billing()),
+        (ErrorKind::Unreachable, Billing::None)
+    );
+    assert!(transport.is_used_up());
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadline_is_followed_by_one_last_query() {
+    let transport = Scripted::new([json(200, CREATED), json(200, RUNNING), json(200, RUNNING)]);
+    let began_at = Instant::now();
+    let ended = client(&transport)
+        .generate(request())
+        .deadline(Duration::from_secs(7))
+        .await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StillRunning);
+    assert_eq!(error.task_id().unwrap().as_str(), "task-1");
+    assert_eq!(began_at.elapsed(), Duration::from_secs(7));
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID, BY_ID]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_deadline_is_fifteen_minutes() {
+    let answers = std::iter::repeat_with(|| json(200, RUNNING)).take(500);
+    let transport = Scripted::new(answers);
+    let began_at = Instant::now();
+    let error = client(&transport)
+        .wait("task-1".parse().unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StillRunning);
+    assert_eq!(began_at.elapsed(), Duration::from_secs(15 * 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn create_ends_with_the_acceptance() {
+    let transport = Scripted::new([json(200, CREATED)]);
+    let task = client(&transport).create(request()).await.unwrap();
+    assert_eq!(task.id().as_str(), "task-1");
+    assert_eq!(transport.calls(), [POST]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn create_answered_with_a_failed_task_is_a_create_all_the_same() {
+    let transport = Scripted::new([json(200, r#"{"id":"task-1","status":"failed"}"#)]);
+    let task = client(&transport).create(request()).await.unwrap();
+    assert_eq!(task.status(), Some("failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_without_external_task_id_gets_one() {
+    let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
+    let request = GenerationRequest::builder("a fox").build().unwrap();
+    let mut minted = None;
+    client(&transport)
+        .generate(request)
+        .on_notice(|notice| {
+            if let Notice::Submitting { external_task_id } = notice {
+                minted = Some(external_task_id.to_string());
+            }
+        })
+        .await
+        .unwrap();
+    let minted = minted.unwrap();
+    assert!(
+        minted.starts_with("kirin-") && minted.len() == 38,
+        "{minted}"
+    );
+    assert!(transport.calls()[1].ends_with(&minted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn notices_tell_the_story_in_order() {
+    let transport = Scripted::new([
+        json(200, CREATED),
+        json(200, RUNNING),
+        json(503, ""),
+        json(200, r#"{"id":"task-1","status":"dreaming"}"#),
+        json(200, COMPLETED),
+    ]);
+    let mut story = Vec::new();
+    client(&transport)
+        .generate(request())
+        .on_notice(|notice| {
+            story.push(match notice {
+                Notice::Accepted { .. } => "accepted",
+                Notice::Finished => "finished",
+                Notice::Nothing => return,
+                Notice::Progress { .. } => "progress",
+                Notice::Submitting { .. } => "submitting",
+                Notice::Trouble { .. } => "trouble",
+                Notice::UnknownStatus { .. } => "unknown status",
+                _ => "something else",
+            });
+        })
+        .await
+        .unwrap();
+    let expected = [
+        "submitting",
+        "accepted",
+        "progress",
+        "trouble",
+        "unknown status",
+        "finished",
+    ];
+    assert_eq!(story, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_learned_is_shared_by_clones() {
+    let duplicate = r#"{"code":1201,"message":"external_task_id order-42 already exists"}"#;
+    let transport = Scripted::new([json(400, duplicate)]);
+    let client = client(&transport);
+    let clone = client.clone();
+    let error = client.generate(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
+    assert_eq!(clone.capabilities().duplicate_ids, DuplicateIds::Refused);
+    assert_eq!(clone.capabilities().lookup, Lookup::Unproven);
+}
+
+/// Row K7: an operation can be dropped at any await, and then nothing more is sent.
+#[tokio::test(start_paused = true)]
+async fn k07_dropped_operation_sends_nothing_more() {
+    for calls in 1..=3 {
+        let answers = (0..calls).map(|call| match call {
+            0 => json(200, CREATED),
+            _ => json(200, RUNNING),
+        });
+        let transport = Scripted::new(answers);
+        let client = client(&transport);
+        let operation = client.generate(request()).into_future();
+        let time = Duration::from_secs(5 * (calls - 1) + 1);
+        let ended = tokio::time::timeout(time, operation).await;
+        assert!(ended.is_err(), "the operation was still going on");
+        assert!(transport.is_used_up());
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert_eq!(transport.calls().len() as u64, calls);
+    }
+}

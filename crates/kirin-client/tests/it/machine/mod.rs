@@ -1,0 +1,11 @@
+//! The machine, step by step: the create rule cell by cell, the faults row by row, and what holds
+//! for every event in every state.
+
+pub(crate) mod answers;
+mod create;
+mod doubt;
+pub(crate) mod oracle;
+pub(crate) mod script;
+mod table;
+mod totality;
+mod waiting;

@@ -1,0 +1,14 @@
+//! The tests of `kirin-client`, in one program: `cargo xtask snap` and `cargo xtask prop` select
+//! by module name.
+
+#[cfg(feature = "tokio")]
+mod download;
+#[cfg(feature = "tokio")]
+mod driver;
+mod machine;
+mod prop;
+#[cfg(feature = "tokio")]
+mod scripted;
+mod snap;
+mod strategies;
+mod wire;

@@ -1,0 +1,288 @@
+//! What holds for every session, every answer and every schedule.
+//!
+//! The sessions are judged by an oracle of their own: see [`crate::machine::oracle`].
+
+use std::time::Duration;
+
+use kirin_client::{
+    PollSchedule,
+    machine::{Action, Event, Machine, Notice},
+    wire::{CreateAnswer, QueryAnswer},
+};
+use kirin_types::Task;
+use proptest::{
+    prelude::*,
+    test_runner::{TestCaseError, TestCaseResult},
+};
+
+use crate::{
+    machine::{answers::EXTERNAL_ID, oracle::Oracle, script::request},
+    strategies::{Create, Query, World, any_durations, bodies, worlds},
+    wire::response,
+};
+
+/// No session with a deadline has more steps: the shortest waits are half a second long, the
+/// longest deadline is 15 minutes, and each wait stands between two calls.
+const MOST_STEPS: usize = 6_000;
+
+/// Steps of a session that nothing need ever end.
+const STEPS_FOR_EVER: usize = 300;
+
+/// One session of a machine with a world, and what the oracle makes of it.
+struct Session<'a> {
+    world: &'a World,
+    machine: Machine,
+    oracle: Oracle,
+    now: Duration,
+    steps: usize,
+    creates: usize,
+    queries: usize,
+    /// When the action at hand was asked for: when a call begins.
+    since: Duration,
+}
+
+impl<'a> Session<'a> {
+    fn new(world: &'a World) -> Self {
+        Self {
+            world,
+            machine: Machine::generate(request(), world.settings.clone()).unwrap(),
+            oracle: Oracle::new(world),
+            now: Duration::ZERO,
+            steps: 0,
+            creates: 0,
+            queries: 0,
+            since: Duration::ZERO,
+        }
+    }
+
+    fn run(&mut self) -> TestCaseResult {
+        loop {
+            if let Action::Finished(outcome) = self.machine.action() {
+                return self.oracle.judge_end(outcome, self.now);
+            }
+            let most_steps = match self.world.settings.deadline {
+                Some(_) => MOST_STEPS,
+                None if self.steps >= STEPS_FOR_EVER => return Ok(()),
+                None => usize::MAX,
+            };
+            prop_assert!(self.steps < most_steps, "it does not end");
+            self.step()?;
+        }
+    }
+
+    fn step(&mut self) -> TestCaseResult {
+        self.steps += 1;
+        if self.steps.is_multiple_of(self.world.checked_every) {
+            self.tell_wrong_events()?;
+            self.move_to_another_process()?;
+        }
+        let delay = self.world.delays[self.steps % self.world.delays.len()];
+        if self.world.wakes[self.steps % self.world.wakes.len()] {
+            self.now += delay / 2;
+            self.handle(Event::Woken)?;
+        }
+        enum Doing {
+            Create,
+            LookUp,
+            Query,
+            Wait(Duration),
+        }
+        let doing = match self.machine.action() {
+            Action::Create(_) => Doing::Create,
+            Action::Finished(_) => return Ok(()),
+            Action::LookUp(id) => {
+                prop_assert_eq!(id.as_str(), EXTERNAL_ID);
+                Doing::LookUp
+            }
+            Action::Query(id) => {
+                prop_assert_eq!(Some(id), self.oracle.accepted.as_ref());
+                Doing::Query
+            }
+            Action::Wait { until } => Doing::Wait(until),
+        };
+        match doing {
+            Doing::Create => {
+                self.oracle.judge_create(self.since)?;
+                let answer = self.world.creates[self.creates % self.world.creates.len()];
+                self.creates += 1;
+                self.now += delay;
+                self.oracle.hear_create(self.now, answer);
+                self.handle(Event::CreateAnswered(answer.answer()))
+            }
+            Doing::LookUp | Doing::Query => {
+                let answer = self.world.queries[self.queries % self.world.queries.len()];
+                self.queries += 1;
+                self.now += delay;
+                if self.oracle.accepted.is_none() {
+                    self.oracle.hear_look_up(self.since, answer);
+                }
+                self.handle(Event::QueryAnswered(answer.answer()))
+            }
+            Doing::Wait(until) => {
+                if let Some(deadline) = self.world.settings.deadline {
+                    prop_assert!(until <= deadline.max(self.now), "waits past the deadline");
+                }
+                self.now = self.now.max(until) + delay;
+                self.handle(Event::WaitEnded)?;
+                let waits = matches!(self.machine.action(), Action::Wait { .. });
+                prop_assert!(!waits, "a wait after a wait: it was for nothing");
+                Ok(())
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> TestCaseResult {
+        let woken = event == Event::Woken;
+        let handled = self.machine.handle(self.now, event);
+        let notice = handled.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        if let Notice::Accepted { id, .. } = &notice {
+            prop_assert_eq!(Some(id), self.oracle.accepted.as_ref());
+        }
+        // A wake comes while a call is under way: the call began before it.
+        if !woken {
+            self.since = self.now;
+        }
+        Ok(())
+    }
+
+    /// Every event that does not answer the action at hand.
+    fn tell_wrong_events(&mut self) -> TestCaseResult {
+        let create = Event::CreateAnswered(Create::Created(r#""status":"completed""#).answer());
+        let query = Event::QueryAnswered(Query::Task(EXTERNAL_ID, r#""status":"failed""#).answer());
+        let (wrong, now) = match self.machine.action() {
+            Action::Create(_) => (vec![query, Event::WaitEnded], self.now),
+            Action::Finished(_) => (
+                vec![create, query, Event::WaitEnded, Event::Woken],
+                self.now,
+            ),
+            Action::LookUp(_) | Action::Query(_) => (vec![create, Event::WaitEnded], self.now),
+            Action::Wait { until } if until > self.now => {
+                let early = until - Duration::from_nanos(1);
+                (vec![create, query, Event::WaitEnded], early.max(self.now))
+            }
+            Action::Wait { .. } => (vec![create, query], self.now),
+        };
+        for event in wrong {
+            let before = self.machine.clone();
+            prop_assert!(self.machine.handle(now, event).is_err());
+            prop_assert_eq!(&self.machine, &before);
+        }
+        Ok(())
+    }
+
+    fn move_to_another_process(&mut self) -> TestCaseResult {
+        let written = serde_json::to_vec(&self.machine).unwrap();
+        let read: Machine = serde_json::from_slice(&written).unwrap();
+        prop_assert_eq!(&read, &self.machine);
+        self.machine = read;
+        Ok(())
+    }
+}
+
+/// The create rule, the deadline, the wrong events and the end, all in one: what is told at one
+/// step shows at a later one.
+#[test]
+fn no_session_breaks_the_create_rule() {
+    kirin_tests::property!(worlds(), |world| {
+        let mut session = Session::new(&world);
+        session
+            .run()
+            .map_err(|error| TestCaseError::fail(format!("{error}\n{:#?}", session.oracle)))
+    });
+}
+
+#[test]
+fn any_answer_can_be_judged() {
+    kirin_tests::property!((100_u16..1000, bodies()), |(status, body)| {
+        let answer = response(status, &[("retry-after", "7"), ("location", "/a?b")], &body);
+        let create = CreateAnswer::decode(&answer);
+        let query = QueryAnswer::decode(&answer);
+        let success = (200..300).contains(&status);
+        let task = Task::from_json(&body).ok().filter(|_| success);
+        // A success with an id is created, and nothing else is.
+        let created = match &create {
+            CreateAnswer::Created(task) => Some(task.clone()),
+            _ => None,
+        };
+        prop_assert_eq!(&created, &task);
+        let client_error = (300..500).contains(&status);
+        match &create {
+            CreateAnswer::Ambiguous(_) => {
+                prop_assert!(!client_error || matches!(status, 408 | 409));
+            }
+            CreateAnswer::Created(_) => {}
+            CreateAnswer::Duplicate(refusal) | CreateAnswer::Refused(refusal) => {
+                prop_assert!(client_error || refusal.body.is_known());
+            }
+            CreateAnswer::NotSent(_) => prop_assert!(false, "an answer came"),
+        }
+        if let QueryAnswer::Task(found) = &query {
+            prop_assert!(success);
+            prop_assert_eq!(Some(found), created.as_ref());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_retry_after_can_be_read() {
+    let values = "[ -~]{0,40}|[0-9]{1,30}|-?[0-9.e]{1,9}";
+    kirin_tests::property!((values, values), |(retry_after, date)| {
+        let headers = [("retry-after", retry_after.as_str()), ("date", &date)];
+        let CreateAnswer::Refused(refusal) = CreateAnswer::decode(&response(429, &headers, b""))
+        else {
+            return Err(TestCaseError::fail("a 429 is not created"));
+        };
+        let expected = retry_after.trim().parse().map(Duration::from_secs).ok();
+        prop_assert_eq!(refusal.retry_after, expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn optimum_gaps_are_above_zero_and_at_most_a_minute() {
+    kirin_tests::property!((any_durations(), any_durations()), |(typical, elapsed)| {
+        let gap = PollSchedule::Optimum { typical }.gap(elapsed);
+        prop_assert!(gap > Duration::ZERO && gap <= Duration::from_secs(60));
+        Ok(())
+    });
+}
+
+#[test]
+fn optimum_gaps_grow_far_past_the_typical_time() {
+    let times = (1_u64..600_000, 2.0..1e6, 1.0..1e3);
+    kirin_tests::property!(times, |(typical, past, further)| {
+        let typical = Duration::from_millis(typical);
+        let schedule = PollSchedule::Optimum { typical };
+        let earlier = schedule.gap(typical.mul_f64(past));
+        let later = schedule.gap(typical.mul_f64(past * further));
+        prop_assert!(earlier <= later);
+        Ok(())
+    });
+}
+
+#[test]
+fn no_schedule_panics_or_polls_without_a_pause() {
+    const SMALLEST_GAP: Duration = Duration::from_millis(10);
+    let schedules = prop_oneof![
+        any_durations().prop_map(PollSchedule::Fixed),
+        (any_durations(), any_durations(), any::<u32>()).prop_map(|(first, longest, factor)| {
+            PollSchedule::Exponential {
+                first,
+                longest,
+                factor,
+            }
+        }),
+    ];
+    kirin_tests::property!((schedules, any_durations()), |(schedule, elapsed)| {
+        let gap = schedule.gap(elapsed);
+        match schedule {
+            PollSchedule::Exponential { longest, .. } => {
+                prop_assert!(gap <= longest.max(SMALLEST_GAP));
+            }
+            PollSchedule::Fixed(fixed) => prop_assert_eq!(gap, fixed.max(SMALLEST_GAP)),
+            _ => {}
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,131 @@
+//! A transport that answers from a list, and remembers what it was asked.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
+
+/// One answer of a [`Scripted`] transport.
+pub(crate) enum Answer {
+    Fail(Sent),
+    Never,
+    Response(Response<Body>),
+}
+
+/// Answers in the order given, and fails the test when there is none left.
+#[derive(Clone, Default)]
+pub(crate) struct Scripted {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) call: String,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Scripted {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let scripted = Self::default();
+        locked(&scripted.answers).extend(answers);
+        scripted
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Asked> {
+        locked(&self.requests).clone()
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.requests()
+            .into_iter()
+            .map(|asked| asked.call)
+            .collect()
+    }
+
+    pub(crate) fn is_used_up(&self) -> bool {
+        locked(&self.answers).is_empty()
+    }
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        let call = format!("{} {}", request.method(), request.uri());
+        let headers = request.headers().clone();
+        locked(&self.requests).push(Asked {
+            call: call.clone(),
+            headers,
+        });
+        let answer = locked(&self.answers).pop_front();
+        match answer.unwrap_or_else(|| panic!("no answer is left for {call}")) {
+            Answer::Fail(sent) => Err(TransportError::new(TransportErrorKind::Closed, sent)),
+            Answer::Never => std::future::pending().await,
+            Answer::Response(response) => Ok(response),
+        }
+    }
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(status: u16, body: &'static str) -> Answer {
+    with_headers(status, &[("content-type", "application/json")], body)
+}
+
+pub(crate) fn with_headers(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    Answer::Response(response.body(body.into()).unwrap())
+}
+
+/// A body that gives its pieces one by one, and then ends, breaks or stalls.
+pub(crate) struct Pieces {
+    pub(crate) pieces: VecDeque<Bytes>,
+    pub(crate) end: End,
+}
+
+pub(crate) enum End {
+    Broken,
+    Stalled,
+    Whole,
+}
+
+impl Pieces {
+    pub(crate) fn body(pieces: impl IntoIterator<Item = Bytes>, end: End) -> Body {
+        Body::new(Self {
+            pieces: pieces.into_iter().collect(),
+            end,
+        })
+    }
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        match (self.pieces.pop_front(), &self.end) {
+            (Some(piece), _) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            (None, End::Broken) => Poll::Ready(Some(Err("reset"))),
+            (None, End::Stalled) => Poll::Pending,
+            (None, End::Whole) => Poll::Ready(None),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,53 @@
+//! The Kirin text-to-video API on your own machine: a whole service to develop and test against,
+//! with tasks that advance, prices, and real videos at the end, and without a bill.
+//!
+//! Embedded in a test it takes a free port of the loopback interface:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use kirin_emulator::{Emulator, EmulatorConfig};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let config = EmulatorConfig::new().task_time(Duration::from_millis(200));
+//! let emulator = Emulator::start(config).await?;
+//! assert!(emulator.base_url().starts_with("http://127.0.0.1:"));
+//! // Point a client of the API at `emulator.base_url()`, with any key.
+//! assert_eq!(emulator.statistics().tasks_created, 0);
+//! emulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | you want to | take |
+//! |---|---|
+//! | start a server and stop it | [`Emulator`] |
+//! | decide its port, its pace and what it refuses | [`EmulatorConfig`] |
+//! | ask what happened | [`Statistics`], [`Emulator::notes`] |
+//! | simulate without a socket or a clock | [`World`] |
+//! | make a video yourself | [`video`] |
+//!
+//! The service is two parts. [`World`] is the whole of it as a pure value: a request and the
+//! elapsed time go in, an answer comes out; the same seed and the same requests at the same times
+//! give the same bytes. Around it stands a thin server that owns the socket and the only clock.
+
+mod emulator;
+pub use emulator::Emulator;
+
+mod config;
+pub use config::{BodyForms, Duplicates, EmulatorConfig, Lookup, VideoSize};
+
+mod statistics;
+pub use statistics::Statistics;
+
+pub mod world;
+pub use world::World;
+
+pub mod artifact;
+
+pub mod range;
+
+pub mod video;
+
+mod server;

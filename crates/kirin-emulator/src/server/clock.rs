@@ -1,0 +1,58 @@
+//! The one clock of the emulator: everything else gets the elapsed time as an argument.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use kirin_types::Timestamp;
+
+/// Time since a start, and the wall time of that start.
+#[derive(Debug)]
+pub(super) struct Clock {
+    started: Instant,
+    started_at: Timestamp,
+}
+
+impl Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server is the driver of the world and owns its clock"
+    )]
+    pub(super) fn start() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        // A machine whose wall clock stands before 1970 gets tasks created in 1970.
+        let milliseconds = since_1970.unwrap_or_default().as_millis();
+        Self {
+            started: Instant::now(),
+            started_at: Timestamp::from_milliseconds(
+                i64::try_from(milliseconds).unwrap_or(i64::MAX),
+            ),
+        }
+    }
+
+    pub(super) fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// Runs a future for at most `bound`; `None` if it was not ready by then.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server bounds what waits for others"
+)]
+pub(super) async fn within<T>(bound: Duration, future: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(bound, future).await.ok()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server waits before it accepts again"
+)]
+pub(super) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}

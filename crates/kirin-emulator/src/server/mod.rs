@@ -1,0 +1,127 @@
+//! The thin server around a [`World`](crate::World): sockets, the clock, and rendering.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{EmulatorConfig, Statistics, World};
+
+mod body;
+
+mod clock;
+use clock::Clock;
+
+mod connection;
+
+mod service;
+use service::Service;
+
+mod videos;
+
+/// How many connections are served at once; more wait to be accepted.
+const CONNECTIONS: usize = 512;
+
+/// How long a shutdown waits for requests that are being answered.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
+
+/// Wait after an accept that failed, which is mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// A listening server. Dropping it closes every connection.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    listening: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(config: EmulatorConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let address = listener.local_addr()?;
+        let clock = Clock::start();
+        let world = World::new(config.port(address.port()), clock.started_at());
+        let service = Arc::new(Service::new(world, clock));
+        let (stop, stopped) = watch::channel(false);
+        Ok(Self {
+            address,
+            listening: tokio::spawn(listen(listener, Arc::clone(&service), stopped)),
+            service,
+            stop,
+        })
+    }
+
+    pub(crate) async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        // An error is a panic of the listener: then it has stopped too.
+        let _ = (&mut self.listening).await;
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.service.world().statistics()
+    }
+
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.service.world().notes().map(String::from).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The listener owns the connections, so they end with it.
+        self.listening.abort();
+    }
+}
+
+/// Accepts connections until it is told to stop, then lets them finish.
+async fn listen(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+            // A connection that ended makes room for its task's memory.
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, place)) => {
+                let serving = connection::serve(stream, Arc::clone(&service), stopped.clone());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(place);
+                });
+            }
+            Err(_) => clock::pause(ACCEPT_PAUSE).await,
+        }
+    }
+    drop(listener);
+    let drain = async { while connections.join_next().await.is_some() {} };
+    clock::within(SHUTDOWN_TIME, drain).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}

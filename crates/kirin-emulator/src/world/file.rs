@@ -1,0 +1,82 @@
+//! The URLs of videos: keyless and signed, as a storage service hands them out.
+
+use crate::{artifact::Artifact, video::VideoSpec};
+
+use super::{
+    Call, Refusal, World,
+    task::{Stage, Task},
+};
+
+/// Where the videos are.
+pub(super) const FOLDER: &str = "/artifacts/";
+
+/// What the name of a watermarked copy ends with.
+const WATERMARKED: &str = "-watermarked";
+
+impl World {
+    /// URL of a completed task's video, or of its watermarked copy.
+    pub(super) fn file_url(&self, task: &Task, watermark: bool) -> String {
+        let name = file_name(task, watermark);
+        let signature = self.ids.signature(task.number);
+        format!(
+            "{}{FOLDER}{name}.mp4?signature={signature}",
+            self.base_url()
+        )
+    }
+
+    /// The video with this file name, for a caller who has its URL.
+    pub(super) fn artifact(&self, call: &Call<'_>, name: &str) -> Result<Artifact, Refusal> {
+        let (task, watermark) = self
+            .named(name)
+            .filter(|(task, _)| self.has_video(task, call))
+            .ok_or_else(|| Refusal::NoSuchFile { name: name.into() })?;
+        let expected = self.ids.signature(task.number);
+        let mut pairs = form_urlencoded::parse(call.query().as_bytes());
+        if !pairs.any(|(name, value)| name == "signature" && value == expected) {
+            return Err(Refusal::InvalidSignature);
+        }
+        let spec = self.video(task, watermark);
+        let name = file_name(task, watermark);
+        Ok(Artifact::new(name, spec, call.method(), call.headers()))
+    }
+
+    /// Width and height of a task's videos, at the size that this emulator makes.
+    pub(super) fn pixels(&self, task: &Task) -> (u32, u32) {
+        let documented = task.output_size();
+        let video_size = self.config.video_size;
+        video_size.pixels((documented.width, documented.height))
+    }
+
+    fn named(&self, name: &str) -> Option<(&Task, bool)> {
+        let name = name.strip_suffix(".mp4")?;
+        let (id, watermark) = match name.strip_suffix(WATERMARKED) {
+            Some(id) => (id, true),
+            None => (name, false),
+        };
+        let task = self.tasks.find_own(id)?;
+        let exists = !watermark || task.request.watermark() == Some(true);
+        exists.then_some((task, watermark))
+    }
+
+    fn has_video(&self, task: &Task, call: &Call<'_>) -> bool {
+        let stage = task.stage(call.elapsed(), self.config.task_time);
+        stage == Stage::Ended && self.config.failure.is_none()
+    }
+
+    fn video(&self, task: &Task, watermark: bool) -> VideoSpec {
+        let (width, height) = self.pixels(task);
+        VideoSpec {
+            width,
+            height,
+            seconds: task.request.duration().seconds(),
+            prompt: task.request.prompt().into(),
+            seed: self.ids.video_seed(task.number),
+            watermark,
+        }
+    }
+}
+
+fn file_name(task: &Task, watermark: bool) -> String {
+    let ending = if watermark { WATERMARKED } else { "" };
+    format!("{}{ending}", task.id)
+}

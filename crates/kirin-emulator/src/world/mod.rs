@@ -1,0 +1,215 @@
+//! The service as a pure value: a request and the elapsed time go in, an answer comes out.
+//!
+//! A [`World`] has no clock, no randomness and no I/O. The same configuration and the same
+//! requests at the same elapsed times give byte-identical answers, so that whole sessions can be
+//! simulated in a test, hours in microseconds.
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request};
+use kirin_types::{Route, RouteError, Timestamp};
+
+use crate::{EmulatorConfig, Statistics};
+
+mod reply;
+pub use reply::Reply;
+pub(crate) use reply::X_REQUEST_ID;
+
+mod call;
+use call::Call;
+
+mod refusal;
+use refusal::Refusal;
+
+mod credentials;
+
+mod create;
+
+mod parameters;
+
+mod task;
+
+mod tasks;
+use tasks::Tasks;
+
+mod task_answer;
+
+mod models;
+
+mod model_spec;
+
+mod envelope;
+
+mod file;
+
+mod ids;
+use ids::Ids;
+
+/// The whole service, without a socket and without a clock.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bytes::Bytes;
+/// use http::Request;
+/// use kirin_emulator::{EmulatorConfig, World, world::Reply};
+/// use kirin_types::{Task, TaskState, Timestamp};
+///
+/// let mut world = World::new(EmulatorConfig::new(), Timestamp::from_milliseconds(0));
+/// let create = Request::post("/model/v1/generation")
+///     .header("authorization", "Bearer any")
+///     .body(Bytes::from(
+///         r#"{"model": "kirin_v2_5_turbo_t2v", "input": [{"params": {"prompt": "a fox"}}]}"#,
+///     ))?;
+/// let Reply::Response(created) = world.handle(Duration::ZERO, &create) else { unreachable!() };
+/// let task = Task::from_json(created.body())?;
+///
+/// let query = Request::get(format!("/model/v1/generation/task/{}", task.id()))
+///     .header("authorization", "Bearer any")
+///     .body(Bytes::new())?;
+/// let Reply::Response(ended) = world.handle(Duration::from_secs(3), &query) else { unreachable!() };
+/// let task = Task::from_json(ended.body())?;
+/// assert!(matches!(task.state(), TaskState::Completed { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct World {
+    config: EmulatorConfig,
+    started_at: Timestamp,
+    ids: Ids,
+    tasks: Tasks,
+    statistics: Statistics,
+    notes: VecDeque<String>,
+}
+
+/// How many notes are kept, the latest ones.
+const NOTES: usize = 1000;
+
+impl World {
+    /// Longest body that is taken, in bytes.
+    ///
+    /// ```
+    /// assert_eq!(kirin_emulator::World::MAX_BODY_BYTES, 1024 * 1024);
+    /// ```
+    pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+    /// A service without tasks. `started_at` is the wall time at which nothing has elapsed; the
+    /// port of `config` is the one in its own URLs.
+    pub fn new(config: EmulatorConfig, started_at: Timestamp) -> Self {
+        Self {
+            ids: Ids::new(config.seed),
+            config,
+            started_at,
+            tasks: Tasks::default(),
+            statistics: Statistics::default(),
+            notes: VecDeque::new(),
+        }
+    }
+
+    /// Answers a request that was received when `elapsed` had passed since the start.
+    pub fn handle(&mut self, elapsed: Duration, request: &Request<Bytes>) -> Reply {
+        let body = Some(request.body().as_ref());
+        self.reply(Call::new(elapsed, request, body))
+    }
+
+    /// Answers a request whose body was not read to its end, because it is longer than
+    /// [`MAX_BODY_BYTES`](Self::MAX_BODY_BYTES).
+    pub fn handle_too_large(&mut self, elapsed: Duration, head: &Request<()>) -> Reply {
+        self.reply(Call::new(elapsed, head, None))
+    }
+
+    /// What was counted so far.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// What a developer should know about the requests: legal here, and maybe not at the service.
+    /// The latest 1000, the oldest first.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(String::as_str)
+    }
+
+    fn reply(&mut self, call: Call<'_>) -> Reply {
+        self.statistics.requests_received += 1;
+        let request_id = call
+            .own_request_id()
+            .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
+        self.answer(&call)
+            .unwrap_or_else(|refusal| refusal.reply(&request_id))
+            .with_request_id(&request_id)
+    }
+
+    fn answer(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        if let Some(name) = call.path().strip_prefix(file::FOLDER) {
+            return self.file(call, name);
+        }
+        let route =
+            Route::parse(call.method().as_str(), call.path()).map_err(|error| match error {
+                RouteError::MethodNotAllowed { allowed } => Refusal::MethodNotAllowed { allowed },
+                RouteError::NotFound => no_such_path(call),
+            })?;
+        let body = call.body().ok_or(Refusal::TooLarge)?;
+        self.count(&route);
+        credentials::check(call.headers(), &self.config.keys)?;
+        match route {
+            Route::CreateGeneration => self.create(call, body),
+            Route::ModelSpec { id } => Ok(model_spec::answer(&id, &self.base_url())),
+            Route::Models => models::answer(call.query()),
+            Route::Task { id } => self.query(call, id),
+            // `Route` may learn a call before the emulator does.
+            _ => Err(no_such_path(call)),
+        }
+    }
+
+    fn count(&mut self, route: &Route) {
+        match route {
+            Route::CreateGeneration => self.statistics.creates_received += 1,
+            Route::Task { .. } => self.statistics.queries_received += 1,
+            _ => {}
+        }
+    }
+
+    fn query(&self, call: &Call<'_>, id: String) -> Result<Reply, Refusal> {
+        let found = self.tasks.find(&id, self.config.lookup);
+        let task = found.ok_or(Refusal::NoSuchTask { id })?;
+        Ok(self.task_reply(task, call.elapsed(), task_answer::Occasion::Query))
+    }
+
+    /// A file in the folder of the videos.
+    fn file(&mut self, call: &Call<'_>, name: &str) -> Result<Reply, Refusal> {
+        if ![Method::GET, Method::HEAD].contains(call.method()) {
+            let allowed = "GET, HEAD";
+            return Err(Refusal::MethodNotAllowed { allowed });
+        }
+        call.body().ok_or(Refusal::TooLarge)?;
+        if call.headers().contains_key(http::header::AUTHORIZATION) {
+            self.note(format!(
+                "a download of {name} carried an Authorization header: the URLs of videos may \
+                 lead to other hosts, which must not see the key"
+            ));
+        }
+        let artifact = self.artifact(call, name)?;
+        if call.method() == Method::GET {
+            self.statistics.artifacts_served += 1;
+        }
+        Ok(Reply::Artifact(artifact))
+    }
+
+    fn note(&mut self, note: String) {
+        if self.notes.len() == NOTES {
+            self.notes.pop_front();
+        }
+        self.notes.push_back(note);
+    }
+
+    fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.config.port)
+    }
+}
+
+fn no_such_path(call: &Call<'_>) -> Refusal {
+    Refusal::NoSuchPath {
+        path: call.path().into(),
+    }
+}

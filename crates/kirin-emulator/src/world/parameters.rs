@@ -1,0 +1,128 @@
+//! The two forms of a create's body: the envelope of the service's samples, and the flat object
+//! of the reference page.
+
+use kirin_types::GenerationRequest;
+use serde_json::{Map, Value};
+
+use crate::BodyForms;
+
+/// A legal create, and the form it came in.
+pub(super) struct Parameters {
+    pub(super) request: GenerationRequest,
+    pub(super) is_flat: bool,
+}
+
+/// Reads the body of a create.
+///
+/// # Errors
+///
+/// Every problem, in words.
+pub(super) fn read(body: &[u8], forms: BodyForms) -> Result<Parameters, String> {
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let Value::Object(body) = body else {
+        return Err(format!("the body {}; an object is required", is(&body)));
+    };
+    let is_flat = !body.contains_key("input");
+    let mut problems = check_form(is_flat, forms);
+    let parameters = match is_flat {
+        true => Some(body),
+        false => unwrap(&body, &mut problems),
+    };
+    // Without the block there is nothing to say about what should stand in it.
+    let request = match parameters {
+        Some(parameters) => GenerationRequest::from_parameters(&parameters)
+            .map_err(|invalid| {
+                problems.extend(invalid.problems().iter().map(ToString::to_string));
+            })
+            .ok(),
+        None => None,
+    };
+    match request {
+        Some(request) if problems.is_empty() => Ok(Parameters { request, is_flat }),
+        _ => Err(problems.join(". ")),
+    }
+}
+
+fn check_form(is_flat: bool, forms: BodyForms) -> Vec<String> {
+    let problem = match (forms, is_flat) {
+        (BodyForms::Envelope, true) => {
+            "input is missing; this emulator takes the parameters inside input[0].params only"
+        }
+        (BodyForms::Flat, false) => {
+            "input is not taken; this emulator takes the parameters beside model only"
+        }
+        _ => return Vec::new(),
+    };
+    vec![problem.into()]
+}
+
+/// The parameters of an envelope in the flat form, and what is wrong with the envelope itself.
+fn unwrap(body: &Map<String, Value>, problems: &mut Vec<String>) -> Option<Map<String, Value>> {
+    let strangers = body
+        .keys()
+        .filter(|name| !["input", "model"].contains(&name.as_str()));
+    problems.extend(strangers.map(|name| {
+        let name = shorten(name);
+        format!("{name} stands beside input; it belongs inside input[0].params")
+    }));
+    let block = the_block(&body["input"]).map_err(|problem| problems.push(problem));
+    let mut parameters = params(block.ok()?, problems)?.clone();
+    if parameters.contains_key("model") {
+        problems.push("model stands inside input[0].params; it belongs beside input".into());
+    }
+    match body.get("model") {
+        Some(model) => parameters.insert("model".into(), model.clone()),
+        None => parameters.remove("model"),
+    };
+    Some(parameters)
+}
+
+fn the_block(input: &Value) -> Result<&Map<String, Value>, String> {
+    let Value::Array(blocks) = input else {
+        let found = is(input);
+        return Err(format!("input {found}; an array of one block is required"));
+    };
+    match blocks.as_slice() {
+        [Value::Object(block)] => Ok(block),
+        [block] => Err(format!("input[0] {}; an object is required", is(block))),
+        blocks => Err(format!(
+            "input has {} blocks; exactly one is required",
+            blocks.len()
+        )),
+    }
+}
+
+fn params<'a>(
+    block: &'a Map<String, Value>,
+    problems: &mut Vec<String>,
+) -> Option<&'a Map<String, Value>> {
+    let strangers = block.keys().filter(|name| *name != "params");
+    problems.extend(strangers.map(|name| {
+        let name = shorten(name);
+        format!("input[0].{name} is not known; a block has params only")
+    }));
+    let problem = match block.get("params") {
+        Some(Value::Object(params)) => return Some(params),
+        Some(params) => format!("input[0].params {}; an object is required", is(params)),
+        None => "input[0].params is missing; an object is required".into(),
+    };
+    problems.push(problem);
+    None
+}
+
+/// What a value is, as a predicate.
+fn is(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "is an array",
+        Value::Bool(_) => "is a boolean",
+        Value::Null => "is null",
+        Value::Number(_) => "is a number",
+        Value::Object(_) => "is an object",
+        Value::String(_) => "is a string",
+    }
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().take(40).collect()
+}

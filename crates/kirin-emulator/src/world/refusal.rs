@@ -1,0 +1,102 @@
+//! Every refusal, with its HTTP status and its body in the form that the service uses for it.
+
+use http::{StatusCode, header};
+use kirin_types::ExternalTaskId;
+use serde_json::{Value, json};
+
+use super::{Reply, World};
+
+/// Why a request is refused.
+pub(super) enum Refusal {
+    /// The external task id is in use, and duplicates are refused.
+    DuplicateExternalTaskId(ExternalTaskId),
+    /// The URL of a video with a wrong signature.
+    InvalidSignature,
+    /// The body or the query string is not legal; everything that is wrong, in words.
+    InvalidRequest(String),
+    /// The path takes other methods.
+    MethodNotAllowed { allowed: &'static str },
+    /// There is no `Authorization` header.
+    MissingToken,
+    /// No video has this name, or its task is not completed.
+    NoSuchFile { name: String },
+    /// No call has this path.
+    NoSuchPath { path: String },
+    /// No task has this id, and none this external id that could be looked up.
+    NoSuchTask { id: String },
+    /// The body is longer than is taken.
+    TooLarge,
+    /// The `Authorization` header is there and does not help.
+    Unauthorized { message: &'static str },
+}
+
+/// Longest part of a path or an id that a message repeats, in characters.
+const ECHO_CHARACTERS: usize = 80;
+
+impl Refusal {
+    pub(super) fn reply(&self, request_id: &str) -> Reply {
+        let reply = Reply::json(self.status(), &self.body(request_id));
+        match self {
+            Self::MethodNotAllowed { allowed } => reply.with_header(header::ALLOW, allowed),
+            Self::MissingToken | Self::Unauthorized { .. } => {
+                reply.with_header(header::WWW_AUTHENTICATE, "Bearer")
+            }
+            _ => reply,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::DuplicateExternalTaskId(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidSignature => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MissingToken | Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
+            Self::NoSuchFile { .. } | Self::NoSuchPath { .. } | Self::NoSuchTask { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+
+    fn body(&self, request_id: &str) -> Value {
+        match self {
+            Self::DuplicateExternalTaskId(id) => json!({
+                "code": 1201,
+                "message": format!("external_task_id {id} already exists: it must be unique"),
+                "request_id": request_id,
+            }),
+            Self::InvalidSignature => message("the signature in the URL does not match"),
+            Self::InvalidRequest(problems) => message(&format!("invalid request: {problems}")),
+            Self::MethodNotAllowed { allowed } => {
+                message(&format!("method not allowed; this path takes {allowed}"))
+            }
+            Self::MissingToken => json!({ "error": "Missing Token" }),
+            Self::NoSuchFile { name } => message(&format!("no such file: {}", shorten(name))),
+            Self::NoSuchPath { path } => json!({
+                "detail": format!("no such path: {}", shorten(path)),
+            }),
+            Self::NoSuchTask { id } => message(&format!("no such task: {}", shorten(id))),
+            Self::TooLarge => {
+                let most = World::MAX_BODY_BYTES;
+                message(&format!(
+                    "the body is too large: at most {most} bytes are taken"
+                ))
+            }
+            Self::Unauthorized { message } => json!({
+                "error": { "code": "UNAUTHORIZED", "message": message },
+                "request_id": request_id,
+            }),
+        }
+    }
+}
+
+fn message(message: &str) -> Value {
+    json!({ "message": message })
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(ECHO_CHARACTERS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into(),
+    }
+}

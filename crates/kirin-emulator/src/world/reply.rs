@@ -1,0 +1,47 @@
+//! What a world answers.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use crate::artifact::Artifact;
+
+/// What is to be done about a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reply {
+    /// Render this video, or take it from a cache, and answer what [`Artifact::respond`] says.
+    Artifact(Artifact),
+    /// Answer this.
+    Response(Response<Bytes>),
+}
+
+/// Answered with every response: what the service's support asks for.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Reply {
+    /// A JSON body under a status.
+    pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        // Serializing fails for maps with keys that are no strings; none of the answers has one.
+        let body = serde_json::to_vec(body).expect("answers have string keys");
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        Self::Response(response)
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let (Self::Response(response), Ok(value)) = (&mut self, HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
+        }
+        self
+    }
+
+    pub(super) fn with_request_id(self, request_id: &str) -> Self {
+        match self {
+            Self::Artifact(artifact) => Self::Artifact(artifact.with_request_id(request_id)),
+            Self::Response(_) => self.with_header(X_REQUEST_ID, request_id),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The JSON of a task, field by field as it is documented. It is not `kirin_types::Task` written
+//! back: the client reads with that, and both must not be wrong in the same way.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{
+    Reply, World,
+    task::{Stage, Task},
+};
+
+/// What the task is answered to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// A create, whose documented answer has no progress.
+    Create,
+    Query,
+}
+
+/// The task object of the reference page, in the order of its samples.
+#[derive(Default, Serialize)]
+struct TaskAnswer<'a> {
+    id: &'a str,
+    status: &'static str,
+    model: &'static str,
+    created_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<[OutputAnswer; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<MetadataAnswer>,
+}
+
+#[derive(Serialize)]
+struct ErrorAnswer<'a> {
+    code: &'a str,
+    error_message: &'static str,
+}
+
+#[derive(Serialize)]
+struct OutputAnswer {
+    content: [ContentAnswer; 1],
+}
+
+#[derive(Serialize)]
+struct ContentAnswer {
+    r#type: &'static str,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watermark_url: Option<String>,
+    /// No format is documented; width, the letter x, height.
+    size: String,
+    duration: &'static str,
+}
+
+#[derive(Serialize)]
+struct UsageAnswer {
+    cost: &'static str,
+    discount: u32,
+}
+
+/// No key is documented. This one tells a video that nobody paid for from one that was paid.
+#[derive(Serialize)]
+struct MetadataAnswer {
+    emulated: bool,
+}
+
+impl World {
+    /// The task as it stands.
+    pub(super) fn task_reply(&self, task: &Task, elapsed: Duration, occasion: Occasion) -> Reply {
+        let created_after = i64::try_from(task.created_after.as_millis()).unwrap_or(i64::MAX);
+        let basis = TaskAnswer {
+            id: &task.id,
+            model: task.request.model().id,
+            created_at: self.started_at.milliseconds().saturating_add(created_after),
+            ..TaskAnswer::default()
+        };
+        let stage = task.stage(elapsed, self.config.task_time);
+        let answer = match (stage, self.config.failure.as_deref()) {
+            (Stage::InProgress { progress }, _) => TaskAnswer {
+                status: "in_progress",
+                progress: Some(progress).filter(|_| occasion == Occasion::Query),
+                ..basis
+            },
+            (Stage::Ended, Some(code)) => TaskAnswer {
+                status: "failed",
+                error: Some(ErrorAnswer {
+                    code,
+                    error_message: meaning(code),
+                }),
+                ..basis
+            },
+            (Stage::Ended, None) => self.completed(task, basis),
+        };
+        Reply::json(StatusCode::OK, &answer)
+    }
+
+    fn completed<'a>(&self, task: &Task, basis: TaskAnswer<'a>) -> TaskAnswer<'a> {
+        let (width, height) = self.pixels(task);
+        let watermark = task.request.watermark() == Some(true);
+        let content = ContentAnswer {
+            r#type: "video",
+            url: self.file_url(task, false),
+            watermark_url: watermark.then(|| self.file_url(task, true)),
+            size: format!("{width}x{height}"),
+            duration: task.request.duration().as_str(),
+        };
+        TaskAnswer {
+            status: "completed",
+            output: Some([OutputAnswer { content: [content] }]),
+            usage: Some(UsageAnswer {
+                cost: task.price().usd,
+                discount: 0,
+            }),
+            metadata: Some(MetadataAnswer { emulated: true }),
+            ..basis
+        }
+    }
+}
+
+/// The words of the reference page for a task error.
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "002011095" => "Internal generation error",
+        "002011096" => "Result parsing error",
+        "002011097" => "HTTP error response",
+        "002011098" => "Status check error",
+        "002011099" => "Task creation error",
+        _ => "The emulator was set to fail with this code",
+    }
+}

@@ -1,0 +1,23 @@
+//! Tests of the emulator through its public interface.
+
+mod support;
+
+mod wire;
+
+mod protocol;
+
+mod golden;
+
+mod models;
+
+mod ranges;
+
+mod artifacts;
+
+mod server;
+
+mod snap;
+
+mod prop;
+
+mod video;

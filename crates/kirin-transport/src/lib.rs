@@ -1,0 +1,50 @@
+//! HTTP behind a trait, for calls that cost money.
+//!
+//! A [`Transport`] sends one request and gives back one response. What sets it apart is its error:
+//! [`TransportError::sent`] says whether the request may have left, because a create that was
+//! certainly not sent can be sent again, and one that may have been sent cannot.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kirin_transport::{Body, Transport, TransportError, from_fn};
+//!
+//! // Any async function is a transport, so a test needs no server.
+//! let transport = from_fn(|request: http::Request<Bytes>| async move {
+//!     let body = format!("you asked for {}", request.uri().path());
+//!     Ok::<_, TransportError>(http::Response::new(Body::from(body)))
+//! });
+//! # fn takes_any(_: impl Transport) {}
+//! # takes_any(transport);
+//! ```
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `hyper` | `HyperTransport`, over plain HTTP/1.1 |
+//! | `http2` | HTTP/2 to it, by ALPN |
+//! | `rustls` | HTTPS to it, with the provider aws-lc-rs and the roots of the operating system |
+//! | `ring` | a constructor with the provider ring |
+//!
+//! The first three are on by default. Without features there is no hyper and no tokio.
+
+mod transport;
+pub use transport::{FromFn, PreferFreshConnection, Transport, from_fn};
+
+mod error;
+pub use error::{Sent, TransportError, TransportErrorKind};
+
+mod body;
+pub use body::Body;
+
+#[cfg(feature = "hyper")]
+mod connect_timeout;
+
+#[cfg(feature = "hyper")]
+mod hyper_error;
+
+#[cfg(feature = "hyper")]
+mod hyper_transport;
+#[cfg(feature = "hyper")]
+pub use hyper_transport::HyperTransport;
+
+#[cfg(any(feature = "rustls", feature = "ring"))]
+mod tls;

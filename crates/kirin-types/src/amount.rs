@@ -1,0 +1,142 @@
+//! Exact decimal numbers, for money.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::{cmp::Ordering, fmt, iter::Sum, ops::Add, str::FromStr};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::decode::Token;
+
+/// An exact decimal number, read from the text of the JSON token, whether that was a string or a
+/// number, and never through a float. [`fmt::Display`] gives the text as received.
+///
+/// ```
+/// use kirin_types::Amount;
+///
+/// let amounts = ["0.1", "0.2"].map(|text| text.parse::<Amount>().unwrap());
+/// assert_eq!(amounts.into_iter().sum::<Amount>(), "0.3".parse()?);
+/// assert_eq!("19.999999999999999999".parse::<Amount>()?.to_string(), "19.999999999999999999");
+/// # Ok::<(), kirin_types::InvalidAmount>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Amount {
+    text: String,
+    value: Decimal,
+}
+
+impl Amount {
+    pub(crate) fn from_token(token: Token<'_>) -> Option<Self> {
+        token.text_or_number()?.parse().ok()
+    }
+
+    fn exactly(value: Decimal) -> Self {
+        Self {
+            text: value.to_string(),
+            value,
+        }
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(&self) -> bool {
+        self.value.is_sign_negative() && !self.value.is_zero()
+    }
+}
+
+impl FromStr for Amount {
+    type Err = InvalidAmount;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAmount> {
+        // The parser would take the digit separator of Rust literals too.
+        let separated = text.contains('_');
+        let exact = Decimal::from_str_exact(text).or_else(|_| {
+            // The scientific parser rounds a mantissa of too many digits instead of refusing it.
+            let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+            Decimal::from_str_exact(mantissa).and_then(|_| Decimal::from_scientific(text))
+        });
+        match exact {
+            Ok(value) if !separated => Ok(Self {
+                text: text.into(),
+                value,
+            }),
+            _ => Err(InvalidAmount {
+                text: text.chars().take(40).collect(),
+            }),
+        }
+    }
+}
+
+impl PartialEq for Amount {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Amount {}
+
+impl PartialOrd for Amount {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Amount {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl Add for Amount {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        // A sum beyond 28 digits saturates: it is no money that exists, and no reason to panic.
+        Self::exactly(self.value.saturating_add(other.value))
+    }
+}
+
+impl Sum for Amount {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::exactly(Decimal::ZERO), Add::add)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// A text that is no decimal number of at most 28 digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidAmount {
+    text: String,
+}
+
+impl fmt::Display for InvalidAmount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&format!(
+            "{:?} is no decimal number of at most 28 digits",
+            self.text
+        ))
+    }
+}
+
+impl core::error::Error for InvalidAmount {}

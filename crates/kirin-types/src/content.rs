@@ -1,0 +1,99 @@
+//! What a completed task made.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::decode::{Object, Token};
+
+/// One generated content of a completed task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Content {
+    /// Resource type (documented: video, image).
+    pub content_type: ContentType,
+    /// URL of the generated content (documented). It is signed and expires: download at once.
+    pub url: Option<String>,
+    /// URL of the watermarked copy (documented for Kling).
+    pub watermark_url: Option<String>,
+    /// Size as the service wrote it (documented as a string, without a format).
+    pub size: Option<String>,
+    /// Duration as the service wrote it: a string, an integer or a number (seen elsewhere).
+    pub duration: Option<String>,
+    /// Id of the asset (seen elsewhere).
+    pub id: Option<String>,
+    /// Text content (seen elsewhere).
+    pub text: Option<String>,
+}
+
+/// Resource type of a content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentType {
+    /// A sound file (seen elsewhere).
+    Audio,
+    /// A picture (documented).
+    Image,
+    /// Any other word, or none.
+    Other(String),
+    /// A video (documented; `video_url` was seen elsewhere).
+    Video,
+}
+
+impl ContentType {
+    fn from_word(word: String) -> Self {
+        match word.as_str() {
+            "audio" => Self::Audio,
+            "image" => Self::Image,
+            "video" | "video_url" => Self::Video,
+            _ => Self::Other(word),
+        }
+    }
+
+    /// The documented word, or the other word as it came.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Audio => "audio",
+            Self::Image => "image",
+            Self::Other(word) => word,
+            Self::Video => "video",
+        }
+    }
+}
+
+impl Content {
+    fn from_object(content: &Object<'_>) -> Self {
+        Self {
+            content_type: ContentType::from_word(content.text("type").unwrap_or_default()),
+            url: content.non_empty_text("url"),
+            watermark_url: content.non_empty_text("watermark_url"),
+            size: content.text_or_number("size"),
+            duration: content.text_or_number("duration"),
+            id: content.text_or_number("id"),
+            text: content.text("text"),
+        }
+    }
+}
+
+/// Reads `output`: items with a `content` array, or without that level as on an older page.
+pub(crate) fn from_output(output: Token<'_>) -> Vec<Content> {
+    let mut contents = Vec::new();
+    for item in output
+        .array()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Token::object)
+    {
+        match item.field("content").and_then(Token::array) {
+            Some(inner) => contents.extend(
+                inner
+                    .into_iter()
+                    .filter_map(Token::object)
+                    .map(|it| Content::from_object(&it)),
+            ),
+            None if item.contains("url") || item.contains("type") => {
+                contents.push(Content::from_object(&item));
+            }
+            None => {}
+        }
+    }
+    contents
+}

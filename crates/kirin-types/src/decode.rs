@@ -1,0 +1,195 @@
+//! Lenient reading: a JSON object whose fields are read one by one, so that a field of a wrong
+//! type costs that field and not the answer.
+
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+
+/// An answer that cannot be read.
+///
+/// ```
+/// use kirin_types::Task;
+///
+/// let error = Task::from_json(b"<html>").unwrap_err();
+/// assert_eq!(error.to_string(), "not JSON: expected value at line 1 column 1");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    message: String,
+}
+
+impl DecodeError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// A JSON value that was recognized as such and not yet read.
+#[derive(Clone, Copy)]
+pub(crate) struct Token<'a>(&'a RawValue);
+
+/// A JSON object's fields as received, duplicates included.
+pub(crate) struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> Token<'a> {
+    /// Recognizes one JSON value in the bytes of an answer.
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, DecodeError> {
+        let text = core::str::from_utf8(json)
+            .map_err(|error| DecodeError::new(format!("not UTF-8: {error}")))?;
+        serde_json::from_str(text)
+            .map(Self)
+            .map_err(|error| DecodeError::new(format!("not JSON: {error}")))
+    }
+
+    pub(crate) fn raw(self) -> &'a RawValue {
+        self.0
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0.get() == "null"
+    }
+
+    pub(crate) fn object(self) -> Option<Object<'a>> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+
+    pub(crate) fn array(self) -> Option<Vec<Self>> {
+        let items: Vec<&'a RawValue> = serde_json::from_str(self.0.get()).ok()?;
+        Some(items.into_iter().map(Self).collect())
+    }
+
+    /// The text of a JSON string.
+    pub(crate) fn text(self) -> Option<String> {
+        serde_json::from_str(self.0.get()).ok()
+    }
+
+    /// The token of a JSON number, digit for digit.
+    pub(crate) fn number(self) -> Option<&'a str> {
+        let token = self.0.get();
+        token
+            .starts_with(|first: char| first == '-' || first.is_ascii_digit())
+            .then_some(token)
+    }
+
+    /// The text of a JSON string or number.
+    pub(crate) fn text_or_number(self) -> Option<String> {
+        self.number()
+            .map(ToString::to_string)
+            .or_else(|| self.text())
+    }
+
+    pub(crate) fn integer(self) -> Option<i64> {
+        self.number()?.parse().ok()
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The field as received; the last one if it stands there more than once, `None` for null.
+    pub(crate) fn field(&self, name: &str) -> Option<Token<'a>> {
+        let (_, raw) = self.fields.iter().rev().find(|(field, _)| field == name)?;
+        Some(Token(raw)).filter(|token| !token.is_null())
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Option<Self> {
+        self.field(name)?.object()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.field(name)?.text()
+    }
+
+    /// The text of a field that is there and not empty.
+    pub(crate) fn non_empty_text(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn text_or_number(&self, name: &str) -> Option<String> {
+        self.field(name)?.text_or_number()
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        self.field(name)?.integer()
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.field(name).is_some()
+    }
+
+    /// Whether the field stands there twice with different values: then nobody knows which one
+    /// is meant, and an id must not be guessed.
+    pub(crate) fn contradicts_itself(&self, name: &str) -> bool {
+        let mut values = self.fields.iter().filter(|(field, _)| field == name);
+        let first = values.next().map(|(_, raw)| raw.get());
+        values.any(|(_, raw)| Some(raw.get()) != first)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> de::Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((Key(name), raw)) = map.next_entry()? {
+            fields.push((name, raw));
+        }
+        Ok(Object { fields })
+    }
+}
+
+/// A key borrowed from the input where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> de::Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a field name")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(name.into())))
+    }
+}

@@ -1,0 +1,258 @@
+//! The body of a refusal, in every form that is known, and what it means.
+
+use alloc::string::String;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decode::{Object, Token},
+    task_error::{meaning, with_leading_zeros},
+};
+
+/// A refusal as the service worded it. Every form of an error body decodes to it; a body of no
+/// known form keeps only its beginning.
+///
+/// ```
+/// use kirin_types::{ErrorBody, ErrorReason};
+///
+/// let body = br#"{"status":{"code":402,"message":"Insufficient credits","error_code":40201},"data":null}"#;
+/// let error = ErrorBody::decode(body);
+/// assert_eq!(error.message.as_deref(), Some("Insufficient credits"));
+/// assert_eq!(error.reason(402), ErrorReason::Balance);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ErrorBody {
+    /// The message: `status.message`, else `message`, `error` as a string, `error.message`,
+    /// `detail`.
+    pub message: Option<String>,
+    /// A code in words or digits: `error.code`, else `code`.
+    pub code: Option<String>,
+    /// `status.code` of an envelope, unless it says success (0 or 200).
+    pub status_code: Option<u16>,
+    /// The finer code: `status.error_code`, else `error_code`.
+    pub error_code: Option<i64>,
+    /// What the vendor's support asks for.
+    pub request_id: Option<String>,
+    /// The beginning of the body, at most 2,000 characters.
+    pub text: String,
+}
+
+/// What a refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ErrorReason {
+    /// The key is missing or invalid.
+    Authentication,
+    /// No balance, or an account in arrears: trying again is useless.
+    Balance,
+    /// The external task id is in use already.
+    DuplicateExternalTaskId,
+    /// The parameters are not legal.
+    InvalidRequest,
+    /// No such task or model.
+    NotFound,
+    /// None of these.
+    Other,
+    /// Too many tasks at once: wait until one ends.
+    ParallelTaskLimit,
+    /// The key has no right to this.
+    Permission,
+    /// Too many requests: slow down.
+    RateLimit,
+    /// The service is in trouble: try later.
+    Unavailable,
+}
+
+/// Longest beginning of a body that is kept, in characters.
+const TEXT_CHARACTERS: usize = 2000;
+
+impl ErrorBody {
+    /// Reads an error body. Never fails: what has no known form is kept as text.
+    pub fn decode(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body)
+            .chars()
+            .take(TEXT_CHARACTERS)
+            .collect();
+        match Token::parse(body).ok().and_then(Token::object) {
+            Some(object) => Self {
+                text,
+                ..Self::from_object(&object)
+            },
+            None => Self {
+                text,
+                ..Self::default()
+            },
+        }
+    }
+
+    fn from_object(body: &Object<'_>) -> Self {
+        let status = body.object("status");
+        let error = body.object("error");
+        let status_code = status.as_ref().and_then(|status| status.integer("code"));
+        let status_message = || {
+            let status = status
+                .as_ref()
+                .filter(|_| !matches!(status_code, Some(0 | 200)))?;
+            status.non_empty_text("message")
+        };
+        Self {
+            message: status_message()
+                .or_else(|| body.non_empty_text("message"))
+                .or_else(|| body.non_empty_text("error"))
+                .or_else(|| error.as_ref()?.non_empty_text("message"))
+                .or_else(|| error.as_ref()?.non_empty_text("error_message"))
+                .or_else(|| body.non_empty_text("detail")),
+            code: error
+                .as_ref()
+                .and_then(|error| error.text_or_number("code"))
+                .or_else(|| body.text_or_number("code"))
+                .filter(|code| !matches!(code.as_str(), "" | "0" | "200")),
+            status_code: status_code
+                .filter(|code| !matches!(code, 0 | 200))
+                .and_then(|code| code.try_into().ok()),
+            error_code: status
+                .as_ref()
+                .and_then(|status| status.integer("error_code"))
+                .or_else(|| body.integer("error_code")),
+            request_id: body.non_empty_text("request_id"),
+            text: String::new(),
+        }
+    }
+
+    /// Whether this is an error that the service is known to send, by its code or its words: only
+    /// such a one makes an answer with a success status a refusal.
+    ///
+    /// ```
+    /// use kirin_types::ErrorBody;
+    ///
+    /// assert!(ErrorBody::decode(br#"{"error":{"code":"002011099"}}"#).is_known());
+    /// assert!(!ErrorBody::decode(br#"{"error":"who knows"}"#).is_known());
+    /// ```
+    pub fn is_known(&self) -> bool {
+        let task_error = self
+            .code
+            .as_deref()
+            .is_some_and(|code| meaning(&with_leading_zeros(code)).is_some());
+        task_error
+            || !matches!(
+                self.reason(200),
+                ErrorReason::Other | ErrorReason::Unavailable
+            )
+    }
+
+    /// What the refusal means under this HTTP status. A status inside an envelope counts where
+    /// the HTTP status says success.
+    ///
+    /// ```
+    /// use kirin_types::{ErrorBody, ErrorReason};
+    ///
+    /// let body = br#"{"code":1303,"message":"parallel task over resource pack limit","request_id":"r"}"#;
+    /// assert_eq!(ErrorBody::decode(body).reason(429), ErrorReason::ParallelTaskLimit);
+    /// ```
+    pub fn reason(&self, http_status: u16) -> ErrorReason {
+        let status = match http_status {
+            200..=299 => self.status_code.unwrap_or(http_status),
+            _ => http_status,
+        };
+        match status {
+            400..=499 if self.is_duplicate() => ErrorReason::DuplicateExternalTaskId,
+            400..=499 if status != 401 && self.is_balance(status) => ErrorReason::Balance,
+            401 => ErrorReason::Authentication,
+            403 => ErrorReason::Permission,
+            404 => ErrorReason::NotFound,
+            400 | 413 | 422 => ErrorReason::InvalidRequest,
+            429 => self.limit(),
+            500..=599 => ErrorReason::Unavailable,
+            _ => self.reason_by_code(),
+        }
+    }
+
+    /// Whether the message itself names the external task id as the duplicate. Only this proves
+    /// that a host refuses duplicates: code 1201 alone has other uses at Kling.
+    pub fn names_duplicate(&self) -> bool {
+        let names_id = ["external_task_id", "external task id", "externaltaskid"];
+        let names_duplicate = ["duplicate", "exist", "already", "unique"];
+        self.says_any(&names_id) && self.says_any(&names_duplicate) && !self.says_absent()
+    }
+
+    fn is_duplicate(&self) -> bool {
+        let bare_code = self.code.as_deref() == Some("1201")
+            && (self.message.is_none() || self.says_any(&["duplicate", "exist"]));
+        (bare_code && !self.says_absent()) || self.names_duplicate()
+    }
+
+    /// Whether it says that something is not there: the words of a duplicate and its contrary.
+    fn says_absent(&self) -> bool {
+        self.says_any(&["not exist", "n't exist", "no task", "not found"])
+    }
+
+    fn is_balance(&self, status: u16) -> bool {
+        let words = [
+            "insufficient_balance",
+            "insufficient balance",
+            "insufficient credits",
+        ];
+        let permission = status == 403 && self.says_any(&["permission"]);
+        match self.error_code {
+            Some(40201..=40208) => true,
+            Some(40200) => self.says_any(&words),
+            _ => status == 402 || (self.says_any(&words) && !permission),
+        }
+    }
+
+    fn limit(&self) -> ErrorReason {
+        match self.code.as_deref() {
+            Some("1100") => ErrorReason::Permission,
+            Some("1101" | "1102") => ErrorReason::Balance,
+            _ if self.says_any(&["parallel"]) => ErrorReason::ParallelTaskLimit,
+            Some("1303") => ErrorReason::ParallelTaskLimit,
+            _ => ErrorReason::RateLimit,
+        }
+    }
+
+    /// By the code alone: a refusal that came under a success status.
+    fn reason_by_code(&self) -> ErrorReason {
+        match self.code.as_deref() {
+            _ if matches!(self.error_code, Some(40201..=40208)) => ErrorReason::Balance,
+            Some("UNAUTHORIZED") => ErrorReason::Authentication,
+            Some("RATE_LIMIT_EXCEEDED" | "1302" | "1303") => self.limit(),
+            Some("1100" | "1101" | "1102") => self.limit(),
+            _ if self.message.as_deref() == Some("Missing Token") => ErrorReason::Authentication,
+            _ if self.is_duplicate() => ErrorReason::DuplicateExternalTaskId,
+            _ if self.is_balance(0) => ErrorReason::Balance,
+            _ => ErrorReason::Other,
+        }
+    }
+
+    fn says_any(&self, needles: &[&str]) -> bool {
+        let message = self
+            .message
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        needles.iter().any(|needle| message.contains(needle))
+    }
+}
+
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.text.lines().map(str::trim);
+        let first_line = || lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let message = self.message.as_deref().unwrap_or_else(first_line);
+        write!(formatter, "{}", printable(message))?;
+        if let Some(request_id) = &self.request_id {
+            write!(formatter, " (request id {})", printable(request_id))?;
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a text, without control characters: it may reach a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(500)
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Requests, answers and validation of the Kirin text-to-video API.
+//!
+//! Pure data: no I/O, no clock, `no_std` with `alloc`. A [`GenerationRequest`] in hand is one that
+//! the service documents as legal; a [`Task`] is an answer, read as leniently as it can be read
+//! without guessing about ids or money.
+//!
+//! ```
+//! use kirin_types::{GenerationRequest, Mode, Task, TaskState};
+//!
+//! let request = GenerationRequest::builder("a paper boat on a rainy street")
+//!     .mode(Mode::Pro)
+//!     .build()?;
+//! assert_eq!(request.duration().seconds(), 5);
+//!
+//! let task = Task::from_json(br#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress","progress":0.4}"#)?;
+//! assert!(matches!(task.state(), TaskState::InProgress { progress: Some(_) }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | you want to | take |
+//! |---|---|
+//! | build or check a request | [`GenerationRequest`], [`InvalidRequest`] |
+//! | know what a model takes and gives | [`Model`], [`Parameter`] |
+//! | read a task | [`Task`], [`TaskState`] |
+//! | read a refusal | [`ErrorBody`], [`ErrorReason`] |
+//! | build or parse a URL path | [`Route`] |
+#![no_std]
+
+extern crate alloc;
+
+mod catalogue;
+pub use catalogue::{
+    KIRIN_V2_5_TURBO_T2V, MODELS, Model, OutputSize, Parameter, ParameterKind, Price, Source,
+};
+
+mod vocabulary;
+pub use vocabulary::{AspectRatio, Mode, UnknownWord, VideoDuration};
+
+mod request;
+pub use request::{GenerationRequest, GenerationRequestBuilder};
+
+mod problem;
+pub use problem::{InvalidRequest, Problem};
+
+mod validate;
+
+mod identifier;
+pub use identifier::{ExternalTaskId, InvalidIdentifier, TaskId};
+
+mod task;
+pub use task::{Task, TaskState};
+
+mod content;
+pub use content::{Content, ContentType};
+
+mod usage;
+pub use usage::Usage;
+
+mod task_error;
+pub use task_error::{TaskError, TaskErrorCode};
+
+mod amount;
+pub use amount::{Amount, InvalidAmount};
+
+mod timestamp;
+pub use timestamp::Timestamp;
+
+mod raw_json;
+pub use raw_json::RawJson;
+
+mod decode;
+pub use decode::DecodeError;
+
+mod error_body;
+pub use error_body::{ErrorBody, ErrorReason};
+
+mod route;
+pub use route::{Route, RouteError};

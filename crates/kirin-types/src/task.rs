@@ -1,0 +1,225 @@
+//! The task object: the answer to a create and to every query.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{
+    Content, DecodeError, RawJson, TaskError, TaskId, Timestamp, Usage, content,
+    decode::{Object, Token},
+};
+
+/// A task as the service described it.
+///
+/// Decoded leniently: a field of an unexpected type counts as absent, an unknown status word is
+/// kept, and [`raw`](Self::raw) has all that was received. Only the id is strict.
+///
+/// Its serde form is the JSON that was received.
+///
+/// ```
+/// use kirin_types::{Task, TaskState};
+///
+/// let task = Task::from_json(
+///     br#"{"id":"d5u5obte8783ap44qtj0","status":"completed","model":"kirin_v2_5_turbo_t2v",
+///          "created_at":1769757744021,"output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}],
+///          "usage":{"cost":"0.21","discount":0}}"#,
+/// )?;
+/// assert_eq!(task.id().as_str(), "d5u5obte8783ap44qtj0");
+/// let TaskState::Completed { output, .. } = task.state() else { unreachable!() };
+/// assert_eq!(output[0].url.as_deref(), Some("https://example.com/a.mp4"));
+/// # Ok::<(), kirin_types::DecodeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    id: TaskId,
+    status: Option<String>,
+    state: TaskState,
+    model: Option<String>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+    metadata: Option<RawJson>,
+    raw: RawJson,
+}
+
+/// How far a task is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It is done (`completed`; also `success`, `succeed`, `succeeded`). Terminal.
+    Completed {
+        /// What was generated; empty if the service named nothing.
+        output: Vec<Content>,
+        /// What it cost.
+        usage: Option<Usage>,
+    },
+    /// It failed (`failed`). Terminal.
+    Failed {
+        /// Why, if the service said it.
+        error: Option<TaskError>,
+    },
+    /// It runs or waits (`in_progress`; also `pending`, `processing`, `in_queue`, `submitted`).
+    InProgress {
+        /// Progress from 0.0 to 1.0 (documented), if the service said it.
+        progress: Option<f64>,
+    },
+    /// Any other word, or none: not terminal, by the rule of the vendor's own clients.
+    Other {
+        /// Progress from 0.0 to 1.0, if the service said it.
+        progress: Option<f64>,
+    },
+}
+
+impl TaskState {
+    /// Whether the task will not change any more.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Failed { .. })
+    }
+
+    fn from_object(status: Option<&str>, task: &Object<'_>) -> Self {
+        let word = status.unwrap_or_default().to_ascii_lowercase();
+        match word.as_str() {
+            "completed" | "success" | "succeed" | "succeeded" => Self::Completed {
+                output: task
+                    .field("output")
+                    .map(content::from_output)
+                    .unwrap_or_default(),
+                usage: task.object("usage").map(|usage| Usage::from_object(&usage)),
+            },
+            "failed" => Self::Failed {
+                error: task.field("error").map(TaskError::from_token),
+            },
+            "in_progress" | "pending" | "processing" | "in_queue" | "submitted" => {
+                Self::InProgress {
+                    progress: progress(task),
+                }
+            }
+            _ => Self::Other {
+                progress: progress(task),
+            },
+        }
+    }
+}
+
+impl Task {
+    /// Reads a task, bare or in the older envelope `{"data": TASK, "status": {...}}`.
+    ///
+    /// # Errors
+    ///
+    /// The text is not JSON, not an object, has no usable `id`, or its envelope says error (a
+    /// `status.code` other than 0 and 200); a field's wrong type is no error.
+    pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
+        Self::from_token(Token::parse(json)?)
+    }
+
+    pub(crate) fn from_token(token: Token<'_>) -> Result<Self, DecodeError> {
+        let outer = token
+            .object()
+            .ok_or_else(|| DecodeError::new("not a JSON object"))?;
+        if !outer.contains("id")
+            && let Some(data) = outer.field("data")
+            && let Some(inner) = data.object()
+        {
+            let status = outer.object("status");
+            return match status.and_then(|status| status.integer("code")) {
+                None | Some(0 | 200) => Self::from_object(&inner, data),
+                Some(code) => Err(DecodeError::new(format!("the envelope says error {code}"))),
+            };
+        }
+        Self::from_object(&outer, token)
+    }
+
+    fn from_object(task: &Object<'_>, token: Token<'_>) -> Result<Self, DecodeError> {
+        let status = task.text("status");
+        Ok(Self {
+            id: id(task)?,
+            state: TaskState::from_object(status.as_deref(), task),
+            status,
+            model: task.text("model"),
+            created_at: task.integer("created_at").map(Timestamp::from_wire),
+            updated_at: task.integer("updated_at").map(Timestamp::from_wire),
+            metadata: task
+                .field("metadata")
+                .map(|token| RawJson::new(token.raw())),
+            raw: RawJson::new(token.raw()),
+        })
+    }
+
+    /// The service's id of the task (documented).
+    pub fn id(&self) -> &TaskId {
+        &self.id
+    }
+
+    /// The status word as the service wrote it (documented: `in_progress`, `completed`, `failed`).
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_deref()
+    }
+
+    /// How far it is, by the status word.
+    pub fn state(&self) -> &TaskState {
+        &self.state
+    }
+
+    /// The model that makes it (documented).
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// When it was created (documented: an integer; milliseconds and seconds were both seen).
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// When it last changed (seen on an older page).
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.updated_at
+    }
+
+    /// Metadata information (documented as an object, without its keys).
+    pub fn metadata(&self) -> Option<&RawJson> {
+        self.metadata.as_ref()
+    }
+
+    /// The task as it was received.
+    pub fn raw(&self) -> &RawJson {
+        &self.raw
+    }
+}
+
+impl Serialize for Task {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Task {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawJson::deserialize(deserializer)?;
+        Self::from_json(raw.as_str().as_bytes()).map_err(de::Error::custom)
+    }
+}
+
+fn id(task: &Object<'_>) -> Result<TaskId, DecodeError> {
+    if task.contradicts_itself("id") {
+        return Err(DecodeError::new(
+            "the field id stands there twice, with different values",
+        ));
+    }
+    let token = task
+        .field("id")
+        .ok_or_else(|| DecodeError::new("the field id is missing"))?;
+    let text = token
+        .text()
+        .ok_or_else(|| DecodeError::new("the field id is not a string"))?;
+    text.parse()
+        .map_err(|invalid| DecodeError::new(format!("the field id is unusable: {invalid}")))
+}
+
+/// A number from 0 to 1; anything else says nothing.
+fn progress(task: &Object<'_>) -> Option<f64> {
+    let progress = task.field("progress")?.number()?.to_string().parse().ok()?;
+    (0.0..=1.0).contains(&progress).then_some(progress)
+}

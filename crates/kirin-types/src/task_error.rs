@@ -1,0 +1,123 @@
+//! Why a task failed.
+
+use alloc::{format, string::String};
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{decode::Token, error_body::printable};
+
+/// The error object of a failed task.
+///
+/// ```
+/// use kirin_types::{Task, TaskState};
+///
+/// let task = Task::from_json(
+///     br#"{"id":"a","status":"failed","error":{"code":"002011095","error_message":"no capacity"}}"#,
+/// )?;
+/// let TaskState::Failed { error: Some(error) } = task.state() else { unreachable!() };
+/// assert_eq!(error.code.as_ref().unwrap().meaning(), Some("Internal generation error"));
+/// assert_eq!(error.message.as_deref(), Some("no capacity"));
+/// # Ok::<(), kirin_types::DecodeError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskError {
+    /// Error code (documented).
+    pub code: Option<TaskErrorCode>,
+    /// Detailed error message: `error_message` where it is not empty, else `message`.
+    pub message: Option<String>,
+}
+
+impl TaskError {
+    pub(crate) fn from_token(token: Token<'_>) -> Self {
+        match token.object() {
+            Some(error) => Self {
+                code: error.field("code").and_then(TaskErrorCode::from_token),
+                message: error
+                    .non_empty_text("error_message")
+                    .or_else(|| error.non_empty_text("message")),
+            },
+            None => Self {
+                code: None,
+                message: token.text_or_number().filter(|text| !text.is_empty()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let meaning = self.code.as_ref().and_then(TaskErrorCode::meaning);
+        let message = self
+            .message
+            .as_deref()
+            .or(meaning)
+            .unwrap_or("no reason given");
+        match &self.code {
+            Some(code) => {
+                write!(
+                    formatter,
+                    "{} (code {})",
+                    printable(message),
+                    printable(code.as_str())
+                )
+            }
+            None => write!(formatter, "{}", printable(message)),
+        }
+    }
+}
+
+/// The code of a failed task. It has leading zeros, so it is a string; one that arrived as a
+/// number gets its nine digits back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TaskErrorCode(String);
+
+impl TaskErrorCode {
+    fn from_token(token: Token<'_>) -> Option<Self> {
+        match token.number() {
+            Some(number) => Some(Self(with_leading_zeros(number))),
+            None => token.text().filter(|code| !code.is_empty()).map(Self),
+        }
+    }
+
+    /// The code as the service wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Meaning by the reference page; the last three digits are a family that other models share
+    /// (inferred). `None` for a code outside the family.
+    pub fn meaning(&self) -> Option<&'static str> {
+        meaning(&self.0)
+    }
+}
+
+/// The nine digits of a code that was a number, and so lost its zeros. Shorter numbers are codes
+/// of another kind and stay as they are.
+pub(crate) fn with_leading_zeros(number: &str) -> String {
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    match number.len() {
+        7..=8 if digits => format!("{number:0>9}"),
+        _ => number.into(),
+    }
+}
+
+/// Meaning of a nine-digit code, by its last three digits.
+pub(crate) fn meaning(code: &str) -> Option<&'static str> {
+    let nine_digits = code.len() == 9 && code.bytes().all(|byte| byte.is_ascii_digit());
+    match code.get(6..).filter(|_| nine_digits)? {
+        "095" => Some("Internal generation error"),
+        "096" => Some("Result parsing error"),
+        "097" => Some("HTTP error response"),
+        "098" => Some("Status check error"),
+        "099" => Some("Task creation error"),
+        _ => None,
+    }
+}
+
+impl fmt::Display for TaskErrorCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

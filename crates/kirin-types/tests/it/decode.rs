@@ -1,0 +1,306 @@
+//! What an answer decodes to: the golden bodies of `tasks/`, and what is no task at all.
+
+use kirin_types::{Task, TaskState};
+
+use crate::{fixtures, render};
+
+const SAMPLE_ID: &str = "d5u5obte8783ap44qtj0";
+
+/// Each file of `tasks/` and the facts that it states beside the id of the sample.
+#[rustfmt::skip] // One line per case, however long.
+const TASKS: &[(&str, &str)] = &[
+    ("created.json", "status in_progress, state in progress, model kirin_v2_5_turbo_t2v, created 1769757744021"),
+    ("completed.json", "status completed, state completed (terminal), model kirin_v2_5_turbo_t2v, created 1769757744021, output type \"video\"; url https://cdn.example.com/boat.mp4; size 1280x720, usage cost 0.21; discount 0, metadata {}"),
+    ("failed.json", "status failed, state failed (terminal), model kirin_v2_5_turbo_t2v, created 1769757744021, code 002011095, meaning Internal generation error, message the model ran out of memory, error the model ran out of memory (code 002011095)"),
+    ("enveloped.json", "status in_queue, state in progress, model kirin_v2_5_turbo_t2v, created 1769757744021, updated 1769757744500"),
+    ("enveloped-code-zero.json", "status success, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4"),
+    ("status-in-progress.json", "status in_progress, state in progress"),
+    ("status-completed.json", "status completed, state completed (terminal)"),
+    ("status-failed.json", "status failed, state failed (terminal)"),
+    ("status-pending.json", "status pending, state in progress"),
+    ("status-processing.json", "status processing, state in progress"),
+    ("status-in-queue.json", "status in_queue, state in progress"),
+    ("status-success.json", "status success, state completed (terminal)"),
+    ("status-submitted.json", "status submitted, state in progress"),
+    ("status-succeed.json", "status succeed, state completed (terminal)"),
+    ("status-succeeded.json", "status succeeded, state completed (terminal)"),
+    ("status-upper-case.json", "status COMPLETED, state completed (terminal)"),
+    ("status-mixed-case.json", "status In_Progress, state in progress"),
+    ("status-unknown-word.json", "status canceled, state other"),
+    ("status-absent.json", "state other"),
+    ("progress-zero.json", "status in_progress, state in progress, progress 0"),
+    ("progress-half.json", "status in_progress, state in progress, progress 0.5"),
+    ("progress-one.json", "status in_progress, state in progress, progress 1"),
+    ("progress-one-completed.json", "status completed, state completed (terminal)"),
+    ("failed-002011096.json", "status failed, state failed (terminal), code 002011096, meaning Result parsing error, message Result parsing error, error Result parsing error (code 002011096)"),
+    ("failed-002011097.json", "status failed, state failed (terminal), code 002011097, meaning HTTP error response, message HTTP error response, error HTTP error response (code 002011097)"),
+    ("failed-002011098.json", "status failed, state failed (terminal), code 002011098, meaning Status check error, message Status check error, error Status check error (code 002011098)"),
+    ("failed-002011099.json", "status failed, state failed (terminal), code 002011099, meaning Task creation error, message Task creation error, error Task creation error (code 002011099)"),
+    ("failed-code-of-another-model.json", "status failed, state failed (terminal), code 014002095, meaning Internal generation error, message the source video is too long, error the source video is too long (code 014002095)"),
+    ("failed-code-integer.json", "status failed, state failed (terminal), code 002011095, meaning Internal generation error, message the model ran out of memory, error the model ran out of memory (code 002011095)"),
+    ("failed-code-without-message.json", "status failed, state failed (terminal), code 002011099, meaning Task creation error, error Task creation error (code 002011099)"),
+    ("failed-plain-string.json", "status failed, state failed (terminal), message the model ran out of memory, error the model ran out of memory"),
+    ("failed-message.json", "status failed, state failed (terminal), code 002011097, meaning HTTP error response, message upstream answered 429, error upstream answered 429 (code 002011097)"),
+    ("failed-empty-error-message.json", "status failed, state failed (terminal), code 002011097, meaning HTTP error response, message upstream answered 429, error upstream answered 429 (code 002011097)"),
+    ("failed-both-messages.json", "status failed, state failed (terminal), code 002011097, meaning HTTP error response, message upstream answered 429, error upstream answered 429 (code 002011097)"),
+    ("failed-without-error.json", "status failed, state failed (terminal)"),
+    ("output-empty.json", "status completed, state completed (terminal)"),
+    ("output-empty-content.json", "status completed, state completed (terminal)"),
+    ("output-without-content-level.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; size 1280x720"),
+    ("output-image.json", "status completed, state completed (terminal), output type \"image\"; url https://cdn.example.com/boat.png; size 1024x1024"),
+    ("output-audio.json", "status completed, state completed (terminal), output type \"audio\"; url https://cdn.example.com/rain.mp3"),
+    ("output-video-url.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4"),
+    ("output-two-contents.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/one.mp4, output type \"image\"; url https://cdn.example.com/one.png, output type \"video\"; url https://cdn.example.com/two.mp4"),
+    ("output-duration-string.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; duration 5"),
+    ("output-duration-integer.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; duration 5"),
+    ("output-duration-number.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; duration 5.041"),
+    ("output-asset-id.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; id asset-815"),
+    ("output-job-id.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4"),
+    ("output-text.json", "status completed, state completed (terminal), output type \"text\"; text a paper boat"),
+    ("output-metadata.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4"),
+    ("output-watermark-url.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4; watermark https://cdn.example.com/boat-watermarked.mp4"),
+    ("usage-cost-string.json", "status completed, state completed (terminal), usage cost 0.35; discount 0.5"),
+    ("usage-cost-number.json", "status completed, state completed (terminal), usage cost 0.35; discount 0"),
+    ("usage-cost-many-digits-string.json", "status completed, state completed (terminal), usage cost 19.999999999999999999"),
+    ("usage-cost-many-digits-number.json", "status completed, state completed (terminal), usage cost 19.999999999999999999"),
+    ("usage-quantity.json", "status completed, state completed (terminal), usage cost 0.70; quantity 10"),
+    ("usage-unit-price.json", "status completed, state completed (terminal), usage cost 0.70; quantity 10; unit price 0.07"),
+    ("usage-extra-info.json", "status completed, state completed (terminal), usage cost 0.70; extra info {\"plan\":\"pro\",\"seconds\":10}"),
+    ("usage-token-counts.json", "status completed, state completed (terminal), usage cost 0.01"),
+    ("usage-empty.json", "status completed, state completed (terminal), usage nothing in it"),
+    ("created-at-milliseconds.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-seconds.json", "status in_progress, state in progress, created 1769757744000"),
+    ("created-at-absent.json", "status in_progress, state in progress, model kirin_v2_5_turbo_t2v"),
+    ("updated-at.json", "status in_progress, state in progress, created 1769757744021, updated 1769757800500"),
+    ("model-absent.json", "status in_progress, state in progress, created 1769757744021"),
+    ("metadata.json", "status in_progress, state in progress, metadata {\"region\":\"eu\",\"attempt\":2}"),
+    ("metadata-absent.json", "status completed, state completed (terminal), output type \"video\"; url https://cdn.example.com/boat.mp4"),
+];
+
+#[test]
+fn every_golden_task_decodes_to_what_it_states() {
+    fn check(name: &str, expected: &str) {
+        let task = Task::from_json(&fixtures::read("tasks", name))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected = format!("id {SAMPLE_ID}, {expected}");
+        assert_eq!(render::line(&render::task(&task)), expected, "{name}");
+    }
+
+    for (name, expected) in TASKS {
+        check(name, expected);
+    }
+}
+
+#[test]
+fn an_id_is_opaque() {
+    let task = Task::from_json(&fixtures::read("tasks", "id-opaque.json")).unwrap();
+    assert_eq!(task.id().as_str(), "Task/42 ä?");
+}
+
+#[test]
+fn no_golden_task_is_forgotten() {
+    let rows = TASKS.iter().map(|(name, _)| *name);
+    fixtures::assert_all_are_named("tasks", rows.chain(["id-opaque.json"]));
+}
+
+#[test]
+fn a_task_keeps_the_text_that_was_received() {
+    fn check(name: &str) {
+        let body = String::from_utf8(fixtures::read("tasks", name)).unwrap();
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        let raw = task.raw().as_str();
+        match name.starts_with("enveloped") {
+            true => assert!(
+                raw.len() < body.trim_end().len() && body.contains(raw),
+                "{name}"
+            ),
+            false => assert_eq!(raw, body.trim_end(), "{name}"),
+        }
+        assert_eq!(serde_json::to_string(&task).unwrap(), raw, "{name}");
+    }
+
+    fixtures::names("tasks").iter().for_each(|name| check(name));
+}
+
+#[test]
+fn a_refusal_under_a_success_status_is_no_task() {
+    fn check(name: &str) {
+        let task = Task::from_json(&fixtures::read("errors", name));
+        assert!(task.is_err(), "{name}: {task:?}");
+    }
+
+    let names = fixtures::names("errors");
+    let names: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("200"))
+        .collect();
+    assert!(names.len() >= 5);
+    names.into_iter().for_each(|name| check(name));
+}
+
+#[test]
+fn what_has_no_usable_id_is_no_task() {
+    fn check(body: impl AsRef<[u8]>, expected: &str) {
+        let error = Task::from_json(body.as_ref()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+
+    check("", "not JSON");
+    check("{\"id\":\"a\"", "not JSON");
+    check("{\"id\":\"a\"} {}", "not JSON");
+    check("<html>", "not JSON");
+    check(b"{\"id\":\"\xff\"}", "not UTF-8");
+    check("null", "not a JSON object");
+    check("\"a\"", "not a JSON object");
+    check("[{\"id\":\"a\"}]", "not a JSON object");
+    check("{}", "the field id is missing");
+    check(r#"{"id":null}"#, "the field id is missing");
+    check(r#"{"id":42}"#, "the field id is not a string");
+    check(r#"{"id":["a"]}"#, "the field id is not a string");
+    check(r#"{"id":""}"#, "the field id is unusable");
+    check("{\"id\":\"a\\u001bb\"}", "the field id is unusable");
+    check(
+        format!(r#"{{"id":"{}"}}"#, "a".repeat(257)),
+        "the field id is unusable",
+    );
+    check(r#"{"id":"a","id":"b"}"#, "twice");
+    check(
+        r#"{"data":{"status":"completed"}}"#,
+        "the field id is missing",
+    );
+    check(
+        r#"{"data":null,"status":{"code":200}}"#,
+        "the field id is missing",
+    );
+    check(
+        r#"{"data":"a","status":{"code":200}}"#,
+        "the field id is missing",
+    );
+}
+
+#[test]
+fn an_id_that_stands_twice_with_one_value_is_that_id() {
+    let task = Task::from_json(br#"{"id":"a","status":"failed","id":"a"}"#).unwrap();
+    assert_eq!(task.id().as_str(), "a");
+}
+
+#[test]
+fn of_a_field_that_stands_twice_the_last_counts() {
+    let task = Task::from_json(br#"{"id":"a","status":"failed","status":"pending"}"#).unwrap();
+    assert_eq!(task.status(), Some("pending"));
+    assert_eq!(task.state(), &TaskState::InProgress { progress: None });
+}
+
+#[test]
+fn the_longest_id_has_256_characters() {
+    let longest = "ä".repeat(256);
+    let task = Task::from_json(format!(r#"{{"id":"{longest}"}}"#).as_bytes()).unwrap();
+    assert_eq!(task.id().as_str(), longest);
+}
+
+#[test]
+fn a_field_of_a_wrong_type_costs_that_field_only() {
+    fn check(fields: &str, expected: &str) {
+        let body = format!(r#"{{"id":"a",{fields}}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        assert_eq!(
+            render::line(&render::task(&task)),
+            format!("id a, {expected}"),
+            "{fields}"
+        );
+    }
+
+    check(r#""status":1,"model":"m""#, "state other, model m");
+    check(
+        r#""model":7,"created_at":1769757744021"#,
+        "state other, created 1769757744021",
+    );
+    check(r#""created_at":"now","model":"m""#, "state other, model m");
+    check(
+        r#""status":"in_progress","progress":"half""#,
+        "status in_progress, state in progress",
+    );
+    check(
+        r#""status":"in_progress","progress":1.5"#,
+        "status in_progress, state in progress",
+    );
+    check(
+        r#""status":"in_progress","progress":-0.5"#,
+        "status in_progress, state in progress",
+    );
+    check(
+        r#""status":"in_progress","progress":1e999"#,
+        "status in_progress, state in progress",
+    );
+    check(
+        r#""status":"completed","output":{}"#,
+        "status completed, state completed (terminal)",
+    );
+    check(
+        r#""status":"completed","output":[null,7,{"content":[null,7]}]"#,
+        "status completed, state completed (terminal)",
+    );
+    check(
+        r#""status":"completed","output":[{"url":7,"type":"video"}]"#,
+        "status completed, state completed (terminal), output type \"video\"",
+    );
+    check(
+        r#""status":"completed","usage":"free""#,
+        "status completed, state completed (terminal)",
+    );
+    check(
+        r#""status":"completed","usage":{"cost":"free","discount":0}"#,
+        "status completed, state completed (terminal), usage discount 0",
+    );
+    check(
+        r#""status":"failed","error":null"#,
+        "status failed, state failed (terminal)",
+    );
+    check(
+        r#""status":"failed","error":"""#,
+        "status failed, state failed (terminal), error no reason given",
+    );
+    check(
+        r#""status":"failed","error":{}"#,
+        "status failed, state failed (terminal), error no reason given",
+    );
+    check(
+        r#""status":"failed","error":{"code":[],"message":"why"}"#,
+        "status failed, state failed (terminal), message why, error why",
+    );
+    check(
+        r#""status":"failed","error":{"code":"","message":"why"}"#,
+        "status failed, state failed (terminal), message why, error why",
+    );
+}
+
+#[test]
+fn fields_of_another_state_are_not_read() {
+    let task = Task::from_json(
+        br#"{"id":"a","status":"in_progress","output":[{"type":"video","url":"u"}],"error":"e"}"#,
+    );
+    let task = task.unwrap();
+    assert_eq!(task.state(), &TaskState::InProgress { progress: None });
+}
+
+#[test]
+fn a_code_outside_the_family_has_no_meaning() {
+    fn check(code: &str, expected: &str) {
+        let body = format!(r#"{{"id":"a","status":"failed","error":{{"code":{code}}}}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        let TaskState::Failed { error: Some(error) } = task.state() else {
+            panic!("{code}: {task:?}");
+        };
+        let code = error.code.as_ref().unwrap();
+        assert_eq!((code.as_str(), code.meaning()), (expected, None));
+    }
+
+    check(r#""002011094""#, "002011094");
+    check(r#""2011095""#, "2011095");
+    check(r#""0002011095""#, "0002011095");
+    check(r#""00201109五""#, "00201109五");
+    check(r#""INTERNAL""#, "INTERNAL");
+    check("1303", "1303");
+    check("-5", "-5");
+    check("1.5", "1.5");
+}

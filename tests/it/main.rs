@@ -1,0 +1,6 @@
+//! Tests that cross the crates of the workspace.
+
+mod lost_answer;
+mod session;
+mod snap;
+mod transports;

@@ -1,0 +1,36 @@
+//! The one way to write a property in this workspace.
+//!
+//! A property says what holds for every value of a [`Strategy`](proptest::strategy::Strategy):
+//!
+//! ```no_run
+//! use kirin_tests::proptest::prelude::*;
+//!
+//! // In a test program this is a `#[test]` in a module named `prop`.
+//! fn reversing_twice_changes_nothing() {
+//!     kirin_tests::property!(any::<Vec<u8>>(), |bytes| {
+//!         let mut twice = bytes.clone();
+//!         twice.reverse();
+//!         twice.reverse();
+//!         prop_assert_eq!(twice, bytes);
+//!         Ok(())
+//!     });
+//! }
+//! # reversing_twice_changes_nothing();
+//! ```
+//!
+//! How many cases run and from which seed is said by whoever runs the tests, never by the test:
+//! `cargo xtask prop --cases 10000 --seed 7`, or the variables `PROPTEST_CASES` (default 256) and
+//! `PROPTEST_RNG_SEED`. The seed of a case that failed is written below a folder `regressions`
+//! beside the folder of the test's crate root, is to be committed, and runs again each time.
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+mod property;
+mod report;
+
+pub use proptest;
+
+pub use crate::property::Property;

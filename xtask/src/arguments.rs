@@ -1,0 +1,133 @@
+//! What the command line asks for.
+
+use std::str::FromStr;
+
+/// The text of `cargo xtask --help`.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask <command>
+
+Commands:
+  test                          run every test of the workspace, with a table per crate
+  snap [--accept]               run the snapshot tests; --accept writes what changed and
+                                deletes snapshots that no test asserts
+  prop [--cases N] [--seed S]   run the property tests, N cases each
+                                (default: PROPTEST_CASES, else 256)
+  layers                        check what each crate may depend on and show in public
+  tidy                          check the files: lengths, attributes, manifests, leftovers
+  ci                            what CI runs besides the tests: format, clippy, docs, layers,
+                                tidy, and each library crate with each feature alone
+
+Options:
+  -h, --help                    print this text
+
+Exit codes: 0 all is well, 1 something failed, 2 wrong usage.";
+
+/// A command and its options.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Command {
+    Ci,
+    Help,
+    Layers,
+    Prop {
+        cases: Option<u32>,
+        seed: Option<u64>,
+    },
+    Snap {
+        accept: bool,
+    },
+    Test,
+    Tidy,
+}
+
+impl Command {
+    /// Reads the arguments after the program's name.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        if words.iter().any(|word| matches!(*word, "-h" | "--help")) {
+            return Ok(Self::Help);
+        }
+        match words.as_slice() {
+            [] => Err("name a command".to_owned()),
+            ["help"] => Ok(Self::Help),
+            ["prop", options @ ..] => Self::prop(options),
+            ["snap"] => Ok(Self::Snap { accept: false }),
+            ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
+            ["ci"] => Ok(Self::Ci),
+            ["layers"] => Ok(Self::Layers),
+            ["test"] => Ok(Self::Test),
+            ["tidy"] => Ok(Self::Tidy),
+            [
+                command @ ("ci" | "layers" | "snap" | "test" | "tidy"),
+                rest @ ..,
+            ] => Err(format!(
+                "`{command}` does not understand `{}`",
+                rest.join(" ")
+            )),
+            [command, ..] => Err(format!("there is no command `{command}`")),
+        }
+    }
+
+    fn prop(options: &[&str]) -> Result<Self, String> {
+        let (mut cases, mut seed) = (None, None);
+        for option in options.chunks(2) {
+            match *option {
+                ["--cases", text] if cases.is_none() => cases = Some(number("--cases", text)?),
+                ["--seed", text] if seed.is_none() => seed = Some(number("--seed", text)?),
+                [name @ ("--cases" | "--seed"), _] => return Err(format!("{name} is given twice")),
+                [name @ ("--cases" | "--seed")] => return Err(format!("{name} needs a number")),
+                _ => {
+                    return Err(format!("`prop` does not understand `{}`", option.join(" ")));
+                }
+            }
+        }
+        if cases == Some(0) {
+            return Err("--cases must be at least 1: no case proves nothing".to_owned());
+        }
+        Ok(Self::Prop { cases, seed })
+    }
+}
+
+fn number<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("{name} needs a whole number in range, not `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Command::parse(&words)
+    }
+
+    #[test]
+    fn commands_and_their_options() {
+        assert_eq!(parse("test"), Ok(Command::Test));
+        assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
+        let seeded = Command::Prop {
+            cases: Some(9),
+            seed: Some(7),
+        };
+        assert_eq!(parse("prop --seed 7 --cases 9"), Ok(seeded));
+        assert_eq!(parse("tidy --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn everything_else_is_an_error() {
+        for line in [
+            "",
+            "tset",
+            "test --fast",
+            "snap --accept --accept",
+            "prop --cases",
+            "prop --cases 0",
+            "prop --cases -1",
+            "prop --cases 1 --cases 2",
+            "prop 5",
+            "ci now",
+        ] {
+            assert!(parse(line).is_err(), "`{line}` was understood");
+        }
+    }
+}

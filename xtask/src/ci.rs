@@ -1,0 +1,129 @@
+//! What continuous integration runs besides the tests.
+
+use std::process::Command;
+
+use crate::cargo::{LIBRARIES, Package, Workspace, cargo, shown};
+use crate::error::Failure;
+use crate::{layers, tidy};
+
+/// The crates of which each feature must build alone.
+const WITH_FEATURES: [&str; 2] = ["kirin-transport", "kirin-client"];
+
+/// Runs all steps and stops at the first that fails.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    for step in whole_workspace() {
+        run_step(workspace, &step)?;
+    }
+    println!("+ cargo xtask layers");
+    layers::run(workspace)?;
+    println!("+ cargo xtask tidy");
+    tidy::run(workspace)?;
+    for step in alone(&workspace.packages) {
+        run_step(workspace, &step)?;
+    }
+    Ok(())
+}
+
+fn run_step(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
+    let mut command = command(arguments);
+    command.current_dir(&workspace.root);
+    println!("+ {}", shown(&command));
+    let status = command
+        .status()
+        .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(&command))))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` failed", shown(&command))))
+}
+
+fn command(arguments: &[String]) -> Command {
+    let mut command = cargo();
+    command.args(arguments);
+    if arguments.first().is_some_and(|first| first == "doc") {
+        command.env("RUSTDOCFLAGS", "-D warnings");
+    }
+    command
+}
+
+fn whole_workspace() -> Vec<Vec<String>> {
+    [
+        "fmt --all --check",
+        "clippy --workspace --all-targets --all-features --locked -- -D warnings",
+        "doc --workspace --no-deps --all-features --locked",
+    ]
+    .map(words)
+    .into()
+}
+
+/// Each library by itself: in the whole workspace one crate's features hide that another forgot
+/// to ask for them.
+fn alone(packages: &[Package]) -> Vec<Vec<String>> {
+    let mut steps = Vec::new();
+    for library in LIBRARIES {
+        steps.push(words(&format!(
+            "check -p {library} --no-default-features --locked"
+        )));
+    }
+    for library in WITH_FEATURES {
+        let package = packages.iter().find(|package| package.name == library);
+        let features = package.map_or(&[][..], |package| &package.features);
+        for feature in features.iter().filter(|feature| *feature != "default") {
+            steps.push(words(&format!(
+                "check -p {library} --no-default-features --features {feature} --locked"
+            )));
+        }
+        steps.push(words(&format!(
+            "check -p {library} --all-features --locked"
+        )));
+    }
+    steps
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_feature_is_built_alone() {
+        let package = Package {
+            id: String::new(),
+            name: "kirin-transport".to_owned(),
+            version: "0.1.0".to_owned(),
+            directory: "crates/kirin-transport".into(),
+            features: words("default hyper rustls"),
+        };
+        let steps: Vec<String> = alone(&[package])
+            .iter()
+            .map(|step| step.join(" "))
+            .collect();
+        assert_eq!(
+            steps[..],
+            [
+                "check -p kirin-types --no-default-features --locked",
+                "check -p kirin-transport --no-default-features --locked",
+                "check -p kirin-client --no-default-features --locked",
+                "check -p kirin-emulator --no-default-features --locked",
+                "check -p kirin-transport --no-default-features --features hyper --locked",
+                "check -p kirin-transport --no-default-features --features rustls --locked",
+                "check -p kirin-transport --all-features --locked",
+                "check -p kirin-client --all-features --locked",
+            ]
+        );
+    }
+
+    #[test]
+    fn warnings_in_the_documentation_are_errors() {
+        let commands = whole_workspace();
+        let shown: Vec<String> = commands.iter().map(|step| shown(&command(step))).collect();
+        assert!(
+            shown[2].starts_with("RUSTDOCFLAGS=\"-D warnings\" cargo doc"),
+            "{shown:?}"
+        );
+        assert_eq!(shown[0], "cargo fmt --all --check");
+    }
+}

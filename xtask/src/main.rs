@@ -1,0 +1,73 @@
+//! The commands of this workspace, run as `cargo xtask <command>`.
+//!
+//! Everything here needs nothing but cargo and git, and no crate of the workspace, so that it
+//! builds in seconds and cannot be broken by what it checks.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to the terminal"
+)]
+
+mod arguments;
+mod cargo;
+mod ci;
+mod error;
+mod executable;
+mod files;
+mod layers;
+mod libtest;
+mod manifest;
+mod property;
+mod snapshot;
+mod suite;
+mod tally;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Command, HELP};
+use crate::cargo::Workspace;
+use crate::error::Failure;
+
+fn main() -> ExitCode {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program reads its own arguments"
+    )]
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = match Command::parse(&arguments) {
+        Ok(command) => command,
+        Err(problem) => {
+            eprintln!("xtask: {problem}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(sentence) = failure.unsaid() {
+                eprintln!("xtask: {sentence}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), Failure> {
+    if *command == Command::Help {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::load()?;
+    match *command {
+        Command::Ci => ci::run(&workspace),
+        Command::Help => Ok(()),
+        Command::Layers => layers::run(&workspace),
+        Command::Prop { cases, seed } => property::run(&workspace, cases, seed),
+        Command::Snap { accept } => snapshot::run(&workspace, accept),
+        Command::Test => test::run(&workspace),
+        Command::Tidy => tidy::run(&workspace),
+    }
+}

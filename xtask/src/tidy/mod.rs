@@ -1,0 +1,55 @@
+//! The hygiene of the repository's files.
+
+mod attributes;
+mod members;
+mod text;
+
+use crate::cargo::Workspace;
+use crate::error::Failure;
+use crate::files::{self, TextFile};
+
+/// Checks all files and prints every finding at once.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    let files = files::read(&workspace.root)?;
+    for file in &files {
+        if let Some(warning) = text::warn_of_length(file) {
+            println!("{warning}");
+        }
+    }
+    let problems = problems(&files);
+    if problems.is_empty() {
+        println!("tidy: {} files", files.len());
+    }
+    Failure::unless_empty("tidy", &problems)
+}
+
+fn problems(files: &[TextFile]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for file in files {
+        problems.extend(text::problems(file));
+        problems.extend(attributes::problems(file));
+    }
+    problems.extend(members::problems(files));
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_all_kinds_come_together() {
+        let file = TextFile {
+            path: "crates/a/src/lib.rs".to_owned(),
+            text: format!("#[{}(dead_code)] \n", "allow"),
+        };
+        let found = problems(&[file]).join("\n");
+        for expected in [
+            "lib.rs:1: white space",
+            "lib.rs:1: write `#[expect",
+            "LICENSE-MIT",
+        ] {
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+}
