@@ -68,7 +68,7 @@ async fn c02_spoken_to_before_anything_was_read() {
 #[tokio::test]
 async fn any_status_is_ok() {
     for status in [
-        200, 201, 204, 299, 301, 304, 400, 402, 429, 500, 503, 599, 999,
+        101, 200, 201, 204, 299, 301, 304, 400, 402, 429, 500, 503, 599, 999,
     ] {
         let answer = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 0\r\n\r\n");
         let (outcome, read) = exchange(&[Step::ReadRequest, Step::Write(answer.as_bytes())]).await;
