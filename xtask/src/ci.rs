@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::{layers, tidy};
 
 /// The crates of which each feature must build alone.
-const WITH_FEATURES: [&str; 2] = ["kirin-transport", "kirin-client"];
+const WITH_FEATURES: [&str; 3] = ["kirin-types", "kirin-transport", "kirin-client"];
 
 /// Runs all steps and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
@@ -57,12 +57,12 @@ fn whole_workspace() -> Vec<Vec<String>> {
 }
 
 /// Each library by itself: in the whole workspace one crate's features hide that another forgot
-/// to ask for them.
+/// to ask for them, and what is dead without them.
 fn alone(packages: &[Package]) -> Vec<Vec<String>> {
     let mut steps = Vec::new();
     for library in LIBRARIES {
         steps.push(words(&format!(
-            "check -p {library} --no-default-features --locked"
+            "clippy -p {library} --no-default-features --locked -- -D warnings"
         )));
     }
     for library in WITH_FEATURES {
@@ -70,11 +70,11 @@ fn alone(packages: &[Package]) -> Vec<Vec<String>> {
         let features = package.map_or(&[][..], |package| &package.features);
         for feature in features.iter().filter(|feature| *feature != "default") {
             steps.push(words(&format!(
-                "check -p {library} --no-default-features --features {feature} --locked"
+                "clippy -p {library} --no-default-features --features {feature} --locked -- -D warnings"
             )));
         }
         steps.push(words(&format!(
-            "check -p {library} --all-features --locked"
+            "clippy -p {library} --all-features --locked -- -D warnings"
         )));
     }
     steps
@@ -104,14 +104,15 @@ mod tests {
         assert_eq!(
             steps[..],
             [
-                "check -p kirin-types --no-default-features --locked",
-                "check -p kirin-transport --no-default-features --locked",
-                "check -p kirin-client --no-default-features --locked",
-                "check -p kirin-emulator --no-default-features --locked",
-                "check -p kirin-transport --no-default-features --features hyper --locked",
-                "check -p kirin-transport --no-default-features --features rustls --locked",
-                "check -p kirin-transport --all-features --locked",
-                "check -p kirin-client --all-features --locked",
+                "clippy -p kirin-types --no-default-features --locked -- -D warnings",
+                "clippy -p kirin-transport --no-default-features --locked -- -D warnings",
+                "clippy -p kirin-client --no-default-features --locked -- -D warnings",
+                "clippy -p kirin-emulator --no-default-features --locked -- -D warnings",
+                "clippy -p kirin-types --all-features --locked -- -D warnings",
+                "clippy -p kirin-transport --no-default-features --features hyper --locked -- -D warnings",
+                "clippy -p kirin-transport --no-default-features --features rustls --locked -- -D warnings",
+                "clippy -p kirin-transport --all-features --locked -- -D warnings",
+                "clippy -p kirin-client --all-features --locked -- -D warnings",
             ]
         );
     }

@@ -97,3 +97,18 @@ pub(crate) fn from_output(output: Token<'_>) -> Vec<Content> {
     }
     contents
 }
+
+/// Reads the `videos` of Kling's callback: contents without a type, which are videos.
+pub(crate) fn videos(videos: Token<'_>) -> Vec<Content> {
+    let objects = videos
+        .array()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Token::object);
+    objects
+        .map(|video| Content {
+            content_type: ContentType::Video,
+            ..Content::from_object(&video)
+        })
+        .collect()
+}

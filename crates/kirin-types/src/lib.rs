@@ -10,7 +10,7 @@
 //! let request = GenerationRequest::builder("a paper boat on a rainy street")
 //!     .mode(Mode::Pro)
 //!     .build()?;
-//! assert_eq!(request.duration().seconds(), 5);
+//! assert_eq!(request.seconds(), Some(5));
 //!
 //! let task = Task::from_json(br#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress","progress":0.4}"#)?;
 //! assert!(matches!(task.state(), TaskState::InProgress { progress: Some(_) }));
@@ -19,30 +19,45 @@
 //!
 //! | you want to | take |
 //! |---|---|
-//! | build or check a request | [`GenerationRequest`], [`InvalidRequest`] |
+//! | build or check a request | [`GenerationRequest`], [`InvalidRequest`], [`Image`] |
 //! | know what a model takes and gives | [`Model`], [`Parameter`] |
 //! | read a task | [`Task`], [`TaskState`] |
+//! | read a callback | [`Callback`] |
 //! | read a refusal | [`ErrorBody`], [`ErrorReason`] |
 //! | build or parse a URL path | [`Route`] |
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `schema` | JSON Schema of requests and tasks, from the catalogue |
+//! | `proptest` | strategies for valid requests of every model; needs `std` |
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "proptest")]
+extern crate std;
 
 mod catalogue;
 pub use catalogue::{
-    KIRIN_V2_5_TURBO_T2V, MODELS, Model, OutputSize, Parameter, ParameterKind, Price, Source,
+    Condition, FrameRate, KIRIN_V2_5_TURBO_T2V, MODELS, Model, ModelKind, OutputSize, Parameter,
+    ParameterKind, Price, Resolution, Rule, Source, TypicalTime, models_reference,
 };
 
 mod vocabulary;
 pub use vocabulary::{AspectRatio, Mode, UnknownWord, VideoDuration};
 
 mod request;
-pub use request::{GenerationRequest, GenerationRequestBuilder};
+pub use request::GenerationRequest;
+
+mod builder;
+pub use builder::GenerationRequestBuilder;
 
 mod problem;
 pub use problem::{InvalidRequest, Problem};
 
 mod validate;
+
+mod image;
+pub use image::{Image, InvalidImage};
 
 mod identifier;
 pub use identifier::{ExternalTaskId, InvalidIdentifier, TaskId};
@@ -57,7 +72,7 @@ mod usage;
 pub use usage::Usage;
 
 mod task_error;
-pub use task_error::{TaskError, TaskErrorCode};
+pub use task_error::{Retry, TaskError, TaskErrorCode};
 
 mod amount;
 pub use amount::{Amount, InvalidAmount};
@@ -71,8 +86,19 @@ pub use raw_json::RawJson;
 mod decode;
 pub use decode::DecodeError;
 
+mod callback;
+pub use callback::Callback;
+
 mod error_body;
 pub use error_body::{ErrorBody, ErrorReason};
 
 mod route;
 pub use route::{Route, RouteError};
+
+#[cfg(feature = "schema")]
+mod schema;
+#[cfg(feature = "schema")]
+pub use schema::task_schema;
+
+#[cfg(feature = "proptest")]
+pub mod proptest;

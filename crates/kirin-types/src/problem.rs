@@ -7,7 +7,8 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Wire name of the parameter.
+    /// Wire name of the parameter; of a field inside one, as `camera_control.type` or
+    /// `multi_prompt[2].duration`.
     pub field: String,
     /// What was found, as a predicate: `has 2501 characters`.
     pub found: String,
@@ -16,11 +17,30 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(field: &str, found: impl Into<String>, allowed: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        field: impl Into<String>,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> Self {
         Self {
             field: field.into(),
             found: found.into(),
             allowed: allowed.into(),
+        }
+    }
+
+    /// Where the parameter stands in the body of a create.
+    ///
+    /// ```
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let invalid = GenerationRequest::builder("").build().unwrap_err();
+    /// assert_eq!(invalid.problems()[0].path(), "input[0].params.prompt");
+    /// ```
+    pub fn path(&self) -> String {
+        match self.field.as_str() {
+            "model" => self.field.clone(),
+            field => format!("input[0].params.{field}"),
         }
     }
 }
@@ -80,12 +100,21 @@ impl core::error::Error for InvalidRequest {}
 
 /// `"5" and "10"`.
 pub(crate) fn quoted(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// `"5" or "10"`.
+pub(crate) fn alternatives(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[&str], conjunction: &str) -> String {
     let mut text = String::new();
     for (index, word) in words.iter().enumerate() {
         let separator = match index {
-            0 => "",
-            last if last + 1 == words.len() => " and ",
-            _ => ", ",
+            0 => String::new(),
+            last if last + 1 == words.len() => format!(" {conjunction} "),
+            _ => ", ".into(),
         };
         text.push_str(&format!("{separator}\"{word}\""));
     }

@@ -1,23 +1,26 @@
-//! The request for `kirin_v2_5_turbo_t2v`.
+//! A request for a generation, of any model.
 
 use alloc::{
+    borrow::Cow,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
-use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
-    AspectRatio, ExternalTaskId, InvalidRequest, KIRIN_V2_5_TURBO_T2V, Mode, Model, Problem,
-    VideoDuration, problem::quoted, validate,
+    AspectRatio, ExternalTaskId, GenerationRequestBuilder, InvalidRequest, MODELS, Mode, Model,
+    ParameterKind, Problem, problem::quoted, validate,
 };
 
 /// A request that the service documents as legal.
 ///
 /// Its serde form is the flat object of the reference page, what people write into files and
 /// forms. On the wire the parameters stand one level deeper; `kirin-client` wraps them.
+/// Parameters that are not checked, because the catalogue does not know them (yet), stand in the
+/// field `extra` of the flat object.
 ///
 /// ```
 /// use kirin_types::GenerationRequest;
@@ -25,40 +28,92 @@ use crate::{
 /// let request: GenerationRequest = serde_json::from_str(
 ///     r#"{"model": "kirin_v2_5_turbo_t2v", "prompt": "a paper boat", "duration": "10"}"#,
 /// )?;
-/// assert_eq!(request.prompt(), "a paper boat");
-/// assert_eq!(request.duration().seconds(), 10);
+/// assert_eq!(request.prompt(), Some("a paper boat"));
+/// assert_eq!(request.seconds(), Some(10));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GenerationRequest {
-    prompt: String,
-    duration: VideoDuration,
-    aspect_ratio: AspectRatio,
-    mode: Mode,
-    negative_prompt: Option<String>,
-    watermark: Option<bool>,
-    callback_url: Option<String>,
+    model: Cow<'static, str>,
+    /// Checked, without nulls, documented defaults written out.
+    parameters: Map<String, Value>,
+    extra: Map<String, Value>,
     external_task_id: Option<ExternalTaskId>,
 }
 
 impl GenerationRequest {
-    /// Starts a request with its only required parameter: 1 to 2500 characters (documented).
+    /// Starts a request for the reference model, `kirin_v2_5_turbo_t2v`, with its only required
+    /// parameter: a prompt of 1 to 2500 characters (documented).
     ///
     /// ```
-    /// use kirin_types::{AspectRatio, GenerationRequest, Mode, VideoDuration};
+    /// use kirin_types::{AspectRatio, GenerationRequest, Mode};
     ///
     /// let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
-    /// assert_eq!(request.duration(), VideoDuration::FiveSeconds);
-    /// assert_eq!(request.aspect_ratio(), AspectRatio::Landscape);
-    /// assert_eq!(request.mode(), Mode::Std);
+    /// assert_eq!(request.seconds(), Some(5));
+    /// assert_eq!(request.aspect_ratio(), Some(AspectRatio::Landscape));
+    /// assert_eq!(request.mode(), Some(Mode::Std));
     /// # Ok::<(), kirin_types::InvalidRequest>(())
     /// ```
     pub fn builder(prompt: impl Into<String>) -> GenerationRequestBuilder {
-        GenerationRequestBuilder {
-            parameters: Map::new(),
+        Self::for_model(crate::KIRIN_V2_5_TURBO_T2V.id).parameter("prompt", prompt.into())
+    }
+
+    /// Starts a request for any model of the catalogue.
+    ///
+    /// ```
+    /// use kirin_types::{GenerationRequest, Image};
+    ///
+    /// let request = GenerationRequest::for_model("kirin_v2_5_turbo_i2v")
+    ///     .image(Image::from_url("https://example.com/fox.png")?)
+    ///     .parameter("prompt", "the fox runs")
+    ///     .build()?;
+    /// assert_eq!(request.model_id(), "kirin_v2_5_turbo_i2v");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn for_model(model: impl Into<String>) -> GenerationRequestBuilder {
+        GenerationRequestBuilder::new(model.into())
+    }
+
+    /// A request for a model that the catalogue does not know, with parameters that nobody
+    /// checks: a new model of the vendor works before this crate knows it.
+    ///
+    /// # Errors
+    ///
+    /// The model is in the catalogue, or `external_task_id` is not legal.
+    ///
+    /// ```
+    /// use kirin_types::GenerationRequest;
+    /// use serde_json::json;
+    ///
+    /// let parameters = json!({"prompt": "a fox", "new_parameter": 7});
+    /// let request = GenerationRequest::unchecked("kirin_v9_t2v", parameters.as_object().unwrap())?;
+    /// assert!(request.model().is_none());
+    /// # Ok::<(), kirin_types::InvalidRequest>(())
+    /// ```
+    pub fn unchecked(
+        model: impl Into<String>,
+        parameters: &Map<String, Value>,
+    ) -> Result<Self, InvalidRequest> {
+        let (model, mut extra) = (model.into(), parameters.clone());
+        if Model::find(&model).is_some() || model.is_empty() {
+            let found = format!("is {model:?}");
+            let allowed = "an id outside the catalogue is required; set extra parameters instead";
+            return Err(Problem::new("model", found, allowed).into());
         }
-        .parameter("model", KIRIN_V2_5_TURBO_T2V.id)
-        .parameter("prompt", prompt.into())
+        let external_task_id = match extra.remove("external_task_id") {
+            Some(id) => Some(unchecked_id(&id)?),
+            None => None,
+        };
+        let parameters = external_task_id
+            .iter()
+            .map(|id| ("external_task_id".into(), id.as_str().into()))
+            .collect();
+        Ok(Self {
+            model: model.into(),
+            parameters,
+            extra,
+            external_task_id,
+        })
     }
 
     /// Reads a request from the flat object of the reference page.
@@ -78,14 +133,7 @@ impl GenerationRequest {
     pub fn from_parameters(parameters: &Map<String, Value>) -> Result<Self, InvalidRequest> {
         let mut parameters = parameters.clone();
         let model = parameters.remove("model");
-        let mut problems = validate::problems(&KIRIN_V2_5_TURBO_T2V, &parameters);
-        if let Err(problem) = check_model(model.as_ref()) {
-            problems.insert(0, problem);
-        }
-        match problems.is_empty() {
-            true => Self::from_checked(&parameters).map_err(InvalidRequest::from),
-            false => Err(InvalidRequest::new(problems)),
-        }
+        Self::check(model.as_ref(), parameters, Map::new())
     }
 
     /// The same request under another external task id.
@@ -99,49 +147,72 @@ impl GenerationRequest {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_external_task_id(mut self, id: ExternalTaskId) -> Self {
+        self.parameters
+            .insert("external_task_id".into(), id.as_str().into());
         self.external_task_id = Some(id);
         self
     }
 
-    /// The catalogue's row for the model.
-    pub fn model(&self) -> &'static Model {
-        &KIRIN_V2_5_TURBO_T2V
+    /// The value of `model` on the wire.
+    pub fn model_id(&self) -> &str {
+        &self.model
     }
 
-    /// What the video shows: 1 to 2500 characters (documented).
-    pub fn prompt(&self) -> &str {
-        &self.prompt
+    /// The catalogue's row for the model, unless it is one that the catalogue does not know.
+    pub fn model(&self) -> Option<&'static Model> {
+        Model::find(&self.model)
     }
 
-    /// Video duration, 5 seconds if it was not set (documented).
-    pub fn duration(&self) -> VideoDuration {
-        self.duration
+    /// A parameter by its wire name, checked or not.
+    ///
+    /// ```
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let request = GenerationRequest::for_model("kirin_v1_t2v").parameter("prompt", "a fox").build()?;
+    /// assert_eq!(request.parameter("cfg_scale").unwrap(), 0.5);
+    /// # Ok::<(), kirin_types::InvalidRequest>(())
+    /// ```
+    pub fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.get(name).or_else(|| self.extra.get(name))
     }
 
-    /// Aspect ratio, 16:9 if it was not set (documented).
-    pub fn aspect_ratio(&self) -> AspectRatio {
-        self.aspect_ratio
+    /// What the video shows.
+    pub fn prompt(&self) -> Option<&str> {
+        self.text("prompt")
     }
 
-    /// Generation mode, std if it was not set (documented).
-    pub fn mode(&self) -> Mode {
-        self.mode
+    /// Video duration in seconds, where the model has one and its default is documented.
+    pub fn seconds(&self) -> Option<u32> {
+        match self.parameter("duration")? {
+            Value::String(text) => text.parse().ok(),
+            number => number.as_u64()?.try_into().ok(),
+        }
     }
 
-    /// What the video must not show: at most 2500 characters (documented).
+    /// Aspect ratio, where the model has one.
+    pub fn aspect_ratio(&self) -> Option<AspectRatio> {
+        self.text("aspect_ratio")?.parse().ok()
+    }
+
+    /// Generation mode, where the model has one and its default is documented.
+    pub fn mode(&self) -> Option<Mode> {
+        self.text("mode")?.parse().ok()
+    }
+
+    /// What the video must not show.
     pub fn negative_prompt(&self) -> Option<&str> {
-        self.negative_prompt.as_deref()
+        self.text("negative_prompt")
     }
 
     /// Whether a watermarked copy is generated too (parameter `watermark_info.enabled`,
     /// documented); `None` leaves it to the service.
     pub fn watermark(&self) -> Option<bool> {
-        self.watermark
+        self.parameter("watermark_info")?.get("enabled")?.as_bool()
     }
 
     /// Where the service reports a change of the task's status (documented).
     pub fn callback_url(&self) -> Option<&str> {
-        self.callback_url.as_deref()
+        self.text("callback_url")
     }
 
     /// The caller's own id of the task (documented).
@@ -154,10 +225,10 @@ impl GenerationRequest {
     /// ```
     /// use kirin_types::GenerationRequest;
     ///
-    /// let request = GenerationRequest::builder("a fox").build()?;
+    /// let request = GenerationRequest::builder("a fox").extra("new_parameter", 7).build()?;
     /// assert_eq!(
     ///     serde_json::to_string(&request.parameters())?,
-    ///     r#"{"prompt":"a fox","duration":"5","aspect_ratio":"16:9","mode":"std"}"#,
+    ///     r#"{"prompt":"a fox","duration":"5","aspect_ratio":"16:9","mode":"std","new_parameter":7}"#,
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -165,51 +236,86 @@ impl GenerationRequest {
         Parameters(self)
     }
 
-    fn serialize_parameters<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry("prompt", &self.prompt)?;
-        map.serialize_entry("duration", &self.duration)?;
-        map.serialize_entry("aspect_ratio", &self.aspect_ratio)?;
-        map.serialize_entry("mode", &self.mode)?;
-        if let Some(negative_prompt) = &self.negative_prompt {
-            map.serialize_entry("negative_prompt", negative_prompt)?;
+    pub(crate) fn check(
+        model: Option<&Value>,
+        parameters: Map<String, Value>,
+        extra: Map<String, Value>,
+    ) -> Result<Self, InvalidRequest> {
+        let model = known_model(model)?;
+        let mut problems = validate::problems(model, &parameters);
+        problems.extend(extra.keys().filter_map(|name| checked_extra(model, name)));
+        if !problems.is_empty() {
+            return Err(InvalidRequest::new(problems));
         }
-        if let Some(enabled) = self.watermark {
-            map.serialize_entry("watermark_info", &json!({ "enabled": enabled }))?;
-        }
-        if let Some(callback_url) = &self.callback_url {
-            map.serialize_entry("callback_url", callback_url)?;
-        }
-        if let Some(external_task_id) = &self.external_task_id {
-            map.serialize_entry("external_task_id", external_task_id)?;
-        }
-        Ok(())
+        let parameters = normalized(model, parameters);
+        let external_task_id = match parameters.get("external_task_id") {
+            Some(id) => Some(unchecked_id(id)?),
+            None => None,
+        };
+        Ok(Self {
+            model: model.id.into(),
+            parameters,
+            extra,
+            external_task_id,
+        })
     }
 
-    fn from_checked(parameters: &Map<String, Value>) -> Result<Self, Problem> {
-        Ok(Self {
-            prompt: text(parameters, "prompt").unwrap_or_default().into(),
-            duration: parsed(parameters, "duration")?.unwrap_or_default(),
-            aspect_ratio: parsed(parameters, "aspect_ratio")?.unwrap_or_default(),
-            mode: parsed(parameters, "mode")?.unwrap_or_default(),
-            negative_prompt: text(parameters, "negative_prompt").map(String::from),
-            watermark: parameters
-                .get("watermark_info")
-                .and_then(|info| info["enabled"].as_bool()),
-            callback_url: non_empty(parameters, "callback_url").map(String::from),
-            external_task_id: match non_empty(parameters, "external_task_id") {
-                Some(_) => parsed(parameters, "external_task_id")?,
-                None => None,
-            },
-        })
+    fn text(&self, name: &str) -> Option<&str> {
+        self.parameter(name).and_then(Value::as_str)
+    }
+
+    /// The checked parameters in the order of the catalogue.
+    fn in_order(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let place = |name: &str| {
+            let known = self.model()?.parameters.iter();
+            known.clone().position(|parameter| parameter.name == name)
+        };
+        let mut parameters: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        parameters.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+        parameters.into_iter()
     }
 }
 
 impl Serialize for GenerationRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("model", self.model().id)?;
-        self.serialize_parameters(&mut map)?;
+        map.serialize_entry("model", &self.model)?;
+        for (name, value) in self.in_order() {
+            map.serialize_entry(name, value)?;
+        }
+        // An empty one says that the unknown model is meant.
+        if !self.extra.is_empty() || self.model().is_none() {
+            map.serialize_entry("extra", &self.extra)?;
+        }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for GenerationRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut parameters = Map::<String, Value>::deserialize(deserializer)?;
+        let extra = match parameters.remove("extra") {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(extra)) => Some(extra),
+            Some(_) => return Err(de::Error::custom("extra is not an object")),
+        };
+        let model = parameters.remove("model");
+        let unknown = model
+            .as_ref()
+            .and_then(Value::as_str)
+            .filter(|id| Model::find(id).is_none());
+        let only_id = || parameters.keys().all(|name| name == "external_task_id");
+        let request = match (unknown, extra) {
+            (Some(id), Some(extra)) if only_id() => {
+                Self::unchecked(id, &parameters.into_iter().chain(extra).collect())
+            }
+            (_, extra) => Self::check(model.as_ref(), parameters, extra.unwrap_or_default()),
+        };
+        request.map_err(de::Error::custom)
     }
 }
 
@@ -219,131 +325,79 @@ struct Parameters<'a>(&'a GenerationRequest);
 impl Serialize for Parameters<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        self.0.serialize_parameters(&mut map)?;
+        for (name, value) in self.0.in_order() {
+            map.serialize_entry(name, value)?;
+        }
+        for (name, value) in &self.0.extra {
+            map.serialize_entry(name, value)?;
+        }
         map.end()
     }
 }
 
-impl<'de> Deserialize<'de> for GenerationRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parameters = Map::<String, Value>::deserialize(deserializer)?;
-        Self::from_parameters(&parameters).map_err(de::Error::custom)
-    }
-}
-
-/// Collects the parameters of a [`GenerationRequest`]; [`build`](Self::build) checks them all.
-///
-/// ```
-/// use kirin_types::{AspectRatio, GenerationRequest, Mode, VideoDuration};
-///
-/// let request = GenerationRequest::builder("a paper boat on a rainy street")
-///     .duration(VideoDuration::TenSeconds)
-///     .aspect_ratio(AspectRatio::Portrait)
-///     .mode(Mode::Pro)
-///     .negative_prompt("text")
-///     .watermark(false)
-///     .callback_url("https://example.com/hook")
-///     .external_task_id("order-42")
-///     .build()?;
-/// assert_eq!(request.negative_prompt(), Some("text"));
-/// # Ok::<(), kirin_types::InvalidRequest>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct GenerationRequestBuilder {
-    parameters: Map<String, Value>,
-}
-
-impl GenerationRequestBuilder {
-    /// Sets the video duration; 5 seconds if never called (documented).
-    pub fn duration(self, duration: VideoDuration) -> Self {
-        self.parameter("duration", duration.as_str())
-    }
-
-    /// Sets the aspect ratio; 16:9 if never called (documented).
-    pub fn aspect_ratio(self, aspect_ratio: AspectRatio) -> Self {
-        self.parameter("aspect_ratio", aspect_ratio.as_str())
-    }
-
-    /// Sets the generation mode; std if never called (documented).
-    pub fn mode(self, mode: Mode) -> Self {
-        self.parameter("mode", mode.as_str())
-    }
-
-    /// Sets what the video must not show: at most 2500 characters (documented).
-    pub fn negative_prompt(self, negative_prompt: impl Into<String>) -> Self {
-        self.parameter("negative_prompt", negative_prompt.into())
-    }
-
-    /// Asks for a watermarked copy too, or for none (documented).
-    pub fn watermark(self, enabled: bool) -> Self {
-        self.parameter("watermark_info", json!({ "enabled": enabled }))
-    }
-
-    /// Sets where the service reports a change of the task's status: an absolute http or https
-    /// URL; empty counts as absent.
-    pub fn callback_url(self, url: impl Into<String>) -> Self {
-        self.parameter("callback_url", url.into())
-    }
-
-    /// Sets the caller's own id of the task: 1 to 64 characters of `A-Z a-z 0-9 . _ -`; empty
-    /// counts as absent.
-    pub fn external_task_id(self, id: impl Into<String>) -> Self {
-        self.parameter("external_task_id", id.into())
-    }
-
-    /// Sets a parameter by its wire name, as text that a person typed; `build` checks it as it
-    /// checks the others.
-    ///
-    /// ```
-    /// use kirin_types::GenerationRequest;
-    ///
-    /// let invalid = GenerationRequest::builder("a fox").parameter("duration", "7").build();
-    /// assert_eq!(
-    ///     invalid.unwrap_err().to_string(),
-    ///     r#"invalid request: duration is "7"; allowed are "5" and "10""#,
-    /// );
-    /// ```
-    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parameters.insert(name.into(), value.into());
-        self
-    }
-
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    ///
-    /// Every problem at once, in the order of the reference page.
-    pub fn build(self) -> Result<GenerationRequest, InvalidRequest> {
-        GenerationRequest::from_parameters(&self.parameters)
-    }
-}
-
-fn check_model(model: Option<&Value>) -> Result<(), Problem> {
-    let allowed = format!("known is {}", quoted(&[KIRIN_V2_5_TURBO_T2V.id]));
+fn known_model(model: Option<&Value>) -> Result<&'static Model, Problem> {
+    let ids = MODELS.iter().map(|model| model.id).collect::<Vec<_>>();
+    let allowed = format!("allowed are {}", quoted(&ids));
     match model {
         None | Some(Value::Null) => Err(Problem::new("model", "is missing", allowed)),
-        Some(Value::String(id)) if id == KIRIN_V2_5_TURBO_T2V.id => Ok(()),
-        Some(other) => Err(Problem::new("model", validate::is(other), allowed)),
+        Some(value) => value
+            .as_str()
+            .and_then(Model::find)
+            .ok_or_else(|| Problem::new("model", validate::is(value), allowed)),
     }
 }
 
-fn text<'a>(parameters: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    parameters.get(name).and_then(Value::as_str)
+/// An extra parameter that the catalogue knows would escape the checks.
+fn checked_extra(model: &Model, name: &str) -> Option<Problem> {
+    let checked = name == "model" || model.parameter(name).is_some();
+    checked.then(|| {
+        let allowed = "only a parameter that the catalogue does not know can be extra";
+        Problem::new(
+            format!("extra.{name}"),
+            format!("is checked for {}", model.id),
+            allowed,
+        )
+    })
 }
 
-/// An empty string counts as absent for an external task id and a callback URL (documented for
-/// Kling).
-fn non_empty<'a>(parameters: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    text(parameters, name).filter(|text| !text.is_empty())
+/// Without nulls and without what counts as absent, and with the defaults written out: a request
+/// then means the same if a default ever changes.
+fn normalized(model: &Model, mut parameters: Map<String, Value>) -> Map<String, Value> {
+    let counts_as_absent = |name: &str, value: &Value| {
+        let kind = model.parameter(name).map(|parameter| parameter.kind);
+        let optional_text = matches!(
+            kind,
+            Some(ParameterKind::Identifier { .. } | ParameterKind::Url)
+        );
+        value.is_null() || (optional_text && value == "")
+    };
+    parameters.retain(|name, value| !counts_as_absent(name, value));
+    parameters.values_mut().for_each(remove_nulls);
+    for parameter in model.parameters {
+        if let Some(default) = parameter.kind.default() {
+            parameters.entry(parameter.name).or_insert(default);
+        }
+    }
+    parameters
 }
 
-fn parsed<T: FromStr<Err: ToString>>(
-    parameters: &Map<String, Value>,
-    name: &str,
-) -> Result<Option<T>, Problem> {
-    text(parameters, name)
-        .map(str::parse)
-        .transpose()
-        .map_err(|error: T::Err| Problem::new(name, "is not legal", error.to_string()))
+/// The fields within a parameter that are null count as absent too.
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(remove_nulls);
+        }
+        _ => {}
+    }
+}
+
+fn unchecked_id(id: &Value) -> Result<ExternalTaskId, Problem> {
+    let problem = |allowed: String| Problem::new("external_task_id", validate::is(id), allowed);
+    let text = id
+        .as_str()
+        .ok_or_else(|| problem("a string is required".into()))?;
+    text.parse()
+        .map_err(|invalid: crate::InvalidIdentifier| problem(invalid.to_string()))
 }

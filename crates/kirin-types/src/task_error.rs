@@ -91,6 +91,23 @@ impl TaskErrorCode {
     pub fn meaning(&self) -> Option<&'static str> {
         meaning(&self.0)
     }
+
+    /// Whether generating again can help (inferred).
+    ///
+    /// ```
+    /// use kirin_types::{Retry, Task, TaskState};
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","status":"failed","error":{"code":"002011095"}}"#)?;
+    /// let TaskState::Failed { error: Some(error) } = task.state() else { unreachable!() };
+    /// assert_eq!(error.code.as_ref().unwrap().retry(), Retry::CanHelp);
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn retry(&self) -> Retry {
+        match self.meaning() {
+            Some("Internal generation error" | "Result parsing error") => Retry::CanHelp,
+            _ => Retry::Unclear,
+        }
+    }
 }
 
 /// The nine digits of a code that was a number, and so lost its zeros. Shorter numbers are codes
@@ -114,6 +131,17 @@ pub(crate) fn meaning(code: &str) -> Option<&'static str> {
         "099" => Some("Task creation error"),
         _ => None,
     }
+}
+
+/// Whether generating again can help after a failed task. Nothing of it is documented: it is
+/// inferred from what the codes mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Retry {
+    /// The service itself failed: the same request can succeed.
+    CanHelp,
+    /// Something further upstream refused or was lost: read the message first.
+    Unclear,
 }
 
 impl fmt::Display for TaskErrorCode {

@@ -1,7 +1,8 @@
 //! `kirin create`
 
 use kirin_client::Client;
-use kirin_types::{GenerationRequest, InvalidRequest};
+use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
+use serde_json::Value;
 
 use crate::{
     arguments::{self, Request},
@@ -58,11 +59,24 @@ fn checked(typed: &Request) -> Result<GenerationRequest, InvalidRequest> {
     let mut builder = GenerationRequest::builder(&typed.prompt).parameter("model", &*typed.model);
     for (name, value) in optional {
         if let Some(value) = value {
-            builder = builder.parameter(name, &**value);
+            builder = builder.parameter(name, on_the_wire(&typed.model, name, value));
         }
     }
     if typed.watermark {
         builder = builder.watermark(true);
     }
     builder.build()
+}
+
+/// What was typed, as the model has it on the wire: the duration of one model is a number. What
+/// is none there stays text, and is refused as it was typed.
+fn on_the_wire(model: &str, name: &str, text: &str) -> Value {
+    let parameter = Model::find(model).and_then(|model| model.parameter(name));
+    match (
+        parameter.map(|parameter| parameter.kind),
+        text.parse::<i64>(),
+    ) {
+        (Some(ParameterKind::NumberChoice { .. }), Ok(number)) => number.into(),
+        _ => text.into(),
+    }
 }

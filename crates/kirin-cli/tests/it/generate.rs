@@ -1,5 +1,6 @@
 //! The main job: a prompt goes in, a playable video comes out.
 
+use kirin_types::{MODELS, ModelKind};
 use serde_json::json;
 
 use crate::{
@@ -58,6 +59,45 @@ fn parameters_reach_the_video() {
         .run()
         .ended_with(0);
     check(&run, "boat.mp4", (378, 672), 10.0);
+}
+
+#[test]
+fn every_text_to_video_model_needs_only_a_prompt() {
+    let emulator = emulator(instant());
+    let all = MODELS.iter();
+    let models = all.filter(|model| model.kind == ModelKind::TextToVideo);
+    let mut tried = 0;
+    for model in models {
+        let run = Kirin::new()
+            .args(["create", "a paper boat", "--model", model.id])
+            .at(emulator.base_url())
+            .run()
+            .ended_with(0);
+        assert_eq!(run.stdout.trim_end().len(), 20, "{}: {run:#?}", model.id);
+        tried += 1;
+    }
+    assert_eq!(tried, 7);
+    assert_eq!(emulator.statistics().tasks_created, tried);
+}
+
+#[test]
+fn parameters_of_another_model_reach_its_video() {
+    let emulator = emulator(instant());
+    let generated = |model: &str, typed: &[&str], size, seconds| {
+        let run = Kirin::generate()
+            .args(["--model", model, "--output", "boat.mp4"])
+            .args(typed)
+            .at(emulator.base_url())
+            .run()
+            .ended_with(0);
+        check(&run, "boat.mp4", size, seconds);
+    };
+    generated("kirin_v1_t2v", &[], SMALL, 5.0);
+    // Its duration is a number on the wire.
+    let upright = ["--duration", "10", "--aspect-ratio", "9:16"];
+    generated("kirin_v1_6_t2v", &upright, (252, 448), 10.0);
+    generated("kirin_v2_1_master_t2v", &[], (672, 378), 5.0);
+    generated("kirin_v3_t2v", &["--duration", "3"], SMALL, 3.0);
 }
 
 #[test]

@@ -91,6 +91,18 @@ pub(crate) fn before_sending() -> Vec<Scenario> {
         refused("unknown model", 2, |kirin| {
             kirin.args(["a boat", "--model", "kirin_v9"])
         }),
+        refused("model that needs a picture", 2, |kirin| {
+            kirin.args(["a boat", "--model", "kirin_v1_i2v"])
+        }),
+        refused("options that the model does not have", 2, |kirin| {
+            let options = ["--mode", "pro", "--negative-prompt", "text"];
+            let model = ["--model", "kirin_v2_1_master_t2v"];
+            kirin.arg("a boat").args(model).args(options)
+        }),
+        refused("duration of a model that has a number", 2, |kirin| {
+            let model = ["--model", "kirin_v1_6_t2v"];
+            kirin.args(["a boat", "--duration", "7"]).args(model)
+        }),
         refused("unknown flag", 2, |kirin| {
             kirin.args(["a boat", "--colour"])
         }),

@@ -146,9 +146,9 @@ impl<'a> Operation<'a> {
     fn settings(&self) -> Settings {
         let model = match &self.start {
             Start::Generate(request) => request.model(),
-            Start::Wait(_) => &KIRIN_V2_5_TURBO_T2V,
+            Start::Wait(_) => None,
         };
-        let mut settings = Settings::for_model(model);
+        let mut settings = Settings::for_model(model.unwrap_or(&KIRIN_V2_5_TURBO_T2V));
         if let Some(deadline) = self.deadline {
             settings.deadline = deadline;
         }

@@ -377,7 +377,7 @@ impl CreatePhase {
     fn is_ours(&self, task: &Task, context: &Context) -> bool {
         let model = task
             .model()
-            .is_none_or(|model| model == self.request.model().id);
+            .is_none_or(|model| model == self.request.model_id());
         let newer = |created_at: Timestamp| {
             context.settings.started_at.is_none_or(|started_at| {
                 let started_at = started_at.milliseconds();

@@ -41,9 +41,9 @@ impl Settings {
     /// The defaults for a model.
     pub fn for_model(model: &Model) -> Self {
         Self {
-            deadline: Some(model.typical_time * Self::DEADLINE_FACTOR),
+            deadline: Some(model.typical_time.duration * Self::DEADLINE_FACTOR),
             schedule: PollSchedule::Optimum {
-                typical: model.typical_time,
+                typical: model.typical_time.duration,
             },
             capabilities: HostCapabilities::default(),
             started_at: None,

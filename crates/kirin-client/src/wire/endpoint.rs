@@ -95,7 +95,7 @@ impl Endpoint {
 
 fn create_body(request: &GenerationRequest) -> Vec<u8> {
     let envelope = Envelope {
-        model: request.model().id,
+        model: request.model_id(),
         input: [Input {
             params: request.parameters(),
         }],
@@ -105,8 +105,8 @@ fn create_body(request: &GenerationRequest) -> Vec<u8> {
 }
 
 #[derive(Serialize)]
-struct Envelope<P> {
-    model: &'static str,
+struct Envelope<'a, P> {
+    model: &'a str,
     input: [Input<P>; 1],
 }
 

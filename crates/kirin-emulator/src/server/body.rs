@@ -8,7 +8,7 @@ use crate::World;
 
 /// How much of a body that is too large is read, and dropped, so that the caller gets to read
 /// the refusal: a connection that is closed under a sender may lose it.
-const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
+const DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Reads a body; `None` if it is too large.
 ///

@@ -17,12 +17,7 @@ impl World {
         self.statistics.tasks_created += 1;
         let id = self.ids.task(number);
         self.note_habits(call, &id, parameters.is_flat);
-        let task = Task {
-            id,
-            number,
-            created_after: call.elapsed(),
-            request: parameters.request,
-        };
+        let task = Task::new(id, number, call.elapsed(), &parameters.request);
         let task = self.tasks.insert(task);
         Ok(self.task_reply(self.tasks.get(task), call.elapsed(), Occasion::Create))
     }

@@ -42,9 +42,7 @@ impl World {
 
     /// Width and height of a task's videos, at the size that this emulator makes.
     pub(super) fn pixels(&self, task: &Task) -> (u32, u32) {
-        let documented = task.output_size();
-        let video_size = self.config.video_size;
-        video_size.pixels((documented.width, documented.height))
+        self.config.video_size.pixels(task.pixels())
     }
 
     fn named(&self, name: &str) -> Option<(&Task, bool)> {
@@ -54,7 +52,7 @@ impl World {
             None => (name, false),
         };
         let task = self.tasks.find_own(id)?;
-        let exists = !watermark || task.request.watermark() == Some(true);
+        let exists = !watermark || task.watermark;
         exists.then_some((task, watermark))
     }
 
@@ -68,8 +66,8 @@ impl World {
         VideoSpec {
             width,
             height,
-            seconds: task.request.duration().seconds(),
-            prompt: task.request.prompt().into(),
+            seconds: task.seconds,
+            prompt: task.prompt.clone(),
             seed: self.ids.video_seed(task.number),
             watermark,
         }

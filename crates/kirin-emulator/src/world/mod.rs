@@ -87,12 +87,13 @@ pub struct World {
 const NOTES: usize = 1000;
 
 impl World {
-    /// Longest body that is taken, in bytes.
+    /// Longest body that is taken, in bytes: there is room for two pictures of 10 MiB in base64,
+    /// and for texts.
     ///
     /// ```
-    /// assert_eq!(kirin_emulator::World::MAX_BODY_BYTES, 1024 * 1024);
+    /// assert_eq!(kirin_emulator::World::MAX_BODY_BYTES, 32 * 1024 * 1024);
     /// ```
-    pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+    pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
     /// A service without tasks. `started_at` is the wall time at which nothing has elapsed; the
     /// port of `config` is the one in its own URLs.

@@ -2,6 +2,7 @@
 
 use kirin_types::{Model, Parameter, ParameterKind, Route};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Reply, envelope, models::MODEL_TYPE};
 
@@ -46,12 +47,22 @@ struct ParameterAnswer {
     children: Vec<Self>,
 }
 
+/// The bounds of a parameter. Beside the fields of the documented sample it has those that the
+/// vendor's client reads too, where they say something.
 #[derive(Default, Serialize)]
 struct ConstraintsAnswer {
-    r#enum: &'static [&'static str],
-    default: Option<&'static str>,
+    /// Always strings, whatever the parameter is.
+    r#enum: Vec<String>,
+    /// As it stands on the wire, so a number is a number.
+    default: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<Value>,
     min_length: Option<usize>,
     max_length: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_items: Option<usize>,
 }
 
 /// The spec of a model, whose `api.endpoint` is the emulator's own.
@@ -67,7 +78,7 @@ impl SpecAnswer {
         let create = Route::CreateGeneration;
         Self {
             model_id: model.id,
-            name: model.name,
+            name: model.title,
             vendor: VENDOR,
             r#type: MODEL_TYPE,
             api: ApiAnswer {
@@ -85,56 +96,81 @@ impl SpecAnswer {
 
 impl ParameterAnswer {
     fn new(parameter: &'static Parameter) -> Self {
-        let (r#type, constraints, children) = match &parameter.kind {
-            ParameterKind::Watermark => ("object", ConstraintsAnswer::default(), vec![enabled()]),
-            kind => ("string", ConstraintsAnswer::new(kind), Vec::new()),
+        let fields = match parameter.kind {
+            ParameterKind::List { fields, .. } | ParameterKind::Object { fields } => fields,
+            _ => &[],
         };
         Self {
             name: parameter.name,
             path: "",
-            r#type,
+            r#type: type_of(&parameter.kind),
             required: parameter.required,
             description: parameter.description,
-            constraints,
+            constraints: ConstraintsAnswer::new(&parameter.kind),
             example: (),
-            children,
+            children: fields.iter().map(Self::new).collect(),
         }
+    }
+}
+
+/// The vendor's word for what a value of this kind is on the wire.
+fn type_of(kind: &ParameterKind) -> &'static str {
+    match kind {
+        ParameterKind::Boolean { .. } => "boolean",
+        ParameterKind::Integer { .. } | ParameterKind::NumberChoice { .. } => "int",
+        ParameterKind::List { .. } => "array",
+        ParameterKind::Number { .. } => "number",
+        ParameterKind::Object { .. } => "object",
+        // Pictures and seconds are strings too.
+        _ => "string",
     }
 }
 
 impl ConstraintsAnswer {
-    fn new(kind: &'static ParameterKind) -> Self {
-        match kind {
-            ParameterKind::Choice { options, default } => Self {
-                r#enum: options,
-                default: Some(default),
-                ..Self::default()
+    fn new(kind: &ParameterKind) -> Self {
+        let basis = Self {
+            default: kind.default(),
+            ..Self::default()
+        };
+        match *kind {
+            ParameterKind::Choice { options, .. } => Self {
+                r#enum: options.iter().map(ToString::to_string).collect(),
+                ..basis
             },
             // Empty counts as absent, so there is no shortest one.
             ParameterKind::Identifier { max } => Self {
-                max_length: Some(*max),
-                ..Self::default()
+                max_length: Some(max),
+                ..basis
+            },
+            ParameterKind::Integer { min, max } => Self {
+                min: Some(min.into()),
+                max: Some(max.into()),
+                ..basis
+            },
+            ParameterKind::List { max, .. } => Self {
+                max_items: Some(max),
+                ..basis
+            },
+            ParameterKind::Number { min, max, .. } => Self {
+                min: Some(min.into()),
+                max: Some(max.into()),
+                ..basis
+            },
+            ParameterKind::NumberChoice { options, .. } => Self {
+                r#enum: options.iter().map(ToString::to_string).collect(),
+                ..basis
+            },
+            // They are strings, which have no least and no greatest, so each is listed.
+            ParameterKind::Seconds { min, max, .. } => Self {
+                r#enum: (min..=max).map(|seconds| seconds.to_string()).collect(),
+                ..basis
             },
             ParameterKind::Text { min, max } => Self {
-                min_length: Some(*min),
-                max_length: Some(*max),
-                ..Self::default()
+                min_length: Some(min),
+                max_length: Some(max),
+                ..basis
             },
-            _ => Self::default(),
+            _ => basis,
         }
-    }
-}
-
-/// The one field of `watermark_info`.
-fn enabled() -> ParameterAnswer {
-    ParameterAnswer {
-        name: "enabled",
-        path: "",
-        r#type: "boolean",
-        required: true,
-        description: "true for a watermarked copy beside the video, false for none.",
-        constraints: ConstraintsAnswer::default(),
-        example: (),
-        children: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! The list of models, out of the catalogue.
 
-use kirin_types::{MODELS, Model};
+use kirin_types::{MODELS, Model, ModelKind};
 use serde::Serialize;
 
 use super::{Refusal, Reply, envelope};
@@ -29,7 +29,7 @@ struct ModelAnswer {
     r#type: &'static str,
     provider: &'static str,
     description: &'static str,
-    input_modalities: [&'static str; 1],
+    input_modalities: &'static [&'static str],
     output_modalities: [&'static str; 1],
 }
 
@@ -92,7 +92,7 @@ impl ModelsQuery {
     }
 
     fn matches(&self, model: &Model) -> bool {
-        let text = [model.id, model.name, model.description]
+        let text = [model.id, model.title, model.description]
             .join(" ")
             .to_lowercase();
         let right_type = self.model_type.is_empty() || self.model_type == MODEL_TYPE;
@@ -109,11 +109,15 @@ impl ModelAnswer {
         Self {
             id: model.id,
             model_id: model.id,
-            name: model.name,
+            name: model.title,
             r#type: MODEL_TYPE,
             provider: PROVIDER,
             description: model.description,
-            input_modalities: ["Text"],
+            input_modalities: match model.kind {
+                ModelKind::Extension => &["Video", "Text"],
+                ModelKind::ImageToVideo => &["Image", "Text"],
+                _ => &["Text"],
+            },
             output_modalities: ["Video"],
         }
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use kirin_types::ModelKind;
 use serde::Serialize;
 
 use super::{
@@ -41,7 +42,11 @@ struct TaskAnswer<'a> {
 #[derive(Serialize)]
 struct ErrorAnswer<'a> {
     code: &'a str,
-    error_message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'static str>,
+    /// What the page of the extension calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -57,12 +62,12 @@ struct ContentAnswer {
     watermark_url: Option<String>,
     /// No format is documented; width, the letter x, height.
     size: String,
-    duration: &'static str,
+    duration: String,
 }
 
 #[derive(Serialize)]
 struct UsageAnswer {
-    cost: &'static str,
+    cost: String,
     discount: u32,
 }
 
@@ -78,7 +83,7 @@ impl World {
         let created_after = i64::try_from(task.created_after.as_millis()).unwrap_or(i64::MAX);
         let basis = TaskAnswer {
             id: &task.id,
-            model: task.request.model().id,
+            model: task.model.id,
             created_at: self.started_at.milliseconds().saturating_add(created_after),
             ..TaskAnswer::default()
         };
@@ -91,10 +96,7 @@ impl World {
             },
             (Stage::Ended, Some(code)) => TaskAnswer {
                 status: "failed",
-                error: Some(ErrorAnswer {
-                    code,
-                    error_message: meaning(code),
-                }),
+                error: Some(ErrorAnswer::new(code, task.model.kind)),
                 ..basis
             },
             (Stage::Ended, None) => self.completed(task, basis),
@@ -104,19 +106,18 @@ impl World {
 
     fn completed<'a>(&self, task: &Task, basis: TaskAnswer<'a>) -> TaskAnswer<'a> {
         let (width, height) = self.pixels(task);
-        let watermark = task.request.watermark() == Some(true);
         let content = ContentAnswer {
             r#type: "video",
             url: self.file_url(task, false),
-            watermark_url: watermark.then(|| self.file_url(task, true)),
+            watermark_url: task.watermark.then(|| self.file_url(task, true)),
             size: format!("{width}x{height}"),
-            duration: task.request.duration().as_str(),
+            duration: task.seconds.to_string(),
         };
         TaskAnswer {
             status: "completed",
             output: Some([OutputAnswer { content: [content] }]),
             usage: Some(UsageAnswer {
-                cost: task.price().usd,
+                cost: task.cost(),
                 discount: 0,
             }),
             metadata: Some(MetadataAnswer { emulated: true }),
@@ -125,14 +126,29 @@ impl World {
     }
 }
 
-/// The words of the reference page for a task error.
+impl<'a> ErrorAnswer<'a> {
+    fn new(code: &'a str, kind: ModelKind) -> Self {
+        let (error_message, message) = match kind {
+            ModelKind::Extension => (None, Some(meaning(code))),
+            _ => (Some(meaning(code)), None),
+        };
+        Self {
+            code,
+            error_message,
+            message,
+        }
+    }
+}
+
+/// The words of the reference page for a task error. The extension has its own prefix, and the
+/// same endings.
 fn meaning(code: &str) -> &'static str {
     match code {
-        "002011095" => "Internal generation error",
-        "002011096" => "Result parsing error",
-        "002011097" => "HTTP error response",
+        "002011095" | "014002095" => "Internal generation error",
+        "002011096" | "014002096" => "Result parsing error",
+        "002011097" | "014002097" => "HTTP error response",
         "002011098" => "Status check error",
-        "002011099" => "Task creation error",
+        "002011099" | "014002099" => "Task creation error",
         _ => "The emulator was set to fail with this code",
     }
 }

@@ -24,7 +24,7 @@ impl Tasks {
     pub(super) fn insert(&mut self, task: Task) -> Place {
         let place = Place(self.tasks.len());
         self.by_id.insert(task.id.clone(), place);
-        if let Some(id) = task.request.external_task_id() {
+        if let Some(id) = &task.external_task_id {
             self.by_external_id.insert(id.as_str().into(), place);
         }
         self.tasks.push(task);

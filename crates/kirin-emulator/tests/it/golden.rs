@@ -5,9 +5,10 @@ use std::{fs, path::Path};
 
 use http::StatusCode;
 use kirin_emulator::EmulatorConfig;
+use kirin_types::MODELS;
 use serde_json::{Value, json};
 
-use crate::support::{Session, envelope};
+use crate::support::{MODEL, Session, envelope};
 
 fn fixture(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/wire");
@@ -41,17 +42,22 @@ fn session() -> Session {
 
 #[test]
 fn every_documented_request_is_taken() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/wire/requests");
-    let mut taken = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let mut session = session();
-        let (status, answer) = session.post(fs::read(&path).unwrap());
-        assert_eq!(status, StatusCode::OK, "{}: {answer}", path.display());
-        assert_eq!(form(&answer), form(&golden("tasks/created.json")));
-        taken += 1;
-    }
-    assert!(taken >= 10, "{taken}");
+    let check = |folder: &str, least: usize| {
+        let wire = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/wire");
+        let mut taken = 0;
+        for entry in fs::read_dir(wire.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let mut session = session();
+            let (status, answer) = session.post(fs::read(&path).unwrap());
+            assert_eq!(status, StatusCode::OK, "{}: {answer}", path.display());
+            assert_eq!(form(&answer), form(&golden("tasks/created.json")));
+            taken += 1;
+        }
+        assert!(taken >= least, "{taken} in {folder}");
+    };
+    check("requests", 10);
+    // At least one of each model.
+    check("family", MODELS.len());
 }
 
 #[test]
@@ -161,7 +167,7 @@ fn a_missing_and_a_wrong_key_have_the_documented_forms() {
 
 #[test]
 fn the_model_list_is_the_documented_one() {
-    let (_, mut list) = session().get("/api/v1/skill/models");
+    let (_, mut list) = session().get(&format!("/api/v1/skill/models?keywords={MODEL}"));
     let mut expected = golden("models/list.json");
     for list in [&mut list, &mut expected] {
         list["data"]["models"][0]["description"].take();
@@ -169,6 +175,23 @@ fn the_model_list_is_the_documented_one() {
     assert_eq!(list, expected);
     let (_, list) = session().get("/api/v1/skill/models?type=audio");
     assert_eq!(list, golden("models/list-empty.json"));
+}
+
+#[test]
+fn every_listed_model_has_the_documented_form() {
+    let mut sample = golden("models/list.json")["data"]["models"][0].take();
+    // How many there are depends on the model.
+    let sample_modalities = form(&sample["input_modalities"].take()[0]);
+    let (_, mut list) = session().get("/api/v1/skill/models");
+    for model in list["data"]["models"].as_array_mut().unwrap() {
+        let modalities = model["input_modalities"].take();
+        let modalities = modalities.as_array().unwrap();
+        assert!(!modalities.is_empty(), "{model}");
+        for modality in modalities {
+            assert_eq!(form(modality), sample_modalities, "{model}");
+        }
+        assert_eq!(form(model), form(&sample), "{model}");
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod golden;
 
 mod models;
 
+mod family;
+
 mod ranges;
 
 mod artifacts;

@@ -1,6 +1,6 @@
 //! What holds for every request.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -10,8 +10,11 @@ use kirin_emulator::{
     world::Reply,
 };
 use kirin_tests::proptest::prelude::*;
-use kirin_types::{AspectRatio, GenerationRequest, Mode, Task, TaskState, VideoDuration};
-use serde_json::{Value, json};
+use kirin_types::{
+    AspectRatio, GenerationRequest, MODELS, Mode, Task, TaskState, VideoDuration,
+    proptest::any_request as any_request_of_any_model,
+};
+use serde_json::{Map, Value, json};
 
 use crate::support::{CREATE, MODEL, Session, request};
 
@@ -24,7 +27,7 @@ fn any_valid_request_is_accepted_in_either_form() {
         let task = Task::from_json(answer.to_string().as_bytes()).unwrap();
         let in_progress = matches!(task.state(), TaskState::InProgress { .. });
         prop_assert!(in_progress, "{:?}", task.state());
-        prop_assert_eq!(task.model(), Some(MODEL));
+        prop_assert_eq!(task.model(), Some(valid.model_id()));
         session.advance(3000);
         let (_, answer) = session.query(task.id().as_str());
         let task = Task::from_json(answer.to_string().as_bytes()).unwrap();
@@ -36,6 +39,40 @@ fn any_valid_request_is_accepted_in_either_form() {
         let has_copy = output[0].watermark_url.is_some();
         prop_assert_eq!(has_copy, valid.watermark() == Some(true));
         Ok(())
+    });
+}
+
+#[test]
+fn any_valid_request_with_one_thing_wrong_is_refused() {
+    let cases = (valid_request(), any::<bool>(), wrong());
+    kirin_tests::property!(cases, |(valid, is_flat, wrong)| {
+        let mut flat = serde_json::to_value(&valid).unwrap();
+        let field = wrong.apply(&valid, flat.as_object_mut().unwrap());
+        let mut session = Session::new(EmulatorConfig::new());
+        let (status, answer) = session.post(wrap(flat.clone(), is_flat));
+        prop_assert_eq!(status, StatusCode::BAD_REQUEST, "{}", flat);
+        prop_assert_eq!(session.world.statistics().tasks_created, 0);
+        let message = answer["message"].as_str().unwrap();
+        let named = message.starts_with(&format!("invalid request: {field}"))
+            || message.contains(&format!(". {field}"));
+        prop_assert!(named, "{} of {}: {}", field, flat, message);
+        Ok(())
+    });
+}
+
+#[test]
+fn any_valid_request_obeys_the_spec_of_its_model() {
+    let specs: HashMap<_, _> = MODELS
+        .iter()
+        .map(|model| {
+            let path = format!("/api/v1/skill/models/{}/spec", model.id);
+            let (_, mut spec) = Session::new(EmulatorConfig::new()).get(&path);
+            (model.id, spec["data"]["parameters"].take())
+        })
+        .collect();
+    kirin_tests::property!(valid_request(), |valid| {
+        let params = serde_json::to_value(valid.parameters()).unwrap();
+        obey(&specs[valid.model_id()], &params).map_err(TestCaseError::fail)
     });
 }
 
@@ -163,7 +200,12 @@ fn any_header_selects_bytes_that_exist() {
     });
 }
 
+/// A request of any model, every other one of the reference model through its typed builder.
 fn valid_request() -> impl Strategy<Value = GenerationRequest> {
+    prop_oneof![reference_request(), any_request_of_any_model()]
+}
+
+fn reference_request() -> impl Strategy<Value = GenerationRequest> {
     let watermark = prop::option::of(any::<bool>());
     let external_id = prop::option::of("[A-Za-z0-9._-]{0,64}");
     let words = (
@@ -193,12 +235,126 @@ fn valid_request() -> impl Strategy<Value = GenerationRequest> {
 }
 
 fn body_of(valid: &GenerationRequest, is_flat: bool) -> String {
-    let mut flat = serde_json::to_value(valid).unwrap();
+    wrap(serde_json::to_value(valid).unwrap(), is_flat)
+}
+
+fn wrap(mut flat: Value, is_flat: bool) -> String {
     if !is_flat {
         let model = flat.as_object_mut().unwrap().remove("model");
         flat = json!({ "model": model, "input": [{ "params": flat }] });
     }
     flat.to_string()
+}
+
+/// What makes a valid request an illegal one.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    /// A parameter that the model requires is not there; for a model without any, the model.
+    Missing(prop::sample::Index),
+    /// There is a parameter that the model does not have.
+    Unknown,
+    /// No model has this id.
+    UnknownModel,
+    /// A parameter of the model has a value that none takes.
+    Value(prop::sample::Index),
+}
+
+fn wrong() -> impl Strategy<Value = Wrong> {
+    prop_oneof![
+        any::<prop::sample::Index>().prop_map(Wrong::Missing),
+        Just(Wrong::Unknown),
+        Just(Wrong::UnknownModel),
+        any::<prop::sample::Index>().prop_map(Wrong::Value),
+    ]
+}
+
+impl Wrong {
+    /// Spoils the flat form of a request, and says what a refusal has to name.
+    fn apply(self, valid: &GenerationRequest, flat: &mut Map<String, Value>) -> &'static str {
+        let parameters = valid.model().unwrap().parameters;
+        match self {
+            Self::Missing(index) => {
+                let required = parameters.iter().filter(|parameter| parameter.required);
+                let names = required.map(|parameter| parameter.name);
+                let names: Vec<_> = names.chain(["model"]).collect();
+                let name = names[index.index(names.len())];
+                flat.remove(name);
+                name
+            }
+            Self::Unknown => {
+                flat.insert("quality".into(), 1.into());
+                "quality"
+            }
+            Self::UnknownModel => {
+                flat.insert("model".into(), "kirin_v9".into());
+                "model"
+            }
+            Self::Value(index) => {
+                let name = parameters[index.index(parameters.len())].name;
+                flat.insert(name.into(), json!([[]]));
+                name
+            }
+        }
+    }
+}
+
+/// Whether an object is as the parameters of a spec say, read as the vendor's client reads them:
+/// the options are texts, whatever the value is.
+fn obey(spec: &Value, object: &Value) -> Result<(), String> {
+    let spec = spec.as_array().unwrap();
+    for parameter in spec {
+        let name = parameter["name"].as_str().unwrap();
+        match object.get(name) {
+            Some(value) => obey_one(parameter, value)
+                .then_some(())
+                .ok_or_else(|| format!("{value} is not {parameter}"))?,
+            None if parameter["required"] == true => return Err(format!("no {name}")),
+            None => {}
+        }
+        let children = &parameter["children"];
+        match object.get(name) {
+            Some(Value::Array(items)) => items.iter().try_for_each(|item| obey(children, item))?,
+            Some(value @ Value::Object(_)) => obey(children, value)?,
+            _ => {}
+        }
+    }
+    let known = |name: &String| spec.iter().any(|parameter| parameter["name"] == **name);
+    match object.as_object().unwrap().keys().find(|name| !known(name)) {
+        Some(name) => Err(format!("{name} is not in the spec")),
+        None => Ok(()),
+    }
+}
+
+fn obey_one(parameter: &Value, value: &Value) -> bool {
+    let constraints = &parameter["constraints"];
+    let right_type = match parameter["type"].as_str().unwrap() {
+        "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
+        "int" => value.is_i64(),
+        "number" => value.is_number(),
+        "object" => value.is_object(),
+        "string" => value.is_string(),
+        unknown => panic!("{unknown}"),
+    };
+    let text = match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let options = constraints["enum"].as_array().unwrap();
+    let size = match value {
+        Value::Array(items) => items.len() as f64,
+        Value::String(text) => text.chars().count() as f64,
+        value => value.as_f64().unwrap_or_default(),
+    };
+    let most = ["max", "max_length", "max_items"];
+    right_type
+        && (options.is_empty() || options.contains(&text.into()))
+        && ["min", "min_length"]
+            .iter()
+            .all(|name| constraints[name].as_f64().is_none_or(|least| least <= size))
+        && most
+            .iter()
+            .all(|name| constraints[name].as_f64().is_none_or(|most| size <= most))
 }
 
 /// Nothing in particular, and bodies that are nearly right.

@@ -205,7 +205,16 @@ fn a_wrong_body_is_refused_with_every_problem_named() {
     check("{", &["the body is not JSON"]);
     check("\u{feff}{}", &["the body is not JSON"]);
     check("[]", &["the body is an array; an object is required"]);
-    check("{}", &["model is missing", "prompt is missing"]);
+    // Whose parameters they are is not known then, so nothing is said of them.
+    check("{}", &["model is missing", MODEL, "kirin_v3_t2v"]);
+    check(
+        r#"{"model":"kirin_v9"}"#,
+        &["model is \"kirin_v9\"", MODEL, "kirin_v3_t2v"],
+    );
+    check(
+        &json!({ "model": MODEL }).to_string(),
+        &["prompt is missing"],
+    );
     check(r#"{"input":1}"#, &["input is a number"]);
     check(r#"{"input":null,"model":3}"#, &["input is null"]);
     check(r#"{"input":[]}"#, &["input has 0 blocks"]);
@@ -223,6 +232,17 @@ fn a_wrong_body_is_refused_with_every_problem_named() {
             "input[0].type is not known",
             "model stands inside input[0].params",
             "model is missing",
+        ],
+    );
+    check(
+        &json!({
+            "model": MODEL, "prompt": "a", "input": [{ "type": "t", "params": { "model": "m" } }],
+        })
+        .to_string(),
+        &[
+            "prompt stands beside input",
+            "input[0].type is not known",
+            "model stands inside input[0].params",
             "prompt is missing",
         ],
     );

@@ -8,7 +8,7 @@ use http::{Method, Request};
 use kirin_emulator::{Duplicates, EmulatorConfig, World, world::Reply};
 use serde_json::{Value, json};
 
-use crate::support::{CREATE, MODEL, Session, envelope, file_path, request};
+use crate::support::{CREATE, MODEL, Session, envelope, envelope_of, file_path, request};
 
 /// A session that writes down what is said.
 struct Transcript {
@@ -144,6 +144,10 @@ fn models_and_their_spec() {
     transcript.get("/api/v1/skill/models?page=2&page_size=1&type=video&keywords=turbo");
     transcript.get("/api/v1/skill/models?page=0&page_size=many");
     transcript.get("/api/v1/skill/models/kirin_v2_5_turbo_t2v/spec");
+    // Between them every type that a parameter has.
+    transcript.get("/api/v1/skill/models/kirin_v1_t2v/spec");
+    transcript.get("/api/v1/skill/models/kirin_v1_6_t2v/spec");
+    transcript.get("/api/v1/skill/models/kirin_v3_t2v/spec");
     transcript.get("/api/v1/skill/models/unknown/spec");
     insta::assert_snapshot!(transcript.text);
 }
@@ -162,11 +166,32 @@ fn refused_bodies() {
         r#"{"input":["a fox"]}"#,
         r#"{"input":[{"params":"a fox"}]}"#,
         r#"{"prompt":"a fox","input":[{"type":"text","params":{"model":"kirin"}}]}"#,
-        r#"{"model":"kirin_v9","prompt":"","duration":7,"aspect_ratio":"4:3","mode":"best",
+        r#"{"model":"kirin_v9","prompt":"a fox"}"#,
+        r#"{"prompt":"a fox","input":[{"type":"text","params":{"model":"kirin"}}],
+            "model":"kirin_v2_5_turbo_t2v"}"#,
+        r#"{"model":"kirin_v2_5_turbo_t2v","prompt":"","duration":7,"aspect_ratio":"4:3","mode":"best",
             "negative_prompt":1,"watermark_info":[true],"callback_url":"example.com",
             "external_task_id":"order 42","promt":"a fox","seed":1}"#,
     ] {
         transcript.post(body);
+    }
+    for (model, params) in [
+        (
+            "kirin_v1_t2v",
+            json!({ "prompt": "a fox", "mode": "pro", "camera_control": {} }),
+        ),
+        ("kirin_v1_6_t2v", json!({ "duration": "5" })),
+        (
+            "kirin_v2_6_i2v",
+            json!({ "image": "fox.png", "sound": "on" }),
+        ),
+        (
+            "kirin_v3_t2v",
+            json!({ "multi_shot": true, "prompt": "a fox" }),
+        ),
+        ("kirin_duration_extension", json!({ "cfg_scale": 2 })),
+    ] {
+        transcript.post(envelope_of(model, params));
     }
     transcript.post(envelope(json!({ "prompt": "a".repeat(2501) })));
     transcript.post(" ".repeat(World::MAX_BODY_BYTES + 1));

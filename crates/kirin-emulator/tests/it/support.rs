@@ -51,9 +51,14 @@ impl Session {
         read(&self.response(&request(Method::POST, CREATE, body)))
     }
 
-    /// Creates a task and gives its id.
+    /// Creates a task of the reference model and gives its id.
     pub(crate) fn create(&mut self, params: Value) -> String {
-        let (status, task) = self.post(envelope(params));
+        self.create_with(MODEL, params)
+    }
+
+    /// Creates a task of any model and gives its id.
+    pub(crate) fn create_with(&mut self, model: &str, params: Value) -> String {
+        let (status, task) = self.post(envelope_of(model, params));
         assert_eq!(status, StatusCode::OK, "{task}");
         task["id"].as_str().unwrap().into()
     }
@@ -84,7 +89,12 @@ pub(crate) fn request(method: Method, path: &str, body: impl Into<Bytes>) -> Req
 
 /// The body of a create as the service's samples have it.
 pub(crate) fn envelope(params: Value) -> String {
-    json!({ "model": MODEL, "input": [{ "params": params }] }).to_string()
+    envelope_of(MODEL, params)
+}
+
+/// The same for any model.
+pub(crate) fn envelope_of(model: &str, params: Value) -> String {
+    json!({ "model": model, "input": [{ "params": params }] }).to_string()
 }
 
 pub(crate) fn read(response: &Response<Bytes>) -> (StatusCode, Value) {

@@ -2,13 +2,19 @@
 //! by module name.
 
 mod amount;
+mod callback;
 mod decode;
 mod errors;
+mod family;
 mod fixtures;
+mod image;
 mod prop;
 mod render;
 mod requests;
 mod route;
+#[cfg(feature = "schema")]
+mod schema;
+mod section_8;
 mod snap;
 mod strategies;
 mod validate;

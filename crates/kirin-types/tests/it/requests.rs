@@ -56,11 +56,11 @@ fn parameters_are_written_in_the_order_of_the_reference_page() {
 #[test]
 fn the_sample_says_what_was_asked_for() {
     let sample = GenerationRequest::from_parameters(&parameters("create-sample.json")).unwrap();
-    assert_eq!(sample.model().id, "kirin_v2_5_turbo_t2v");
-    assert_eq!(sample.prompt(), "a paper boat on a rainy street");
-    assert_eq!(sample.duration(), VideoDuration::FiveSeconds);
-    assert_eq!(sample.aspect_ratio(), AspectRatio::Landscape);
-    assert_eq!(sample.mode(), Mode::Std);
+    assert_eq!(sample.model_id(), "kirin_v2_5_turbo_t2v");
+    assert_eq!(sample.prompt().unwrap(), "a paper boat on a rainy street");
+    assert_eq!(sample.seconds(), Some(5));
+    assert_eq!(sample.aspect_ratio(), Some(AspectRatio::Landscape));
+    assert_eq!(sample.mode(), Some(Mode::Std));
     assert_eq!(sample.negative_prompt(), Some("text"));
     assert_eq!(sample.watermark(), Some(false));
     assert_eq!(sample.callback_url(), Some("https://example.com/hook"));
@@ -96,9 +96,9 @@ fn the_builder_makes_the_golden_request() {
 #[test]
 fn what_is_not_set_is_the_documented_default_or_absent() {
     let minimal = GenerationRequest::from_parameters(&parameters("flat-minimal.json")).unwrap();
-    assert_eq!(minimal.duration().as_str(), "5");
-    assert_eq!(minimal.aspect_ratio().as_str(), "16:9");
-    assert_eq!(minimal.mode().as_str(), "std");
+    assert_eq!(minimal.seconds(), Some(5));
+    assert_eq!(minimal.aspect_ratio(), Some(AspectRatio::Landscape));
+    assert_eq!(minimal.mode(), Some(Mode::Std));
     assert_eq!(minimal.negative_prompt(), None);
     assert_eq!(minimal.watermark(), None);
     assert_eq!(minimal.callback_url(), None);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use kirin_types::{ErrorBody, GenerationRequest, MODELS, Parameter, ParameterKind, Task};
+use kirin_types::{ErrorBody, GenerationRequest, Task};
 use serde_json::Value;
 
 use crate::{errors, fixtures, render, validate};
@@ -34,7 +34,7 @@ fn validation_errors() {
 #[test]
 fn all_validation_errors_at_once() {
     let parameters = serde_json::json!({
-        "model": "kirin", "prompt": "", "duration": 7, "aspect_ratio": "4:3", "mode": "best",
+        "model": "kirin_v2_5_turbo_t2v", "prompt": "", "duration": 7, "aspect_ratio": "4:3", "mode": "best",
         "negative_prompt": [], "watermark_info": true, "callback_url": "hook",
         "external_task_id": "order 42", "promt": "a fox",
     });
@@ -63,46 +63,15 @@ fn tasks() {
     insta::assert_snapshot!("tasks", text);
 }
 
-/// The tables of the reference page and of section 7 of the protocol.
+/// `docs/models.md` is printed from the catalogue, and a person reads its differences.
 #[test]
-fn catalogue() {
-    let mut text = String::new();
-    for model in MODELS {
-        writeln!(text, "{}: {}", model.id, model.name).unwrap();
-        for parameter in model.parameters {
-            writeln!(text, "    {}", described(parameter)).unwrap();
-        }
-        for size in model.output_sizes {
-            let (mode, ratio, source) = (size.mode, size.aspect_ratio, size.source);
-            let (width, height) = (size.width, size.height);
-            writeln!(text, "    {mode} {ratio}: {width}x{height} ({source:?})").unwrap();
-        }
-        for price in model.prices {
-            let (mode, duration, source) = (price.mode, price.duration, price.source);
-            writeln!(text, "    {mode} {duration} s: ${} ({source:?})", price.usd).unwrap();
-        }
-        let (rate, time) = (model.frames_per_second, model.typical_time);
-        writeln!(text, "    {rate} frames per second, typical time {time:?}").unwrap();
-    }
-    insta::assert_snapshot!("catalogue", text);
-}
-
-fn described(parameter: &Parameter) -> String {
-    let required = if parameter.required { "required " } else { "" };
-    let kind = match &parameter.kind {
-        ParameterKind::Choice { options, default } => {
-            format!("one of {}; default {default}", options.join(", "))
-        }
-        ParameterKind::Identifier { max } => format!("identifier of 1 to {max} characters"),
-        ParameterKind::Text { min, max } => format!("text of {min} to {max} characters"),
-        ParameterKind::Url => "URL".into(),
-        ParameterKind::Watermark => "{\"enabled\": boolean}".into(),
-        _ => unreachable!("a kind that this test does not know"),
-    };
-    format!(
-        "{}: {required}{kind} ({:?})",
-        parameter.name, parameter.source
-    )
+fn documentation_of_the_models() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/models.md");
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(
+        written == kirin_types::models_reference(),
+        "docs/models.md is out of date: cargo run --package kirin-types --example models"
+    );
 }
 
 fn pretty(request: &GenerationRequest) -> String {

@@ -88,7 +88,7 @@ fn broken(name: &str) -> BoxedStrategy<Value> {
     match name {
         "model" => prop_oneof![
             no_string,
-            words(&["", "kirin", "kirin_v3_t2v"]),
+            words(&["", "kirin", "kirin_v9_t2v"]),
             Just(json!(null))
         ]
         .boxed(),
@@ -170,7 +170,14 @@ pub(crate) fn task_json() -> impl Strategy<Value = String> {
 
 /// A golden body after a few accidents.
 fn damaged_golden_body() -> impl Strategy<Value = Vec<u8>> {
-    let folders = ["tasks", "errors", "requests", "callbacks", "models"];
+    let folders = [
+        "tasks",
+        "errors",
+        "requests",
+        "family",
+        "callbacks",
+        "models",
+    ];
     let bodies: Vec<_> = folders
         .iter()
         .flat_map(|folder| {
