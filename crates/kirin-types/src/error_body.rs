@@ -3,8 +3,6 @@
 use alloc::string::String;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     decode::{Object, Token},
     task_error::{meaning, with_leading_zeros},
@@ -21,7 +19,7 @@ use crate::{
 /// assert_eq!(error.message.as_deref(), Some("Insufficient credits"));
 /// assert_eq!(error.reason(402), ErrorReason::Balance);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorBody {
     /// The message: `status.message`, else `message`, `error` as a string, `error.message`,
@@ -40,7 +38,7 @@ pub struct ErrorBody {
 }
 
 /// What a refusal means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorReason {
     /// The key is missing or invalid.

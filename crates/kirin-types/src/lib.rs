@@ -92,6 +92,8 @@ pub use callback::Callback;
 mod error_body;
 pub use error_body::{ErrorBody, ErrorReason};
 
+mod error_body_form;
+
 mod route;
 pub use route::{Route, RouteError};
 

@@ -3,8 +3,6 @@
 use alloc::{format, string::String};
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{decode::Token, error_body::printable};
 
 /// The error object of a failed task.
@@ -70,7 +68,7 @@ impl fmt::Display for TaskError {
 
 /// The code of a failed task. It has leading zeros, so it is a string; one that arrived as a
 /// number gets its nine digits back.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TaskErrorCode(String);
 
 impl TaskErrorCode {
