@@ -1,7 +1,7 @@
-//! Prints the catalogue as Markdown. `docs/models.md` is what it prints:
+//! Prints the catalogue as Markdown. `crates/kirin-types/models.md` is what it prints:
 //!
 //! ```text
-//! cargo run --package kirin-types --example models > docs/models.md
+//! cargo run --package kirin-types --example models > crates/kirin-types/models.md
 //! ```
 #![expect(
     clippy::print_stdout,

@@ -20,7 +20,7 @@
 //! | you want to | take |
 //! |---|---|
 //! | build or check a request | [`GenerationRequest`], [`InvalidRequest`], [`Image`] |
-//! | know what a model takes and gives | [`Model`], [`Parameter`] |
+//! | know what a model takes and gives | [`models`], as a table: [`Model`], [`Parameter`] |
 //! | read a task | [`Task`], [`TaskState`] |
 //! | read a callback | [`Callback`] |
 //! | read a refusal | [`ErrorBody`], [`ErrorReason`] |
@@ -41,6 +41,9 @@ pub use catalogue::{
     Condition, FrameRate, KIRIN_V2_5_TURBO_T2V, MODELS, Model, ModelKind, OutputSize, Parameter,
     ParameterKind, Price, Resolution, Rule, Source, TypicalTime, models_reference,
 };
+
+#[doc = include_str!("../models.md")]
+pub mod models {}
 
 mod vocabulary;
 pub use vocabulary::{AspectRatio, Mode, UnknownWord, VideoDuration};

@@ -144,7 +144,7 @@ fn allowed(kind: &ParameterKind) -> String {
     }
 }
 
-/// The whole catalogue as Markdown: what `docs/models.md` holds.
+/// The whole catalogue as Markdown: what `crates/kirin-types/models.md` holds.
 ///
 /// ```
 /// assert!(kirin_types::models_reference().starts_with("# Models\n"));

@@ -63,14 +63,14 @@ fn tasks() {
     insta::assert_snapshot!("tasks", text);
 }
 
-/// `docs/models.md` is printed from the catalogue, and a person reads its differences.
+/// `crates/kirin-types/models.md` is printed from the catalogue, and a person reads its differences.
 #[test]
 fn documentation_of_the_models() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/models.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models.md");
     let written = std::fs::read_to_string(path).unwrap();
     assert!(
         written == kirin_types::models_reference(),
-        "docs/models.md is out of date: cargo run --package kirin-types --example models"
+        "crates/kirin-types/models.md is out of date: cargo run --package kirin-types --example models"
     );
 }
 

@@ -97,11 +97,11 @@ const MULTI_PROMPT: Parameter = documented(
                 },
                 "Place of the shot.",
             ),
-            shot_field(
+            required(documented(
                 "prompt",
                 ParameterKind::Text { min: 1, max: 512 },
                 "What the shot shows.",
-            ),
+            )),
             shot_field(
                 "duration",
                 ParameterKind::Seconds {
@@ -118,7 +118,7 @@ const MULTI_PROMPT: Parameter = documented(
     "The shots, in order.",
 );
 
-/// The page names the fields and bounds the prompt; the other bounds are this project's.
+/// A field that the page names without bounds.
 const fn shot_field(
     name: &'static str,
     kind: ParameterKind,
