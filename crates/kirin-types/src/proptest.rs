@@ -126,14 +126,14 @@ fn settle(model: &Model, mut parameters: Map<String, Value>) -> Map<String, Valu
     if let Some(config) = parameters.get_mut("camera_control") {
         settle_camera(config);
     }
-    if let Some(settled) = allowed_subset(model, &parameters) {
-        return settled;
-    }
-    parameters
+    without_the_obstacle(model, &parameters).unwrap_or(parameters)
 }
 
-/// The parameters without the fewest optional ones that are in the way of a rule.
-fn allowed_subset(model: &Model, parameters: &Map<String, Value>) -> Option<Map<String, Value>> {
+/// The parameters, without one optional one where that alone is in the way of a rule.
+fn without_the_obstacle(
+    model: &Model,
+    parameters: &Map<String, Value>,
+) -> Option<Map<String, Value>> {
     let optional: Vec<_> = model.parameters.iter().filter(|it| !it.required).collect();
     let is_legal =
         |parameters: &Map<String, Value>| crate::validate::problems(model, parameters).is_empty();

@@ -101,7 +101,7 @@ impl GenerationRequest {
             return Err(Problem::new("model", found, allowed).into());
         }
         let external_task_id = match extra.remove("external_task_id") {
-            Some(id) => Some(unchecked_id(&id)?),
+            Some(id) => Some(parsed_id(&id)?),
             None => None,
         };
         let parameters = external_task_id
@@ -249,7 +249,7 @@ impl GenerationRequest {
         }
         let parameters = normalized(model, parameters);
         let external_task_id = match parameters.get("external_task_id") {
-            Some(id) => Some(unchecked_id(id)?),
+            Some(id) => Some(parsed_id(id)?),
             None => None,
         };
         Ok(Self {
@@ -266,10 +266,8 @@ impl GenerationRequest {
 
     /// The checked parameters in the order of the catalogue.
     fn in_order(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let place = |name: &str| {
-            let known = self.model()?.parameters.iter();
-            known.clone().position(|parameter| parameter.name == name)
-        };
+        let known = self.model().map_or(&[][..], |model| model.parameters);
+        let place = |name: &str| known.iter().position(|parameter| parameter.name == name);
         let mut parameters: Vec<_> = self
             .parameters
             .iter()
@@ -393,7 +391,7 @@ fn remove_nulls(value: &mut Value) {
     }
 }
 
-fn unchecked_id(id: &Value) -> Result<ExternalTaskId, Problem> {
+fn parsed_id(id: &Value) -> Result<ExternalTaskId, Problem> {
     let problem = |allowed: String| Problem::new("external_task_id", validate::is(id), allowed);
     let text = id
         .as_str()
