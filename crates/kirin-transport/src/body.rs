@@ -27,8 +27,8 @@ use crate::{Sent, TransportError, TransportErrorKind};
 pub struct Body(Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send>>);
 
 impl Body {
-    /// Wraps any body. An error of its own becomes one of kind
-    /// [`Body`](TransportErrorKind::Body).
+    /// Wraps any body. A [`TransportError`] of its own stays what it is; any other becomes one of
+    /// kind [`Body`](TransportErrorKind::Body).
     ///
     /// ```
     /// use http_body_util::Empty;
@@ -183,9 +183,6 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        let cut = |source: B::Error| {
-            TransportError::new(TransportErrorKind::Body, Sent::Maybe).with_source(source)
-        };
         self.0.as_mut().poll_frame(context).map_err(cut)
     }
 
@@ -195,5 +192,14 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.0.size_hint()
+    }
+}
+
+fn cut(source: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
+    match source.into().downcast() {
+        Ok(error) => *error,
+        Err(source) => {
+            TransportError::new(TransportErrorKind::Body, Sent::Maybe).with_source(source)
+        }
     }
 }

@@ -33,7 +33,7 @@ pub enum TransportErrorKind {
     Request,
     /// It took longer than allowed.
     Timeout,
-    /// The body is larger than allowed.
+    /// The head or the body is larger than allowed.
     TooLarge,
 }
 

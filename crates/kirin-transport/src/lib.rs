@@ -19,12 +19,20 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `hyper` | `HyperTransport`, over plain HTTP/1.1 |
-//! | `http2` | HTTP/2 to it, by ALPN |
+//! | `hyper` | [`HyperTransport`], over plain HTTP/1.1 |
+//! | `http2` | HTTP/2 to it, by ALPN or by agreement |
 //! | `rustls` | HTTPS to it, with the provider aws-lc-rs and the roots of the operating system |
-//! | `ring` | a constructor with the provider ring |
+//! | `proxy` | `HTTPS_PROXY` and `NO_PROXY` to its HTTPS |
+//! | `ring` | HTTPS with the provider ring |
+//! | `bundled-roots` | Mozilla's roots, for containers without any |
+//! | `tower` | any tower service as a transport, and the other way round |
+//! | `reqwest` | a transport over reqwest |
+//! | `tokio` | the decorator [`Timeout`] |
+//! | `tracing` | the decorator [`Traced`] |
+//! | `testing` | scripts, cassettes and broken streams for tests |
+//! | `conformance` | a check of any transport against the contract |
 //!
-//! The first three are on by default. Without features there is no hyper and no tokio.
+//! The first four are on by default. Without features there is no hyper and no tokio.
 
 mod transport;
 pub use transport::{FromFn, PreferFreshConnection, Transport, from_fn};
@@ -36,15 +44,28 @@ mod body;
 pub use body::Body;
 
 #[cfg(feature = "hyper")]
-mod connect_timeout;
-
-#[cfg(feature = "hyper")]
-mod hyper_error;
-
-#[cfg(feature = "hyper")]
 mod hyper_transport;
 #[cfg(feature = "hyper")]
-pub use hyper_transport::HyperTransport;
+pub use hyper_transport::{HyperTransport, HyperTransportBuilder, read_hyper_error};
 
-#[cfg(any(feature = "rustls", feature = "ring"))]
-mod tls;
+#[cfg(feature = "tower")]
+pub mod tower;
+
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
+
+#[cfg(feature = "tokio")]
+mod timeout;
+#[cfg(feature = "tokio")]
+pub use timeout::Timeout;
+
+#[cfg(feature = "tracing")]
+mod traced;
+#[cfg(feature = "tracing")]
+pub use traced::Traced;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;

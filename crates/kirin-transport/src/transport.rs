@@ -10,14 +10,27 @@ use crate::{Body, TransportError};
 
 /// Sends one HTTP request and gives back one response.
 ///
-/// The contract:
+/// # The contract
 ///
-/// - A response with any status is `Ok`; `Err` means that no complete response head arrived.
-/// - [`Sent::No`](crate::Sent::No) only where the server cannot have acted on the request: no byte
-///   of it left, or HTTP/2 says so. Everything else is [`Sent::Maybe`](crate::Sent::Maybe).
-/// - One call is one attempt: nothing is repeated, and no redirect is followed.
-/// - The body streams, and ends with an error if it was cut.
-/// - Dropping the future cancels the exchange.
+/// `conformance::check` (feature `conformance`) holds any transport against it, clause by clause.
+///
+/// 1. **Any status is `Ok`.** A 404, a 500 and a redirect are responses, with their bodies.
+/// 2. **`Err` means no complete response head.** Interim answers (1xx) are passed over, and so are
+///    the pauses of a slow server; a head without end is an error, not a way to fill the memory.
+/// 3. **[`Sent::No`](crate::Sent::No) only where the server cannot have acted on the request**: no
+///    byte of it left, or HTTP/2 says that the stream was refused or lies above a GOAWAY's last id.
+///    Everything else is [`Sent::Maybe`](crate::Sent::Maybe), and when in doubt so is this. A
+///    connection that is refused is `No`.
+/// 4. **One call is one attempt.** Nothing is repeated, whatever the answer and however the
+///    connection ends.
+/// 5. **No redirect is followed.** The key would go to another host, and a POST would be repeated.
+/// 6. **What is sent is what was asked**: method, path, headers and body, without a wish for
+///    compression that the caller did not make.
+/// 7. **The body streams**, as it came: the head is there before the body is, nothing is decoded.
+/// 8. **A body that was cut ends with an error.** One that ends with its connection and has no
+///    length cannot be told from a whole one; it is given as it came.
+/// 9. **Dropping cancels.** Dropping the future, or the body, closes the connection or resets the
+///    stream; a future that was never polled sends nothing.
 ///
 /// # Example
 ///

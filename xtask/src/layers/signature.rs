@@ -36,6 +36,9 @@ const ALLOWED_VALUES: [(&str, &str); 1] = [(
     "`Value` is the raw answer of the service, for what the types do not know",
 )];
 
+/// Crates that are a part of another one, which has the feature and the module.
+const FEATURES_OF_PARTS: [(&str, &str); 1] = [("tower_service", "tower")];
+
 /// Checks the signatures of all library crates.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Verdict>, Failure> {
     // A folder of its own, because build scripts run again when RUSTC_BOOTSTRAP changes.
@@ -178,8 +181,12 @@ fn is_behind_its_feature(item: &Value, owner: &str, features: &[String]) -> bool
     let mut modules = file
         .split(['/', '\\'])
         .map(|part| part.trim_end_matches(".rs"));
-    let same = |name: &String| name.replace('-', "_") == owner;
-    modules.any(|module| module == owner) && features.iter().any(same)
+    let feature = FEATURES_OF_PARTS
+        .iter()
+        .find_map(|(part, whole)| (*part == owner).then_some(*whole))
+        .unwrap_or(owner);
+    let same = |name: &String| name.replace('-', "_") == feature;
+    modules.any(|module| module == feature) && features.iter().any(same)
 }
 
 #[cfg(test)]
@@ -232,6 +239,15 @@ mod tests {
         assert!(check("crates/a/src/hyper.rs", 2).is_ok());
         let without = judge("a", &document("crates/a/src/hyper.rs", 2), &[]);
         assert!(without.is_err(), "no such feature");
+    }
+
+    #[test]
+    fn a_part_of_a_crate_goes_by_the_name_of_the_whole() {
+        let mut part = document("crates/a/src/tower.rs", 2);
+        part["external_crates"]["2"]["name"] = json!("tower_service");
+        assert!(judge("a", &part, &["tower".to_owned()]).is_ok());
+        assert!(judge("a", &part, &["tower-service".to_owned()]).is_err());
+        assert!(judge("a", &part, &[]).is_err());
     }
 
     #[test]

@@ -67,7 +67,7 @@ async fn check_head(head: &str, expected: Option<u16>) {
         (Err(error), None) => {
             assert_eq!(
                 error.kind(),
-                TransportErrorKind::Protocol,
+                TransportErrorKind::TooLarge,
                 "{shown}: {error:?}"
             );
             assert_eq!(error.sent(), Sent::Maybe, "{shown}");

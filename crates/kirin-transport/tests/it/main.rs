@@ -3,6 +3,16 @@
 
 mod adapters;
 mod body;
+#[cfg(feature = "rustls")]
+mod certificates;
+#[cfg(all(
+    feature = "conformance",
+    feature = "http2",
+    feature = "reqwest",
+    feature = "rustls",
+    feature = "tower"
+))]
+mod conformance;
 #[cfg(feature = "hyper")]
 mod contract;
 #[cfg(feature = "hyper")]

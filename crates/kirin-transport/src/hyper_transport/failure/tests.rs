@@ -11,15 +11,15 @@ use std::{
     task::{Context, Poll},
 };
 
+use ::tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
+    sync::mpsc,
+};
 use bytes::Bytes;
 use http::{Request, Uri};
 use hyper_util::{
     client::legacy::connect::{Connected, Connection},
     rt::TokioIo,
-};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
-    sync::mpsc,
 };
 use tower_service::Service;
 
@@ -47,7 +47,7 @@ impl Pipes {
             limit,
             servers,
         };
-        (HyperTransport::over(pipes), accepted)
+        (HyperTransport::builder().settings.over(pipes), accepted)
     }
 }
 

@@ -14,9 +14,9 @@ use tower_service::Service;
 /// A connector that fails when the inner one takes longer than `limit`. hyper's own connect
 /// time-out ends with TCP, and a TLS handshake that stalls would look like a lost answer.
 #[derive(Clone)]
-pub(crate) struct ConnectTimeout<C> {
-    pub(crate) inner: C,
-    pub(crate) limit: Duration,
+pub(super) struct ConnectTimeout<C> {
+    pub(super) inner: C,
+    pub(super) limit: Duration,
 }
 
 impl<C> Service<Uri> for ConnectTimeout<C>
@@ -42,7 +42,7 @@ where
                 clippy::disallowed_methods,
                 reason = "a connection is opened by this driver"
             )]
-            match tokio::time::timeout(limit, connecting).await {
+            match ::tokio::time::timeout(limit, connecting).await {
                 Ok(connected) => connected.map_err(Into::into),
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
             }
@@ -54,7 +54,7 @@ where
 mod tests {
     use std::{future::pending, sync::Arc};
 
-    use tokio::sync::Notify;
+    use ::tokio::sync::Notify;
 
     use super::*;
 

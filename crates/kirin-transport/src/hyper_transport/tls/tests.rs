@@ -2,20 +2,19 @@
 
 use std::error::Error;
 
-use bytes::Bytes;
-use http::Request;
-use rustls::RootCertStore;
-use tokio::{
+use ::tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
+use bytes::Bytes;
+use http::Request;
 
 use super::*;
 use crate::Transport;
 
-/// As the public constructors, but without the roots of an operating system, which a bare container
-/// lacks.
-fn transport_without_roots() -> HyperTransport {
+/// As the public constructors make it, but without the roots of an operating system, which a bare
+/// container lacks.
+pub(in crate::hyper_transport) fn config_without_roots() -> ClientConfig {
     #[cfg(feature = "rustls")]
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     #[cfg(not(feature = "rustls"))]
@@ -24,7 +23,7 @@ fn transport_without_roots() -> HyperTransport {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(RootCertStore::empty());
-    with_config(config.with_no_client_auth())
+    config.with_no_client_auth()
 }
 
 /// What the server does with the client's greeting.
@@ -38,9 +37,13 @@ enum Handshake {
 async fn check(handshake: Handshake) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("https://{}/v1/create", listener.local_addr().unwrap());
-    let sending = tokio::spawn(async move {
+    let sending = ::tokio::spawn(async move {
         let request = Request::post(url).body(Bytes::from_static(b"{}")).unwrap();
-        transport_without_roots().send(request).await.unwrap_err()
+        HyperTransport::builder()
+            .build_with_config(config_without_roots())
+            .send(request)
+            .await
+            .unwrap_err()
     });
     let (mut server, _) = listener.accept().await.unwrap();
     let mut greeting = [0; 3];
@@ -50,7 +53,7 @@ async fn check(handshake: Handshake) {
         Handshake::Answered(words) => server.write_all(words).await.unwrap(),
         Handshake::Closed => drop(server),
         // From here on nothing happens but time, and a paused clock does not wait for it.
-        Handshake::Stalled => tokio::time::pause(),
+        Handshake::Stalled => ::tokio::time::pause(),
     }
     let error = sending.await.unwrap();
     assert_eq!(error.kind(), TransportErrorKind::Connect, "{handshake:?}");
@@ -60,23 +63,23 @@ async fn check(handshake: Handshake) {
     assert_eq!(in_time, handshake != Handshake::Stalled, "{reason}");
 }
 
-#[tokio::test]
+#[::tokio::test]
 async fn c01_a_handshake_that_is_answered_in_plain_sent_nothing() {
     check(Handshake::Answered(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await;
 }
 
-#[tokio::test]
+#[::tokio::test]
 async fn c01_a_handshake_that_is_refused_sent_nothing() {
     // A fatal alert: handshake_failure.
     check(Handshake::Answered(&[21, 3, 3, 0, 2, 2, 40])).await;
 }
 
-#[tokio::test]
+#[::tokio::test]
 async fn c01_a_handshake_that_is_closed_sent_nothing() {
     check(Handshake::Closed).await;
 }
 
-#[tokio::test]
+#[::tokio::test]
 async fn h10_a_handshake_that_stalls_sent_nothing() {
     check(Handshake::Stalled).await;
 }

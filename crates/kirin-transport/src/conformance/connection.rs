@@ -1,0 +1,275 @@
+//! One connection, as the server sees it.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{
+    http1,
+    http2::{self, ACK, DATA, END_STREAM, HEADERS, PADDED, PING, PREFACE, RST_STREAM, SETTINGS},
+    peer::Version,
+    server::Shared,
+};
+
+/// The bytes below HTTP.
+pub(super) enum Io {
+    Plain(TcpStream),
+    #[cfg(any(feature = "rustls", feature = "ring"))]
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+impl Io {
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer).await,
+            #[cfg(any(feature = "rustls", feature = "ring"))]
+            Self::Tls(stream) => stream.read(buffer).await,
+        }
+    }
+
+    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes).await,
+            #[cfg(any(feature = "rustls", feature = "ring"))]
+            Self::Tls(stream) => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+        }
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.shutdown().await,
+            #[cfg(any(feature = "rustls", feature = "ring"))]
+            Self::Tls(stream) => stream.shutdown().await,
+        }
+    }
+
+    fn set_reset(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.set_zero_linger(),
+            #[cfg(any(feature = "rustls", feature = "ring"))]
+            Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
+        }
+    }
+}
+
+/// A request as far as it was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Received {
+    /// The head as text; over HTTP/2 it is not decoded, and empty.
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// How far the request at hand is.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub(super) enum Progress {
+    Nothing,
+    Begun,
+    Head,
+    Whole,
+}
+
+pub(super) struct Connection {
+    io: Io,
+    version: Version,
+    shared: Shared,
+    /// What was read and not yet understood.
+    unread: Vec<u8>,
+    request: Received,
+    progress: Progress,
+    /// HTTP/2: whether the client's preface was read.
+    greeted: bool,
+    /// HTTP/2: the stream of the request.
+    stream: u32,
+    /// Whether the client has closed, or given up the stream.
+    is_over: bool,
+}
+
+impl Connection {
+    pub(super) async fn begin(io: Io, version: Version, shared: Shared) -> io::Result<Self> {
+        let mut connection = Self {
+            io,
+            version,
+            shared,
+            unread: Vec::new(),
+            request: Received::default(),
+            progress: Progress::Nothing,
+            greeted: false,
+            stream: 1,
+            is_over: false,
+        };
+        if version == Version::Http2 {
+            connection.write(&http2::frame(SETTINGS, 0, 0, &[])).await?;
+        }
+        Ok(connection)
+    }
+
+    pub(super) fn stream(&self) -> u32 {
+        self.stream
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.io.write_all(bytes).await
+    }
+
+    pub(super) async fn finish_writing(&mut self) -> io::Result<()> {
+        self.io.shutdown().await
+    }
+
+    pub(super) fn set_reset(&self) -> io::Result<()> {
+        self.io.set_reset()
+    }
+
+    /// Reads until the request is so far; the next one, if the last was whole.
+    pub(super) async fn read_until(&mut self, wanted: Progress) -> io::Result<()> {
+        if self.progress == Progress::Whole {
+            self.progress = Progress::Nothing;
+        }
+        self.understand().await?;
+        while self.progress < wanted {
+            if self.is_over || !self.read_some(wanted).await? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until the client has closed, or given up its stream.
+    pub(super) async fn read_to_end(&mut self) -> io::Result<()> {
+        loop {
+            if self.progress == Progress::Whole {
+                self.progress = Progress::Nothing;
+                self.understand().await?;
+            }
+            // A reset is an end too.
+            if self.is_over || !self.read_some(Progress::Whole).await.unwrap_or(false) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what is there, one byte at a time while no more than the beginning is wanted.
+    async fn read_some(&mut self, wanted: Progress) -> io::Result<bool> {
+        let mut buffer = [0; 16 << 10];
+        let room = if wanted < Progress::Head {
+            1
+        } else {
+            buffer.len()
+        };
+        let count = self.io.read(&mut buffer[..room]).await?;
+        self.unread.extend_from_slice(&buffer[..count]);
+        self.understand().await?;
+        Ok(count > 0)
+    }
+
+    async fn understand(&mut self) -> io::Result<()> {
+        self.shared.is_active();
+        match self.version {
+            Version::Http1 => {
+                self.understand_http1();
+                Ok(())
+            }
+            Version::Http2 => self.understand_http2().await,
+        }
+    }
+
+    fn understand_http1(&mut self) {
+        if self.progress == Progress::Nothing && !self.unread.is_empty() {
+            self.begun();
+        }
+        if self.progress == Progress::Begun
+            && let Some((head, length)) = http1::request_head(&self.unread)
+        {
+            self.request.head = head.to_owned();
+            self.unread.drain(..length);
+            self.progress = Progress::Head;
+        }
+        if self.progress == Progress::Head {
+            let missing = http1::content_length(&self.request.head) - self.request.body.len();
+            let count = missing.min(self.unread.len());
+            self.request.body.extend(self.unread.drain(..count));
+            if count == missing {
+                self.completed();
+            }
+        }
+    }
+
+    async fn understand_http2(&mut self) -> io::Result<()> {
+        if !self.greeted {
+            if self.unread.len() < PREFACE.len() {
+                return Ok(());
+            }
+            self.unread.drain(..PREFACE.len());
+            self.greeted = true;
+        }
+        while let Some(&[high, middle, low, kind, flags, a, b, c, d]) = self.unread.first_chunk() {
+            let stream = u32::from_be_bytes([a & 127, b, c, d]);
+            let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+            if kind == HEADERS && self.progress == Progress::Nothing {
+                self.stream = stream;
+                self.begun();
+            }
+            let Some(payload) = self.unread.get(9..9 + length).map(<[u8]>::to_vec) else {
+                break;
+            };
+            self.unread.drain(..9 + length);
+            self.take_frame(kind, flags, stream, &payload).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_frame(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        stream: u32,
+        payload: &[u8],
+    ) -> io::Result<()> {
+        match kind {
+            SETTINGS if flags & ACK == 0 => {
+                self.write(&http2::frame(SETTINGS, ACK, 0, &[])).await?
+            }
+            PING if flags & ACK == 0 => self.write(&http2::frame(PING, ACK, 0, payload)).await?,
+            HEADERS => self.progress = Progress::Head,
+            DATA => {
+                let padding = match (flags & PADDED, payload.first()) {
+                    (PADDED, Some(length)) => 1 + usize::from(*length),
+                    _ => 0,
+                };
+                let content = payload.get(padding.min(1)..payload.len() + padding.min(1) - padding);
+                self.request
+                    .body
+                    .extend_from_slice(content.unwrap_or_default());
+                if !payload.is_empty() {
+                    // Room for as much again, on the connection and on the stream.
+                    let room = (payload.len() as u32).to_be_bytes();
+                    let update = |stream| http2::frame(8, 0, stream, &room);
+                    self.write(&[update(0), update(stream)].concat()).await?;
+                }
+            }
+            RST_STREAM if stream == self.stream => self.is_over = true,
+            _ => {}
+        }
+        if matches!(kind, HEADERS | DATA) && flags & END_STREAM != 0 && stream == self.stream {
+            self.completed();
+        }
+        Ok(())
+    }
+
+    fn begun(&mut self) {
+        self.progress = Progress::Begun;
+        self.shared.log().begun += 1;
+    }
+
+    fn completed(&mut self) {
+        self.progress = Progress::Whole;
+        let request = std::mem::take(&mut self.request);
+        self.shared.log().requests.push(request);
+    }
+}
