@@ -1,4 +1,4 @@
-//! The one way to write a property in this workspace.
+//! The one way to write a property in this workspace, and the secrets that tests may use.
 //!
 //! A property says what holds for every value of a [`Strategy`](proptest::strategy::Strategy):
 //!
@@ -28,6 +28,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod canary;
 mod property;
 mod report;
 

@@ -1,4 +1,4 @@
-//! Telling `cargo xtask` that a property ran, and with how many cases.
+//! Telling `cargo xtask` what a test did: that a property ran, and with how many cases.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -19,8 +19,17 @@ pub(crate) fn append(package: &str, path: &str, cases: u32) {
     let Some(file) = std::env::var_os(VARIABLE) else {
         return;
     };
-    if let Err(error) = append_line(Path::new(&file), &line(package, path, cases)) {
-        panic!("could not append to the file named by {VARIABLE}: {error}");
+    append_to(Path::new(&file), &line(package, path, cases), VARIABLE);
+}
+
+/// Appends a line to the file that a variable names.
+///
+/// # Panics
+///
+/// Panics if it cannot be written: what is reported would look as if it had not happened.
+pub(crate) fn append_to(file: impl AsRef<Path>, line: &str, variable: &str) {
+    if let Err(error) = append_line(file.as_ref(), line) {
+        panic!("could not append to the file named by {variable}: {error}");
     }
 }
 

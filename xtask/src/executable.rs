@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::canary;
 use crate::cargo::{Package, Workspace, capture, cargo, remove_package, shown};
 use crate::error::Failure;
 use crate::libtest::{self, Kind, Verdict};
@@ -162,6 +163,7 @@ pub(crate) fn stream(
         .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(command))))?;
     // The output was asked for in the call above.
     let lines = echo(child.stdout.take().expect("a pipe"))?;
+    problems.extend(canary::leaks(command, &lines));
     let status = child
         .wait()
         .map_err(|error| Failure::new(format!("could not wait for a test: {error}")))?;

@@ -10,6 +10,7 @@
 )]
 
 mod arguments;
+mod canary;
 mod cargo;
 mod ci;
 mod error;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::canary;
 use crate::cargo::{Workspace, cargo, variables};
 use crate::error::Failure;
 use crate::executable::{self, Environment, apply, stream};
@@ -17,6 +18,7 @@ pub(crate) struct Suite<'workspace> {
     asked: u32,
     report: PathBuf,
     references: PathBuf,
+    looks: PathBuf,
 }
 
 /// What came of it.
@@ -30,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) asked: u32,
     /// The snapshot files that tests looked at, one path per line.
     pub(crate) referenced: String,
+    /// The places in which tests looked for secrets, one per line.
+    pub(crate) looks: String,
 }
 
 impl<'workspace> Suite<'workspace> {
@@ -41,6 +45,7 @@ impl<'workspace> Suite<'workspace> {
     ) -> Result<Self, Failure> {
         let report = workspace.scratch_file("properties.tsv")?;
         let references = workspace.scratch_file("snapshots.txt")?;
+        let looks = workspace.scratch_file("looks.txt")?;
         let mut suite = Self {
             workspace,
             // A setting of somebody's shell must not let a wrong snapshot pass.
@@ -51,6 +56,7 @@ impl<'workspace> Suite<'workspace> {
             asked: cases,
             report,
             references,
+            looks,
         };
         suite.set("INSTA_FORCE_PASS", "0");
         suite.set("INSTA_UPDATE", if accept { "always" } else { "no" });
@@ -58,6 +64,8 @@ impl<'workspace> Suite<'workspace> {
         suite.set("INSTA_SNAPSHOT_REFERENCES_FILE", suite.references.clone());
         suite.set("KIRIN_PROPERTY_REPORT", suite.report.clone());
         suite.set("PROPTEST_CASES", cases.to_string());
+        suite.set(canary::SALT, canary::salt());
+        suite.set(canary::REPORT, suite.looks.clone());
         Ok(suite)
     }
 
@@ -85,6 +93,7 @@ impl<'workspace> Suite<'workspace> {
             problems,
             asked: self.asked,
             referenced: take(&self.references)?,
+            looks: take(&self.looks)?,
         })
     }
 

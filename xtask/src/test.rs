@@ -1,5 +1,6 @@
 //! Every test of the workspace.
 
+use crate::canary;
 use crate::cargo::Workspace;
 use crate::error::Failure;
 use crate::libtest::Kind;
@@ -20,6 +21,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         .problems
         .extend(outcome.tally.lacking(Kind::Property));
     outcome.problems.extend(doubts);
+    outcome.problems.extend(canary::unseen(&outcome.looks));
+    println!("{}", canary::summary(&outcome.looks));
     outcome
         .problems
         .extend(orphans.iter().map(|path| complaint(path)));

@@ -13,14 +13,12 @@ use std::{
     time::Duration,
 };
 
+use kirin_tests::canary::{self, Shown};
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long a run may take. Nothing here needs half of it, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// What no output may ever hold.
-pub(crate) const KEY: &str = "canary-3f9a1c";
 
 /// One run of the program, about to start.
 pub(crate) struct Kirin {
@@ -98,7 +96,7 @@ impl Kirin {
 
     /// Talks to the service at this base URL, with a key.
     pub(crate) fn at(self, base_url: &str) -> Self {
-        self.env("KIRIN_API_KEY", KEY)
+        self.env("KIRIN_API_KEY", canary::key())
             .args(["--base-url", base_url])
     }
 
@@ -173,6 +171,9 @@ impl Running {
             let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
             panic!("no end within {LIMIT:?}; stdout:\n{stdout}\nstderr:\n{stderr}");
         };
+        canary::shown(Shown::Output, &stderr);
+        // A signed URL on stdout is what was asked for; a key never is.
+        assert!(!stdout.contains(canary::key()), "the key is on stdout");
         Run {
             status: self.child.wait().expect("an exit status"),
             stdout,

@@ -4,10 +4,11 @@
 use std::thread;
 
 use kirin_emulator::EmulatorConfig;
+use kirin_tests::canary;
 use serde_json::json;
 
 use crate::{
-    kirin::{KEY, Kirin, Run},
+    kirin::{Kirin, Run},
     service::{Answer, Server, emulator, instant},
 };
 
@@ -64,7 +65,7 @@ fn refused(
 ) -> Scenario {
     scenario(name, exit_code, "none", move || {
         let nowhere = Kirin::new().env("KIRIN_BASE_URL", nowhere());
-        arrange(nowhere.env("KIRIN_API_KEY", KEY).arg("generate"))
+        arrange(nowhere.env("KIRIN_API_KEY", canary::key()).arg("generate"))
     })
 }
 
@@ -134,14 +135,14 @@ pub(crate) fn before_sending() -> Vec<Scenario> {
         }),
         refused("key with a line break", 2, |kirin| {
             kirin
-                .env("KIRIN_API_KEY", format!("{KEY}\n{KEY}"))
+                .env("KIRIN_API_KEY", [canary::key(); 2].join("\n"))
                 .arg("a boat")
         }),
         refused("base URL without TLS", 2, |kirin| {
             kirin.args(["a boat", "--base-url", "http://example.com"])
         }),
         refused("key of an emulator for the service", 2, |kirin| {
-            let kirin = kirin.env("KIRIN_API_KEY", format!("emulator-{KEY}"));
+            let kirin = kirin.env("KIRIN_API_KEY", format!("emulator-{}", canary::key()));
             kirin.env("KIRIN_BASE_URL", "").arg("a boat")
         }),
         refused("emulator and base URL", 2, |kirin| {

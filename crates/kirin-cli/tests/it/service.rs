@@ -9,20 +9,18 @@ use std::{
 };
 
 use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
+use kirin_tests::canary;
 use serde_json::json;
 
-use crate::kirin::KEY;
-
-/// The id of the one task of a scripted server, and what its signed URLs must not show in.
+/// The id of the one task of a scripted server.
 pub(crate) const TASK: &str = "d5u5obte8783ap44qtj0";
-pub(crate) const SIGNATURE: &str = "canary-signature-7b2e";
 
 /// Small videos and tasks that end at once: most tests are not about waiting.
 pub(crate) fn instant() -> EmulatorConfig {
     EmulatorConfig::new()
         .task_time(Duration::ZERO)
         .video_size(VideoSize::Small)
-        .keys([KEY])
+        .keys([canary::key()])
 }
 
 /// Starts an emulator on a thread of its own, which ends with the test program.
@@ -106,7 +104,8 @@ impl Answer {
 
     /// A task that is done, with a video at this server.
     pub(crate) fn completed(base_url: &str) -> Self {
-        let url = format!("{base_url}/files/boat.mp4?sig={SIGNATURE}");
+        let signature = canary::signature();
+        let url = format!("{base_url}/files/boat.mp4?sig={signature}");
         Self::task(json!({
             "status": "completed",
             "output": [{ "content": [{ "type": "video", "url": url, "size": "1280x720" }] }],

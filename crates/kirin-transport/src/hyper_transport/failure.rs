@@ -84,6 +84,3 @@ fn causes<'a>(
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(outermost), |cause| (*cause).source())
 }
-
-#[cfg(test)]
-mod tests;

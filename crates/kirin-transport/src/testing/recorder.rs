@@ -199,7 +199,11 @@ impl http_body::Body for Taped {
                     self.received.extend_from_slice(data);
                 }
             }
-            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+            Poll::Ready(Some(Err(_))) => {
+                self.write(false);
+                self.is_written = true;
+            }
+            Poll::Pending => {}
         }
         frame
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use kirin_tests::canary;
 use kirin_transport::{HyperTransport, Sent, Transport, TransportErrorKind};
 use tokio::net::TcpStream;
 
@@ -106,7 +107,8 @@ async fn what_is_sent_is_what_was_asked() {
     let sent = String::from_utf8(read).unwrap();
     let (head, body) = sent.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /v1/create HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains("\r\nauthorization: Bearer not-a-key\r\n"));
+    let authorization = format!("\r\nauthorization: Bearer {}\r\n", canary::key());
+    assert!(head.contains(&authorization));
     assert!(head.contains("\r\nhost: 127.0.0.1:"), "{head}");
     let length = format!("\r\ncontent-length: {}", body.len());
     assert!(head.contains(&length), "{head}");

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Request, Version};
 use kirin_transport::{HyperTransport, Sent, Transport, TransportError, TransportErrorKind};
 
+use crate::render::shown;
 use crate::server::{Server, Step, create, exchange, within};
 
 /// One failure, and the answer to "what kind, and may the request have left?".
@@ -189,5 +190,7 @@ async fn unsendable() -> Vec<Failure> {
 
 async fn send(request: Request<Bytes>) -> TransportError {
     let transport = HyperTransport::plain();
-    within(transport.send(request)).await.unwrap_err()
+    let error = within(transport.send(request)).await.unwrap_err();
+    shown(&error);
+    error
 }

@@ -5,6 +5,8 @@ mod adapters;
 mod body;
 #[cfg(feature = "rustls")]
 mod certificates;
+#[cfg(feature = "hyper")]
+mod child;
 #[cfg(all(
     feature = "conformance",
     feature = "http2",
@@ -22,10 +24,26 @@ mod frames;
 mod hostile;
 #[cfg(feature = "hyper")]
 mod kept;
+#[cfg(all(feature = "http2", target_os = "linux"))]
+mod memory;
 #[cfg(feature = "hyper")]
 mod offsets;
+#[cfg(all(feature = "http2", feature = "testing"))]
+mod pipes;
 mod prop;
+#[cfg(all(feature = "http2", feature = "proxy", feature = "rustls"))]
+mod proxy;
 mod render;
 #[cfg(feature = "hyper")]
 mod server;
 mod snap;
+#[cfg(all(feature = "hyper", feature = "testing"))]
+mod testing;
+#[cfg(all(feature = "hyper", feature = "testing"))]
+mod timeouts;
+#[cfg(all(feature = "http2", feature = "rustls"))]
+mod tls;
+#[cfg(all(feature = "hyper", feature = "tower"))]
+mod tower;
+#[cfg(all(feature = "http2", feature = "testing", feature = "tracing"))]
+mod traces;

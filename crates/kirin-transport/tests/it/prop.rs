@@ -1,5 +1,7 @@
 //! What holds for every body, and for every server.
 
+#[cfg(all(feature = "http2", feature = "testing"))]
+mod faults;
 #[cfg(feature = "hyper")]
 mod servers;
 

@@ -2,7 +2,15 @@
 
 use std::error::Error;
 
+use kirin_tests::canary::{self, Shown};
 use kirin_transport::TransportError;
+
+/// Looks for secrets in all that an error shows.
+pub(crate) fn shown(error: &TransportError) {
+    canary::shown(Shown::Debug, &format!("{error:?} {error:#?}"));
+    canary::shown(Shown::Display, &error.to_string());
+    canary::shown(Shown::Chain, &whole_chain(error));
+}
 
 /// `kind, sent: what failed: why`.
 pub(crate) fn error(error: &TransportError) -> String {
@@ -12,10 +20,14 @@ pub(crate) fn error(error: &TransportError) -> String {
 
 /// An error and all its sources on one line, redacted.
 pub(crate) fn chain(error: &TransportError) -> String {
+    redact(&whole_chain(error))
+}
+
+fn whole_chain(error: &TransportError) -> String {
     let outermost: &dyn Error = error;
     let errors = std::iter::successors(Some(outermost), |error| (*error).source());
     let texts: Vec<String> = errors.map(ToString::to_string).collect();
-    redact(&texts.join(": "))
+    texts.join(": ")
 }
 
 /// An operating system's own words differ, so they are left out.

@@ -9,11 +9,14 @@ use std::{future::Future, io, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use kirin_tests::canary;
 use kirin_transport::{HyperTransport, Transport, TransportError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+
+use crate::render::shown;
 
 /// A complete answer that keeps its connection.
 pub(crate) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -134,7 +137,7 @@ fn content_length(head: &[u8]) -> usize {
 /// The words of a create: a POST that costs money if the server acts on it.
 pub(crate) fn create(url: &str) -> Request<Bytes> {
     Request::post(url)
-        .header("authorization", "Bearer not-a-key")
+        .header("authorization", format!("Bearer {}", canary::key()))
         .header("content-type", "application/json")
         .body(Bytes::from_static(
             br#"{"prompt":"a paper boat","external_task_id":"order-42"}"#,
@@ -147,10 +150,10 @@ pub(crate) type Outcome = Result<Response<Result<Bytes, TransportError>>, Transp
 
 /// Sends a request and reads the answer to its end.
 pub(crate) async fn ask(transport: &HyperTransport, request: Request<Bytes>) -> Outcome {
-    let (mut head, body) = transport.send(request).await?.into_parts();
-    // After an unasked 101, hyper keeps the connection in here, open until the answer is dropped.
-    head.extensions.clear();
-    Ok(Response::from_parts(head, body.collect(1 << 20).await))
+    let sent = transport.send(request).await;
+    let (head, body) = sent.inspect_err(shown).map(Response::into_parts)?;
+    let body = body.collect(1 << 20).await.inspect_err(shown);
+    Ok(Response::from_parts(head, body))
 }
 
 /// Sends one create to a server that takes the first connection through `steps`; the outcome, and

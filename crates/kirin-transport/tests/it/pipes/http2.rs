@@ -1,5 +1,8 @@
 //! HTTP/2, where a server can say in its own words that it has not acted.
 
+use http::Response;
+use kirin_transport::{Body, TransportError};
+
 use super::*;
 
 const PREFACE: usize = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
@@ -19,6 +22,10 @@ const INTERNAL_ERROR: u8 = 2;
 const REFUSED_STREAM: u8 = 7;
 const CANCEL: u8 = 8;
 const ENHANCE_YOUR_CALM: u8 = 11;
+
+fn http2() -> HyperTransportBuilder {
+    HyperTransport::builder().http2_only()
+}
 
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
@@ -69,8 +76,8 @@ async fn read_request(server: &mut DuplexStream) -> Vec<u8> {
 }
 
 /// Sends a create to a server that reads it, says `words` and goes.
-async fn answered(words: &[u8]) -> Result<http::Response<crate::Body>, TransportError> {
-    let (transport, mut accepted) = Pipes::transport(true, usize::MAX);
+async fn answered(words: &[u8]) -> Result<Response<Body>, TransportError> {
+    let (transport, mut accepted) = over_pipes(http2(), FaultPlan::default());
     let serving = async {
         let mut server = accepted.recv().await.unwrap();
         server.write_all(&greeting()).await.unwrap();
@@ -147,39 +154,10 @@ async fn an_answer_that_is_refused_later_is_cut() {
     );
 }
 
-/// "No" only as long as the frame that carries the request has not begun.
-#[tokio::test]
-async fn c02_http2_cut_at_every_byte_is_not_sent_only_before_the_request() {
-    let (transport, mut accepted) = Pipes::transport(true, usize::MAX);
-    let serving = async {
-        let mut server = accepted.recv().await.unwrap();
-        server.write_all(&greeting()).await.unwrap();
-        read_request(&mut server).await
-    };
-    let (_, whole) = tokio::join!(transport.send(create()), serving);
-    let begins = frames(&whole).into_iter().find(|frame| frame.1 == HEADERS);
-    let (begins, ..) = begins.unwrap();
-
-    let mut unsent = 0;
-    for limit in 0..whole.len() {
-        let (error, read) = cut(true, limit, &greeting()).await;
-        assert_eq!(read, whole[..limit], "{limit}");
-        assert_eq!(error.kind(), TransportErrorKind::Closed, "{limit}");
-        if error.sent() == Sent::No {
-            assert!(read.len() <= begins, "{limit}: {error:?}");
-            unsent += 1;
-        }
-    }
-    assert!(
-        unsent > 0,
-        "hyper hands back what it has not begun to write"
-    );
-}
-
 /// A server that says goodbye to a kept connection gets the next request on a new one, once.
 #[tokio::test]
 async fn a_goodbye_between_two_requests_loses_nothing() {
-    let (transport, mut accepted) = Pipes::transport(true, usize::MAX);
+    let (transport, mut accepted) = over_pipes(http2(), FaultPlan::default());
     let mut open = Vec::new();
     let serving = async {
         for words in [

@@ -1,0 +1,138 @@
+//! tower services as transports: what their errors mean.
+
+use std::{
+    error::Error,
+    fmt,
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use kirin_transport::{
+    Sent, Transport, TransportError, TransportErrorKind,
+    tower::{TowerTransport, TransportService},
+};
+use tower_service::Service;
+
+use crate::server::create;
+
+/// A service that fails in one way.
+#[derive(Clone)]
+enum Failing {
+    WhenAsked(fn() -> Box<dyn Error + Send + Sync>),
+    WhenReady,
+}
+
+impl Service<Request<Full<Bytes>>> for Failing {
+    type Response = Response<Full<Bytes>>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        match self {
+            Self::WhenAsked(_) => Poll::Ready(Ok(())),
+            Self::WhenReady => Poll::Ready(Err("overloaded".into())),
+        }
+    }
+
+    fn call(&mut self, _request: Request<Full<Bytes>>) -> Self::Future {
+        match self {
+            Self::WhenAsked(error) => ready(Err(error())),
+            Self::WhenReady => panic!("it was not ready"),
+        }
+    }
+}
+
+/// A layer's error around another one.
+#[derive(Debug)]
+struct Layered(TransportError);
+
+impl fmt::Display for Layered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a layer failed")
+    }
+}
+
+impl Error for Layered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+async fn fail(service: Failing) -> TransportError {
+    let transport = TowerTransport::new(service);
+    transport.send(create("http://a.test/")).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn what_was_never_handed_over_was_not_sent() {
+    let error = fail(Failing::WhenReady).await;
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (TransportErrorKind::Other, Sent::No)
+    );
+    assert_eq!(error.source().unwrap().to_string(), "overloaded");
+}
+
+#[tokio::test]
+async fn an_error_that_says_nothing_may_have_been_sent() {
+    let error = fail(Failing::WhenAsked(|| "connection refused".into())).await;
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (TransportErrorKind::Other, Sent::Maybe)
+    );
+}
+
+#[tokio::test]
+async fn an_error_of_ours_is_believed_however_deep_it_lies() {
+    fn own() -> TransportError {
+        TransportError::new(TransportErrorKind::Connect, Sent::No).with_source("as asked")
+    }
+    let error = fail(Failing::WhenAsked(|| own().into())).await;
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (TransportErrorKind::Connect, Sent::No)
+    );
+    assert_eq!(error.source().unwrap().to_string(), "as asked");
+
+    let error = fail(Failing::WhenAsked(|| Layered(own()).into())).await;
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (TransportErrorKind::Connect, Sent::No)
+    );
+    assert_eq!(error.source().unwrap().to_string(), "a layer failed");
+}
+
+#[tokio::test]
+async fn what_else_an_error_means_its_reader_says() {
+    let transport = TowerTransport::<_, Full<Bytes>>::new(Failing::WhenAsked(|| "refused".into()))
+        .read_errors(|error| match error.to_string().as_str() {
+            "refused" => (TransportErrorKind::Connect, Sent::No),
+            _ => (TransportErrorKind::Other, Sent::Maybe),
+        });
+    let error = transport.send(create("http://a.test/")).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (TransportErrorKind::Connect, Sent::No)
+    );
+}
+
+#[tokio::test]
+async fn a_transport_is_a_service_that_is_always_ready() {
+    let script = kirin_transport::from_fn(|request: Request<Bytes>| async move {
+        Ok(Response::new(request.into_body().into()))
+    });
+    let mut service = TransportService::new(script);
+    std::future::poll_fn(|context| service.poll_ready(context))
+        .await
+        .unwrap();
+    let response = service
+        .clone()
+        .call(create("http://a.test/"))
+        .await
+        .unwrap();
+    let body = response.into_body().collect(1024).await.unwrap();
+    assert_eq!(body, create("http://a.test/").body());
+}
