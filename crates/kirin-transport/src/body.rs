@@ -41,7 +41,15 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self(Box::pin(Mapped(Box::pin(body))))
+        Self::own(Mapped(Box::pin(body)))
+    }
+
+    /// Wraps a body whose errors are ours.
+    pub(crate) fn own<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes, Error = TransportError> + Send + 'static,
+    {
+        Self(Box::pin(body))
     }
 
     /// A body of no bytes.
@@ -92,7 +100,7 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Box::pin(Whole(Some(bytes))))
+        Self::own(Whole(Some(bytes)))
     }
 }
 
@@ -195,7 +203,8 @@ where
     }
 }
 
-fn cut(source: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
+/// A body that ended with an error of its own.
+pub(crate) fn cut(source: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
     match source.into().downcast() {
         Ok(error) => *error,
         Err(source) => {

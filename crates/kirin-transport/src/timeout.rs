@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, Sent, Transport, TransportError, TransportErrorKind, body::cut};
 
 /// A transport that waits only so long: for the head of a response, and for the next bytes of its
 /// body. A caller who reads slowly is not late; a server that pauses is.
@@ -61,7 +61,7 @@ impl<T: Transport> Transport for Timeout<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let response = head_within(self.head, self.inner.send(request)).await?;
         let idle = self.idle;
-        Ok(response.map(|body| Body::new(Paced::new(body, idle))))
+        Ok(response.map(|body| Body::own(Guarded::new(body, idle, u64::MAX))))
     }
 }
 
@@ -84,19 +84,21 @@ fn late(reason: String) -> TransportError {
     TransportError::new(TransportErrorKind::Timeout, Sent::Maybe).with_source(reason)
 }
 
-/// A body that may not pause for longer than `limit` while it is read. Only bytes count: frames
-/// without any would let a server keep a reader for ever.
-pub(crate) struct Paced<B> {
+/// A body that may not pause for longer than `idle` while it is read, and has at most so many
+/// bytes. Only bytes end a pause: frames without any would let a server keep a reader for ever.
+pub(crate) struct Guarded<B> {
     inner: B,
-    limit: Duration,
+    idle: Duration,
+    left: u64,
     pausing: Option<Pin<Box<Sleep>>>,
 }
 
-impl<B> Paced<B> {
-    pub(crate) fn new(inner: B, limit: Duration) -> Self {
+impl<B> Guarded<B> {
+    pub(crate) fn new(inner: B, idle: Duration, limit: u64) -> Self {
         Self {
             inner,
-            limit,
+            idle,
+            left: limit,
             pausing: None,
         }
     }
@@ -106,45 +108,58 @@ impl<B> Paced<B> {
             clippy::disallowed_methods,
             reason = "this is the transport's time-out, and owns its clock"
         )]
-        let pausing = self.pausing.get_or_insert_with(|| {
-            let far = Duration::from_secs(365 * 24 * 60 * 60);
-            Box::pin(tokio::time::sleep_until(
-                Instant::now() + self.limit.min(far),
-            ))
-        });
+        let pausing = self
+            .pausing
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
         pausing
             .as_mut()
             .poll(context)
-            .map(|()| late(format!("no data for {} s", self.limit.as_secs_f64())))
+            .map(|()| late(format!("no data for {} s", self.idle.as_secs_f64())))
+    }
+
+    fn count(&mut self, data: &Bytes) -> Result<(), TransportError> {
+        let left = self.left.checked_sub(data.len() as u64);
+        let too_large = || TransportError::new(TransportErrorKind::TooLarge, Sent::Maybe);
+        self.left = left.ok_or_else(too_large)?;
+        Ok(())
     }
 }
 
-impl<B> http_body::Body for Paced<B>
+impl<B> http_body::Body for Guarded<B>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = TransportError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match Pin::new(&mut self.inner).poll_frame(context) {
-            Poll::Ready(frame) => {
-                let is_empty = |frame: &Frame<Bytes>| frame.data_ref().is_some_and(Bytes::is_empty);
-                if !matches!(&frame, Some(Ok(frame)) if is_empty(frame)) {
-                    self.pausing = None;
-                } else if let Poll::Ready(error) = self.poll_pause(context) {
-                    return Poll::Ready(Some(Err(error.into())));
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let guarded = &mut *self;
+        let frame = match Pin::new(&mut guarded.inner).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => return guarded.poll_pause(context).map(|error| Some(Err(error))),
+        };
+        match frame
+            .as_ref()
+            .map(|frame| frame.as_ref().map(Frame::data_ref))
+        {
+            Some(Ok(Some(data))) if data.is_empty() => {
+                if let Poll::Ready(error) = guarded.poll_pause(context) {
+                    return Poll::Ready(Some(Err(error)));
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Poll::Pending => self
-                .poll_pause(context)
-                .map(|error| Some(Err(error.into()))),
+            Some(Ok(Some(data))) => {
+                guarded.pausing = None;
+                if let Err(error) = guarded.count(data) {
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            _ => guarded.pausing = None,
         }
+        Poll::Ready(frame.map(|frame| frame.map_err(cut)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -5,14 +5,21 @@ use std::{fs, path::Path};
 use bytes::Bytes;
 use http::header;
 use kirin_client::{Client, DownloadError, DownloadErrorKind, DownloadTarget};
+use kirin_tests::canary;
 use kirin_transport::{Body, Sent};
 use kirin_types::Task;
 
-use crate::scripted::{Answer, End, Pieces, Scripted, json, with_headers};
+use crate::scripted::{Answer, End, Pieces, Scripted, json, shown, with_headers};
 
-const URL: &str = "https://cdn.example.com/a.mp4?signature=secret";
-const COMPLETED: &str = r#"{"id":"task-1","status":"completed",
-    "output":[{"content":[{"type":"video","url":"https://cdn.example.com/a.mp4?signature=secret"}]}]}"#;
+fn url() -> String {
+    let signature = canary::signature();
+    format!("https://cdn.example.com/a.mp4?signature={signature}")
+}
+
+fn completed() -> String {
+    let content = format!(r#"[{{"type":"video","url":"{}"}}]"#, url());
+    format!(r#"{{"id":"task-1","status":"completed","output":[{{"content":{content}}}]}}"#)
+}
 
 /// The smallest file that passes for an MP4.
 fn video() -> Vec<u8> {
@@ -65,12 +72,12 @@ impl Downloaded {
 }
 
 async fn download(answers: Vec<Answer>) -> Downloaded {
-    download_of(COMPLETED, answers).await
+    download_of(&completed(), answers).await
 }
 
 async fn download_of(task: &str, answers: Vec<Answer>) -> Downloaded {
     let transport = Scripted::new(answers);
-    let client = Client::builder("a-secret".parse().unwrap())
+    let client = Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .build()
         .unwrap();
@@ -83,6 +90,10 @@ async fn download_of(task: &str, answers: Vec<Answer>) -> Downloaded {
         paths.iter().map(name).collect()
     });
     assert!(transport.is_used_up(), "an answer was not asked for");
+    let result: Result<_, DownloadError> = result;
+    if let Err(error) = &result {
+        shown(error);
+    }
     Downloaded {
         result,
         transport,
@@ -99,7 +110,7 @@ async fn whole_file_is_written_without_the_key() {
     let [asked] = &downloaded.transport.requests()[..] else {
         panic!("one request")
     };
-    assert_eq!(asked.call, format!("GET {URL}"));
+    assert_eq!(asked.call, format!("GET {}", url()));
     assert!(!asked.headers.contains_key(header::AUTHORIZATION));
     assert_eq!(asked.headers[header::ACCEPT_ENCODING], "identity");
 }
@@ -258,7 +269,7 @@ async fn d10_expired_url_is_replaced_by_querying_the_task() {
 #[tokio::test(start_paused = true)]
 async fn d10_output_that_stays_expired_is_said_to_be() {
     let gone = || with_headers(410, &[], Body::empty());
-    let downloaded = download(vec![gone(), json(200, COMPLETED), gone()]).await;
+    let downloaded = download(vec![gone(), json(200, completed()), gone()]).await;
     assert_eq!(downloaded.kind(), DownloadErrorKind::Expired);
     assert_eq!(downloaded.files(), [""; 0]);
 }
@@ -411,11 +422,11 @@ async fn file_that_appears_meanwhile_is_not_overwritten() {
         let response = http::Response::new(Body::from(video()));
         async { Ok(response) }
     });
-    let client = Client::builder("a-secret".parse().unwrap())
+    let client = Client::builder(canary::key().parse().unwrap())
         .transport(transport)
         .build()
         .unwrap();
-    let task = Task::from_json(COMPLETED.as_bytes()).unwrap();
+    let task = Task::from_json(completed().as_bytes()).unwrap();
     let error = client.download(&task, &path).await.unwrap_err();
     assert_eq!(error.kind(), DownloadErrorKind::Exists);
     assert_eq!(fs::read(&path).unwrap(), b"precious");

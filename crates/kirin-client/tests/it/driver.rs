@@ -11,11 +11,12 @@ use http::header;
 use kirin_client::{
     Billing, Client, DuplicateIds, Error, ErrorKind, Lookup, PollSchedule, machine::Notice,
 };
+use kirin_tests::canary;
 use kirin_transport::Sent;
 use kirin_types::{GenerationRequest, Task};
 use tokio::time::Instant;
 
-use crate::scripted::{Answer, End, Pieces, Scripted, json, with_headers};
+use crate::scripted::{Answer, End, Pieces, Scripted, json, shown, with_headers};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
@@ -23,7 +24,7 @@ const COMPLETED: &str = r#"{"id":"task-1","status":"completed","usage":{"cost":"
     "output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]}"#;
 
 fn client(transport: &Scripted) -> Client {
-    Client::builder("a-secret".parse().unwrap())
+    Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .schedule(PollSchedule::Fixed(Duration::from_secs(5)))
         .build()
@@ -40,7 +41,7 @@ fn request() -> GenerationRequest {
 async fn generate(answers: Vec<Answer>) -> (Result<Task, Error>, Scripted) {
     let transport = Scripted::new(answers);
     let ended = client(&transport).generate(request()).await;
-    (ended, transport)
+    (ended.inspect_err(shown), transport)
 }
 
 const POST: &str = "POST https://cloud.vtrix.ai/model/v1/generation";

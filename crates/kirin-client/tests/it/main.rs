@@ -5,6 +5,8 @@
 mod download;
 #[cfg(feature = "tokio")]
 mod driver;
+#[cfg(feature = "hyper")]
+mod examples;
 mod machine;
 mod prop;
 #[cfg(feature = "tokio")]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    error::Error,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -11,7 +12,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
+use kirin_tests::canary::{self, Shown};
 use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
+
+/// Looks for secrets in all that an error shows.
+pub(crate) fn shown<E: Error>(error: &E) {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let chain: Vec<String> = causes.map(ToString::to_string).collect();
+    canary::shown(Shown::Debug, &format!("{error:?} {error:#?}"));
+    canary::shown(Shown::Display, &error.to_string());
+    canary::shown(Shown::Chain, &chain.join(": "));
+}
 
 /// One answer of a [`Scripted`] transport.
 pub(crate) enum Answer {
@@ -76,7 +87,7 @@ impl Transport for Scripted {
 }
 
 /// An answer with a JSON body.
-pub(crate) fn json(status: u16, body: &'static str) -> Answer {
+pub(crate) fn json(status: u16, body: impl Into<Body>) -> Answer {
     with_headers(status, &[("content-type", "application/json")], body)
 }
 

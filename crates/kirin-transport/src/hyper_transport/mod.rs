@@ -12,18 +12,17 @@ mod tokio;
 pub use builder::HyperTransportBuilder;
 pub use failure::read_hyper_error;
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::Full;
 use hyper_util::client::legacy::{Client, ResponseFuture, connect::Connect};
 
 use crate::{
     Body, PreferFreshConnection, Sent, Transport, TransportError, TransportErrorKind,
-    timeout::{Paced, head_within},
+    timeout::{Guarded, head_within},
 };
 use builder::Settings;
 
@@ -102,22 +101,8 @@ impl Transport for HyperTransport {
         let mut response = head_within(self.settings.attempt_timeout, sending).await?;
         // hyper keeps the connection in here after a 101 that nobody asked for.
         response.extensions_mut().clear();
-        Ok(response.map(|body| self.body(body)))
-    }
-}
-
-impl HyperTransport {
-    fn body(&self, body: Incoming) -> Body {
-        let limit = usize::try_from(self.settings.max_body_bytes).unwrap_or(usize::MAX);
-        let body = Limited::new(Paced::new(body, self.settings.idle_timeout), limit);
-        Body::new(body.map_err(of_body))
-    }
-}
-
-fn of_body(error: Box<dyn Error + Send + Sync>) -> Box<dyn Error + Send + Sync> {
-    match error.is::<LengthLimitError>() {
-        true => TransportError::new(TransportErrorKind::TooLarge, Sent::Maybe).into(),
-        false => error,
+        let (idle, limit) = (self.settings.idle_timeout, self.settings.max_body_bytes);
+        Ok(response.map(|body| Body::own(Guarded::new(body, idle, limit))))
     }
 }
 

@@ -36,6 +36,8 @@ mod proxy;
 mod render;
 #[cfg(feature = "hyper")]
 mod server;
+#[cfg(all(feature = "hyper", feature = "rustls"))]
+mod settings;
 mod snap;
 #[cfg(all(feature = "hyper", feature = "testing"))]
 mod testing;
