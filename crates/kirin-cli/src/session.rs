@@ -26,9 +26,7 @@ impl Session {
         let mut builder = Client::builder(key()?).base_url(base_url.clone());
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
-            builder = builder.schedule(PollSchedule::Optimum {
-                typical: EmulatorConfig::TASK_TIME,
-            });
+            builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
         Ok(Self {
             client: build(builder)?,
@@ -51,9 +49,7 @@ impl Session {
         let builder = Client::builder(key)
             .base_url(base_url)
             .capabilities(capabilities(&emulator))
-            .schedule(PollSchedule::Optimum {
-                typical: emulator.typical_time(),
-            });
+            .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
             client: build(builder)?,
             emulator: Some(emulator),

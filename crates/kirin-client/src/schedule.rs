@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// use kirin_client::PollSchedule;
 ///
-/// let schedule = PollSchedule::Optimum { typical: Duration::from_secs(45) };
+/// let schedule = PollSchedule::optimum(Duration::from_secs(45));
 /// // Nothing is finished early, so the first looks are far apart, 10 s at most ...
+/// assert_eq!(PollSchedule::CAP, Duration::from_secs(10));
 /// assert_eq!(schedule.gap(Duration::ZERO), Duration::from_secs(10));
 /// // ... and close together where a task is most likely to end.
 /// assert!(schedule.gap(Duration::from_secs(45)) < Duration::from_secs(3));
@@ -37,6 +38,8 @@ pub enum PollSchedule {
     Optimum {
         /// The typical time from acceptance to completed.
         typical: Duration,
+        /// The longest gap until the typical time is well over: a person watches the progress.
+        cap: Duration,
     },
 }
 
@@ -47,20 +50,30 @@ const LOOKS: [f64; 26] = [
     1.292, 1.334, 1.375, 1.416, 1.456, 1.496, 1.536, 1.576, 1.615, 1.654, 1.693, 1.732,
 ];
 
-/// Longest gap until the looks of the table are over: a person watches the progress.
-const CAP: Duration = Duration::from_secs(10);
-
-/// Shortest gap, unless the typical time is itself a matter of seconds.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Shortest gap, and the part of the typical time that it is where that is a matter of seconds. Where
+/// the typical time is wrong and far too short, it is what keeps the looks for later.
+const SHORTEST: Duration = Duration::from_secs(2);
+const SHORTEST_PART: u32 = 5;
 
 /// Shortest gap of any schedule.
 const SMALLEST: Duration = Duration::from_millis(10);
 
 /// Far past the typical time a gap is this part of the time elapsed, up to a minute.
-const LATE_PART: u32 = 8;
+const LATE_PART: u32 = 32;
 const LONGEST: Duration = Duration::from_secs(60);
 
 impl PollSchedule {
+    /// The longest gap of [`optimum`](Self::optimum) until the typical time is well over.
+    pub const CAP: Duration = Duration::from_secs(10);
+
+    /// Optimum checking for tasks of this typical time, with the usual cap of 10 s.
+    pub fn optimum(typical: Duration) -> Self {
+        Self::Optimum {
+            typical,
+            cap: Self::CAP,
+        }
+    }
+
     /// The gap after a query at `elapsed` since the acceptance: 10 ms at least, for a gap of nothing
     /// would be a busy loop.
     pub fn gap(&self, elapsed: Duration) -> Duration {
@@ -71,7 +84,7 @@ impl PollSchedule {
                 factor,
             } => exponential(elapsed, *first, *longest, *factor),
             Self::Fixed(gap) => *gap,
-            Self::Optimum { typical } => optimum(elapsed, *typical),
+            Self::Optimum { typical, cap } => optimum(elapsed, *typical, *cap),
         };
         gap.max(SMALLEST)
     }
@@ -88,13 +101,15 @@ fn exponential(elapsed: Duration, first: Duration, longest: Duration, factor: u3
     gap.min(longest)
 }
 
-fn optimum(elapsed: Duration, typical: Duration) -> Duration {
-    let shortest = SHORTEST.min(typical / 10).max(Duration::from_millis(1));
+fn optimum(elapsed: Duration, typical: Duration, cap: Duration) -> Duration {
+    let shortest = SHORTEST
+        .min(typical / SHORTEST_PART)
+        .max(Duration::from_millis(1));
     let ratio = elapsed.as_secs_f64() / typical.as_secs_f64().max(f64::MIN_POSITIVE);
     match next_look(ratio) {
         Some(next) => typical
             .mul_f64(next - ratio)
-            .clamp(shortest, CAP.max(shortest)),
+            .clamp(shortest, cap.max(shortest)),
         None => (elapsed / LATE_PART).clamp(shortest, LONGEST),
     }
 }
@@ -156,17 +171,11 @@ mod tests {
 
     #[test]
     fn gaps_grow_far_past_the_typical_time() {
-        let schedule = PollSchedule::Optimum {
-            typical: Duration::from_secs(45),
-        };
-        assert_eq!(
-            schedule.gap(Duration::from_secs(160)),
-            Duration::from_secs(20)
-        );
-        assert_eq!(
-            schedule.gap(Duration::from_secs(8000)),
-            Duration::from_secs(60)
-        );
+        let schedule = PollSchedule::optimum(Duration::from_secs(45));
+        for (elapsed, gap) in [(160, 5), (640, 20), (1920, 60), (8000, 60)] {
+            let gap = Duration::from_secs(gap);
+            assert_eq!(schedule.gap(Duration::from_secs(elapsed)), gap);
+        }
     }
 
     #[test]

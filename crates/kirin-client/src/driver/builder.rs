@@ -99,7 +99,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets when tasks are queried; [`PollSchedule::Optimum`] for the model's typical time if
+    /// Sets when tasks are queried; [`PollSchedule::optimum`] for the model's typical time if
     /// never called.
     pub fn schedule(mut self, schedule: PollSchedule) -> Self {
         self.schedule = Some(schedule);

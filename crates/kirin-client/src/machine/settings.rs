@@ -42,9 +42,7 @@ impl Settings {
     pub fn for_model(model: &Model) -> Self {
         Self {
             deadline: Some(model.typical_time.duration * Self::DEADLINE_FACTOR),
-            schedule: PollSchedule::Optimum {
-                typical: model.typical_time.duration,
-            },
+            schedule: PollSchedule::optimum(model.typical_time.duration),
             capabilities: HostCapabilities::default(),
             started_at: None,
             seed: 0,

@@ -9,6 +9,7 @@ mod driver;
 mod examples;
 mod machine;
 mod prop;
+mod schedules;
 #[cfg(feature = "tokio")]
 mod scripted;
 mod snap;

@@ -242,7 +242,7 @@ fn any_retry_after_can_be_read() {
 #[test]
 fn optimum_gaps_are_above_zero_and_at_most_a_minute() {
     kirin_tests::property!((any_durations(), any_durations()), |(typical, elapsed)| {
-        let gap = PollSchedule::Optimum { typical }.gap(elapsed);
+        let gap = PollSchedule::optimum(typical).gap(elapsed);
         prop_assert!(gap > Duration::ZERO && gap <= Duration::from_secs(60));
         Ok(())
     });
@@ -253,7 +253,7 @@ fn optimum_gaps_grow_far_past_the_typical_time() {
     let times = (1_u64..600_000, 2.0..1e6, 1.0..1e3);
     kirin_tests::property!(times, |(typical, past, further)| {
         let typical = Duration::from_millis(typical);
-        let schedule = PollSchedule::Optimum { typical };
+        let schedule = PollSchedule::optimum(typical);
         let earlier = schedule.gap(typical.mul_f64(past));
         let later = schedule.gap(typical.mul_f64(past * further));
         prop_assert!(earlier <= later);

@@ -195,7 +195,7 @@ fn machine_settings() -> impl Strategy<Value = Settings> {
 fn schedules() -> impl Strategy<Value = PollSchedule> {
     prop_oneof![
         durations(1.0..60.0).prop_map(PollSchedule::Fixed),
-        durations(1.0..60.0).prop_map(|typical| PollSchedule::Optimum { typical }),
+        durations(1.0..60.0).prop_map(PollSchedule::optimum),
         (durations(0.5..4.0), durations(4.0..60.0), 0_u32..4).prop_map(
             |(first, longest, factor)| PollSchedule::Exponential {
                 first,
