@@ -41,10 +41,7 @@ pub(crate) fn leaks(command: &Command, lines: &[String]) -> Vec<String> {
 
 /// How many looks there were.
 pub(crate) fn summary(report: &str) -> String {
-    format!(
-        "secrets: {} texts looked at, none shown",
-        report.lines().count()
-    )
+    format!("secrets: looked for in {} texts", report.lines().count())
 }
 
 #[cfg(test)]

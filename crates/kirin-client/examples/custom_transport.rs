@@ -35,6 +35,10 @@ struct OneConnectionEach;
 #[async_trait]
 impl Transport for OneConnectionEach {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        if request.uri().scheme_str() != Some("http") {
+            let reason = "this transport speaks plain HTTP only";
+            return Err(failed(TransportErrorKind::Request, Sent::No, reason));
+        }
         let host = request.uri().authority().map(ToString::to_string);
         let host = host.ok_or_else(|| failed(TransportErrorKind::Request, Sent::No, "no host"))?;
         let stream = TcpStream::connect(&host).await;

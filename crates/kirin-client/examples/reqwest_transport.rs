@@ -23,10 +23,11 @@ use kirin_types::GenerationRequest;
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
-    let builder = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .read_timeout(Duration::from_secs(30));
-    let transport = ReqwestTransport::new(builder)?;
+    let transport = ReqwestTransport::new(|| {
+        reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .read_timeout(Duration::from_secs(30))
+    })?;
     let report = conformance::check(&transport, &Peer::http1()).await;
     println!("{report}");
     if !report.is_conforming() {

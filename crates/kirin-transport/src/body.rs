@@ -27,8 +27,9 @@ use crate::{Sent, TransportError, TransportErrorKind};
 pub struct Body(Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send>>);
 
 impl Body {
-    /// Wraps any body. A [`TransportError`] of its own stays what it is; any other becomes one of
-    /// kind [`Body`](TransportErrorKind::Body).
+    /// Wraps any body. A [`TransportError`] of its own keeps its kind and its cause; any other becomes
+    /// one of kind [`Body`](TransportErrorKind::Body). Either is [`Sent::Maybe`]: there was a head,
+    /// so the server has acted, whatever the body says of an attempt of its own.
     ///
     /// ```
     /// use http_body_util::Empty;
@@ -205,8 +206,8 @@ where
 
 /// A body that ended with an error of its own.
 pub(crate) fn cut(source: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
-    match source.into().downcast() {
-        Ok(error) => *error,
+    match source.into().downcast::<TransportError>() {
+        Ok(error) => error.after_the_head(),
         Err(source) => {
             TransportError::new(TransportErrorKind::Body, Sent::Maybe).with_source(source)
         }

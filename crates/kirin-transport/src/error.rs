@@ -79,6 +79,14 @@ impl TransportError {
         self
     }
 
+    /// The same error within a body: the request has left, whatever was said of it.
+    pub(crate) fn after_the_head(self) -> Self {
+        Self {
+            sent: Sent::Maybe,
+            ..self
+        }
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::reqwest::{ClientBuilder, redirect, retry};
+use ::reqwest::{Client, ClientBuilder, redirect, retry};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,42 +11,58 @@ use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
 
 /// A transport over reqwest, with whatever its builder was told: certificates, proxies, DNS.
 ///
-/// It is made from the builder and not from a client, because three of reqwest's defaults break the
+/// It is made from builders and not from a client, because some of reqwest's defaults break the
 /// contract of [`Transport`] and are switched off here: it follows redirects, and repeats a POST to
-/// another host on the way; it repeats requests that HTTP/2 refused; and it decodes compressed
-/// bodies if its features are on.
+/// another host on the way; it repeats requests that HTTP/2 refused; it decodes compressed bodies if
+/// its features are on; and it gives plain `http` requests to a proxy, with the key in the clear.
+///
+/// reqwest rewrites some URLs: a segment of two dots, even an encoded one, leads elsewhere. A request
+/// whose path or query it would change is an error that sends nothing.
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use kirin_transport::reqwest::ReqwestTransport;
 ///
-/// let builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(3));
-/// let transport = ReqwestTransport::new(builder)?;
+/// let transport = ReqwestTransport::new(|| {
+///     reqwest::Client::builder().connect_timeout(Duration::from_secs(3))
+/// })?;
 /// # let _ = transport;
 /// # Ok::<(), kirin_transport::TransportError>(())
 /// ```
 #[derive(Clone)]
-pub struct ReqwestTransport(::reqwest::Client);
+pub struct ReqwestTransport {
+    https: Client,
+    /// The same without a proxy.
+    http: Client,
+}
 
 impl ReqwestTransport {
-    /// Makes the client, and a transport of it.
+    /// Makes two clients of what `builder` gives: one for `https`, and one for plain `http` that
+    /// never uses a proxy.
     ///
     /// # Errors
     ///
     /// reqwest cannot make a client of the builder.
-    pub fn new(builder: ClientBuilder) -> Result<Self, TransportError> {
-        let client = builder
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .no_brotli()
-            .no_deflate()
-            .no_gzip()
-            .no_zstd()
-            .build();
-        Ok(Self(client.map_err(failed)?))
+    pub fn new(builder: impl Fn() -> ClientBuilder) -> Result<Self, TransportError> {
+        Ok(Self {
+            https: client(builder())?,
+            http: client(builder().no_proxy())?,
+        })
     }
+}
+
+fn client(builder: ClientBuilder) -> Result<Client, TransportError> {
+    let client = builder
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_brotli()
+        .no_deflate()
+        .no_gzip()
+        .no_zstd()
+        .build();
+    client.map_err(failed)
 }
 
 impl fmt::Debug for ReqwestTransport {
@@ -58,8 +74,20 @@ impl fmt::Debug for ReqwestTransport {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let request = request.try_into().map_err(failed)?;
-        let response = self.0.execute(request).await.map_err(failed)?;
+        let client = match request.uri().scheme_str() {
+            Some("https") => &self.https,
+            _ => &self.http,
+        };
+        let asked = request.uri().path_and_query().map(ToString::to_string);
+        let request: ::reqwest::Request = request.try_into().map_err(failed)?;
+        let url = request.url();
+        let query = url.query().map(|query| format!("?{query}"));
+        let meant = format!("{}{}", url.path(), query.unwrap_or_default());
+        if asked.is_some_and(|asked| asked != meant) {
+            let error = TransportError::new(TransportErrorKind::Request, Sent::No);
+            return Err(error.with_source("reqwest would change the path or the query of the URL"));
+        }
+        let response = client.execute(request).await.map_err(failed)?;
         let (mut head, body) = Response::<::reqwest::Body>::from(response).into_parts();
         // Where the connection came from is reqwest's own business.
         head.extensions.clear();
@@ -67,7 +95,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// reqwest's URLs are signed ones too, and its errors name them: they are taken out.
+/// reqwest's errors name the URL, which may be a signed one: it is taken out.
 fn failed(error: ::reqwest::Error) -> TransportError {
     let (kind, sent) = match &error {
         _ if error.is_builder() => (TransportErrorKind::Request, Sent::No),

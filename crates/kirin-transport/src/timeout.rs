@@ -119,9 +119,15 @@ impl<B> Guarded<B> {
 
     fn count(&mut self, data: &Bytes) -> Result<(), TransportError> {
         let left = self.left.checked_sub(data.len() as u64);
-        let too_large = || TransportError::new(TransportErrorKind::TooLarge, Sent::Maybe);
-        self.left = left.ok_or_else(too_large)?;
-        Ok(())
+        // Nothing more fits after what did not: a smaller piece would leave a hole.
+        self.left = left.unwrap_or(0);
+        match left {
+            Some(_) => Ok(()),
+            None => Err(TransportError::new(
+                TransportErrorKind::TooLarge,
+                Sent::Maybe,
+            )),
+        }
     }
 }
 

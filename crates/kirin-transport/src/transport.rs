@@ -28,7 +28,8 @@ use crate::{Body, TransportError};
 ///    compression that the caller did not make.
 /// 7. **The body streams**, as it came: the head is there before the body is, nothing is decoded.
 /// 8. **A body that was cut ends with an error.** One that ends with its connection and has no
-///    length cannot be told from a whole one; it is given as it came.
+///    length cannot be told from a whole one, and is given as it came; but over TLS, an end without
+///    TLS's own goodbye is a cut.
 /// 9. **Dropping cancels.** Dropping the future, or the body, closes the connection or resets the
 ///    stream; a future that was never polled sends nothing.
 ///

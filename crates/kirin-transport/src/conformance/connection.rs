@@ -85,8 +85,9 @@ pub(super) struct Connection {
     progress: Progress,
     /// HTTP/2: whether the client's preface was read.
     greeted: bool,
-    /// HTTP/2: the stream of the request.
+    /// HTTP/2: the stream of the request, and the highest that the client has opened.
     stream: u32,
+    last_stream: u32,
     /// Whether the client has closed, or given up the stream.
     is_over: bool,
 }
@@ -102,6 +103,7 @@ impl Connection {
             progress: Progress::Nothing,
             greeted: false,
             stream: 1,
+            last_stream: 0,
             is_over: false,
         };
         if version == Version::Http2 {
@@ -181,7 +183,8 @@ impl Connection {
 
     fn understand_http1(&mut self) {
         if self.progress == Progress::Nothing && !self.unread.is_empty() {
-            self.begun();
+            self.progress = Progress::Begun;
+            self.shared.log().begun += 1;
         }
         if self.progress == Progress::Begun
             && let Some((head, length)) = http1::request_head(&self.unread)
@@ -190,13 +193,12 @@ impl Connection {
             self.unread.drain(..length);
             self.progress = Progress::Head;
         }
-        if self.progress == Progress::Head {
-            let missing = http1::content_length(&self.request.head) - self.request.body.len();
-            let count = missing.min(self.unread.len());
-            self.request.body.extend(self.unread.drain(..count));
-            if count == missing {
-                self.completed();
-            }
+        if self.progress == Progress::Head
+            && let Some((body, length)) = http1::body(&self.request.head, &self.unread)
+        {
+            self.request.body = body;
+            self.unread.drain(..length);
+            self.completed();
         }
     }
 
@@ -211,9 +213,14 @@ impl Connection {
         while let Some(&[high, middle, low, kind, flags, a, b, c, d]) = self.unread.first_chunk() {
             let stream = u32::from_be_bytes([a & 127, b, c, d]);
             let length = u32::from_be_bytes([0, high, middle, low]) as usize;
-            if kind == HEADERS && self.progress == Progress::Nothing {
-                self.stream = stream;
-                self.begun();
+            if kind == HEADERS && stream > self.last_stream {
+                self.last_stream = stream;
+                self.shared.log().begun += 1;
+                // One that comes while another is read is counted, and not read.
+                if self.progress == Progress::Nothing {
+                    self.stream = stream;
+                    self.progress = Progress::Begun;
+                }
             }
             let Some(payload) = self.unread.get(9..9 + length).map(<[u8]>::to_vec) else {
                 break;
@@ -236,16 +243,11 @@ impl Connection {
                 self.write(&http2::frame(SETTINGS, ACK, 0, &[])).await?
             }
             PING if flags & ACK == 0 => self.write(&http2::frame(PING, ACK, 0, payload)).await?,
-            HEADERS => self.progress = Progress::Head,
+            HEADERS if stream == self.stream => self.progress = Progress::Head,
             DATA => {
-                let padding = match (flags & PADDED, payload.first()) {
-                    (PADDED, Some(length)) => 1 + usize::from(*length),
-                    _ => 0,
-                };
-                let content = payload.get(padding.min(1)..payload.len() + padding.min(1) - padding);
-                self.request
-                    .body
-                    .extend_from_slice(content.unwrap_or_default());
+                if stream == self.stream {
+                    self.request.body.extend_from_slice(content(flags, payload));
+                }
                 if !payload.is_empty() {
                     // Room for as much again, on the connection and on the stream.
                     let room = (payload.len() as u32).to_be_bytes();
@@ -262,14 +264,18 @@ impl Connection {
         Ok(())
     }
 
-    fn begun(&mut self) {
-        self.progress = Progress::Begun;
-        self.shared.log().begun += 1;
-    }
-
     fn completed(&mut self) {
         self.progress = Progress::Whole;
         let request = std::mem::take(&mut self.request);
         self.shared.log().requests.push(request);
     }
+}
+
+/// What a DATA frame holds besides its padding.
+fn content(flags: u8, payload: &[u8]) -> &[u8] {
+    let Some((padding, rest)) = payload.split_first().filter(|_| flags & PADDED != 0) else {
+        return payload;
+    };
+    let length = rest.len().saturating_sub(usize::from(*padding));
+    &rest[..length]
 }

@@ -24,8 +24,63 @@ pub(super) fn header<'head>(head: &'head str, name: &str) -> Option<&'head str> 
     found.next().map(|(_, value)| value.trim())
 }
 
-/// How many bytes of a request follow its head.
-pub(super) fn content_length(head: &str) -> usize {
+/// The body of a request with this head, once all of it is there, and how many bytes it takes.
+pub(super) fn body(head: &str, received: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let coding = header(head, "transfer-encoding").unwrap_or_default();
+    if coding.eq_ignore_ascii_case("chunked") {
+        return chunks(received);
+    }
     let length = header(head, "content-length");
-    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or(0);
+    Some((received.get(..length)?.to_vec(), length))
+}
+
+/// A body in chunks (RFC 9112, 7.1), without trailers.
+fn chunks(received: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let line = received[at..].windows(2).position(|two| two == b"\r\n")?;
+        let size = std::str::from_utf8(&received[at..at + line]).ok()?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        at += line + 2;
+        body.extend_from_slice(received.get(at..at + size)?);
+        at += size + 2;
+        if size == 0 {
+            return (at <= received.len()).then_some((body, at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(head: &str, received: &str, expected: Option<(&str, usize)>) {
+        let found = body(&format!("POST / HTTP/1.1\r\n{head}"), received.as_bytes());
+        let expected = expected.map(|(body, length)| (body.as_bytes().to_vec(), length));
+        assert_eq!(found, expected, "{head} {received:?}");
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_its_head_says() {
+        check("", "x", Some(("", 0)));
+        check("Content-Length: 5", "hello!", Some(("hello", 5)));
+        check("content-length: 5", "hell", None);
+        let chunked = "Transfer-Encoding: chunked";
+        check(
+            chunked,
+            "3\r\nhel\r\n2;x\r\nlo\r\n0\r\n\r\n!",
+            Some(("hello", 22)),
+        );
+        for cut in [
+            "",
+            "3",
+            "3\r\n",
+            "3\r\nhe",
+            "3\r\nhel\r\n",
+            "3\r\nhel\r\n0\r\n",
+        ] {
+            check(chunked, cut, None);
+        }
+    }
 }

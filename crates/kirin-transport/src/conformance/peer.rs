@@ -27,7 +27,8 @@ impl Peer {
     }
 
     /// HTTP/2, by agreement: the transport must not ask for it. With TLS it is offered by ALPN, and
-    /// nothing else is.
+    /// nothing else is. The heads of requests are not decoded, so only their bodies are compared with
+    /// what was asked.
     pub fn http2() -> Self {
         Self::new(Version::Http2)
     }

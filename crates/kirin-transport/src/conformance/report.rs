@@ -19,7 +19,7 @@ pub struct Finding {
 /// What became of all cases. Its Display goes clause by clause, and names what is broken.
 ///
 /// ```text
-/// holds   any status is Ok (21 cases)
+/// holds   any status is Ok (23 cases)
 /// BROKEN  one call is one attempt (1 of 8 cases)
 ///         the server reads the request and closes: 2 requests came
 /// ```

@@ -41,7 +41,8 @@ impl HyperTransportBuilder {
     /// The request goes through the proxy in a tunnel (CONNECT) and encrypted, so the proxy sees
     /// the name of the server and neither the key nor a prompt. A plain `http` request is never
     /// given to a proxy, and neither is one to this machine. A proxy is an `http` or an `https`
-    /// URL; any other scheme is an error of every request, and nothing goes past the proxy.
+    /// URL; anything else is an error of every request that would go through it, and nothing goes past
+    /// the proxy.
     pub fn proxy(mut self, url: impl Into<String>, except: impl Into<String>) -> Self {
         let (url, except) = (url.into(), except.into());
         self.proxy = ProxySettings::Fixed { url, except };
@@ -55,27 +56,75 @@ impl HyperTransportBuilder {
     }
 }
 
+/// What can be used of the settings.
+#[derive(Clone)]
+pub(super) struct Rules {
+    matcher: Arc<Matcher>,
+    /// What was asked for is no proxy that this transport can speak to.
+    unusable: bool,
+}
+
 impl ProxySettings {
-    pub(super) fn matcher(&self) -> Matcher {
-        match self {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "where no proxy is set, the environment names it, as everybody expects"
-            )]
-            Self::Environment => Matcher::from_env(),
-            Self::Fixed { url, except } => Matcher::builder()
-                .https(url.as_str())
-                .no(except.as_str())
-                .build(),
-            Self::Off => Matcher::builder().build(),
+    pub(super) fn rules(&self) -> Rules {
+        let (url, except) = match self {
+            Self::Environment => (
+                variable(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+                variable(["NO_PROXY", "no_proxy"]),
+            ),
+            Self::Fixed { url, except } => (url.clone(), except.clone()),
+            Self::Off => Default::default(),
+        };
+        let unusable = !url.is_empty() && !is_usable(&url);
+        // The matcher forgets what it does not understand, and a request would go past the proxy.
+        let url = if unusable {
+            "http://unusable.invalid"
+        } else {
+            &url
+        };
+        Rules {
+            matcher: Arc::new(Matcher::builder().https(url).no(except).build()),
+            unusable,
         }
     }
+}
+
+/// The first of the variables that is set to something.
+fn variable<const N: usize>(names: [&str; N]) -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where no proxy is set, the environment names it, as everybody expects"
+    )]
+    let values = names.into_iter().filter_map(std::env::var_os);
+    // What is no text is no URL either, and must not look as if nothing had been asked for.
+    let mut texts = values.map(|value| value.to_string_lossy().into_owned());
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+/// Whether it is an `http` or `https` URL, or a host alone, with nothing behind the port: a
+/// password with a `/`, a `?` or a `#` must be percent-encoded, or it would be taken for a host.
+fn is_usable(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let Some(authority) = uri.authority() else {
+        return false;
+    };
+    let after_user = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let has_port = after_user
+        .trim_start_matches(authority.host())
+        .starts_with(':');
+    matches!(uri.scheme_str(), None | Some("http" | "https"))
+        && !authority.host().is_empty()
+        && (!has_port || authority.port_u16().is_some())
+        && matches!(uri.path(), "" | "/")
+        && uri.query().is_none()
+        && !url.contains('#')
 }
 
 /// A connector that goes through a proxy where one is to be used.
 #[derive(Clone)]
 pub(super) struct Proxied<C> {
-    pub(super) matcher: Arc<Matcher>,
+    pub(super) rules: Rules,
     pub(super) direct: C,
     /// The way to the proxy itself, which may be another HTTPS server.
     pub(super) to_proxy: HttpsConnector<C>,
@@ -85,7 +134,7 @@ impl<C> Proxied<C> {
     fn intercept(&self, uri: &Uri) -> Option<Intercept> {
         let is_https = uri.scheme_str() == Some("https");
         let proxied = is_https && !uri.host().is_some_and(is_loopback);
-        self.matcher.intercept(uri).filter(|_| proxied)
+        self.rules.matcher.intercept(uri).filter(|_| proxied)
     }
 }
 
@@ -124,48 +173,53 @@ where
                 Ok(MaybeHttpsStream::Http(stream))
             });
         };
-        let address = proxy.uri().clone();
-        if !matches!(address.scheme_str(), Some("http" | "https")) {
-            return Box::pin(async { Err(UnsupportedProxy(address).into()) });
+        if self.rules.unusable {
+            return Box::pin(async { Err(UnusableProxy.into()) });
         }
-        let mut tunnel = Tunnel::new(address.clone(), self.to_proxy.clone());
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy.clone());
         if let Some(authorization) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(authorization.clone());
         }
+        let address = shown(proxy.uri());
         let tunnelling = tunnel.call(uri);
         Box::pin(async move {
             let tunnelled = tunnelling.await;
             tunnelled.map_err(|source| {
-                ProxyFailure {
-                    address,
-                    source: source.into(),
-                }
-                .into()
+                let source = source.into();
+                ProxyFailure { address, source }.into()
             })
         })
     }
 }
 
-/// A proxy that this transport cannot speak to.
-#[derive(Debug)]
-struct UnsupportedProxy(Uri);
+/// Host and port, and nothing else that may have been in the URL.
+fn shown(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    match uri.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
 
-impl fmt::Display for UnsupportedProxy {
+/// Something that was to be a proxy. It is not named, because it may hold a password.
+#[derive(Debug)]
+struct UnusableProxy;
+
+impl fmt::Display for UnusableProxy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "the proxy {} is neither http nor https; change HTTPS_PROXY, or use no proxy",
-            self.0
+        formatter.write_str(
+            "the proxy that is asked for is not an http or https URL; change HTTPS_PROXY or \
+             ALL_PROXY, or use no proxy",
         )
     }
 }
 
-impl Error for UnsupportedProxy {}
+impl Error for UnusableProxy {}
 
 /// A proxy that did not give a tunnel.
 #[derive(Debug)]
 struct ProxyFailure {
-    address: Uri,
+    address: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -188,7 +242,7 @@ mod tests {
     /// Where a request goes: the proxy's address, or directly.
     fn check(settings: &ProxySettings, url: &str, expected: Option<&str>) {
         let proxied = Proxied {
-            matcher: Arc::new(settings.matcher()),
+            rules: settings.rules(),
             direct: (),
             to_proxy: HttpsConnector::from(((), super::super::tls::tests::config_without_roots())),
         };
@@ -219,6 +273,39 @@ mod tests {
         ] {
             check(&settings, url, expected);
             check(&ProxySettings::Off, url, None);
+        }
+    }
+
+    #[test]
+    fn h09_what_is_no_proxy_is_not_forgotten() {
+        for (url, usable) in [
+            ("http://proxy.test:3128", true),
+            ("http://proxy.test:3128/", true),
+            ("https://me:pa%23ss@proxy.test", true),
+            ("proxy.test:3128", true),
+            ("http://[::1]:3128", true),
+            ("socks5://proxy.test", false),
+            ("socks://127.0.0.1:1080", false),
+            ("ftp://proxy.test", false),
+            ("http://me:pa#ss@proxy.test:3128", false),
+            ("http://me:pa/ss@proxy.test:3128", false),
+            ("http://me:pa?ss@proxy.test:3128", false),
+            ("http://me:a word@proxy.test", false),
+            ("/", false),
+        ] {
+            assert_eq!(is_usable(url), usable, "{url}");
+            let except = String::from("internal.test");
+            let settings = ProxySettings::Fixed {
+                url: url.into(),
+                except,
+            };
+            let rules = settings.rules();
+            assert_eq!(rules.unusable, !usable, "{url}");
+            // Whatever it is, it applies to the same hosts.
+            for (host, applies) in [("cloud.test", true), ("internal.test", false)] {
+                let uri = format!("https://{host}/").parse().unwrap();
+                assert_eq!(rules.matcher.intercept(&uri).is_some(), applies, "{url}");
+            }
         }
     }
 }

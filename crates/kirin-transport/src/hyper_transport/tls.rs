@@ -129,7 +129,7 @@ impl HyperTransportBuilder {
         config: &ClientConfig,
     ) -> super::proxy::Proxied<HttpConnector> {
         super::proxy::Proxied {
-            matcher: Arc::new(self.proxy.matcher()),
+            rules: self.proxy.rules(),
             to_proxy: HttpsConnector::from((direct.clone(), config.clone())),
             direct,
         }

@@ -14,7 +14,7 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Exactly this many bytes pass. The reader then sees a clean end; the writer, a broken pipe.
+    /// Exactly this many bytes pass. Then the client reads a clean end, or cannot write on.
     Cut(u64),
     /// This byte is changed: the bits of the mask are flipped.
     Corrupt {

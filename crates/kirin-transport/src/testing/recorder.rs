@@ -83,11 +83,12 @@ impl<T> fmt::Debug for Recorder<T> {
 #[async_trait]
 impl<T: Transport> Transport for Recorder<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let redaction = Redaction::of(request.headers());
+        let mut redaction = Redaction::of(request.headers());
         let index = begin(&self.tape, &request, &redaction);
         match self.inner.send(request).await {
             Ok(response) => {
                 let (head, body) = response.into_parts();
+                redaction.learn(&head.headers);
                 let answer = Answer::Response {
                     status: head.status,
                     headers: kept(&head.headers, &redaction),
@@ -136,9 +137,12 @@ fn begin(tape: &Tape, request: &Request<Bytes>, redaction: &Redaction) -> usize 
 
 fn kept(headers: &HeaderMap, redaction: &Redaction) -> Vec<(String, String)> {
     let headers = headers.iter();
-    headers
+    let mut kept: Vec<_> = headers
         .map(|(name, value)| (name.to_string(), redaction.header(name, value)))
-        .collect()
+        .collect();
+    // As a file has them; the values of one name keep their order.
+    kept.sort_by(|left, right| left.0.cmp(&right.0));
+    kept
 }
 
 fn reason(error: &TransportError) -> Option<String> {

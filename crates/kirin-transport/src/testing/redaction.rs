@@ -1,4 +1,9 @@
 //! What must not be kept: keys, cookies, and the queries of URLs, which sign them.
+//!
+//! Everything is searched as characters of one byte each, so that no byte of a body is changed that
+//! is not removed, whether the body is text or not.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
@@ -14,50 +19,58 @@ const SECRET_HEADERS: [HeaderName; 4] = [
     header::SET_COOKIE,
 ];
 
-/// Removes the secrets of one exchange, which its request tells.
-#[derive(Clone, Debug, Default)]
+/// A part of a header that is shorter is no secret, but may be a part of anything.
+const SHORTEST_SECRET: usize = 6;
+
+/// Removes the secrets of one exchange, which its secret headers tell.
+#[derive(Clone, Default)]
 pub(super) struct Redaction {
-    /// The words that the request's secret headers hold; empty ones are left out.
-    words: Vec<Secret>,
+    /// The longest first, so that none hides a part of another.
+    words: Vec<String>,
 }
 
-/// A word that Debug does not show.
-#[derive(Clone)]
-struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Secret(hidden)")
+impl fmt::Debug for Redaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Redaction")
     }
 }
 
 impl Redaction {
     /// Learns the secrets of a request.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let secret = |(name, value): (&HeaderName, &HeaderValue)| {
-            let known = SECRET_HEADERS.contains(name) || value.is_sensitive();
-            known.then(|| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        let values = headers.iter().filter_map(secret);
-        // `Bearer KEY`: the key is the word, and it may come back alone.
-        let words = values.flat_map(|value| {
-            let words = value.split_ascii_whitespace().map(str::to_owned);
-            words.collect::<Vec<_>>()
-        });
-        let is_scheme =
-            |word: &str| word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
-        let words = words.filter(|word| !is_scheme(word));
-        Self {
-            words: words.map(Secret).collect(),
+        let mut redaction = Self::default();
+        redaction.learn(headers);
+        redaction
+    }
+
+    /// Learns the secrets of an answer too.
+    pub(super) fn learn(&mut self, headers: &HeaderMap) {
+        for (_, value) in headers
+            .iter()
+            .filter(|(name, value)| is_secret(name, value))
+        {
+            let value = characters(value.as_bytes());
+            // `Bearer KEY`, `name=value; name=value`: the parts may come back alone.
+            let parts = value.split([' ', ';', ',']);
+            let parts = parts.flat_map(|part| [Some(part), part.split_once('=').map(|it| it.1)]);
+            for part in parts.flatten().filter(|part| part.len() >= SHORTEST_SECRET) {
+                self.words.extend(spellings(part));
+            }
         }
+        let schemes = ["bearer", "digest", "negotiate"];
+        let is_scheme = |word: &String| schemes.contains(&word.to_ascii_lowercase().as_str());
+        self.words.retain(|word| !is_scheme(word));
+        self.words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        self.words.dedup();
     }
 
     /// A header's value as it may be kept.
     pub(super) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
-        if SECRET_HEADERS.contains(name) || value.is_sensitive() {
+        if is_secret(name, value) {
             return REMOVED.to_owned();
         }
-        self.text(&String::from_utf8_lossy(value.as_bytes()))
+        let kept = self.characters(&characters(value.as_bytes()));
+        String::from_utf8_lossy(&bytes(&kept)).into_owned()
     }
 
     /// A URL as it may be kept.
@@ -65,76 +78,105 @@ impl Redaction {
         self.text(&uri.to_string())
     }
 
-    /// A body as it may be kept: what is text is searched as text, and all of it for the words.
-    pub(super) fn body(&self, bytes: &Bytes) -> Bytes {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.text(text).into(),
-            Err(_) => self.words.iter().fold(bytes.clone(), |bytes, word| {
-                replaced(&bytes, word.0.as_bytes()).into()
-            }),
-        }
+    /// A body as it may be kept.
+    pub(super) fn body(&self, body: &Bytes) -> Bytes {
+        bytes(&self.characters(&characters(body))).into()
     }
 
     /// A text as it may be kept.
     pub(super) fn text(&self, text: &str) -> String {
+        let kept = self.characters(&characters(text.as_bytes()));
+        String::from_utf8_lossy(&bytes(&kept)).into_owned()
+    }
+
+    fn characters(&self, text: &str) -> String {
         let text = without_queries(text);
         let words = self.words.iter();
-        words.fold(text, |text, word| text.replace(&word.0, REMOVED))
+        words.fold(text, |text, word| text.replace(word, REMOVED))
     }
 }
 
-fn replaced(bytes: &[u8], word: &[u8]) -> Vec<u8> {
-    let (mut kept, mut at) = (Vec::new(), 0);
-    while at < bytes.len() {
-        if bytes[at..].starts_with(word) {
-            kept.extend_from_slice(REMOVED.as_bytes());
-            at += word.len();
-        } else {
-            kept.push(bytes[at]);
-            at += 1;
+fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    SECRET_HEADERS.contains(name) || value.is_sensitive()
+}
+
+/// The ways in which a word may be repeated: as it is, in JSON with its slashes escaped, and in a
+/// URL.
+fn spellings(word: &str) -> Vec<String> {
+    let encoded = word.bytes().map(|byte| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
         }
+        _ => format!("%{byte:02X}"),
+    });
+    vec![word.to_owned(), word.replace('/', r"\/"), encoded.collect()]
+}
+
+/// Each byte as the character of its number.
+fn characters(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// The way back; characters above 255 do not come up.
+fn bytes(characters: &str) -> Vec<u8> {
+    let numbers = characters.chars().map(u32::from);
+    numbers
+        .filter_map(|number| u8::try_from(number).ok())
+        .collect()
+}
+
+/// Replaces the query and the fragment of everything that looks like a URL or a path, and the name
+/// and password before a host. The text may be JSON, so that slashes and marks may be escaped.
+fn without_queries(text: &str) -> String {
+    let ends = |character: char| {
+        character.is_ascii_whitespace() || matches!(character, '"' | '<' | '>' | '`')
+    };
+    let mut kept = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends) {
+        let place = piece.trim_end_matches(ends);
+        // A backslash before a quotation mark belongs to the mark.
+        let place = place.trim_end_matches('\\');
+        kept.push_str(&without_query(place));
+        kept.push_str(&piece[place.len()..]);
     }
     kept
 }
 
-/// Replaces the query of every URL in the text, and the name and password before its host. The
-/// text may be JSON, so that a slash, a question mark and an ampersand may be escaped.
-fn without_queries(text: &str) -> String {
-    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(start) = ["://", r":\/\/"]
-        .iter()
-        .filter_map(|mark| rest.find(mark).map(|at| at + mark.len()))
-        .min()
-    {
-        let (before, after) = rest.split_at(start);
-        kept.push_str(before);
-        let ends = |character: char| {
-            character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | '`')
-        };
-        let end = after.find(ends).unwrap_or(after.len());
-        // A backslash before the end belongs to a quotation mark.
-        let end = after[..end].trim_end_matches('\\').len();
-        kept.push_str(&without_query(&after[..end]));
-        rest = &after[end..];
+/// How a slash may be written, and what begins a query or a fragment.
+const SLASHES: [&str; 5] = ["/", r"\u002f", r"\u002F", "%2f", "%2F"];
+const MARKS: [&str; 8] = [
+    "?", r"\u003f", r"\u003F", "%3f", "%3F", "#", "%23", r"\u0023",
+];
+
+fn without_query(place: &str) -> String {
+    let Some(slash) = first_of(&SLASHES, place) else {
+        return place.to_owned();
+    };
+    let end = first_of(&MARKS, &place[slash..]).map_or(place.len(), |mark| slash + mark);
+    let kept = without_credentials(&place[..end]);
+    // A mark at the very end asks nothing.
+    if place[end..].len() <= 1 {
+        return format!("{kept}{}", &place[end..]);
     }
-    kept + rest
+    format!("{kept}?{REMOVED}")
 }
 
-/// The same for what stands behind a URL's scheme.
-fn without_query(url: &str) -> String {
-    let query = ["?", r"\u003f", r"\u003F"]
-        .iter()
-        .filter_map(|mark| url.find(mark))
-        .min();
-    let (place, query) = url.split_at(query.unwrap_or(url.len()));
-    let host_ends = place.find(['/', '\\']).unwrap_or(place.len());
-    let place = match place[..host_ends].rfind('@') {
-        Some(at) => format!("{REMOVED}{}", &place[at..]),
-        None => place.to_owned(),
+fn first_of(marks: &[&str], text: &str) -> Option<usize> {
+    marks.iter().filter_map(|mark| text.find(mark)).min()
+}
+
+fn without_credentials(place: &str) -> String {
+    let Some(scheme) = place.find("://").or_else(|| place.find(r":\/\/")) else {
+        return place.to_owned();
     };
-    match query {
-        "" => place,
-        _ => format!("{place}?{REMOVED}"),
+    let host =
+        scheme + place[scheme..].len() - place[scheme..].trim_start_matches([':', '/', '\\']).len();
+    let host_ends = place[host..]
+        .find(['/', '\\'])
+        .map_or(place.len(), |at| host + at);
+    match place[host..host_ends].rfind('@') {
+        Some(at) => format!("{}{REMOVED}{}", &place[..host], &place[host + at..]),
+        None => place.to_owned(),
     }
 }
 
@@ -167,6 +209,41 @@ mod tests {
     }
 
     #[test]
+    fn no_spelling_of_a_url_hides_its_query() {
+        for (text, expected) in [
+            // An apostrophe stands in queries that sign the name of a file.
+            (
+                "https://a.test/b?n=UTF-8''v.mp4&s=1",
+                "https://a.test/b?removed",
+            ),
+            ("/b?s=1", "/b?removed"),
+            ("//a.test/b?s=1", "//a.test/b?removed"),
+            ("https://a.test/b#token=1", "https://a.test/b?removed"),
+            (
+                "to=https%3A%2F%2Fa.test%3Fs%3D1",
+                "to=https%3A%2F%2Fa.test?removed",
+            ),
+            (
+                r#"{"url":"https:\u002f\u002fa.test\u002fb?s=1"}"#,
+                r#"{"url":"https:\u002f\u002fa.test\u002fb?removed"}"#,
+            ),
+            (
+                "ein Drachen \u{9f99} https://a.test/\u{9f99}?s=1 ende",
+                "ein Drachen \u{9f99} https://a.test/\u{9f99}?removed ende",
+            ),
+        ] {
+            check(text, expected);
+        }
+        // What is cut within a character is no text, and is searched all the same.
+        let cut = Bytes::from_static(b"{\"a\":\"https://a.test/?s=1\",\"b\":\"\xe9\xbe");
+        let kept = Redaction::default().body(&cut);
+        assert_eq!(
+            kept,
+            &b"{\"a\":\"https://a.test/?removed\",\"b\":\"\xe9\xbe"[..]
+        );
+    }
+
+    #[test]
     fn escapes_of_json_hide_no_query() {
         check(
             r#"{"url":"https:\/\/a.test\/b?s=1\u0026t=2"}"#,
@@ -187,24 +264,29 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(
             header::AUTHORIZATION,
-            HeaderValue::from_static("Bearer k3y"),
+            HeaderValue::from_static("Bearer k3y/k3y"),
         );
-        let mut marked = HeaderValue::from_static("t0ken");
+        let mut marked = HeaderValue::from_static("t0kent0ken");
         marked.set_sensitive(true);
         headers.insert("x-marked", marked);
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_static("session=abcdef; t=1"),
+        );
         let redaction = Redaction::of(&headers);
         assert_eq!(
-            redaction.text("Bearer k3y, t0ken"),
-            "Bearer removed, removed"
+            redaction.text("Bearer k3y/k3y, t0kent0ken, abcdef, 1"),
+            "Bearer removed, removed, removed, 1"
         );
+        assert_eq!(redaction.text(r"k3y\/k3y k3y%2Fk3y"), "removed removed");
         for name in ["authorization", "x-marked"] {
             let name = HeaderName::from_static(name);
             assert_eq!(redaction.header(&name, &headers[&name]), "removed");
         }
         let name = HeaderName::from_static("x-echo");
-        let echo = HeaderValue::from_static("k3y?");
-        assert_eq!(redaction.header(&name, &echo), "removed?");
-        let binary = Bytes::from_static(b"\xffk3y\xff");
+        let echo = HeaderValue::from_static("k3y/k3y!");
+        assert_eq!(redaction.header(&name, &echo), "removed!");
+        let binary = Bytes::from_static(b"\xffk3y/k3y\xff");
         assert_eq!(redaction.body(&binary), &b"\xffremoved\xff"[..]);
         assert!(!format!("{redaction:?}").contains("k3y"));
     }

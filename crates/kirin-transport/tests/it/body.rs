@@ -75,6 +75,28 @@ fn check_cut(error: &TransportError) {
     assert_eq!(error.source().unwrap().to_string(), "reset by peer");
 }
 
+/// A body that tried something of its own may know that this was not sent. The request was.
+#[tokio::test]
+async fn no_error_of_a_body_says_that_the_request_was_not_sent() {
+    struct Resuming;
+    impl http_body::Body for Resuming {
+        type Data = Bytes;
+        type Error = TransportError;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _context: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, TransportError>>> {
+            let error = TransportError::new(TransportErrorKind::Connect, Sent::No);
+            std::task::Poll::Ready(Some(Err(error.with_source("refused"))))
+        }
+    }
+    let error = Body::new(Resuming).collect(1024).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+    assert_eq!(error.sent(), Sent::Maybe);
+    assert_eq!(error.source().unwrap().to_string(), "refused");
+}
+
 #[tokio::test]
 async fn next_gives_the_pieces_and_skips_trailers() {
     let frames = pieces(&["he", "llo"]).then_trailers().then_data("!");

@@ -25,9 +25,9 @@ async fn every_failure_says_what_kind_it_is_and_whether_the_request_may_have_lef
 
 #[tokio::test]
 async fn c01_a_refused_connection_sent_nothing() {
-    let server = Server::start().await;
-    let url = server.url();
-    drop(server);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}/v1/create", socket.local_addr().unwrap());
     let transport = HyperTransport::plain();
     let error = within(transport.send(create(&url))).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Connect);

@@ -135,9 +135,10 @@ pub(crate) async fn all() -> Vec<Failure> {
 }
 
 async fn refused() -> Failure {
-    let server = Server::start().await;
-    let url = server.url();
-    drop(server);
+    // Bound and not listening: no other test can take the port meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}/v1/create", socket.local_addr().unwrap());
     Failure {
         name: "nobody listens",
         error: send(create(&url)).await,

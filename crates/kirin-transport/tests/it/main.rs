@@ -47,5 +47,10 @@ mod timeouts;
 mod tls;
 #[cfg(all(feature = "hyper", feature = "tower"))]
 mod tower;
-#[cfg(all(feature = "http2", feature = "testing", feature = "tracing"))]
+#[cfg(all(
+    feature = "http2",
+    feature = "rustls",
+    feature = "testing",
+    feature = "tracing"
+))]
 mod traces;

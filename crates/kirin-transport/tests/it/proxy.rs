@@ -205,15 +205,17 @@ async fn h09_a_proxy_that_fails_sent_nothing() {
     ] {
         let proxy = Proxy::start(1, answer).await;
         let url = format!("http://me:word@127.0.0.1:{}", proxy.port);
-        let named = format!("no way through the proxy http://127.0.0.1:{}/", proxy.port);
+        let named = format!("no way through the proxy 127.0.0.1:{}", proxy.port);
         check_failing(&url, &named).await;
         check_failing(&url, reason).await;
     }
-    check_failing(
+    for url in [
         "socks5://me:word@127.0.0.1:1080",
-        "is neither http nor https",
-    )
-    .await;
+        "ftp://me:word@127.0.0.1:1080",
+        "http://me:#word@127.0.0.1:1080",
+    ] {
+        check_failing(url, "is not an http or https URL").await;
+    }
 }
 
 // ----------------------------------------------------------------- the environment
@@ -283,4 +285,51 @@ async fn asks_as_the_environment_says() {
         Ok(status) => child::tell(&format!("Ok({status})")),
         Err(error) => child::tell(&format!("Err({:?}, {:?})", error.kind(), error.sent())),
     }
+}
+
+// ----------------------------------------------------------------- reqwest's own proxy
+
+/// reqwest gives plain requests to a proxy, with all that is in them; under the adapter it does not.
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn h09_reqwest_gives_no_plain_request_to_a_proxy() {
+    let server = Server::start().await;
+    let proxy = Proxy::start(1, OPEN).await;
+    let url = proxy.url();
+    let transport = kirin_transport::reqwest::ReqwestTransport::new(|| {
+        let proxy = reqwest::Proxy::all(&url).unwrap();
+        reqwest::Client::builder().proxy(proxy).tls_certs_only([])
+    });
+    let transport = transport.unwrap();
+    let answer = crate::server::Step::Write(crate::server::ANSWER);
+    let steps = [crate::server::Step::ReadRequest, answer];
+    let asking = transport.send(create(&server.url()));
+    let (answer, _) = tokio::join!(within(asking), within(server.serve(&steps)));
+    assert_eq!(answer.unwrap().status(), 200);
+
+    // An https request goes into a tunnel, or nowhere.
+    let error = within(transport.send(create("https://cloud.test/v1/create"))).await;
+    assert_eq!(error.unwrap_err().sent(), Sent::No);
+    let heard = proxy.heard();
+    assert!(heard.starts_with(b"CONNECT cloud.test:443 HTTP/1.1\r\n"));
+    assert!(!contains(&heard, canary::key()));
+}
+
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn h06_reqwest_asks_for_no_other_path() {
+    let server = Server::start().await;
+    let base = server.url();
+    let make = || reqwest::Client::builder().tls_certs_only([]);
+    let transport = kirin_transport::reqwest::ReqwestTransport::new(make).unwrap();
+    for path in ["/../secret", "/%2E%2E/secret", "?file='a'"] {
+        let error = within(transport.send(create(&format!("{base}{path}"))))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.sent()),
+            (TransportErrorKind::Request, Sent::No)
+        );
+    }
+    assert_eq!(server.waiting(), 0);
 }

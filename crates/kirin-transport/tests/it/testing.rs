@@ -112,7 +112,8 @@ fn service() -> impl Transport + 'static {
             .status(StatusCode::ACCEPTED)
             .header("location", signed("b.test"))
             .header("set-cookie", canary::key())
-            .header("x-request-id", "r-1");
+            .header("x-request-id", "r-1")
+            .header("date", "Tue, 24 Nov 2026 22:59:23 GMT");
         Ok(response.body(body).unwrap())
     })
 }

@@ -77,7 +77,7 @@ impl TlsServer {
         }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://127.0.0.1:{}/v1/create", self.port)
     }
 

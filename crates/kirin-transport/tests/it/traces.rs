@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Version};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::{
     HyperTransport, Sent, Traced, Transport, TransportErrorKind, from_fn, testing::Scripted,
@@ -14,8 +14,10 @@ use kirin_transport::{
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
+    certificates::Authority,
     failures,
     server::{ANSWER, Server, Step, create},
+    tls::TlsServer,
 };
 
 /// A trace in memory.
@@ -49,6 +51,8 @@ impl<'a> MakeWriter<'a> for Trace {
 
 /// Runs the work on this thread, and gives back all that was written meanwhile, at every level.
 fn traced(work: impl Future<Output = ()>) -> String {
+    // What libraries write to `log` is a part of the trace; only the first test can say so.
+    let _ = tracing_log::LogTracer::init();
     let trace = Trace::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(trace.clone())
@@ -114,27 +118,30 @@ fn a_span_tells_the_request_and_its_end() {
     assert!(!failed.contains("boat.mp4"), "{failed}");
 }
 
-/// Exchanges over real connections, good ones and bad ones, in both versions of HTTP, with hyper
-/// and h2 as talkative as they can be.
+/// Exchanges over real connections, good ones and bad ones, in both versions of HTTP and over TLS, with
+/// hyper and h2 as talkative as they can be.
 #[test]
 fn no_library_below_writes_a_secret() {
     let text = traced(async {
-        for version in [
-            HyperTransport::builder(),
-            HyperTransport::builder().http2_only(),
-        ] {
-            let transport = Traced::new(version.build_plain());
-            let server = Server::start().await;
-            let url = server.url();
-            let steps = [Step::ReadHead, Step::Write(ANSWER)];
-            // Over HTTP/2 this is no answer, which is written too.
-            let _ = tokio::join!(transport.send(create(&url)), server.serve(&steps));
-            let base = url.trim_end_matches("/v1/create");
-            let _ = tokio::join!(transport.send(signed(base)), server.serve(&steps));
+        let authority = Authority::new();
+        let root = authority.pem();
+        for (protocol, version) in [("http/1.1", Version::HTTP_11), ("h2", Version::HTTP_2)] {
+            let server = TlsServer::start(authority.issue("127.0.0.1"), &[protocol]).await;
+            let builder = HyperTransport::builder().extra_roots(&root);
+            let transport = Traced::new(builder.build().unwrap());
+            let answered = transport.send(create(&server.url())).await.unwrap();
+            assert_eq!(answered.version(), version);
         }
+        let transport = Traced::new(HyperTransport::plain());
+        let server = Server::start().await;
+        let url = server.url();
+        let base = url.trim_end_matches("/v1/create");
+        let steps = [Step::ReadHead, Step::Write(ANSWER)];
+        let (answered, _) = tokio::join!(transport.send(signed(base)), server.serve(&steps));
+        answered.unwrap();
         failures::all().await;
     });
-    for library in ["hyper", "h2::", "kirin_transport"] {
+    for library in ["hyper_util::", "h2::", "kirin_transport::"] {
         assert!(text.contains(library), "{library} wrote nothing");
     }
 }
@@ -143,17 +150,21 @@ fn no_library_below_writes_a_secret() {
 #[test]
 fn reqwest_writes_no_secret_and_names_no_signed_url() {
     let text = traced(async {
-        let builder = reqwest::Client::builder().no_proxy();
+        let builder = || reqwest::Client::builder().tls_certs_only([]);
         let transport = kirin_transport::reqwest::ReqwestTransport::new(builder).unwrap();
         let server = Server::start().await;
-        let base = server.url();
+        let url = server.url();
+        let base = url.trim_end_matches("/v1/create");
+        let steps = [Step::ReadHead, Step::Write(ANSWER)];
+        for request in [signed(base), create(&url)] {
+            let (answered, _) = tokio::join!(transport.send(request), server.serve(&steps));
+            answered.unwrap();
+        }
         drop(server);
-        let error = transport
-            .send(signed(base.trim_end_matches("/v1/create")))
-            .await;
-        crate::render::shown(&error.unwrap_err());
+        let error = transport.send(signed(base)).await.unwrap_err();
+        crate::render::shown(&error);
     });
-    assert!(text.contains("hyper_util"), "{text}");
+    assert!(text.contains("reqwest::"), "{text}");
 }
 
 #[test]

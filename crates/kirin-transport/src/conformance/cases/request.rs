@@ -14,15 +14,22 @@ pub(in super::super) async fn check(bench: &Bench<'_>) {
             .header("content-type", "application/json");
         (request, body)
     };
-    let get = (Request::get("/v1/task/x"), Bytes::new());
-    for (case, (request, body)) in [
+    let mut cases = vec![
         (
             "a POST with a short body",
             post(Bytes::from_static(BODY.as_bytes())),
         ),
         ("a POST with a body of 100 kB", post(long)),
-        ("a GET without a body", get),
-    ] {
+    ];
+    if bench.peer.version == Version::Http1 {
+        let get = (Request::get("/v1/task/x"), Bytes::new());
+        cases.push(("a GET without a body", get));
+    }
+    for (case, (request, body)) in cases {
+        let case = match bench.peer.version {
+            Version::Http1 => case.to_owned(),
+            Version::Http2 => format!("the body of {case}"),
+        };
         // The path is constant and valid.
         let request = request.body(body).expect("a request of valid parts");
         let work = arrives_as_it_is(bench, request);

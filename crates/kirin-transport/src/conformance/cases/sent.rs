@@ -86,12 +86,14 @@ fn closing_http2() -> Vec<(&'static str, Vec<Step>)> {
 }
 
 async fn a_refused_port_is_no(bench: &Bench<'_>) -> Outcome {
-    let url = {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-        let address = listener.and_then(|listener| listener.local_addr());
-        let address = address.map_err(|error| format!("the suite cannot find a port: {error}"))?;
-        format!("{}://{address}/v1/create", bench.peer.scheme())
-    };
+    // Bound and not listening: nobody else can take the port, and the kernel refuses.
+    let socket = tokio::net::TcpSocket::new_v4();
+    let bound = socket.and_then(|socket| {
+        socket.bind(([127, 0, 0, 1], 0).into())?;
+        Ok((socket.local_addr()?, socket))
+    });
+    let (address, _kept) = bound.map_err(|error| format!("the suite finds no port: {error}"))?;
+    let url = format!("{}://{address}/v1/create", bench.peer.scheme());
     let outcome = ask(bench.transport, post(url)).await;
     let is_no = outcome
         .as_ref()

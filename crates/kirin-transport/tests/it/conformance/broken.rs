@@ -34,6 +34,7 @@ enum Breakage {
     RepeatsWhenAsked,
     SaysMaybeAlways,
     SaysNoAlways,
+    SendsTwiceAtOnce,
     StripsEncodings,
     TakesStatusesForErrors,
 }
@@ -92,6 +93,13 @@ impl Transport for Broken {
             }
             Breakage::SaysMaybeAlways => with_sent(self.0.send(request).await, Sent::Maybe),
             Breakage::SaysNoAlways => with_sent(self.0.send(request).await, Sent::No),
+            Breakage::SendsTwiceAtOnce => {
+                let (first, second) = (self.0.send(first), self.0.send(request));
+                tokio::select! {
+                    answer = first => answer,
+                    answer = second => answer,
+                }
+            }
             Breakage::StripsEncodings => {
                 let mut response = self.0.send(request).await?;
                 response.headers_mut().remove(header::CONTENT_ENCODING);
@@ -160,6 +168,17 @@ async fn one_attempt() {
     );
 }
 
+/// Two streams of one connection are two requests.
+#[tokio::test]
+async fn one_attempt_on_one_connection() {
+    let transport = HyperTransport::builder().http2_only().build_plain();
+    let transport = Broken(transport, Breakage::SendsTwiceAtOnce);
+    let report = conformance::check(&transport, &Peer::http2()).await;
+    let broken = report.findings().iter().filter(|it| it.broken.is_some());
+    let attempts = broken.filter(|it| it.clause == Clause::OneAttempt);
+    assert!(attempts.count() > 5, "{report}");
+}
+
 #[tokio::test]
 async fn sent_as_asked() {
     let transport = broken(Breakage::AddsAcceptEncoding);
@@ -212,7 +231,7 @@ impl Transport for PlainReqwest {
 
 #[tokio::test]
 async fn redirects() {
-    let builder = reqwest::Client::builder().no_proxy();
+    let builder = reqwest::Client::builder().no_proxy().tls_certs_only([]);
     let transport = PlainReqwest(builder.build().unwrap());
     // It follows every redirect that has a place to go to, so their statuses are never seen.
     check(transport, Peer::http1(), &[Clause::NoRedirect]).await;
@@ -223,6 +242,7 @@ async fn redirects() {
 async fn repeated_refusals() {
     let builder = reqwest::Client::builder()
         .no_proxy()
+        .tls_certs_only([])
         .http2_prior_knowledge();
     let transport = PlainReqwest(builder.build().unwrap());
     let expected = [Clause::OneAttempt, Clause::NoRedirect];

@@ -90,17 +90,28 @@ async fn a_transport_as_a_tower_service_as_a_transport() {
     check(&transport, &Peer::http1()).await;
 }
 
+/// Without the roots of the operating system, which a bare container lacks.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().tls_certs_only([])
+}
+
+#[tokio::test]
+async fn streams_of_ones_own() {
+    let transport = HyperTransport::builder().build_over(|url| async move {
+        let address = url.authority().unwrap().to_string();
+        tokio::net::TcpStream::connect(address).await
+    });
+    check(&transport, &Peer::http1()).await;
+}
+
 #[tokio::test]
 async fn reqwest_over_http1() {
-    let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy());
+    let transport = ReqwestTransport::new(builder);
     check(&transport.unwrap(), &Peer::http1()).await;
 }
 
 #[tokio::test]
 async fn reqwest_over_http2() {
-    let builder = reqwest::Client::builder()
-        .no_proxy()
-        .http2_prior_knowledge();
-    let transport = ReqwestTransport::new(builder);
+    let transport = ReqwestTransport::new(|| builder().http2_prior_knowledge());
     check(&transport.unwrap(), &Peer::http2()).await;
 }

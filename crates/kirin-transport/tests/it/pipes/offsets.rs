@@ -1,5 +1,5 @@
-//! A create cut at every byte of the request and of the answer, in three sizes, in two versions of
-//! HTTP and over TLS: `Sent::No` is said only where the server saw nothing of the request.
+//! A create cut at every byte of the request and of the answer, in three sizes and in two versions of
+//! HTTP: `Sent::No` is said only where the server saw nothing of the request.
 
 use std::{
     pin::Pin,
@@ -188,7 +188,7 @@ async fn serve_http2(server: Kept) {
 
 /// Whether one byte of the request is among what the server saw. Over HTTP/2 the connection begins
 /// with bytes of its own; a request begins with the frame of its head.
-fn has_request(version: Version, seen: &[u8]) -> bool {
+pub(crate) fn has_request(version: Version, seen: &[u8]) -> bool {
     const PREFACE: usize = 24;
     const HEADERS: u8 = 1;
     if version == Version::Http1 {
