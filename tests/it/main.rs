@@ -1,6 +1,7 @@
 //! Tests that cross the crates of the workspace.
 
 mod lost_answer;
+mod one_post;
 mod session;
 mod snap;
 mod transports;
