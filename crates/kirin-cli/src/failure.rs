@@ -373,6 +373,7 @@ fn exit_code_of(kind: ErrorKind) -> u8 {
         ErrorKind::Balance => exit_code::BALANCE,
         ErrorKind::CannotQuery | ErrorKind::StillRunning => exit_code::NOT_FINISHED,
         ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => exit_code::TASK_FAILED,
+        ErrorKind::Journal => exit_code::DISK,
         ErrorKind::NotFound => exit_code::NOT_FOUND,
         ErrorKind::RateLimit => exit_code::RATE_LIMIT,
         ErrorKind::Unreachable => exit_code::UNREACHABLE,

@@ -113,6 +113,9 @@ fn describe(notice: &Notice) -> Option<String> {
         Notice::LostAnswer { cause } => {
             format!("the answer to the create was lost ({cause}); looking for the task")
         }
+        Notice::NotRecorded { cause } => {
+            format!("the journal does not know of it ({cause}): note its id")
+        }
         Notice::Progress { status, progress } => {
             let status = status.as_deref().unwrap_or("in progress");
             match progress {

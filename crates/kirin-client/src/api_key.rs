@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 /// An API key: opaque and not empty. It never shows in Debug, and its header is marked sensitive.
 ///
@@ -26,6 +27,25 @@ impl ApiKey {
     /// Whether it is meant for an emulator.
     pub fn is_for_emulator(&self) -> bool {
         self.0.expose_secret().starts_with(Self::EMULATOR_PREFIX)
+    }
+
+    /// What tells this key from others, and nothing of what it is.
+    ///
+    /// ```
+    /// use kirin_client::ApiKey;
+    ///
+    /// let (one, other): (ApiKey, ApiKey) = ("a-secret".parse()?, "another".parse()?);
+    /// assert_eq!(one.fingerprint(), one.fingerprint());
+    /// assert_ne!(one.fingerprint(), other.fingerprint());
+    /// # Ok::<(), kirin_client::InvalidApiKey>(())
+    /// ```
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        let digest = Sha256::new()
+            .chain_update(b"kirin key fingerprint\0")
+            .chain_update(self.0.expose_secret())
+            .finalize();
+        let bytes = digest.iter().take(KeyFingerprint::BYTES);
+        KeyFingerprint(bytes.map(|byte| format!("{byte:02x}")).collect())
     }
 
     pub(crate) fn authorization(&self) -> HeaderValue {
@@ -54,6 +74,46 @@ impl fmt::Debug for ApiKey {
         formatter.write_str("ApiKey(hidden)")
     }
 }
+
+/// A one-way fingerprint of a key: 16 hexadecimal digits. It may be shown and kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyFingerprint(String);
+
+impl KeyFingerprint {
+    /// How much of the SHA-256 digest is kept: enough to tell one person's keys apart.
+    const BYTES: usize = 8;
+}
+
+impl fmt::Display for KeyFingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for KeyFingerprint {
+    type Err = InvalidKeyFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyFingerprint> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        match text.len() == 2 * Self::BYTES && text.bytes().all(is_digit) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(InvalidKeyFingerprint),
+        }
+    }
+}
+
+/// A text that is no fingerprint of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidKeyFingerprint;
+
+impl fmt::Display for InvalidKeyFingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a fingerprint of a key is 16 lowercase hexadecimal digits")
+    }
+}
+
+impl std::error::Error for InvalidKeyFingerprint {}
 
 /// A text that cannot be an API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

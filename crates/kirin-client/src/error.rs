@@ -5,7 +5,7 @@ use std::fmt;
 use kirin_types::{Amount, ErrorReason, ExternalTaskId, Task, TaskId, TaskState};
 use serde::Serialize;
 
-use crate::machine::{Cause, Knowledge, Outcome};
+use crate::machine::{Cause, Knowledge, Outcome, Withheld};
 
 /// A generation that did not end with a video. It says what happened, what that means for your
 /// money, and what to do next.
@@ -42,6 +42,8 @@ pub enum ErrorKind {
     DuplicateExternalTaskId,
     /// The service found the request illegal.
     InvalidRequest,
+    /// The journal could not be written, so nothing was sent.
+    Journal,
     /// The service does not know the task.
     NotFound,
     /// Too many requests or too many tasks at once; nothing was created.
@@ -173,6 +175,9 @@ impl Error {
             } => {
                 format!("the request did not get through to the service: {trouble}")
             }
+            Outcome::NotCreated {
+                cause: Cause::Withheld(withheld),
+            } => format!("the request was not sent: {withheld}"),
             Outcome::StillRunning { id } => {
                 format!("task {id} was not finished when the time to wait was over")
             }
@@ -231,6 +236,10 @@ impl Error {
                 "Query the task by this external id, or choose another id".into()
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
+            ErrorKind::Journal => {
+                "Make the journal writable again: room, rights, the disk; then generate again"
+                    .into()
+            }
             ErrorKind::NotFound if self.task_id().is_some() => {
                 "Check the id, the base URL and the API key, then query the task again".into()
             }
@@ -266,6 +275,20 @@ impl Error {
             ),
             Outcome::Unresolved {
                 external_task_id: id,
+                cause:
+                    Cause::Withheld(withheld @ (Withheld::OtherBaseUrl { .. } | Withheld::OtherKey)),
+                ..
+            } => {
+                let what = match withheld {
+                    Withheld::OtherKey => "API key",
+                    _ => "base URL",
+                };
+                format!(
+                    "Do not generate it anew: use the {what} it was sent with, and query it by its external id {id}"
+                )
+            }
+            Outcome::Unresolved {
+                external_task_id: id,
                 ..
             } => format!("Do not generate it anew: query it later by its external id {id}"),
             _ => "Do not generate it anew: query it later".into(),
@@ -295,8 +318,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 fn not_created(cause: &Cause) -> ErrorKind {
-    let Cause::Refused(refusal) = cause else {
-        return ErrorKind::Unreachable;
+    let refusal = match cause {
+        Cause::Refused(refusal) => refusal,
+        Cause::Trouble(_) => return ErrorKind::Unreachable,
+        // The other reasons are about creates that may have been sent before.
+        Cause::Withheld(_) => return ErrorKind::Journal,
     };
     match refusal.reason {
         ErrorReason::Authentication | ErrorReason::Permission => ErrorKind::Authentication,

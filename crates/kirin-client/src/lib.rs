@@ -30,7 +30,7 @@ mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 
 mod api_key;
-pub use api_key::{ApiKey, InvalidApiKey};
+pub use api_key::{ApiKey, InvalidApiKey, InvalidKeyFingerprint, KeyFingerprint};
 
 mod capabilities;
 pub use capabilities::{DuplicateIds, HostCapabilities, Lookup};
@@ -43,6 +43,9 @@ mod backoff;
 pub mod machine;
 
 pub mod wire;
+
+mod journal;
+pub use journal::{Intent, Journal, JournalEntry, JournalError, JournalState, MemoryJournal};
 
 mod error;
 pub use error::{Billing, Error, ErrorKind};

@@ -11,7 +11,7 @@ use kirin_transport::{Transport, TransportError};
 
 use super::client::{Client, Shared};
 use crate::{
-    ApiKey, BaseUrl, HostCapabilities, PollSchedule,
+    ApiKey, BaseUrl, HostCapabilities, Journal, PollSchedule,
     wire::{Endpoint, InvalidEndpoint},
 };
 
@@ -37,6 +37,7 @@ pub struct ClientBuilder {
     key: ApiKey,
     base_url: BaseUrl,
     transport: Option<Arc<dyn Transport>>,
+    journal: Option<Arc<dyn Journal>>,
     capabilities: HostCapabilities,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
@@ -48,6 +49,7 @@ impl ClientBuilder {
             key,
             base_url: BaseUrl::default(),
             transport: None,
+            journal: None,
             capabilities: HostCapabilities::default(),
             deadline: None,
             schedule: None,
@@ -75,6 +77,13 @@ impl ClientBuilder {
     /// ```
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Sets what remembers creates; nothing does if never called. With a journal, nothing is sent that
+    /// is not written down first.
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
         self
     }
 
@@ -113,6 +122,7 @@ impl ClientBuilder {
     /// The key is for an emulator and the host is not this machine, or the default transport
     /// cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
+        let fingerprint = self.key.fingerprint();
         let endpoint =
             Endpoint::new(self.base_url.clone(), self.key.clone()).map_err(BuildError::Endpoint)?;
         let transport = match self.transport.take() {
@@ -121,7 +131,9 @@ impl ClientBuilder {
         };
         Ok(Client(Arc::new(Shared {
             endpoint,
+            fingerprint,
             transport,
+            journal: self.journal,
             capabilities: Mutex::new(self.capabilities),
             deadline: self.deadline,
             schedule: self.schedule,

@@ -14,7 +14,8 @@ use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
 
 use super::{ClientBuilder, Operation, randomness, within};
 use crate::{
-    ApiKey, BaseUrl, Download, Error, HostCapabilities, PollSchedule,
+    ApiKey, BaseUrl, Download, Error, HostCapabilities, Intent, Journal, KeyFingerprint,
+    PollSchedule,
     machine::{Cause, Outcome},
     wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
 };
@@ -42,7 +43,9 @@ pub struct Client(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) endpoint: Endpoint,
+    pub(super) fingerprint: KeyFingerprint,
     pub(super) transport: Arc<dyn Transport>,
+    pub(super) journal: Option<Arc<dyn Journal>>,
     pub(super) capabilities: Mutex<HostCapabilities>,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
@@ -87,6 +90,23 @@ impl Client {
     /// ```
     pub fn create(&self, request: GenerationRequest) -> Operation<'_> {
         Operation::create(self, request)
+    }
+
+    /// Goes on with a create of which a journal only knows that it may have been sent: the process
+    /// that made it ended before the answer. The task is looked up by its external id and adopted;
+    /// it is created again only where that cannot charge twice. Await it for the finished task.
+    ///
+    /// An intent of another base URL or of another key is unresolved here, and nothing is asked or
+    /// sent: that this host or this account does not know it would prove nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, intent: kirin_client::Intent) -> Result<(), Box<dyn std::error::Error>> {
+    /// let task = client.reconcile(intent).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reconcile(&self, intent: Intent) -> Operation<'_> {
+        Operation::reconcile(self, intent)
     }
 
     /// Waits for a task that was created before, by this process or another. Await it for the

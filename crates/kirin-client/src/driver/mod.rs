@@ -10,6 +10,7 @@ mod clock;
 pub(crate) use clock::{pause, within};
 
 mod operation;
+mod record;
 pub use operation::Operation;
 
 mod randomness;

@@ -13,10 +13,11 @@ use super::{
     Client,
     clock::{Clock, wall_time},
     randomness,
+    record::Record,
 };
 use crate::{
-    Error,
-    machine::{Action, Event, Machine, Notice, Outcome, Settings},
+    Error, Intent, JournalError,
+    machine::{Action, Cause, Event, Knowledge, Machine, Notice, Outcome, Settings, Withheld},
 };
 
 /// A create, a wait or both, as [`Client::create`], [`Client::wait`] and [`Client::generate`] give
@@ -32,6 +33,7 @@ pub struct Operation<'a> {
 
 enum Start {
     Generate(GenerationRequest),
+    Reconcile(Intent),
     Wait(TaskId),
 }
 
@@ -58,6 +60,10 @@ impl<'a> Operation<'a> {
         }
     }
 
+    pub(super) fn reconcile(client: &'a Client, intent: Intent) -> Self {
+        Self::new(client, Start::Reconcile(intent))
+    }
+
     pub(super) fn wait(client: &'a Client, id: TaskId) -> Self {
         Self::new(client, Start::Wait(id))
     }
@@ -82,19 +88,33 @@ impl<'a> Operation<'a> {
     }
 
     async fn run(mut self) -> Result<Task, Error> {
+        if let Some(elsewhere) = self.sent_elsewhere() {
+            return Error::check(elsewhere);
+        }
         let mut machine = self.machine();
+        let mut record = self.record(&machine);
         let clock = Clock::start();
         loop {
             let event = match machine.action() {
-                Action::Create(request) => {
-                    if let Some(id) = request.external_task_id() {
-                        (self.on_notice)(&Notice::Submitting {
-                            external_task_id: id.clone(),
-                        });
+                Action::Create(request) => match record.sending(request).await {
+                    Ok(()) => {
+                        if let Some(id) = request.external_task_id() {
+                            (self.on_notice)(&Notice::Submitting {
+                                external_task_id: id.clone(),
+                            });
+                        }
+                        Event::CreateAnswered(self.client.create_once(request).await)
                     }
-                    Event::CreateAnswered(self.client.create_once(request).await)
+                    Err(error) => Event::Withheld(Withheld::Journal {
+                        description: error.to_string(),
+                    }),
+                },
+                Action::Finished(outcome) => {
+                    let outcome = outcome.clone();
+                    let recorded = record.ended(&outcome).await;
+                    self.tell_if_lost(recorded);
+                    return self.finish(outcome);
                 }
-                Action::Finished(outcome) => return self.finish(outcome.clone()),
                 Action::LookUp(id) => {
                     Event::QueryAnswered(self.client.query_once(id.as_str()).await)
                 }
@@ -109,12 +129,50 @@ impl<'a> Operation<'a> {
                 .expect("an event that answers");
             self.client.learn(machine.capabilities());
             (self.on_notice)(&notice);
+            if let Notice::Accepted { id, .. } = &notice {
+                let recorded = record.accepted(id).await;
+                self.tell_if_lost(recorded);
+            }
             if self.until_accepted
                 && let Some(task) = machine.task()
             {
                 return Ok(task.clone());
             }
         }
+    }
+
+    /// The end of a create that was sent to another host, or in the name of another account.
+    fn sent_elsewhere(&self) -> Option<Outcome> {
+        let Start::Reconcile(intent) = &self.start else {
+            return None;
+        };
+        let withheld = if intent.base_url != *self.client.base_url() {
+            let sent_to = intent.base_url.to_string();
+            Withheld::OtherBaseUrl { sent_to }
+        } else if intent.key != self.client.0.fingerprint {
+            Withheld::OtherKey
+        } else {
+            return None;
+        };
+        Some(Outcome::Unresolved {
+            external_task_id: intent.request.external_task_id()?.clone(),
+            knowledge: Knowledge::MayExist,
+            cause: Cause::Withheld(withheld),
+        })
+    }
+
+    fn tell_if_lost(&mut self, recorded: Result<(), JournalError>) {
+        if let Err(error) = recorded {
+            (self.on_notice)(&Notice::NotRecorded {
+                cause: error.to_string(),
+            });
+        }
+    }
+
+    /// What the journal, if there is one, is told of this operation.
+    fn record(&self, machine: &Machine) -> Record {
+        let is_intended = matches!(self.start, Start::Reconcile(_));
+        Record::new(self.client, machine.external_task_id(), is_intended)
     }
 
     /// A create that was answered with a task has done its work, however that task ended.
@@ -139,6 +197,15 @@ impl<'a> Operation<'a> {
                 // It was given an external task id in the line above.
                 Machine::generate(request, settings).expect("a request with an external task id")
             }
+            Start::Reconcile(intent) => {
+                let settings = Settings {
+                    started_at: intent.intended_at,
+                    ..settings
+                };
+                // An intent is written down with the external task id of its request.
+                Machine::reconcile(intent.request.clone(), settings)
+                    .expect("a request with an external task id")
+            }
             Start::Wait(id) => Machine::wait(id.clone(), settings),
         }
     }
@@ -146,6 +213,7 @@ impl<'a> Operation<'a> {
     fn settings(&self) -> Settings {
         let model = match &self.start {
             Start::Generate(request) => request.model(),
+            Start::Reconcile(intent) => intent.request.model(),
             Start::Wait(_) => None,
         };
         let mut settings = Settings::for_model(model.unwrap_or(&KIRIN_V2_5_TURBO_T2V));

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Outcome, Withheld};
 use crate::wire::{CreateAnswer, QueryAnswer};
 
 /// What is to be done next.
@@ -15,7 +15,7 @@ use crate::wire::{CreateAnswer, QueryAnswer};
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Action<'a> {
-    /// Send this create, once, then tell [`Event::CreateAnswered`].
+    /// Send this create, once, then tell [`Event::CreateAnswered`]; or tell [`Event::Withheld`].
     Create(&'a GenerationRequest),
     /// Nothing more: this is the end.
     Finished(&'a Outcome),
@@ -43,6 +43,8 @@ pub enum Event {
     QueryAnswered(QueryAnswer),
     /// The wait is over.
     WaitEnded,
+    /// The create was not sent, and will not be: nothing is sent from now on.
+    Withheld(Withheld),
     /// Something happened that makes a look worth while: a callback came, the computer woke up.
     /// It may be told at any time before the end.
     Woken,
@@ -63,6 +65,11 @@ pub enum Notice {
     Finished,
     /// The answer to the create was lost: the task is looked for before anything is sent again.
     LostAnswer {
+        /// What happened.
+        cause: String,
+    },
+    /// The task is on its way, and the journal does not know: note its ids yourself.
+    NotRecorded {
         /// What happened.
         cause: String,
     },

@@ -71,6 +71,22 @@ impl CreatePhase {
         }
     }
 
+    /// An attempt may have been sent before, and nobody knows what came of it. The first look-up is
+    /// due at once.
+    pub(super) fn in_doubt(request: GenerationRequest, external_task_id: ExternalTaskId) -> Self {
+        let cause = Trouble::new("the program ended before the answer was known");
+        let mut doubt = Doubt::about(Duration::ZERO, cause);
+        doubt.looked_up_at = Some(Duration::ZERO);
+        Self {
+            state: State::LookingUp {
+                since: Duration::ZERO,
+            },
+            maybe_sent: 1,
+            doubt: Some(doubt),
+            ..Self::new(request, external_task_id)
+        }
+    }
+
     pub(super) fn external_task_id(&self) -> &ExternalTaskId {
         &self.external_task_id
     }
@@ -92,6 +108,9 @@ impl CreatePhase {
         match (self.state, event) {
             (State::Sending, Event::CreateAnswered(answer)) => {
                 Ok(self.create_answered(now, answer, context))
+            }
+            (State::Sending, Event::Withheld(withheld)) => {
+                Ok(self.stop(now, Cause::Withheld(withheld), context))
             }
             (State::LookingUp { since }, Event::QueryAnswered(answer)) => {
                 Ok(self.look_up_answered(now, since, answer, context))

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use kirin_types::{GenerationRequest, Task, TaskId};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -52,6 +52,37 @@ impl Machine {
             .ok_or(MissingExternalTaskId)?;
         Ok(Self::start(
             Phase::Create(CreatePhase::new(request, id)),
+            settings,
+        ))
+    }
+
+    /// A machine for a generation whose create may have been sent before, by a process that ended
+    /// without an answer: it looks the task up before anything is sent again, and sends again only
+    /// where the create rule allows it. [`Settings::started_at`] is when it was intended first.
+    ///
+    /// ```
+    /// use kirin_client::machine::{Action, Machine, Settings};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let machine = Machine::reconcile(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// assert!(matches!(machine.action(), Action::LookUp(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request has no external task id.
+    pub fn reconcile(
+        request: GenerationRequest,
+        settings: Settings,
+    ) -> Result<Self, MissingExternalTaskId> {
+        let id = request
+            .external_task_id()
+            .cloned()
+            .ok_or(MissingExternalTaskId)?;
+        Ok(Self::start(
+            Phase::Create(CreatePhase::in_doubt(request, id)),
             settings,
         ))
     }
@@ -138,6 +169,14 @@ impl Machine {
             Phase::Create(_) => None,
             Phase::Finished(outcome) => outcome.task(),
             Phase::Wait(phase) => phase.task(),
+        }
+    }
+
+    /// The external task id of the create, as long as there is one to make or to look up.
+    pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        match &self.phase {
+            Phase::Create(phase) => Some(phase.external_task_id()),
+            Phase::Finished(_) | Phase::Wait(_) => None,
         }
     }
 

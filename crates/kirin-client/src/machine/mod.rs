@@ -14,7 +14,7 @@
 //!                |  '--|-- absent, and safe to repeat --+ can be learned   |
 //!                |     |                                v                  |
 //!        created |     |                          < unresolved >           |
-//!                |     +--- refused --> < not created >                    |
+//!                |     +--- refused, withheld --> < not created >          |
 //!                v                                                         |
 //!            ( wait ) <----------------------------------------------------'
 //!              |  ^
@@ -53,7 +53,7 @@ mod alphabet;
 pub use alphabet::{Action, Event, Notice, WrongEvent};
 
 mod outcome;
-pub use outcome::{Cause, Knowledge, Outcome};
+pub use outcome::{Cause, Knowledge, Outcome, Withheld};
 
 mod settings;
 pub use settings::Settings;

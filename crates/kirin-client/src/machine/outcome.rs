@@ -66,13 +66,52 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "there was an answer or there was none"
+    reason = "there was an answer, there was none, or nothing was asked"
 )]
 pub enum Cause {
     /// The service refused.
     Refused(Refusal),
     /// The service could not be reached, or its answers were of no use.
     Trouble(Trouble),
+    /// The caller's own rules kept the create from being sent.
+    Withheld(Withheld),
+}
+
+/// Why a create was not sent by its own sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Withheld {
+    /// The journal could not be written, and what is not written down is not spent.
+    Journal {
+        /// What happened, as a sentence part.
+        description: String,
+    },
+    /// It was sent to another base URL: what this host does not know proves nothing.
+    OtherBaseUrl {
+        /// Where it was sent.
+        sent_to: String,
+    },
+    /// It was sent with another key: what this account does not know proves nothing.
+    OtherKey,
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal { description } => {
+                write!(formatter, "the journal cannot be written: {description}")
+            }
+            Self::OtherBaseUrl { sent_to } => {
+                write!(
+                    formatter,
+                    "it was sent to {sent_to}, which is not asked here"
+                )
+            }
+            Self::OtherKey => {
+                formatter.write_str("it was sent with another API key than the one used here")
+            }
+        }
+    }
 }
 
 /// What is known of an unresolved create.
@@ -95,6 +134,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Refused(refusal) => refusal.fmt(formatter),
             Self::Trouble(trouble) => trouble.fmt(formatter),
+            Self::Withheld(withheld) => withheld.fmt(formatter),
         }
     }
 }

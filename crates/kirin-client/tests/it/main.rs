@@ -7,6 +7,8 @@ mod download;
 mod driver;
 #[cfg(feature = "hyper")]
 mod examples;
+#[cfg(feature = "tokio")]
+mod journal;
 mod machine;
 mod prop;
 mod schedules;

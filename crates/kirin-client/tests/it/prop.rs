@@ -45,7 +45,10 @@ impl<'a> Session<'a> {
     fn new(world: &'a World) -> Self {
         Self {
             world,
-            machine: Machine::generate(request(), world.settings.clone()).unwrap(),
+            machine: match world.reconciles {
+                true => Machine::reconcile(request(), world.settings.clone()).unwrap(),
+                false => Machine::generate(request(), world.settings.clone()).unwrap(),
+            },
             oracle: Oracle::new(world),
             now: Duration::ZERO,
             steps: 0,
@@ -107,7 +110,7 @@ impl<'a> Session<'a> {
                 self.creates += 1;
                 self.now += delay;
                 self.oracle.hear_create(self.now, answer);
-                self.handle(Event::CreateAnswered(answer.answer()))
+                self.handle(answer.event())
             }
             Doing::LookUp | Doing::Query => {
                 let answer = self.world.queries[self.queries % self.world.queries.len()];

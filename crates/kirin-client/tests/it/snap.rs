@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use kirin_client::{
     Error, Lookup, PollSchedule,
-    machine::{Action, Cause, Knowledge, Outcome, Settings},
+    machine::{Action, Cause, Knowledge, Outcome, Settings, Withheld},
     wire::{CreateAnswer, QueryAnswer},
 };
 use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, TaskId};
@@ -17,7 +17,7 @@ use crate::{
             create_error, created, duplicate, lost, no_answer, not_sent, query_status, rate_limit,
             task,
         },
-        script::{Script, proven, seconds, settings},
+        script::{Script, proven, seconds, settings, withheld},
     },
     wire::{read, response},
 };
@@ -239,6 +239,17 @@ fn ends() -> Vec<Outcome> {
         not_created(&not_sent()),
         not_created(&duplicate()),
         not_created(&redirect()),
+        Outcome::NotCreated {
+            cause: Cause::Withheld(withheld()),
+        },
+        unresolved(Knowledge::MayExist, Cause::Withheld(withheld())),
+        unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::OtherKey)),
+        unresolved(
+            Knowledge::MayExist,
+            Cause::Withheld(Withheld::OtherBaseUrl {
+                sent_to: "https://api.example.com".into(),
+            }),
+        ),
     ];
     for name in [
         "400-bad-request.json",

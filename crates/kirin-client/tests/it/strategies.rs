@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use kirin_client::{
-    DuplicateIds, HostCapabilities, Lookup, PollSchedule, machine::Settings, wire::CreateAnswer,
+    DuplicateIds, HostCapabilities, Lookup, PollSchedule,
+    machine::{Event, Settings},
+    wire::CreateAnswer,
     wire::QueryAnswer,
 };
 use kirin_types::{KIRIN_V2_5_TURBO_T2V, Timestamp};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
-    machine::answers::{
-        COMPLETED, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT, WITHOUT_OUTPUT, create_error,
-        create_status, created, duplicate, lost, no_answer, not_sent, query_rate_limit,
-        query_status, rate_limit, task_with_id,
+    machine::{
+        answers::{
+            COMPLETED, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT, WITHOUT_OUTPUT, create_error,
+            create_status, created, duplicate, lost, no_answer, not_sent, query_rate_limit,
+            query_status, rate_limit, task_with_id,
+        },
+        script::withheld,
     },
     wire::response,
 };
@@ -22,6 +27,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) settings: Settings,
+    /// Whether the machine goes on with a create that another process may have sent.
+    pub(crate) reconciles: bool,
     pub(crate) creates: Vec<Create>,
     pub(crate) queries: Vec<Query>,
     /// How long a call takes, and how much too late a wait ends.
@@ -44,6 +51,8 @@ pub(crate) enum Create {
     RateLimit,
     Refused(u16),
     ServerError,
+    /// The sender's own journal kept it back.
+    Withheld,
 }
 
 impl Create {
@@ -58,6 +67,14 @@ impl Create {
             Self::Refused(402) => create_error("402-insufficient-credits.json"),
             Self::Refused(status) => create_status(status),
             Self::ServerError => create_status(503),
+            Self::Withheld => unreachable!("nobody answers what was not sent"),
+        }
+    }
+
+    pub(crate) fn event(self) -> Event {
+        match self {
+            Self::Withheld => Event::Withheld(withheld()),
+            answered => Event::CreateAnswered(answered.answer()),
         }
     }
 }
@@ -109,7 +126,7 @@ const TASKS: [&str; 5] = [
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let seconds = [0.0, 0.0, 0.1, 1.0, 7.0, 100.0].map(Duration::from_secs_f64);
     (
-        machine_settings(),
+        (machine_settings(), prop::bool::weighted(0.25)),
         vec(create(), 1..6),
         vec(query(), 1..9),
         vec(select(seconds.to_vec()), 1..6),
@@ -117,8 +134,9 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
         1_usize..12,
     )
         .prop_map(
-            |(settings, creates, queries, delays, wakes, checked_every)| World {
+            |((settings, reconciles), creates, queries, delays, wakes, checked_every)| World {
                 settings,
+                reconciles,
                 creates,
                 queries,
                 delays,
@@ -137,6 +155,7 @@ fn create() -> impl Strategy<Value = Create> {
         2 => Just(Create::DuplicateByWords),
         1 => Just(Create::DuplicateByCode),
         2 => select(vec![302, 400, 401, 402, 404]).prop_map(Create::Refused),
+        1 => Just(Create::Withheld),
         2 => select(TASKS.to_vec()).prop_map(Create::Created),
     ]
 }

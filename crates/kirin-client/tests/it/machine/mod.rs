@@ -4,6 +4,7 @@
 pub(crate) mod answers;
 mod create;
 mod doubt;
+mod journal;
 pub(crate) mod oracle;
 pub(crate) mod script;
 mod table;

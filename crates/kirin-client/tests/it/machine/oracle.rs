@@ -55,9 +55,9 @@ impl Oracle {
             lag: host.lookup_lag,
             deadline: world.settings.deadline,
             has_clock: world.settings.started_at.is_some(),
-            creates: 0,
-            doubt: None,
-            maybe_sent: 0,
+            creates: usize::from(world.reconciles),
+            doubt: world.reconciles.then_some(Duration::ZERO),
+            maybe_sent: usize::from(world.reconciles),
             not_sent_in_a_row: 0,
             waits_from: None,
             exists: false,
@@ -112,7 +112,7 @@ impl Oracle {
                 self.failed_look_ups = 0;
             }
             Create::NotSent | Create::RateLimit => {}
-            Create::Refused(_) => self.refused = true,
+            Create::Refused(_) | Create::Withheld => self.refused = true,
         }
     }
 

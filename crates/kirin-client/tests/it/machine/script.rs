@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup, PollSchedule,
-    machine::{Action, Cause, Event, Knowledge, Machine, Notice, Outcome, Settings},
+    machine::{Action, Cause, Event, Knowledge, Machine, Notice, Outcome, Settings, Withheld},
     wire::{CreateAnswer, QueryAnswer},
 };
 use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
@@ -52,6 +52,12 @@ pub(crate) fn request() -> GenerationRequest {
         .external_task_id(EXTERNAL_ID)
         .build()
         .unwrap()
+}
+
+pub(crate) fn withheld() -> Withheld {
+    Withheld::Journal {
+        description: "no space left on the device".into(),
+    }
 }
 
 /// A host that is known to refuse an id that is in use; nothing is known of its lookup.
@@ -105,6 +111,11 @@ impl Script {
         Self::new(Machine::wait(ID.parse().unwrap(), settings))
     }
 
+    /// Goes on with a create that another process may have sent.
+    pub(crate) fn reconcile(settings: Settings) -> Self {
+        Self::new(Machine::reconcile(request(), settings).unwrap())
+    }
+
     fn new(machine: Machine) -> Self {
         Self {
             machine,
@@ -131,6 +142,14 @@ impl Script {
     }
 
     /// The look-up by external task id is answered.
+    /// The create is not sent, by its own sender.
+    pub(crate) fn withhold(&mut self) -> Notice {
+        let Action::Create(_) = self.machine.action() else {
+            panic!("not creating: {self}");
+        };
+        self.tell(Event::Withheld(withheld()))
+    }
+
     pub(crate) fn look_up(&mut self, answer: QueryAnswer) -> Notice {
         assert!(
             matches!(self.machine.action(), Action::LookUp(id) if id.as_str() == EXTERNAL_ID),
@@ -264,6 +283,7 @@ fn heard(event: &Event) -> String {
         Event::QueryAnswered(QueryAnswer::Task(task)) => format!("task, {}", task.raw().as_str()),
         Event::QueryAnswered(QueryAnswer::Trouble(trouble)) => format!("trouble, {trouble}"),
         Event::WaitEnded => "over".into(),
+        Event::Withheld(withheld) => format!("withheld, {withheld}"),
         Event::Woken => "woken".into(),
     }
 }

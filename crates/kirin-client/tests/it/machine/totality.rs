@@ -13,7 +13,7 @@ use super::{
         COMPLETED, FAILED, IN_PROGRESS, WITHOUT_OUTPUT, created, duplicate, lost, not_sent,
         query_status, rate_limit, task,
     },
-    script::{Script, proven, seconds, settings, with},
+    script::{Script, proven, seconds, settings, with, withheld},
 };
 
 /// A machine in every state that it has, with a name for each.
@@ -56,6 +56,13 @@ fn states() -> Vec<(&'static str, Script)> {
         script.wait();
         script.create(super::answers::create_status(402));
     });
+    add("withheld", &|script| drop(script.withhold()));
+    add("withheld in doubt", &|script| {
+        script.create(lost());
+        script.wait();
+        script.look_up(query_status(404));
+        script.withhold();
+    });
     add("accepted", &|script| {
         drop(script.create(created(IN_PROGRESS)))
     });
@@ -79,6 +86,7 @@ fn states() -> Vec<(&'static str, Script)> {
         script.look_up(query_status(401));
     });
     states.push(("resumed", Script::resume(settings())));
+    states.push(("reconciling", Script::reconcile(settings())));
     states
 }
 
@@ -87,7 +95,7 @@ fn answers(event: &Event, action: Action<'_>, now: Duration) -> bool {
     match (event, action) {
         (_, Action::Finished(_)) => false,
         (Event::Woken, _) => true,
-        (Event::CreateAnswered(_), Action::Create(_)) => true,
+        (Event::CreateAnswered(_) | Event::Withheld(_), Action::Create(_)) => true,
         (Event::QueryAnswered(_), Action::LookUp(_) | Action::Query(_)) => true,
         (Event::WaitEnded, Action::Wait { until }) => now >= until,
         _ => false,
@@ -103,6 +111,7 @@ fn a_wrong_event_is_an_error_and_changes_nothing() {
         Event::QueryAnswered(task(COMPLETED)),
         Event::QueryAnswered(query_status(404)),
         Event::WaitEnded,
+        Event::Withheld(withheld()),
         Event::Woken,
     ];
     let mut wrong = 0;

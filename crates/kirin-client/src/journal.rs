@@ -1,0 +1,197 @@
+//! What is written down of paid work, before and after it is done.
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
+
+use crate::{BaseUrl, KeyFingerprint, machine::Outcome};
+
+/// Remembers creates, so that none is lost with the process that made it.
+///
+/// The writes come in this order, and each is durable when it returns: [`intent`](Self::intent)
+/// once, [`sent`](Self::sent) before each attempt, [`accepted`](Self::accepted) when the service
+/// has the task, [`outcome`](Self::outcome) at the end. Where one of the first two fails, nothing is
+/// sent: no journal write, no spend. Where one of the others fails, the generation goes on and says
+/// so ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)), because it is paid for.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use kirin_client::{Client, MemoryJournal};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let journal = Arc::new(MemoryJournal::default());
+/// let client = Client::builder("my-key".parse()?).journal(journal.clone()).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// A create is about to be made, for the first time.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; nothing is sent.
+    async fn intent(&self, intent: &Intent) -> Result<(), JournalError>;
+
+    /// The create may leave from now on.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; nothing is sent.
+    async fn sent(&self, id: &ExternalTaskId) -> Result<(), JournalError>;
+
+    /// The service has the task.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; the generation goes on.
+    async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError>;
+
+    /// The generation has ended here.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; the end is what it is.
+    async fn outcome(&self, id: &ExternalTaskId, outcome: &Outcome) -> Result<(), JournalError>;
+}
+
+/// A create that is to be made: all that another process needs to go on with it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Intent {
+    /// The request, with its external task id.
+    pub request: GenerationRequest,
+    /// Where it goes.
+    pub base_url: BaseUrl,
+    /// The key that pays.
+    pub key: KeyFingerprint,
+    /// When it was intended; `None` if there was no wall clock to ask.
+    pub intended_at: Option<Timestamp>,
+}
+
+impl Intent {
+    /// An intent as it was written down: for whoever keeps a journal.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Intent};
+    /// use kirin_types::{GenerationRequest, Timestamp};
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let intended_at = Timestamp::from_milliseconds(1_769_757_744_021);
+    /// let key = "0123456789abcdef".parse()?;
+    /// let intent = Intent::new(request, BaseUrl::default(), key, Some(intended_at));
+    /// assert_eq!(intent.base_url.as_str(), BaseUrl::SERVICE);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(
+        request: GenerationRequest,
+        base_url: BaseUrl,
+        key: KeyFingerprint,
+        intended_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            request,
+            base_url,
+            key,
+            intended_at,
+        }
+    }
+}
+
+/// A journal that could not be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalError(String);
+
+impl JournalError {
+    /// What happened, as a sentence part.
+    pub fn new(description: impl Into<String>) -> Self {
+        Self(description.into())
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Error for JournalError {}
+
+/// A journal in memory: for tests, and for a process that never restarts.
+#[derive(Debug, Default)]
+pub struct MemoryJournal(Mutex<Vec<JournalEntry>>);
+
+/// What a journal knows of one create.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// What was to be created.
+    pub intent: Intent,
+    /// How far it is.
+    pub state: JournalState,
+}
+
+/// How far a create is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum JournalState {
+    /// The service has the task of this id.
+    Accepted(TaskId),
+    /// It has ended.
+    Ended(Box<Outcome>),
+    /// Nothing can have been sent yet.
+    Intended,
+    /// It may have been sent.
+    Sent,
+}
+
+impl MemoryJournal {
+    /// What is known of every create, in the order of the intents.
+    pub fn entries(&self) -> Vec<JournalEntry> {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<JournalEntry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, id: &ExternalTaskId, state: JournalState) -> Result<(), JournalError> {
+        let mut entries = self.locked();
+        let is_meant =
+            |entry: &&mut JournalEntry| entry.intent.request.external_task_id() == Some(id);
+        let entry = entries.iter_mut().rfind(is_meant);
+        let unknown = || JournalError::new(format!("there is no intent with the id {id}"));
+        entry.ok_or_else(unknown)?.state = state;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
+        self.locked().push(JournalEntry {
+            intent: intent.clone(),
+            state: JournalState::Intended,
+        });
+        Ok(())
+    }
+
+    async fn sent(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
+        self.set(id, JournalState::Sent)
+    }
+
+    async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError> {
+        self.set(id, JournalState::Accepted(task.clone()))
+    }
+
+    async fn outcome(&self, id: &ExternalTaskId, outcome: &Outcome) -> Result<(), JournalError> {
+        self.set(id, JournalState::Ended(Box::new(outcome.clone())))
+    }
+}
