@@ -370,7 +370,7 @@ impl Failure {
 fn exit_code_of(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Authentication => exit_code::AUTHENTICATION,
-        ErrorKind::Balance => exit_code::BALANCE,
+        ErrorKind::Balance | ErrorKind::Budget => exit_code::BALANCE,
         ErrorKind::CannotQuery | ErrorKind::StillRunning => exit_code::NOT_FINISHED,
         ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => exit_code::TASK_FAILED,
         ErrorKind::Journal => exit_code::DISK,

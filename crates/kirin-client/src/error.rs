@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Authentication,
     /// No balance.
     Balance,
+    /// The budget does not allow it, so nothing was sent.
+    Budget,
     /// The task exists and could not be asked any more.
     CannotQuery,
     /// The service says completed and names no output.
@@ -226,6 +228,7 @@ impl Error {
                 "Check the API key and its rights, then generate again".into()
             }
             ErrorKind::Balance => "Add credits to the account, then generate again".into(),
+            ErrorKind::Budget => "Raise the budget, then generate again".into(),
             ErrorKind::CannotQuery | ErrorKind::StillRunning => {
                 "Do not generate it anew: wait for the task again".into()
             }
@@ -321,6 +324,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
     let refusal = match cause {
         Cause::Refused(refusal) => refusal,
         Cause::Trouble(_) => return ErrorKind::Unreachable,
+        Cause::Withheld(Withheld::Budget { .. }) => return ErrorKind::Budget,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,
     };

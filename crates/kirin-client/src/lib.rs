@@ -44,6 +44,9 @@ pub mod machine;
 
 pub mod wire;
 
+mod budget;
+pub use budget::Budget;
+
 mod journal;
 pub use journal::{Intent, Journal, JournalEntry, JournalError, JournalState, MemoryJournal};
 

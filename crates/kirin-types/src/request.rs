@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     AspectRatio, ExternalTaskId, GenerationRequestBuilder, InvalidRequest, MODELS, Mode, Model,
-    ParameterKind, Problem, problem::quoted, validate,
+    ParameterKind, Price, Problem, problem::quoted, validate,
 };
 
 /// A request that the service documents as legal.
@@ -161,6 +161,20 @@ impl GenerationRequest {
     /// The catalogue's row for the model, unless it is one that the catalogue does not know.
     pub fn model(&self) -> Option<&'static Model> {
         Model::find(&self.model)
+    }
+
+    /// What this request is listed at, where a price is known: an estimate, for the vendor publishes
+    /// none.
+    ///
+    /// ```
+    /// use kirin_types::{GenerationRequest, Mode};
+    ///
+    /// let request = GenerationRequest::builder("a fox").mode(Mode::Pro).build()?;
+    /// assert_eq!(request.price_estimate().map(|price| price.usd), Some("0.35"));
+    /// # Ok::<(), kirin_types::InvalidRequest>(())
+    /// ```
+    pub fn price_estimate(&self) -> Option<&'static Price> {
+        self.model()?.price(self.mode()?, self.seconds()?)
     }
 
     /// A parameter by its wire name, checked or not.

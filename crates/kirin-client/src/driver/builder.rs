@@ -11,7 +11,7 @@ use kirin_transport::{Transport, TransportError};
 
 use super::client::{Client, Shared};
 use crate::{
-    ApiKey, BaseUrl, HostCapabilities, Journal, PollSchedule,
+    ApiKey, BaseUrl, Budget, HostCapabilities, Journal, PollSchedule,
     wire::{Endpoint, InvalidEndpoint},
 };
 
@@ -38,6 +38,7 @@ pub struct ClientBuilder {
     base_url: BaseUrl,
     transport: Option<Arc<dyn Transport>>,
     journal: Option<Arc<dyn Journal>>,
+    budget: Option<Arc<Budget>>,
     capabilities: HostCapabilities,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
@@ -50,6 +51,7 @@ impl ClientBuilder {
             base_url: BaseUrl::default(),
             transport: None,
             journal: None,
+            budget: None,
             capabilities: HostCapabilities::default(),
             deadline: None,
             schedule: None,
@@ -84,6 +86,12 @@ impl ClientBuilder {
     /// is not written down first.
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Sets what may be spent; there is no limit if never called.
+    pub fn budget(mut self, budget: Arc<Budget>) -> Self {
+        self.budget = Some(budget);
         self
     }
 
@@ -134,6 +142,7 @@ impl ClientBuilder {
             fingerprint,
             transport,
             journal: self.journal,
+            budget: self.budget,
             capabilities: Mutex::new(self.capabilities),
             deadline: self.deadline,
             schedule: self.schedule,

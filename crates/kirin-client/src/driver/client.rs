@@ -14,7 +14,7 @@ use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
 
 use super::{ClientBuilder, Operation, randomness, within};
 use crate::{
-    ApiKey, BaseUrl, Download, Error, HostCapabilities, Intent, Journal, KeyFingerprint,
+    ApiKey, BaseUrl, Budget, Download, Error, HostCapabilities, Intent, Journal, KeyFingerprint,
     PollSchedule,
     machine::{Cause, Outcome},
     wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
@@ -46,6 +46,7 @@ pub(super) struct Shared {
     pub(super) fingerprint: KeyFingerprint,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) journal: Option<Arc<dyn Journal>>,
+    pub(super) budget: Option<Arc<Budget>>,
     pub(super) capabilities: Mutex<HostCapabilities>,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,

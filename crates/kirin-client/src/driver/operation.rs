@@ -105,9 +105,7 @@ impl<'a> Operation<'a> {
                         }
                         Event::CreateAnswered(self.client.create_once(request).await)
                     }
-                    Err(error) => Event::Withheld(Withheld::Journal {
-                        description: error.to_string(),
-                    }),
+                    Err(withheld) => Event::Withheld(withheld),
                 },
                 Action::Finished(outcome) => {
                     let outcome = outcome.clone();
@@ -169,10 +167,11 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// What the journal, if there is one, is told of this operation.
     fn record(&self, machine: &Machine) -> Record {
-        let is_intended = matches!(self.start, Start::Reconcile(_));
-        Record::new(self.client, machine.external_task_id(), is_intended)
+        match &self.start {
+            Start::Reconcile(intent) => Record::intended(self.client, intent),
+            _ => Record::new(self.client, machine.external_task_id()),
+        }
     }
 
     /// A create that was answered with a task has done its work, however that task ended.

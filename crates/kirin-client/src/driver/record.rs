@@ -1,41 +1,61 @@
-//! What one operation tells the journal.
-
-use std::sync::Arc;
+//! What one operation tells the journal and the budget.
 
 use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
 
 use super::{Client, clock::wall_time};
-use crate::{Intent, Journal, JournalError, machine::Outcome};
+use crate::{
+    Intent, JournalError,
+    machine::{Outcome, Withheld},
+};
 
-/// The journal's page for one operation; without a journal, or for an operation that creates
-/// nothing, every write is done.
+/// The only door to a create: the budget is asked first, and then the journal.
 pub(super) struct Record {
-    page: Option<(Arc<dyn Journal>, ExternalTaskId)>,
     client: Client,
+    /// The create that it is about; an operation that creates nothing has none.
+    id: Option<ExternalTaskId>,
     /// Whether the intent is written down.
     is_intended: bool,
 }
 
 impl Record {
-    pub(super) fn new(client: &Client, id: Option<&ExternalTaskId>, is_intended: bool) -> Self {
+    pub(super) fn new(client: &Client, id: Option<&ExternalTaskId>) -> Self {
         Self {
-            page: client.0.journal.clone().zip(id.cloned()),
             client: client.clone(),
-            is_intended,
+            id: id.cloned(),
+            is_intended: false,
+        }
+    }
+
+    /// For a create that another process has intended, and may have sent.
+    pub(super) fn intended(client: &Client, intent: &Intent) -> Self {
+        if let Some(budget) = &client.0.budget {
+            budget.remember(&intent.request);
+        }
+        Self {
+            is_intended: true,
+            ..Self::new(client, intent.request.external_task_id())
         }
     }
 
     /// Before an attempt; where it fails, nothing may be sent.
-    pub(super) async fn sending(
-        &mut self,
-        request: &GenerationRequest,
-    ) -> Result<(), JournalError> {
-        let Some((journal, id)) = &self.page else {
+    pub(super) async fn sending(&mut self, request: &GenerationRequest) -> Result<(), Withheld> {
+        if let Some(budget) = &self.client.0.budget {
+            budget.reserve(request)?;
+        }
+        let written = self.write_sending(request).await;
+        written.map_err(|error| Withheld::Journal {
+            description: error.to_string(),
+        })
+    }
+
+    async fn write_sending(&mut self, request: &GenerationRequest) -> Result<(), JournalError> {
+        let (Some(journal), Some(id)) = (&self.client.0.journal, &self.id) else {
             return Ok(());
         };
         if !self.is_intended {
             let (base_url, key) = (self.client.base_url(), &self.client.0.fingerprint);
-            let intent = Intent::new(request.clone(), base_url.clone(), key.clone(), wall_time());
+            let (request, base_url, key) = (request.clone(), base_url.clone(), key.clone());
+            let intent = Intent::new(request, base_url, key, wall_time());
             journal.intent(&intent).await?;
             self.is_intended = true;
         }
@@ -43,16 +63,22 @@ impl Record {
     }
 
     pub(super) async fn accepted(&self, task: &TaskId) -> Result<(), JournalError> {
-        match &self.page {
-            Some((journal, id)) => journal.accepted(id, task).await,
-            None => Ok(()),
+        match (&self.client.0.journal, &self.id) {
+            (Some(journal), Some(id)) => journal.accepted(id, task).await,
+            _ => Ok(()),
         }
     }
 
     /// At the end. An end of which nothing was intended is not written down.
     pub(super) async fn ended(&self, outcome: &Outcome) -> Result<(), JournalError> {
-        match &self.page {
-            Some((journal, id)) if self.is_intended => journal.outcome(id, outcome).await,
+        let Some(id) = &self.id else {
+            return Ok(());
+        };
+        if let Some(budget) = &self.client.0.budget {
+            budget.settle(id, outcome);
+        }
+        match &self.client.0.journal {
+            Some(journal) if self.is_intended => journal.outcome(id, outcome).await,
             _ => Ok(()),
         }
     }

@@ -81,6 +81,11 @@ pub enum Cause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Withheld {
+    /// The budget does not allow it.
+    Budget {
+        /// Why, as a sentence part.
+        description: String,
+    },
     /// The journal could not be written, and what is not written down is not spent.
     Journal {
         /// What happened, as a sentence part.
@@ -98,6 +103,9 @@ pub enum Withheld {
 impl fmt::Display for Withheld {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Budget { description } => {
+                write!(formatter, "the budget does not allow it: {description}")
+            }
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")
             }

@@ -2,6 +2,8 @@
 //! by module name.
 
 #[cfg(feature = "tokio")]
+mod budget;
+#[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
 mod driver;

@@ -242,6 +242,11 @@ fn ends() -> Vec<Outcome> {
         Outcome::NotCreated {
             cause: Cause::Withheld(withheld()),
         },
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::Budget {
+                description: "it costs 0.21 USD, and 0.42 of 0.50 USD are spent or reserved".into(),
+            }),
+        },
         unresolved(Knowledge::MayExist, Cause::Withheld(withheld())),
         unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::OtherKey)),
         unresolved(

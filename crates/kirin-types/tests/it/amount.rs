@@ -1,6 +1,6 @@
 //! Money: read to the last digit or not at all.
 
-use kirin_types::Amount;
+use kirin_types::{Amount, MODELS};
 
 #[test]
 fn an_amount_shows_the_text_that_it_was_read_from() {
@@ -90,4 +90,13 @@ fn no_amounts_sum_to_zero() {
         Vec::<Amount>::new().into_iter().sum::<Amount>(),
         "0".parse().unwrap()
     );
+}
+
+#[test]
+fn every_list_price_is_an_amount_above_zero() {
+    let prices = MODELS.iter().flat_map(|model| model.prices);
+    let amounts: Vec<Amount> = prices.map(|price| price.usd.parse().unwrap()).collect();
+    assert!(amounts.len() >= 4);
+    let zero: Amount = "0".parse().unwrap();
+    assert!(amounts.iter().all(|amount| *amount > zero));
 }

@@ -1,0 +1,157 @@
+//! The row C16 of the faults: a limit on what is spent, kept before anything is sent.
+
+use std::sync::Arc;
+
+use kirin_client::{Billing, Budget, Client, ErrorKind, Intent, MemoryJournal};
+use kirin_tests::canary;
+use kirin_transport::Sent;
+use kirin_types::{GenerationRequest, Mode};
+
+use crate::scripted::{Answer, Scripted, json, shown};
+
+const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
+
+fn client(transport: &Scripted, budget: &Arc<Budget>) -> Client {
+    Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .budget(budget.clone())
+        .build()
+        .unwrap()
+}
+
+fn budget(limit: &str) -> Arc<Budget> {
+    Arc::new(Budget::new(limit.parse().unwrap()))
+}
+
+/// The reference model for five seconds: 0.21 USD, or 0.35 with the mode `pro`.
+fn request(id: &str) -> GenerationRequest {
+    let request = GenerationRequest::builder("a fox").external_task_id(id);
+    request.build().unwrap()
+}
+
+/// What a generation of 0.21 USD leaves in a budget of 1 USD.
+async fn check(answers: Vec<Answer>, spent: &str) {
+    let budget = budget("1");
+    let transport = Scripted::new(answers);
+    // How it ends is told by other tests.
+    let _ = client(&transport, &budget)
+        .generate(request("order-1"))
+        .await;
+    assert_eq!(budget.spent(), spent.parse().unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c16_what_the_budget_does_not_allow_is_not_sent() {
+    let budget = budget("0.50");
+    let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
+    let client = client(&transport, &budget);
+    for id in ["order-1", "order-2"] {
+        client.create(request(id)).await.unwrap();
+    }
+    assert_eq!(budget.spent().to_string(), "0.42");
+
+    let error = client.create(request("order-3")).await.unwrap_err();
+    shown(&error);
+    assert_eq!(error.kind(), ErrorKind::Budget);
+    assert_eq!(error.billing(), Billing::None);
+    let reason = "it costs 0.21 USD, and 0.42 of 0.50 USD are spent or reserved";
+    assert!(error.to_string().contains(reason), "{error}");
+    assert_eq!(transport.calls().len(), 2, "nothing was sent");
+    assert_eq!(budget.spent().to_string(), "0.42", "nothing was taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c16_many_creates_at_once_stay_within_the_budget() {
+    let budget = budget("1");
+    let transport = Scripted::new((0..4).map(|_| json(200, CREATED)));
+    let client = client(&transport, &budget);
+    let creating: Vec<_> = (0..50)
+        .map(|index| {
+            let client = client.clone();
+            tokio::spawn(async move { client.create(request(&format!("order-{index}"))).await })
+        })
+        .collect();
+    let mut created = 0;
+    for creating in creating {
+        created += usize::from(creating.await.unwrap().is_ok());
+    }
+    assert_eq!((created, transport.calls().len()), (4, 4));
+    assert_eq!(budget.spent().to_string(), "0.84");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_was_not_created_gives_its_price_back() {
+    let refused = || {
+        json(
+            402,
+            r#"{"status":{"code":402,"error_code":40201},"data":null}"#,
+        )
+    };
+    check(vec![refused()], "0").await;
+    let missing = || json(404, r#"{"message":"task not found"}"#);
+    // The host is unknown: it stays unresolved after the last look-up.
+    let mut lost = vec![Answer::Fail(Sent::Maybe)];
+    lost.extend((0..6).map(|_| missing()));
+    check(lost, "0.21").await;
+    let failed = r#"{"id":"task-1","status":"failed"}"#;
+    check(vec![json(200, failed)], "0.21").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_says_what_it_cost_is_counted_so() {
+    let completed = |usage: &str| {
+        let output = r#"[{"content":[{"url":"https://example.com/a.mp4"}]}]"#;
+        json(
+            200,
+            format!(r#"{{"id":"task-1","status":"completed","output":{output}{usage}}}"#),
+        )
+    };
+    check(vec![completed(r#","usage":{"cost":"0.17"}"#)], "0.17").await;
+    check(vec![completed("")], "0.21").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_price_is_refused_unless_it_is_allowed() {
+    let unknown = GenerationRequest::for_model("kirin_v1_t2v")
+        .parameter("prompt", "a fox")
+        .external_task_id("order-1")
+        .build()
+        .unwrap();
+    let strict = budget("5");
+    let transport = Scripted::new([]);
+    let error = client(&transport, &strict).create(unknown.clone()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Budget);
+    assert!(error.to_string().contains("is not known"), "{error}");
+
+    let lenient = Arc::new(Budget::new("5".parse().unwrap()).allow_unknown_prices());
+    let transport = Scripted::new([json(200, CREATED)]);
+    client(&transport, &lenient).create(unknown).await.unwrap();
+    assert_eq!(lenient.spent().to_string(), "0");
+}
+
+/// A create that was sent before counts, even where it would not be allowed now; and it is not sent
+/// again for the sake of the budget.
+#[tokio::test(start_paused = true)]
+async fn a_create_of_another_process_counts_before_it_is_found() {
+    let budget = budget("0.10");
+    let completed = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.35"},
+        "output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#;
+    let transport = Scripted::new([json(200, completed)]);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .budget(budget.clone())
+        .journal(Arc::new(MemoryJournal::default()))
+        .build()
+        .unwrap();
+    let request = GenerationRequest::builder("a fox")
+        .mode(Mode::Pro)
+        .external_task_id("order-1")
+        .build()
+        .unwrap();
+    let key: kirin_client::ApiKey = canary::key().parse().unwrap();
+    let intent = Intent::new(request, client.base_url().clone(), key.fingerprint(), None);
+    client.reconcile(intent).await.unwrap();
+    assert_eq!(budget.spent().to_string(), "0.35");
+    assert_eq!(transport.calls().len(), 1);
+}
