@@ -12,6 +12,8 @@ Commands:
                                 deletes snapshots that no test asserts
   prop [--cases N] [--seed S]   run the property tests, N cases each
                                 (default: PROPTEST_CASES, else 256)
+  simulate --exhaustive         hold every sequence of up to eight events, and 100,000,000 random
+                                creates, against the create rule; some minutes, optimized
   layers                        check what each crate may depend on and show in public
   tidy                          check the files: lengths, attributes, manifests, leftovers
   ci                            what CI runs besides the tests: format, clippy, docs, layers,
@@ -32,6 +34,7 @@ pub(crate) enum Command {
         cases: Option<u32>,
         seed: Option<u64>,
     },
+    Simulate,
     Snap {
         accept: bool,
     },
@@ -50,14 +53,16 @@ impl Command {
             [] => Err("name a command".to_owned()),
             ["help"] => Ok(Self::Help),
             ["prop", options @ ..] => Self::prop(options),
+            ["simulate", "--exhaustive"] => Ok(Self::Simulate),
             ["snap"] => Ok(Self::Snap { accept: false }),
             ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
             ["ci"] => Ok(Self::Ci),
             ["layers"] => Ok(Self::Layers),
             ["test"] => Ok(Self::Test),
             ["tidy"] => Ok(Self::Tidy),
+            ["simulate"] => Err("`simulate` needs `--exhaustive`".to_owned()),
             [
-                command @ ("ci" | "layers" | "snap" | "test" | "tidy"),
+                command @ ("ci" | "layers" | "simulate" | "snap" | "test" | "tidy"),
                 rest @ ..,
             ] => Err(format!(
                 "`{command}` does not understand `{}`",
@@ -105,6 +110,7 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parse("test"), Ok(Command::Test));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
+        assert_eq!(parse("simulate --exhaustive"), Ok(Command::Simulate));
         let seeded = Command::Prop {
             cases: Some(9),
             seed: Some(7),
@@ -119,6 +125,7 @@ mod tests {
             "",
             "tset",
             "test --fast",
+            "simulate --all",
             "snap --accept --accept",
             "prop --cases",
             "prop --cases 0",

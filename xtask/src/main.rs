@@ -20,6 +20,7 @@ mod layers;
 mod libtest;
 mod manifest;
 mod property;
+mod simulate;
 mod snapshot;
 mod suite;
 mod tally;
@@ -67,6 +68,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Help => Ok(()),
         Command::Layers => layers::run(&workspace),
         Command::Prop { cases, seed } => property::run(&workspace, cases, seed),
+        Command::Simulate => simulate::exhaustive(),
         Command::Snap { accept } => snapshot::run(&workspace, accept),
         Command::Test => test::run(&workspace),
         Command::Tidy => tidy::run(&workspace),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kirin_client::{
     PollSchedule,
-    machine::{Action, Event, Machine, Notice},
+    machine::{Action, Event, Machine},
     wire::{CreateAnswer, QueryAnswer},
 };
 use kirin_types::Task;
@@ -16,7 +16,7 @@ use proptest::{
 };
 
 use crate::{
-    machine::{answers::EXTERNAL_ID, oracle::Oracle, script::request},
+    machine::{answers::EXTERNAL_ID, walk::Walk},
     strategies::{Create, Query, World, any_durations, bodies, worlds},
     wire::response,
 };
@@ -31,37 +31,27 @@ const STEPS_FOR_EVER: usize = 300;
 /// One session of a machine with a world, and what the oracle makes of it.
 struct Session<'a> {
     world: &'a World,
-    machine: Machine,
-    oracle: Oracle,
-    now: Duration,
+    walk: Walk,
     steps: usize,
     creates: usize,
     queries: usize,
-    /// When the action at hand was asked for: when a call begins.
-    since: Duration,
 }
 
 impl<'a> Session<'a> {
     fn new(world: &'a World) -> Self {
         Self {
             world,
-            machine: match world.reconciles {
-                true => Machine::reconcile(request(), world.settings.clone()).unwrap(),
-                false => Machine::generate(request(), world.settings.clone()).unwrap(),
-            },
-            oracle: Oracle::new(world),
-            now: Duration::ZERO,
+            walk: Walk::new(world),
             steps: 0,
             creates: 0,
             queries: 0,
-            since: Duration::ZERO,
         }
     }
 
     fn run(&mut self) -> TestCaseResult {
         loop {
-            if let Action::Finished(outcome) = self.machine.action() {
-                return self.oracle.judge_end(outcome, self.now);
+            if let Some(judged) = self.walk.judge_end() {
+                return judged;
             }
             let most_steps = match self.world.settings.deadline {
                 Some(_) => MOST_STEPS,
@@ -81,103 +71,57 @@ impl<'a> Session<'a> {
         }
         let delay = self.world.delays[self.steps % self.world.delays.len()];
         if self.world.wakes[self.steps % self.world.wakes.len()] {
-            self.now += delay / 2;
-            self.handle(Event::Woken)?;
+            self.walk.wake(delay / 2)?;
         }
-        enum Doing {
-            Create,
-            LookUp,
-            Query,
-            Wait(Duration),
-        }
-        let doing = match self.machine.action() {
-            Action::Create(_) => Doing::Create,
-            Action::Finished(_) => return Ok(()),
-            Action::LookUp(id) => {
-                prop_assert_eq!(id.as_str(), EXTERNAL_ID);
-                Doing::LookUp
-            }
-            Action::Query(id) => {
-                prop_assert_eq!(Some(id), self.oracle.accepted.as_ref());
-                Doing::Query
-            }
-            Action::Wait { until } => Doing::Wait(until),
-        };
-        match doing {
-            Doing::Create => {
-                self.oracle.judge_create(self.since)?;
+        match self.walk.machine.action() {
+            Action::Create(_) => {
                 let answer = self.world.creates[self.creates % self.world.creates.len()];
                 self.creates += 1;
-                self.now += delay;
-                self.oracle.hear_create(self.now, answer);
-                self.handle(answer.event())
+                self.walk.create(answer, delay)
             }
-            Doing::LookUp | Doing::Query => {
+            Action::Finished(_) => Ok(()),
+            Action::LookUp(_) | Action::Query(_) => {
                 let answer = self.world.queries[self.queries % self.world.queries.len()];
                 self.queries += 1;
-                self.now += delay;
-                if self.oracle.accepted.is_none() {
-                    self.oracle.hear_look_up(self.since, answer);
-                }
-                self.handle(Event::QueryAnswered(answer.answer()))
+                self.walk.query(answer, delay)
             }
-            Doing::Wait(until) => {
-                if let Some(deadline) = self.world.settings.deadline {
-                    prop_assert!(until <= deadline.max(self.now), "waits past the deadline");
-                }
-                self.now = self.now.max(until) + delay;
-                self.handle(Event::WaitEnded)?;
-                let waits = matches!(self.machine.action(), Action::Wait { .. });
-                prop_assert!(!waits, "a wait after a wait: it was for nothing");
-                Ok(())
-            }
+            Action::Wait { .. } => self.walk.wait(delay),
         }
-    }
-
-    fn handle(&mut self, event: Event) -> TestCaseResult {
-        let woken = event == Event::Woken;
-        let handled = self.machine.handle(self.now, event);
-        let notice = handled.map_err(|error| TestCaseError::fail(error.to_string()))?;
-        if let Notice::Accepted { id, .. } = &notice {
-            prop_assert_eq!(Some(id), self.oracle.accepted.as_ref());
-        }
-        // A wake comes while a call is under way: the call began before it.
-        if !woken {
-            self.since = self.now;
-        }
-        Ok(())
     }
 
     /// Every event that does not answer the action at hand.
     fn tell_wrong_events(&mut self) -> TestCaseResult {
         let create = Event::CreateAnswered(Create::Created(r#""status":"completed""#).answer());
         let query = Event::QueryAnswered(Query::Task(EXTERNAL_ID, r#""status":"failed""#).answer());
-        let (wrong, now) = match self.machine.action() {
-            Action::Create(_) => (vec![query, Event::WaitEnded], self.now),
+        let (wrong, now) = match self.walk.machine.action() {
+            Action::Create(_) => (vec![query, Event::WaitEnded], self.walk.now),
             Action::Finished(_) => (
                 vec![create, query, Event::WaitEnded, Event::Woken],
-                self.now,
+                self.walk.now,
             ),
-            Action::LookUp(_) | Action::Query(_) => (vec![create, Event::WaitEnded], self.now),
-            Action::Wait { until } if until > self.now => {
+            Action::LookUp(_) | Action::Query(_) => (vec![create, Event::WaitEnded], self.walk.now),
+            Action::Wait { until } if until > self.walk.now => {
                 let early = until - Duration::from_nanos(1);
-                (vec![create, query, Event::WaitEnded], early.max(self.now))
+                (
+                    vec![create, query, Event::WaitEnded],
+                    early.max(self.walk.now),
+                )
             }
-            Action::Wait { .. } => (vec![create, query], self.now),
+            Action::Wait { .. } => (vec![create, query], self.walk.now),
         };
         for event in wrong {
-            let before = self.machine.clone();
-            prop_assert!(self.machine.handle(now, event).is_err());
-            prop_assert_eq!(&self.machine, &before);
+            let before = self.walk.machine.clone();
+            prop_assert!(self.walk.machine.handle(now, event).is_err());
+            prop_assert_eq!(&self.walk.machine, &before);
         }
         Ok(())
     }
 
     fn move_to_another_process(&mut self) -> TestCaseResult {
-        let written = serde_json::to_vec(&self.machine).unwrap();
+        let written = serde_json::to_vec(&self.walk.machine).unwrap();
         let read: Machine = serde_json::from_slice(&written).unwrap();
-        prop_assert_eq!(&read, &self.machine);
-        self.machine = read;
+        prop_assert_eq!(&read, &self.walk.machine);
+        self.walk.machine = read;
         Ok(())
     }
 }
@@ -190,7 +134,7 @@ fn no_session_breaks_the_create_rule() {
         let mut session = Session::new(&world);
         session
             .run()
-            .map_err(|error| TestCaseError::fail(format!("{error}\n{:#?}", session.oracle)))
+            .map_err(|error| TestCaseError::fail(format!("{error}\n{:#?}", session.walk.oracle)))
     });
 }
 

@@ -4,9 +4,11 @@
 pub(crate) mod answers;
 mod create;
 mod doubt;
+mod exhaustive;
 mod journal;
 pub(crate) mod oracle;
 pub(crate) mod script;
 mod table;
 mod totality;
 mod waiting;
+pub(crate) mod walk;

@@ -18,7 +18,7 @@ use super::answers::EXTERNAL_ID;
 use crate::strategies::{Create, Query, World};
 
 /// What the create rule lets a client know, from what the world said.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Oracle {
     host_refuses: bool,
     lookup: Lookup,
