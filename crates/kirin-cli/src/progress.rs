@@ -114,7 +114,7 @@ fn describe(notice: &Notice) -> Option<String> {
             format!("the answer to the create was lost ({cause}); looking for the task")
         }
         Notice::NotRecorded { cause } => {
-            format!("the journal does not know of it ({cause}): note its id")
+            format!("the journal could not be written ({cause}): note the ids and the end")
         }
         Notice::Progress { status, progress } => {
             let status = status.as_deref().unwrap_or("in progress");

@@ -12,9 +12,10 @@ use crate::machine::{Outcome, Withheld};
 /// A limit on what creates may cost together, in USD, kept before each is sent.
 ///
 /// A create takes its list price when it is about to be sent for the first time, and gives it back
-/// only where it is proved that nothing was created; a finished task that says what it cost takes
-/// that in its place. What is unresolved, still running or failed keeps its price, because it may be
-/// charged. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
+/// only where it is proved that nothing was created; a finished task that says what it cost, at the
+/// end of the operation that created it, takes that in its place. What is unresolved, still running
+/// or failed keeps its price, because it may be charged, and so does what [`Client::create`] leaves to
+/// a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it. One budget may
 /// be shared by several clients; it ends with the process.
@@ -35,13 +36,24 @@ use crate::machine::{Outcome, Withheld};
 /// ```
 ///
 /// [`allow_unknown_prices`]: Self::allow_unknown_prices
+/// [`Client::create`]: crate::Client::create
 #[derive(Debug)]
 pub struct Budget {
     limit: Amount,
     allows_unknown_prices: bool,
-    /// What each create costs, or may.
-    charges: Mutex<HashMap<ExternalTaskId, Amount>>,
+    charges: Mutex<Charges>,
 }
+
+#[derive(Debug, Default)]
+struct Charges {
+    /// What each reservation stands for, and what it costs, or may.
+    reserved: HashMap<u64, (ExternalTaskId, Amount)>,
+    made: u64,
+}
+
+/// A part of a [`Budget`] that is taken: by one create, with all its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reservation(u64);
 
 impl Budget {
     /// A budget of so many USD.
@@ -67,15 +79,11 @@ impl Budget {
 
     /// What is spent or may be, in USD.
     pub fn spent(&self) -> Amount {
-        self.locked().values().cloned().sum()
+        self.locked().sum()
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<ExternalTaskId, Amount>> {
-        self.charges.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the price of a create that is about to be sent. One that has taken it may be sent again.
-    /// The client does this itself; it is for a driver of one's own.
+    /// Takes the price of a create that is about to be sent for the first time. The client does this
+    /// itself; it is for a driver of one's own.
     ///
     /// ```
     /// use kirin_client::Budget;
@@ -92,53 +100,95 @@ impl Budget {
     /// # Errors
     ///
     /// It would exceed the budget, or its price is not known.
-    pub fn reserve(&self, request: &GenerationRequest) -> Result<(), Withheld> {
-        let Some(id) = request.external_task_id() else {
-            return Ok(());
-        };
+    pub fn reserve(&self, request: &GenerationRequest) -> Result<Reservation, Withheld> {
         let mut charges = self.locked();
-        if charges.contains_key(id) {
-            return Ok(());
-        }
-        let refused = |description| Err(Withheld::Budget { description });
-        let price = match price(request) {
-            Some(price) => price,
-            None if self.allows_unknown_prices => nothing(),
-            None => return refused("what this request costs is not known".to_owned()),
-        };
-        let spent: Amount = charges.values().cloned().sum();
-        if spent.clone() + price.clone() > self.limit {
-            let limit = &self.limit;
-            return refused(format!(
-                "it costs {price} USD, and {spent} of {limit} USD are spent or reserved"
-            ));
-        }
-        charges.insert(id.clone(), price);
-        Ok(())
+        let price = self.price(request)?;
+        let spent = charges.sum();
+        self.check(&spent, price.clone())?;
+        Ok(charges.add(request, price))
     }
 
-    /// Takes the price of a create that another process may have sent, whatever is left.
-    pub fn remember(&self, request: &GenerationRequest) {
-        if let Some(id) = request.external_task_id() {
-            let price = price(request).unwrap_or_else(nothing);
-            self.locked().entry(id.clone()).or_insert(price);
+    /// Takes the price of a create that another process may have sent, whatever is left; or the
+    /// reservation that is there under its external task id.
+    pub fn remember(&self, request: &GenerationRequest) -> Reservation {
+        let mut charges = self.locked();
+        let is_meant = |id: &ExternalTaskId| request.external_task_id() == Some(id);
+        let mut reserved = charges.reserved.iter();
+        match reserved.find(|(_, (id, _))| is_meant(id)) {
+            Some((number, _)) => Reservation(*number),
+            None => charges.add(request, price(request).unwrap_or_else(nothing)),
         }
     }
 
-    /// Gives the price back, or puts the true cost in its place, where the end tells.
-    pub fn settle(&self, id: &ExternalTaskId, outcome: &Outcome) {
-        let mut charges = self.locked();
-        if matches!(outcome, Outcome::NotCreated { .. }) {
-            charges.remove(id);
-        }
+    /// Asks whether a create that was [remembered](Self::remember) may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// More is spent or reserved than the budget allows, or its price is not known.
+    pub fn readmit(&self, request: &GenerationRequest) -> Result<(), Withheld> {
+        self.price(request)?;
+        self.check(&self.spent(), nothing())
+    }
+
+    /// Gives back the price of a create that is proved not to have created anything.
+    pub fn release(&self, reservation: Reservation) {
+        self.locked().reserved.remove(&reservation.0);
+    }
+
+    /// Puts the true cost in the place of the price, where the end tells it.
+    pub fn settle(&self, reservation: Reservation, outcome: &Outcome) {
         let task = outcome.task().map(|task| task.state());
         if let Some(TaskState::Completed {
             usage: Some(usage), ..
         }) = task
-            && let (Some(cost), Some(charge)) = (&usage.cost, charges.get_mut(id))
+            && let Some(cost) = &usage.cost
+            && let Some((_, charge)) = self.locked().reserved.get_mut(&reservation.0)
         {
             *charge = cost.clone();
         }
+    }
+
+    fn price(&self, request: &GenerationRequest) -> Result<Amount, Withheld> {
+        match price(request) {
+            Some(price) => Ok(price),
+            None if self.allows_unknown_prices => Ok(nothing()),
+            None => Err(Withheld::Budget {
+                description: "what this request costs is not known".to_owned(),
+            }),
+        }
+    }
+
+    fn check(&self, spent: &Amount, price: Amount) -> Result<(), Withheld> {
+        let limit = &self.limit;
+        match spent.clone() + price.clone() > *limit {
+            true => Err(Withheld::Budget {
+                description: format!(
+                    "it costs {price} USD, and {spent} of {limit} USD are spent or reserved"
+                ),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Charges> {
+        self.charges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Charges {
+    fn sum(&self) -> Amount {
+        self.reserved
+            .values()
+            .map(|(_, amount)| amount.clone())
+            .sum()
+    }
+
+    fn add(&mut self, request: &GenerationRequest, price: Amount) -> Reservation {
+        self.made += 1;
+        if let Some(id) = request.external_task_id() {
+            self.reserved.insert(self.made, (id.clone(), price));
+        }
+        Reservation(self.made)
     }
 }
 

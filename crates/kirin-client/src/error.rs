@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Authentication,
     /// No balance.
     Balance,
-    /// The budget does not allow it, so nothing was sent.
+    /// The budget does not allow it; nothing was created.
     Budget,
     /// The task exists and could not be asked any more.
     CannotQuery,
@@ -44,7 +44,7 @@ pub enum ErrorKind {
     DuplicateExternalTaskId,
     /// The service found the request illegal.
     InvalidRequest,
-    /// The journal could not be written, so nothing was sent.
+    /// The journal could not be written; nothing was created.
     Journal,
     /// The service does not know the task.
     NotFound,
@@ -179,7 +179,7 @@ impl Error {
             }
             Outcome::NotCreated {
                 cause: Cause::Withheld(withheld),
-            } => format!("the request was not sent: {withheld}"),
+            } => format!("nothing was created: {withheld}"),
             Outcome::StillRunning { id } => {
                 format!("task {id} was not finished when the time to wait was over")
             }
@@ -228,7 +228,9 @@ impl Error {
                 "Check the API key and its rights, then generate again".into()
             }
             ErrorKind::Balance => "Add credits to the account, then generate again".into(),
-            ErrorKind::Budget => "Raise the budget, then generate again".into(),
+            ErrorKind::Budget => {
+                "Raise the budget, or allow prices that are not known; then generate again".into()
+            }
             ErrorKind::CannotQuery | ErrorKind::StillRunning => {
                 "Do not generate it anew: wait for the task again".into()
             }
@@ -240,7 +242,7 @@ impl Error {
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
             ErrorKind::Journal => {
-                "Make the journal writable again: room, rights, the disk; then generate again"
+                "Make the journal writable, or choose another external id; then generate again"
                     .into()
             }
             ErrorKind::NotFound if self.task_id().is_some() => {

@@ -9,15 +9,19 @@ use std::{
 use async_trait::async_trait;
 use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
 
-use crate::{BaseUrl, KeyFingerprint, machine::Outcome};
+use crate::{
+    BaseUrl, KeyFingerprint,
+    machine::{MissingExternalTaskId, Outcome},
+};
 
 /// Remembers creates, so that none is lost with the process that made it.
 ///
 /// The writes come in this order, and each is durable when it returns: [`intent`](Self::intent)
 /// once, [`sent`](Self::sent) before each attempt, [`accepted`](Self::accepted) when the service
 /// has the task, [`outcome`](Self::outcome) at the end. Where one of the first two fails, nothing is
-/// sent: no journal write, no spend. Where one of the others fails, the generation goes on and says
-/// so ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)), because it is paid for.
+/// sent: no journal write, no spend. Where one of the others fails, what is done is done: the
+/// generation goes on and says so ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The
+/// journal then knows less than happened; whoever reconciles its entry looks the task up first.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,7 +41,8 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     ///
-    /// It could not be written; nothing is sent.
+    /// It could not be written, or its external task id is that of an earlier create which is not
+    /// proved to have created nothing: the two could not be told apart. Nothing is sent.
     async fn intent(&self, intent: &Intent) -> Result<(), JournalError>;
 
     /// The create may leave from now on.
@@ -86,21 +91,28 @@ impl Intent {
     /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
     /// let intended_at = Timestamp::from_milliseconds(1_769_757_744_021);
     /// let key = "0123456789abcdef".parse()?;
-    /// let intent = Intent::new(request, BaseUrl::default(), key, Some(intended_at));
+    /// let intent = Intent::new(request, BaseUrl::default(), key, Some(intended_at))?;
     /// assert_eq!(intent.base_url.as_str(), BaseUrl::SERVICE);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request has no external task id.
     pub fn new(
         request: GenerationRequest,
         base_url: BaseUrl,
         key: KeyFingerprint,
         intended_at: Option<Timestamp>,
-    ) -> Self {
-        Self {
-            request,
-            base_url,
-            key,
-            intended_at,
+    ) -> Result<Self, MissingExternalTaskId> {
+        match request.external_task_id() {
+            Some(_) => Ok(Self {
+                request,
+                base_url,
+                key,
+                intended_at,
+            }),
+            None => Err(MissingExternalTaskId),
         }
     }
 }
@@ -144,7 +156,8 @@ pub struct JournalEntry {
 pub enum JournalState {
     /// The service has the task of this id.
     Accepted(TaskId),
-    /// It has ended.
+    /// It has ended. An unresolved one is to be reconciled again, and one that is still running, or
+    /// could not be asked, waited for by its task id.
     Ended(Box<Outcome>),
     /// Nothing can have been sent yet.
     Intended,
@@ -176,7 +189,21 @@ impl MemoryJournal {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
-        self.locked().push(JournalEntry {
+        let mut entries = self.locked();
+        let id = intent.request.external_task_id();
+        let is_same = |entry: &&JournalEntry| entry.intent.request.external_task_id() == id;
+        let is_nothing = |state: &JournalState| match state {
+            JournalState::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
+            _ => false,
+        };
+        if let (Some(id), Some(entry)) = (id, entries.iter().rfind(is_same))
+            && !is_nothing(&entry.state)
+        {
+            return Err(JournalError::new(format!(
+                "an earlier create has the external id {id}"
+            )));
+        }
+        entries.push(JournalEntry {
             intent: intent.clone(),
             state: JournalState::Intended,
         });

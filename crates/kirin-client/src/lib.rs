@@ -45,7 +45,7 @@ pub mod machine;
 pub mod wire;
 
 mod budget;
-pub use budget::Budget;
+pub use budget::{Budget, Reservation};
 
 mod journal;
 pub use journal::{Intent, Journal, JournalEntry, JournalError, JournalState, MemoryJournal};

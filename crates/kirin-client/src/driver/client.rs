@@ -97,6 +97,10 @@ impl Client {
     /// that made it ended before the answer. The task is looked up by its external id and adopted;
     /// it is created again only where that cannot charge twice. Await it for the finished task.
     ///
+    /// The process that made it must be gone: two that go on with one create at the same time may send
+    /// it twice. An intent that is older than a day, or without a time, is looked up and never sent
+    /// again, because nobody knows how long a host remembers an external id.
+    ///
     /// An intent of another base URL or of another key is unresolved here, and nothing is asked or
     /// sent: that this host or this account does not know it would prove nothing.
     ///

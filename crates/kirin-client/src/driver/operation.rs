@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task, TaskId};
+use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task, TaskId, Timestamp};
 
 use super::{
     Client,
@@ -16,7 +16,7 @@ use super::{
     record::Record,
 };
 use crate::{
-    Error, Intent, JournalError,
+    DuplicateIds, Error, Intent, JournalError,
     machine::{Action, Cause, Event, Knowledge, Machine, Notice, Outcome, Settings, Withheld},
 };
 
@@ -88,11 +88,11 @@ impl<'a> Operation<'a> {
     }
 
     async fn run(mut self) -> Result<Task, Error> {
+        let mut machine = self.machine();
+        let mut record = self.record(&machine);
         if let Some(elsewhere) = self.sent_elsewhere() {
             return Error::check(elsewhere);
         }
-        let mut machine = self.machine();
-        let mut record = self.record(&machine);
         let clock = Clock::start();
         loop {
             let event = match machine.action() {
@@ -134,6 +134,10 @@ impl<'a> Operation<'a> {
             if self.until_accepted
                 && let Some(task) = machine.task()
             {
+                if let Action::Finished(outcome) = machine.action() {
+                    let recorded = record.ended(outcome).await;
+                    self.tell_if_lost(recorded);
+                }
                 return Ok(task.clone());
             }
         }
@@ -197,10 +201,15 @@ impl<'a> Operation<'a> {
                 Machine::generate(request, settings).expect("a request with an external task id")
             }
             Start::Reconcile(intent) => {
-                let settings = Settings {
+                let mut settings = Settings {
                     started_at: intent.intended_at,
                     ..settings
                 };
+                if !is_recent(intent) {
+                    // What the host remembers of it, nobody has declared.
+                    settings.capabilities.duplicate_ids = DuplicateIds::Unknown;
+                    settings.capabilities.lookup_lag = None;
+                }
                 // An intent is written down with the external task id of its request.
                 Machine::reconcile(intent.request.clone(), settings)
                     .expect("a request with an external task id")
@@ -227,6 +236,17 @@ impl<'a> Operation<'a> {
         settings.seed = randomness::seed();
         settings
     }
+}
+
+/// How long after an intent its create may be sent again at all.
+const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whether an intent is so young that what is declared of its host holds for it: a host may forget
+/// external ids, and then it neither finds a task nor refuses a duplicate.
+fn is_recent(intent: &Intent) -> bool {
+    let age = |now: Timestamp, then: Timestamp| now.milliseconds().abs_diff(then.milliseconds());
+    let ages = wall_time().zip(intent.intended_at);
+    ages.is_some_and(|(now, then)| u128::from(age(now, then)) <= LATEST.as_millis())
 }
 
 impl<'a> IntoFuture for Operation<'a> {

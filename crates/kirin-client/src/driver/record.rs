@@ -4,8 +4,8 @@ use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
 
 use super::{Client, clock::wall_time};
 use crate::{
-    Intent, JournalError,
-    machine::{Outcome, Withheld},
+    Intent, JournalError, Reservation,
+    machine::{MissingExternalTaskId, Outcome, Withheld},
 };
 
 /// The only door to a create: the budget is asked first, and then the journal.
@@ -15,6 +15,8 @@ pub(super) struct Record {
     id: Option<ExternalTaskId>,
     /// Whether the intent is written down.
     is_intended: bool,
+    /// What it has taken of the budget, if there is one.
+    reservation: Option<Reservation>,
 }
 
 impl Record {
@@ -23,16 +25,16 @@ impl Record {
             client: client.clone(),
             id: id.cloned(),
             is_intended: false,
+            reservation: None,
         }
     }
 
     /// For a create that another process has intended, and may have sent.
     pub(super) fn intended(client: &Client, intent: &Intent) -> Self {
-        if let Some(budget) = &client.0.budget {
-            budget.remember(&intent.request);
-        }
+        let budget = client.0.budget.as_ref();
         Self {
             is_intended: true,
+            reservation: budget.map(|budget| budget.remember(&intent.request)),
             ..Self::new(client, intent.request.external_task_id())
         }
     }
@@ -40,7 +42,11 @@ impl Record {
     /// Before an attempt; where it fails, nothing may be sent.
     pub(super) async fn sending(&mut self, request: &GenerationRequest) -> Result<(), Withheld> {
         if let Some(budget) = &self.client.0.budget {
-            budget.reserve(request)?;
+            match self.reservation {
+                None => self.reservation = Some(budget.reserve(request)?),
+                Some(_) if self.is_intended => budget.readmit(request)?,
+                Some(_) => {}
+            }
         }
         let written = self.write_sending(request).await;
         written.map_err(|error| Withheld::Journal {
@@ -55,7 +61,8 @@ impl Record {
         if !self.is_intended {
             let (base_url, key) = (self.client.base_url(), &self.client.0.fingerprint);
             let (request, base_url, key) = (request.clone(), base_url.clone(), key.clone());
-            let intent = Intent::new(request, base_url, key, wall_time());
+            let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
+            let intent = Intent::new(request, base_url, key, wall_time()).map_err(missing)?;
             journal.intent(&intent).await?;
             self.is_intended = true;
         }
@@ -74,8 +81,11 @@ impl Record {
         let Some(id) = &self.id else {
             return Ok(());
         };
-        if let Some(budget) = &self.client.0.budget {
-            budget.settle(id, outcome);
+        if let (Some(budget), Some(reservation)) = (&self.client.0.budget, self.reservation) {
+            match outcome {
+                Outcome::NotCreated { .. } => budget.release(reservation),
+                outcome => budget.settle(reservation, outcome),
+            }
         }
         match &self.client.0.journal {
             Some(journal) if self.is_intended => journal.outcome(id, outcome).await,

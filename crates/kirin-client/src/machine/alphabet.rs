@@ -68,7 +68,7 @@ pub enum Notice {
         /// What happened.
         cause: String,
     },
-    /// The task is on its way, and the journal does not know: note its ids yourself.
+    /// The journal could not be told of the acceptance or of the end: note the ids and the end yourself.
     NotRecorded {
         /// What happened.
         cause: String,

@@ -27,6 +27,9 @@ const MAX_NOT_SENT: u32 = 4;
 /// Creates that may have been sent, in all, before the rest is left to a person.
 const MAX_MAYBE_SENT: u32 = 4;
 
+/// How long the call of a process that has ended may have gone on.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+
 /// How much earlier than the intent a task's `created_at` may be: clocks differ.
 const CLOCK_TOLERANCE_MILLISECONDS: i64 = 5 * 60 * 1000;
 
@@ -71,11 +74,13 @@ impl CreatePhase {
         }
     }
 
-    /// An attempt may have been sent before, and nobody knows what came of it. The first look-up is
-    /// due at once.
+    /// An attempt may have been sent before, by a process that has ended, and nobody knows what came
+    /// of it. The first look-up is due at once; but the call may have been under way until the end of
+    /// that process, so a miss proves something only from the end of its time-out on.
     pub(super) fn in_doubt(request: GenerationRequest, external_task_id: ExternalTaskId) -> Self {
         let cause = Trouble::new("the program ended before the answer was known");
-        let mut doubt = Doubt::about(Duration::ZERO, cause);
+        let mut doubt = Doubt::about(LONGEST_CALL, cause);
+        doubt.look_again_from(Duration::ZERO);
         doubt.looked_up_at = Some(Duration::ZERO);
         Self {
             state: State::LookingUp {

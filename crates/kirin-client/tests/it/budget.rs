@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use kirin_client::{Billing, Budget, Client, ErrorKind, Intent, MemoryJournal};
+use kirin_client::{
+    Billing, Budget, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, MemoryJournal,
+};
 use kirin_tests::canary;
 use kirin_transport::Sent;
-use kirin_types::{GenerationRequest, Mode};
+use kirin_types::{GenerationRequest, Mode, Timestamp};
 
 use crate::scripted::{Answer, Scripted, json, shown};
 
@@ -97,6 +99,64 @@ async fn only_what_was_not_created_gives_its_price_back() {
     check(vec![json(200, failed)], "0.21").await;
 }
 
+/// The second create under an id is refused; the first one may be paid for all the same.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_gives_back_only_what_its_own_create_has_taken() {
+    let budget = budget("1");
+    let duplicate = r#"{"code":1201,"message":"external_task_id already exists"}"#;
+    let transport = Scripted::new([json(200, CREATED), json(400, duplicate)]);
+    let client = client(&transport, &budget);
+    client.create(request("order-1")).await.unwrap();
+    let error = client.create(request("order-1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
+    assert_eq!(budget.spent().to_string(), "0.21");
+}
+
+/// On a host that takes duplicates, each create is a task, whatever its id.
+#[tokio::test(start_paused = true)]
+async fn creates_under_one_id_count_each() {
+    let budget = budget("0.50");
+    let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
+    let client = client(&transport, &budget);
+    for _ in 0..2 {
+        client.create(request("order-1")).await.unwrap();
+    }
+    assert_eq!(budget.spent().to_string(), "0.42");
+    let error = client.create(request("order-1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Budget);
+}
+
+/// What another process may have sent is looked for, and not sent again beyond the budget.
+#[tokio::test(start_paused = true)]
+async fn c16_a_create_of_another_process_is_not_sent_again_beyond_the_budget() {
+    let budget = budget("0.10");
+    let missing = || json(404, r#"{"message":"task not found"}"#);
+    let transport = Scripted::new((0..12).map(|_| missing()));
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .capabilities(HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused))
+        .budget(budget.clone())
+        .build()
+        .unwrap();
+    let key: kirin_client::ApiKey = canary::key().parse().unwrap();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let now = Timestamp::from_milliseconds(i64::try_from(now).unwrap());
+    let base_url = client.base_url().clone();
+    let intent = Intent::new(request("order-1"), base_url, key.fingerprint(), Some(now));
+    let error = client.reconcile(intent.unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unresolved);
+    let calls = transport.calls();
+    assert!(
+        calls.iter().all(|call| call.starts_with("GET")),
+        "{calls:?}"
+    );
+    assert_eq!(
+        budget.spent().to_string(),
+        "0.21",
+        "it may have been charged"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_that_says_what_it_cost_is_counted_so() {
     let completed = |usage: &str| {
@@ -130,8 +190,7 @@ async fn what_has_no_price_is_refused_unless_it_is_allowed() {
     assert_eq!(lenient.spent().to_string(), "0");
 }
 
-/// A create that was sent before counts, even where it would not be allowed now; and it is not sent
-/// again for the sake of the budget.
+/// A create that was sent before counts, even where it would not be allowed now.
 #[tokio::test(start_paused = true)]
 async fn a_create_of_another_process_counts_before_it_is_found() {
     let budget = budget("0.10");
@@ -150,7 +209,8 @@ async fn a_create_of_another_process_counts_before_it_is_found() {
         .build()
         .unwrap();
     let key: kirin_client::ApiKey = canary::key().parse().unwrap();
-    let intent = Intent::new(request, client.base_url().clone(), key.fingerprint(), None);
+    let base_url = client.base_url().clone();
+    let intent = Intent::new(request, base_url, key.fingerprint(), None).unwrap();
     client.reconcile(intent).await.unwrap();
     assert_eq!(budget.spent().to_string(), "0.35");
     assert_eq!(transport.calls().len(), 1);

@@ -15,13 +15,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use kirin_client::{
-    ApiKey, BaseUrl, Billing, Client, ErrorKind, Intent, Journal, JournalError, JournalState,
-    MemoryJournal,
+    ApiKey, BaseUrl, Billing, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
+    JournalError, JournalState, MemoryJournal,
     machine::{Notice, Outcome},
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, Sent, Transport, TransportError};
-use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
+use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
 
 use crate::scripted::{Answer, Scripted, json, shown};
 
@@ -217,7 +217,7 @@ async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
     ] {
         let transport = Scripted::new([]);
         let client = client(&transport, Arc::new(MemoryJournal::default()));
-        let intent = Intent::new(request(), base_url, key, None);
+        let intent = Intent::new(request(), base_url, key, None).unwrap();
         let error = client.reconcile(intent).await.unwrap_err();
         shown(&error);
         assert_eq!(error.kind(), ErrorKind::Unresolved);
@@ -225,6 +225,58 @@ async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(transport.calls(), [""; 0]);
     }
+}
+
+/// Wall time, so many hours ago.
+fn hours_ago(hours: i64) -> Timestamp {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    Timestamp::from_milliseconds(i64::try_from(now).unwrap() - hours * 3_600_000)
+}
+
+/// Nobody knows how long a host remembers an external id.
+#[tokio::test(start_paused = true)]
+async fn c15_an_old_create_is_looked_up_and_never_sent_again() {
+    let missing = || json(404, r#"{"message":"task not found"}"#);
+    for (intended_at, posts) in [
+        (Some(hours_ago(23)), 1),
+        (Some(hours_ago(25)), 0),
+        (None, 0),
+    ] {
+        let mut answers: Vec<Answer> = (0..12).map(|_| missing()).collect();
+        if posts == 1 {
+            // On a host that refuses duplicates it is sent again after the first miss.
+            answers.truncate(1);
+            answers.push(json(200, COMPLETED));
+        }
+        let transport = Scripted::new(answers);
+        let host = HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused);
+        let client = Client::builder(canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .capabilities(host)
+            .build()
+            .unwrap();
+        let key: ApiKey = canary::key().parse().unwrap();
+        let base_url = client.base_url().clone();
+        let intent = Intent::new(request(), base_url, key.fingerprint(), intended_at);
+        let ended = client.reconcile(intent.unwrap()).await;
+        assert_eq!(ended.is_ok(), posts == 1, "{ended:?}");
+        let calls = transport.calls();
+        let sent = calls.iter().filter(|call| call.starts_with("POST"));
+        assert_eq!(sent.count(), posts, "{intended_at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_creates_under_one_id_are_not_written_into_one_entry() {
+    let transport = Scripted::new([json(200, CREATED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    client.create(request()).await.unwrap();
+    let error = client.create(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Journal);
+    assert!(error.to_string().contains("order-42"), "{error}");
+    let states: Vec<_> = journal.entries().into_iter().map(|it| it.state).collect();
+    assert_eq!(states, [JournalState::Accepted("task-1".parse().unwrap())]);
 }
 
 /// Nothing can have been sent of an intent that was never marked as sent: it is made as any other.

@@ -119,7 +119,7 @@ fn enumerate(length: usize) -> Count {
                         continue;
                     }
                     let machine = serde_json::to_string(&walk.machine).unwrap();
-                    let key = format!("{machine}{:?}{:?}", walk.oracle, walk.now);
+                    let key = format!("{machine}{:?}{:?}{:?}", walk.oracle, walk.now, walk.since);
                     following.entry(key).or_insert_with(|| (walk, 0)).1 += sequences;
                 }
             }

@@ -56,7 +56,8 @@ impl Oracle {
             deadline: world.settings.deadline,
             has_clock: world.settings.started_at.is_some(),
             creates: usize::from(world.reconciles),
-            doubt: world.reconciles.then_some(Duration::ZERO),
+            // The other process's call may have gone on for its whole time-out.
+            doubt: world.reconciles.then_some(Duration::from_secs(30)),
             maybe_sent: usize::from(world.reconciles),
             not_sent_in_a_row: 0,
             waits_from: None,

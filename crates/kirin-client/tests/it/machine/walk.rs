@@ -19,7 +19,7 @@ pub(crate) struct Walk {
     pub(crate) oracle: Oracle,
     pub(crate) now: Duration,
     /// When the action at hand was asked for: when a call begins.
-    since: Duration,
+    pub(crate) since: Duration,
     deadline: Option<Duration>,
 }
 
