@@ -32,7 +32,6 @@ use crate::machine::{Outcome, Withheld};
 /// # let _ = client;
 /// # Ok(())
 /// # }
-/// # example().unwrap();
 /// ```
 ///
 /// [`allow_unknown_prices`]: Self::allow_unknown_prices
