@@ -171,7 +171,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    fn record(&self, machine: &Machine) -> Record {
+    fn record(&self, machine: &Machine) -> Record<'a> {
         match &self.start {
             Start::Reconcile(intent) => Record::intended(self.client, intent),
             _ => Record::new(self.client, machine.external_task_id()),

@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// The only door to a create: the budget is asked first, and then the journal.
-pub(super) struct Record {
-    client: Client,
+pub(super) struct Record<'a> {
+    client: &'a Client,
     /// The create that it is about; an operation that creates nothing has none.
     id: Option<ExternalTaskId>,
     /// Whether the intent is written down.
@@ -19,10 +19,10 @@ pub(super) struct Record {
     reservation: Option<Reservation>,
 }
 
-impl Record {
-    pub(super) fn new(client: &Client, id: Option<&ExternalTaskId>) -> Self {
+impl<'a> Record<'a> {
+    pub(super) fn new(client: &'a Client, id: Option<&ExternalTaskId>) -> Self {
         Self {
-            client: client.clone(),
+            client,
             id: id.cloned(),
             is_intended: false,
             reservation: None,
@@ -30,7 +30,7 @@ impl Record {
     }
 
     /// For a create that another process has intended, and may have sent.
-    pub(super) fn intended(client: &Client, intent: &Intent) -> Self {
+    pub(super) fn intended(client: &'a Client, intent: &Intent) -> Self {
         let budget = client.0.budget.as_ref();
         Self {
             is_intended: true,

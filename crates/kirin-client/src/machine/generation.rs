@@ -46,14 +46,7 @@ impl Machine {
         request: GenerationRequest,
         settings: Settings,
     ) -> Result<Self, MissingExternalTaskId> {
-        let id = request
-            .external_task_id()
-            .cloned()
-            .ok_or(MissingExternalTaskId)?;
-        Ok(Self::start(
-            Phase::Create(CreatePhase::new(request, id)),
-            settings,
-        ))
+        Self::begin(request, settings, CreatePhase::new)
     }
 
     /// A machine for a generation whose create may have been sent before, by a process that ended
@@ -77,14 +70,7 @@ impl Machine {
         request: GenerationRequest,
         settings: Settings,
     ) -> Result<Self, MissingExternalTaskId> {
-        let id = request
-            .external_task_id()
-            .cloned()
-            .ok_or(MissingExternalTaskId)?;
-        Ok(Self::start(
-            Phase::Create(CreatePhase::in_doubt(request, id)),
-            settings,
-        ))
+        Self::begin(request, settings, CreatePhase::in_doubt)
     }
 
     /// A machine that waits for a task that exists.
@@ -100,6 +86,18 @@ impl Machine {
     /// ```
     pub fn wait(id: TaskId, settings: Settings) -> Self {
         Self::start(Phase::Wait(WaitPhase::resumed(id)), settings)
+    }
+
+    fn begin(
+        request: GenerationRequest,
+        settings: Settings,
+        phase: fn(GenerationRequest, ExternalTaskId) -> CreatePhase,
+    ) -> Result<Self, MissingExternalTaskId> {
+        let id = request
+            .external_task_id()
+            .cloned()
+            .ok_or(MissingExternalTaskId)?;
+        Ok(Self::start(Phase::Create(phase(request, id)), settings))
     }
 
     fn start(phase: Phase, settings: Settings) -> Self {
