@@ -34,15 +34,13 @@ async fn lost_answer_ends_with_the_video_after_one_post() {
         .unwrap();
 
     let mut adopted = None;
-    let task = client
-        .generate(request())
-        .on_notice(|notice| {
-            if let Notice::Accepted { adopted: found, .. } = notice {
-                adopted = Some(*found);
-            }
-        })
-        .await
-        .unwrap();
+    let mut generation = client.generate(request());
+    while let Some(notice) = generation.next().await {
+        if let Notice::Accepted { adopted: found, .. } = notice {
+            adopted = Some(found);
+        }
+    }
+    let task = generation.await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("boat.mp4");
     client.download(&task, &path).await.unwrap();

@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use kirin_client::{Client, Error, ErrorKind};
+use kirin_client::{Client, Error, ErrorKind, Generation};
 use kirin_transport::HyperTransport;
-use kirin_types::{GenerationRequest, Task};
+use kirin_types::GenerationRequest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -69,7 +69,7 @@ async fn serve(mut stream: TcpStream, trouble: Trouble, posts: Arc<AtomicUsize>)
 }
 
 /// What came of one create, and how many POSTs came.
-async fn create(trouble: Trouble) -> (Result<Task, Error>, usize) {
+async fn create(trouble: Trouble) -> (Result<Generation, Error>, usize) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let posts = Arc::new(AtomicUsize::new(0));
@@ -88,7 +88,7 @@ async fn create(trouble: Trouble) -> (Result<Task, Error>, usize) {
         .build()
         .unwrap();
     let request = GenerationRequest::builder("a paper boat").build().unwrap();
-    let outcome = client.create(request).await;
+    let outcome = client.submit(request).await;
     serving.abort();
     (outcome, posts.load(Ordering::SeqCst))
 }
@@ -113,6 +113,7 @@ async fn a_create_whose_answer_is_lost_is_one_post() {
 #[tokio::test]
 async fn a_create_that_is_refused_by_a_limit_is_repeated_until_it_is_let_in() {
     let (outcome, posts) = create(Trouble::Refuses(2)).await;
-    assert_eq!(outcome.unwrap().id().as_str(), "task-1");
+    let handle = outcome.unwrap().handle().unwrap();
+    assert_eq!(handle.task_id.as_str(), "task-1");
     assert_eq!(posts, 3);
 }

@@ -22,7 +22,7 @@ fn client(emulator: &Emulator) -> Client {
 }
 
 #[tokio::test]
-async fn create_query_and_wait_work_alone() {
+async fn submit_query_and_resume_work_alone() {
     let emulator = emulator().await;
     let client = client(&emulator);
     let request = GenerationRequest::builder("a fox")
@@ -30,11 +30,11 @@ async fn create_query_and_wait_work_alone() {
         .build()
         .unwrap();
 
-    let created = client.create(request).await.unwrap();
+    let created = client.submit(request).await.unwrap().handle().unwrap();
     let by_external_id = client.query(&"order-42".parse().unwrap()).await.unwrap();
-    let finished = client.wait(created.id().clone()).await.unwrap();
+    let finished = client.resume(created.clone()).await.unwrap();
 
-    assert_eq!(by_external_id.id(), created.id());
+    assert_eq!(by_external_id.id(), &created.task_id);
     assert_eq!(finished.status(), Some("completed"));
     assert_eq!(emulator.statistics().tasks_created, 1);
 }
@@ -48,8 +48,8 @@ async fn duplicate_id_of_an_earlier_task_is_the_callers_error() {
         .build()
         .unwrap();
 
-    client.create(request.clone()).await.unwrap();
-    let error = client.create(request).await.unwrap_err();
+    drop(client.submit(request.clone()).await.unwrap());
+    let error = client.submit(request).await.unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
     assert_eq!(emulator.statistics().tasks_created, 1);

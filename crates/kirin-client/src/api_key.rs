@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// An API key: opaque and not empty. It never shows in Debug, and its header is marked sensitive.
@@ -76,7 +77,8 @@ impl fmt::Debug for ApiKey {
 }
 
 /// A one-way fingerprint of a key: 16 hexadecimal digits. It may be shown and kept.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct KeyFingerprint(String);
 
 impl KeyFingerprint {
@@ -87,6 +89,20 @@ impl KeyFingerprint {
 impl fmt::Display for KeyFingerprint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for KeyFingerprint {
+    type Error = InvalidKeyFingerprint;
+
+    fn try_from(text: String) -> Result<Self, InvalidKeyFingerprint> {
+        text.parse()
+    }
+}
+
+impl From<KeyFingerprint> for String {
+    fn from(fingerprint: KeyFingerprint) -> Self {
+        fingerprint.0
     }
 }
 

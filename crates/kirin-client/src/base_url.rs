@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::Uri;
 use kirin_types::Route;
+use serde::{Deserialize, Serialize};
 
 /// The base URL of the API: https, or plain http to this machine.
 ///
@@ -15,7 +16,8 @@ use kirin_types::Route;
 /// assert!("http://example.com".parse::<BaseUrl>().is_err());
 /// # Ok::<(), kirin_client::InvalidBaseUrl>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct BaseUrl {
     text: String,
     loopback: bool,
@@ -98,6 +100,20 @@ impl FromStr for BaseUrl {
             text: text.trim_end_matches('/').into(),
             loopback,
         })
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: String) -> Result<Self, InvalidBaseUrl> {
+        text.parse()
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(base_url: BaseUrl) -> Self {
+        base_url.to_string()
     }
 }
 

@@ -5,7 +5,10 @@ use std::fmt;
 use kirin_types::{Amount, ErrorReason, ExternalTaskId, Task, TaskId, TaskState};
 use serde::Serialize;
 
-use crate::machine::{Cause, Knowledge, Outcome, Withheld};
+use crate::{
+    GenerationHandle,
+    machine::{Cause, Knowledge, Outcome, Withheld},
+};
 
 /// A generation that did not end with a video. It says what happened, what that means for your
 /// money, and what to do next.
@@ -24,6 +27,7 @@ use crate::machine::{Cause, Knowledge, Outcome, Withheld};
 #[derive(Debug)]
 pub struct Error {
     outcome: Box<Outcome>,
+    handle: Option<Box<GenerationHandle>>,
 }
 
 /// What kind of end it was.
@@ -89,8 +93,21 @@ impl Error {
             Outcome::Completed(task) => Ok(task),
             outcome => Err(Self {
                 outcome: Box::new(outcome),
+                handle: None,
             }),
         }
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn with_handle(mut self, handle: GenerationHandle) -> Self {
+        self.handle = Some(Box::new(handle));
+        self
+    }
+
+    /// What `Client::resume` takes to go on with the task, in this process or another: every
+    /// error of a generation whose task was accepted has it.
+    pub fn resume(&self) -> Option<&GenerationHandle> {
+        self.handle.as_deref()
     }
 
     /// The end behind the error.
@@ -231,9 +248,16 @@ impl Error {
             ErrorKind::Budget => {
                 "Raise the budget, or allow prices that are not known; then generate again".into()
             }
-            ErrorKind::CannotQuery | ErrorKind::StillRunning => {
-                "Do not generate it anew: wait for the task again".into()
-            }
+            ErrorKind::CannotQuery | ErrorKind::StillRunning => match self.outcome() {
+                Outcome::CannotQuery {
+                    cause: Cause::Withheld(withheld),
+                    ..
+                } => format!(
+                    "Do not generate it anew: use the {} it was created with, and wait for the task again",
+                    origin(withheld)
+                ),
+                _ => "Do not generate it anew: wait for the task again".into(),
+            },
             ErrorKind::CompletedWithoutOutput => {
                 "Query the task again later, or ask the vendor's support".into()
             }
@@ -283,15 +307,10 @@ impl Error {
                 cause:
                     Cause::Withheld(withheld @ (Withheld::OtherBaseUrl { .. } | Withheld::OtherKey)),
                 ..
-            } => {
-                let what = match withheld {
-                    Withheld::OtherKey => "API key",
-                    _ => "base URL",
-                };
-                format!(
-                    "Do not generate it anew: use the {what} it was sent with, and query it by its external id {id}"
-                )
-            }
+            } => format!(
+                "Do not generate it anew: use the {} it was sent with, and query it by its external id {id}",
+                origin(withheld)
+            ),
             Outcome::Unresolved {
                 external_task_id: id,
                 ..
@@ -322,11 +341,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What tells the place of a create from this one.
+fn origin(withheld: &Withheld) -> &'static str {
+    match withheld {
+        Withheld::OtherKey => "API key",
+        _ => "base URL",
+    }
+}
+
 fn not_created(cause: &Cause) -> ErrorKind {
     let refusal = match cause {
         Cause::Refused(refusal) => refusal,
         Cause::Trouble(_) => return ErrorKind::Unreachable,
         Cause::Withheld(Withheld::Budget { .. }) => return ErrorKind::Budget,
+        Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,
     };

@@ -50,13 +50,16 @@ pub use budget::{Budget, Reservation};
 mod journal;
 pub use journal::{Intent, Journal, JournalEntry, JournalError, JournalState, MemoryJournal};
 
+mod handle;
+pub use handle::GenerationHandle;
+
 mod error;
 pub use error::{Billing, Error, ErrorKind};
 
 #[cfg(feature = "tokio")]
 mod driver;
 #[cfg(feature = "tokio")]
-pub use driver::{BuildError, Client, ClientBuilder, Operation};
+pub use driver::{BuildError, Client, ClientBuilder, Generation};
 
 #[cfg(feature = "tokio")]
 mod download;

@@ -20,13 +20,20 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     let task = unless_interrupted(&reached, async {
-        let operation = session.client.create(request.clone()).on_notice(|notice| {
-            reached.update(notice);
-            progress.notice(notice);
-        });
-        operation
-            .await
-            .map_err(|error| Failure::generation(&error, reached.ids()))
+        let mut generation = session.client.generate(request.clone());
+        while generation.handle().is_none()
+            && let Some(notice) = generation.next().await
+        {
+            reached.update(&notice);
+            progress.notice(&notice);
+        }
+        let accepted = generation.accepted().await;
+        let accepted = accepted.map(|generation| generation.task());
+        match accepted {
+            // A task that was accepted was heard of.
+            Ok(task) => Ok(task.expect("the task as accepted")),
+            Err(error) => Err(Failure::generation(&error, reached.ids())),
+        }
     })
     .await?;
     drop(progress);

@@ -50,15 +50,15 @@ async fn run(
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     unless_interrupted(&reached, async {
-        let mut operation = session.client.generate(request.clone());
+        let mut generation = session.client.generate(request.clone());
         if let Some(timeout) = arguments.timeout.duration {
-            operation = operation.deadline(timeout);
+            generation = generation.deadline(timeout);
         }
-        let task = operation
-            .on_notice(|notice| {
-                reached.update(notice);
-                progress.notice(notice);
-            })
+        while let Some(notice) = generation.next().await {
+            reached.update(&notice);
+            progress.notice(&notice);
+        }
+        let task = generation
             .await
             .map_err(|error| Failure::generation(&error, reached.ids()))?;
         let paths = fetch(

@@ -65,14 +65,14 @@ async fn finished(
         Ok(task) => task.id().clone(),
         Err(_) => arguments.id.clone(),
     };
-    let mut operation = client.wait(id);
+    let mut generation = client.wait(id);
     if let Some(timeout) = arguments.timeout.duration {
-        operation = operation.deadline(timeout);
+        generation = generation.deadline(timeout);
     }
-    operation
-        .on_notice(|notice| progress.notice(notice))
-        .await
-        .map_err(failure)
+    while let Some(notice) = generation.next().await {
+        progress.notice(&notice);
+    }
+    generation.await.map_err(failure)
 }
 
 /// Downloads the videos of a completed task.

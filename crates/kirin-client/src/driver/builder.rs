@@ -3,13 +3,21 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, Mutex},
+    num::NonZeroU32,
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
 use kirin_transport::{Transport, TransportError};
+use kirin_types::Timestamp;
 
-use super::client::{Client, Shared};
+use super::{
+    client::{Client, Shared},
+    clock::{WallClock, wall_clock},
+    flow::{Flow, Pace, Parallel, Retries},
+    randomness,
+    wakes::Wakes,
+};
 use crate::{
     ApiKey, BaseUrl, Budget, HostCapabilities, Journal, PollSchedule,
     wire::{Endpoint, InvalidEndpoint},
@@ -40,8 +48,12 @@ pub struct ClientBuilder {
     journal: Option<Arc<dyn Journal>>,
     budget: Option<Arc<Budget>>,
     capabilities: HostCapabilities,
-    pub(super) deadline: Option<Option<Duration>>,
-    pub(super) schedule: Option<PollSchedule>,
+    deadline: Option<Option<Duration>>,
+    schedule: Option<PollSchedule>,
+    requests_per_second: Option<NonZeroU32>,
+    parallel_tasks: Option<NonZeroU32>,
+    seed: Option<u64>,
+    wall_clock: WallClock,
 }
 
 impl ClientBuilder {
@@ -55,8 +67,21 @@ impl ClientBuilder {
             capabilities: HostCapabilities::default(),
             deadline: None,
             schedule: None,
+            requests_per_second: NonZeroU32::new(Self::REQUESTS_PER_SECOND),
+            parallel_tasks: None,
+            seed: None,
+            wall_clock: wall_clock(),
         }
     }
+
+    /// How many requests a second a client makes at most, unless
+    /// [`requests_per_second`](Self::requests_per_second) says otherwise. The service publishes no
+    /// limit; about 200 tasks can be waited for at this pace.
+    ///
+    /// ```
+    /// assert_eq!(kirin_client::ClientBuilder::REQUESTS_PER_SECOND, 50);
+    /// ```
+    pub const REQUESTS_PER_SECOND: u32 = 50;
 
     /// Sets where the API is; <https://cloud.vtrix.ai> if never called (documented).
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
@@ -123,6 +148,51 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how many creates and queries a second all generations of the client make at most,
+    /// together, in order of arrival and evenly spread; [`Self::REQUESTS_PER_SECOND`] if never
+    /// called. `None` is no limit.
+    pub fn requests_per_second(mut self, requests: Option<NonZeroU32>) -> Self {
+        self.requests_per_second = requests;
+        self
+    }
+
+    /// Sets how many tasks of the client run at the service at most; any number if never called.
+    /// Where the service refuses another one before, fewer run from then on, and slowly more again.
+    ///
+    /// A generation counts from its create until its task has ended or it is dropped. One that is
+    /// held and not polled counts too, so poll them side by side.
+    pub fn parallel_tasks(mut self, tasks: NonZeroU32) -> Self {
+        self.parallel_tasks = Some(tasks);
+        self
+    }
+
+    /// Sets what decides the jitter of waits, so that a session can be repeated; the operating
+    /// system's randomness if never called. Minted external task ids never depend on it.
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets what tells the wall time, in place of the computer's clock. It dates intents, and shows
+    /// that a computer slept; deadlines do not depend on it.
+    ///
+    /// ```
+    /// use kirin_client::Client;
+    /// use kirin_types::Timestamp;
+    ///
+    /// let builder = Client::builder("any-key".parse()?)
+    ///     .wall_clock(|| Some(Timestamp::from_milliseconds(1_769_757_744_021)));
+    /// # let _ = builder;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wall_clock(
+        mut self,
+        wall_clock: impl Fn() -> Option<Timestamp> + Send + Sync + 'static,
+    ) -> Self {
+        self.wall_clock = Arc::new(wall_clock);
+        self
+    }
+
     /// Makes the client.
     ///
     /// # Errors
@@ -146,6 +216,16 @@ impl ClientBuilder {
             capabilities: Mutex::new(self.capabilities),
             deadline: self.deadline,
             schedule: self.schedule,
+            flow: Flow {
+                pace: Pace::new(self.requests_per_second),
+                parallel: Parallel::new(self.parallel_tasks),
+                repeated_creates: Retries::new(),
+                repeated_queries: Retries::new(),
+                repeated_downloads: Retries::new(),
+            },
+            wakes: Arc::new(Wakes::default()),
+            wall_clock: self.wall_clock,
+            jitter_seed: AtomicU64::new(self.seed.unwrap_or_else(randomness::seed)),
         })))
     }
 }

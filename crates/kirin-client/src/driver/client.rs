@@ -3,19 +3,30 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
-use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 
-use super::{ClientBuilder, Operation, randomness, within};
+use super::{
+    ClientBuilder, Generation,
+    clock::{Clock, WallClock},
+    flow::Flow,
+    plan::{Plan, Start},
+    randomness,
+    wakes::Wakes,
+    within,
+};
 use crate::{
-    ApiKey, BaseUrl, Budget, Download, Error, HostCapabilities, Intent, Journal, KeyFingerprint,
-    PollSchedule,
+    ApiKey, BaseUrl, Budget, Download, Error, GenerationHandle, HostCapabilities, Intent, Journal,
+    KeyFingerprint, PollSchedule,
     machine::{Cause, Outcome},
     wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
 };
@@ -50,10 +61,16 @@ pub(super) struct Shared {
     pub(super) capabilities: Mutex<HostCapabilities>,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
+    pub(super) flow: Flow,
+    pub(super) wakes: Arc<Wakes>,
+    pub(super) wall_clock: WallClock,
+    /// Of the next generation.
+    pub(super) jitter_seed: AtomicU64,
 }
 
 impl Client {
-    /// How long one call may take, from the first byte sent to the last one received.
+    /// How long one call may take, from the first byte sent to the last one received. Near the
+    /// deadline of its operation it has less, and 5 s at least.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Starts a client with its key.
@@ -72,25 +89,32 @@ impl Client {
     /// use kirin_types::GenerationRequest;
     ///
     /// let request = GenerationRequest::builder("a fox").build()?;
-    /// let task = client.generate(request).on_notice(|notice| eprintln!("{notice:?}")).await?;
+    /// let task = client.generate(request).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn generate(&self, request: GenerationRequest) -> Operation<'_> {
-        Operation::generate(self, request)
+    pub fn generate(&self, request: GenerationRequest) -> Generation {
+        self.begin(Start::Generate(request))
     }
 
-    /// Creates a task and does not wait for it. Await it for the task as accepted.
+    /// Creates a task, and gives a handle of it as soon as the service has it:
+    /// [`generate`](Self::generate) and [`Generation::accepted`] in one.
+    ///
+    /// # Errors
+    ///
+    /// There is no task that can be waited for.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = kirin_types::GenerationRequest::builder("a fox").build()?;
-    /// println!("accepted as {}", client.create(request).await?.id());
+    /// let generation = client.submit(request).await?;
+    /// println!("accepted as {}", generation.handle().expect("it was accepted").task_id);
+    /// let task = generation.await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(&self, request: GenerationRequest) -> Operation<'_> {
-        Operation::create(self, request)
+    pub async fn submit(&self, request: GenerationRequest) -> Result<Generation, Error> {
+        self.generate(request).accepted().await
     }
 
     /// Goes on with a create of which a journal only knows that it may have been sent: the process
@@ -110,8 +134,26 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconcile(&self, intent: Intent) -> Operation<'_> {
-        Operation::reconcile(self, intent)
+    pub fn reconcile(&self, intent: Intent) -> Generation {
+        self.begin(Start::Reconcile(intent))
+    }
+
+    /// Goes on with a task from its handle, in this process or another. Await it for the finished
+    /// task.
+    ///
+    /// A handle of another base URL or of another key is an error at once: what this host or this
+    /// account says of the task would prove nothing. With a new key of the same account,
+    /// [`wait`](Self::wait) for its task id.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, written: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// let handle: kirin_client::GenerationHandle = serde_json::from_str(written)?;
+    /// let task = client.resume(handle).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(&self, handle: GenerationHandle) -> Generation {
+        self.begin(Start::Resume(handle))
     }
 
     /// Waits for a task that was created before, by this process or another. Await it for the
@@ -123,8 +165,12 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn wait(&self, id: TaskId) -> Operation<'_> {
-        Operation::wait(self, id)
+    pub fn wait(&self, id: TaskId) -> Generation {
+        self.begin(Start::Wait(id))
+    }
+
+    fn begin(&self, start: Start) -> Generation {
+        Generation::new(self, Plan::new(self, start))
     }
 
     /// Queries a task once, by its id or, in the same place, by its external task id.
@@ -141,7 +187,8 @@ impl Client {
     /// # }
     /// ```
     pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
-        let outcome = match self.query_once(id.as_str()).await {
+        self.0.flow.pace.turn().await;
+        let outcome = match self.query_once(id.as_str(), Self::CALL_TIMEOUT).await {
             QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),
@@ -206,21 +253,42 @@ impl Client {
             .learn_from(learned);
     }
 
-    pub(super) async fn create_once(&self, request: &GenerationRequest) -> CreateAnswer {
-        match self.call(self.0.endpoint.create(request)).await {
+    pub(super) fn clock(&self) -> Clock {
+        Clock::start(Arc::clone(&self.0.wall_clock))
+    }
+
+    pub(super) fn wall_time(&self) -> Option<Timestamp> {
+        (self.0.wall_clock)()
+    }
+
+    /// A seed that no other generation of this client has.
+    pub(super) fn jitter_seed(&self) -> u64 {
+        self.0.jitter_seed.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) async fn create_once(
+        &self,
+        request: &GenerationRequest,
+        limit: Duration,
+    ) -> CreateAnswer {
+        match self.call(self.0.endpoint.create(request), limit).await {
             Ok(response) => CreateAnswer::decode(&response),
             Err(error) => CreateAnswer::failed(&error),
         }
     }
 
-    pub(super) async fn query_once(&self, id: &str) -> QueryAnswer {
-        match self.call(self.0.endpoint.query(id)).await {
+    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> QueryAnswer {
+        match self.call(self.0.endpoint.query(id), limit).await {
             Ok(response) => QueryAnswer::decode(&response),
             Err(error) => QueryAnswer::failed(&error),
         }
     }
 
-    async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn call(
+        &self,
+        request: Request<Bytes>,
+        limit: Duration,
+    ) -> Result<Response<Bytes>, TransportError> {
         let exchange = async {
             let response = self.send(request).await?;
             let (head, body) = response.into_parts();
@@ -231,7 +299,7 @@ impl Client {
             Ok(Response::from_parts(head, body))
         };
         let timed_out = || TransportError::new(TransportErrorKind::Timeout, Sent::Maybe);
-        within(Self::CALL_TIMEOUT, exchange)
+        within(limit, exchange)
             .await
             .unwrap_or_else(|| Err(timed_out()))
     }

@@ -6,6 +6,8 @@
 
 use std::{
     future::Future,
+    ops::Add,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,20 +22,52 @@ const WATCH: Duration = Duration::from_secs(30);
 /// So much more wall time than monotonic time means that the computer slept.
 const SLEPT: Duration = Duration::from_secs(10);
 
+/// Where wall time comes from.
+pub(super) type WallClock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
+
+/// A point of monotonic time.
+#[derive(Clone, Copy)]
+pub(super) struct Moment(Instant);
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_duration_since(earlier.0)
+    }
+
+    /// Sleeps until then.
+    pub(super) async fn reached(self) {
+        tokio::time::sleep_until(self.0).await;
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0 + duration)
+    }
+}
+
 /// Time elapsed since an operation began.
 pub(super) struct Clock {
-    began_at: Instant,
+    began_at: Moment,
+    wall: WallClock,
 }
 
 impl Clock {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(wall: WallClock) -> Self {
         Self {
-            began_at: Instant::now(),
+            began_at: Moment::now(),
+            wall,
         }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
-        self.began_at.elapsed()
+        Moment::now().since(self.began_at)
     }
 
     /// Sleeps until so much time has elapsed, or until the computer woke from a sleep of its own.
@@ -44,26 +78,26 @@ impl Clock {
                 return Event::WaitEnded;
             }
             let slice = remaining.min(WATCH);
-            let wall_time = SystemTime::now();
+            let before = (self.wall)();
             tokio::time::sleep(slice).await;
-            if wall_time
-                .elapsed()
-                .is_ok_and(|passed| passed > slice + SLEPT)
-            {
+            let passed = before.zip((self.wall)()).map(|(then, now)| {
+                let passed = now.milliseconds().saturating_sub(then.milliseconds());
+                Duration::from_millis(u64::try_from(passed).unwrap_or_default())
+            });
+            if passed.is_some_and(|passed| passed > slice + SLEPT) {
                 return Event::Woken;
             }
         }
     }
 }
 
-/// Wall time now.
-pub(super) fn wall_time() -> Option<Timestamp> {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    since_epoch
-        .as_millis()
-        .try_into()
-        .ok()
-        .map(Timestamp::from_milliseconds)
+/// The wall clock of this computer.
+pub(super) fn wall_clock() -> WallClock {
+    Arc::new(|| {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let milliseconds = since_epoch.as_millis().try_into().ok()?;
+        Some(Timestamp::from_milliseconds(milliseconds))
+    })
 }
 
 /// Runs `work` for at most `limit`; `None` if that was not enough.

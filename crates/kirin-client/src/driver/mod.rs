@@ -9,8 +9,17 @@ pub use client::Client;
 mod clock;
 pub(crate) use clock::{pause, within};
 
-mod operation;
+mod flow;
+
+mod generation;
+pub use generation::Generation;
+
+mod plan;
+
 mod record;
-pub use operation::Operation;
+
+mod run;
+
+mod wakes;
 
 mod randomness;

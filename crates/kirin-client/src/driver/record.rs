@@ -2,15 +2,14 @@
 
 use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
 
-use super::{Client, clock::wall_time};
+use super::{Client, plan::Start};
 use crate::{
     Intent, JournalError, Reservation,
     machine::{MissingExternalTaskId, Outcome, Withheld},
 };
 
 /// The only door to a create: the budget is asked first, and then the journal.
-pub(super) struct Record<'a> {
-    client: &'a Client,
+pub(super) struct Record {
     /// The create that it is about; an operation that creates nothing has none.
     id: Option<ExternalTaskId>,
     /// Whether the intent is written down.
@@ -19,75 +18,95 @@ pub(super) struct Record<'a> {
     reservation: Option<Reservation>,
 }
 
-impl<'a> Record<'a> {
-    pub(super) fn new(client: &'a Client, id: Option<&ExternalTaskId>) -> Self {
+impl Record {
+    /// What is written down of `start`. A create that another process has intended, and may have
+    /// sent, is there already.
+    pub(super) fn new(client: &Client, start: &Start) -> Self {
+        let intent = match start {
+            Start::Reconcile(intent) => Some(intent),
+            _ => None,
+        };
+        let budget = client.0.budget.as_ref();
         Self {
-            client,
-            id: id.cloned(),
-            is_intended: false,
-            reservation: None,
+            id: None,
+            is_intended: intent.is_some(),
+            reservation: budget
+                .zip(intent)
+                .map(|(budget, intent)| budget.remember(&intent.request)),
         }
     }
 
-    /// For a create that another process has intended, and may have sent.
-    pub(super) fn intended(client: &'a Client, intent: &Intent) -> Self {
-        let budget = client.0.budget.as_ref();
+    pub(super) fn about(self, id: Option<&ExternalTaskId>) -> Self {
         Self {
-            is_intended: true,
-            reservation: budget.map(|budget| budget.remember(&intent.request)),
-            ..Self::new(client, intent.request.external_task_id())
+            id: id.cloned(),
+            ..self
         }
     }
 
     /// Before an attempt; where it fails, nothing may be sent.
-    pub(super) async fn sending(&mut self, request: &GenerationRequest) -> Result<(), Withheld> {
-        if let Some(budget) = &self.client.0.budget {
+    pub(super) async fn sending(
+        &mut self,
+        client: &Client,
+        request: &GenerationRequest,
+    ) -> Result<(), Withheld> {
+        if let Some(budget) = &client.0.budget {
             match self.reservation {
                 None => self.reservation = Some(budget.reserve(request)?),
                 Some(_) if self.is_intended => budget.readmit(request)?,
                 Some(_) => {}
             }
         }
-        let written = self.write_sending(request).await;
+        let written = self.write_sending(client, request).await;
         written.map_err(|error| Withheld::Journal {
             description: error.to_string(),
         })
     }
 
-    async fn write_sending(&mut self, request: &GenerationRequest) -> Result<(), JournalError> {
-        let (Some(journal), Some(id)) = (&self.client.0.journal, &self.id) else {
+    async fn write_sending(
+        &mut self,
+        client: &Client,
+        request: &GenerationRequest,
+    ) -> Result<(), JournalError> {
+        let (Some(journal), Some(id)) = (&client.0.journal, &self.id) else {
             return Ok(());
         };
         if !self.is_intended {
-            let (base_url, key) = (self.client.base_url(), &self.client.0.fingerprint);
-            let (request, base_url, key) = (request.clone(), base_url.clone(), key.clone());
+            let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
             let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
-            let intent = Intent::new(request, base_url, key, wall_time()).map_err(missing)?;
-            journal.intent(&intent).await?;
+            let intent = Intent::new(request.clone(), base_url, key, client.wall_time());
+            journal.intent(&intent.map_err(missing)?).await?;
             self.is_intended = true;
         }
         journal.sent(id).await
     }
 
-    pub(super) async fn accepted(&self, task: &TaskId) -> Result<(), JournalError> {
-        match (&self.client.0.journal, &self.id) {
+    pub(super) async fn accepted(
+        &self,
+        client: &Client,
+        task: &TaskId,
+    ) -> Result<(), JournalError> {
+        match (&client.0.journal, &self.id) {
             (Some(journal), Some(id)) => journal.accepted(id, task).await,
             _ => Ok(()),
         }
     }
 
     /// At the end. An end of which nothing was intended is not written down.
-    pub(super) async fn ended(&self, outcome: &Outcome) -> Result<(), JournalError> {
+    pub(super) async fn ended(
+        &self,
+        client: &Client,
+        outcome: &Outcome,
+    ) -> Result<(), JournalError> {
         let Some(id) = &self.id else {
             return Ok(());
         };
-        if let (Some(budget), Some(reservation)) = (&self.client.0.budget, self.reservation) {
+        if let (Some(budget), Some(reservation)) = (&client.0.budget, self.reservation) {
             match outcome {
                 Outcome::NotCreated { .. } => budget.release(reservation),
                 outcome => budget.settle(reservation, outcome),
             }
         }
-        match &self.client.0.journal {
+        match &client.0.journal {
             Some(journal) if self.is_intended => journal.outcome(id, outcome).await,
             _ => Ok(()),
         }

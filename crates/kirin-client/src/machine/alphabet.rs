@@ -104,6 +104,9 @@ pub enum Notice {
         /// The word.
         status: Option<String>,
     },
+    /// Something made a look worth while, and it comes sooner: a callback came, or the computer
+    /// woke up.
+    Woken,
 }
 
 /// An event that does not answer the action at hand. The machine is as it was.

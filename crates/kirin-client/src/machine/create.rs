@@ -130,7 +130,7 @@ impl CreatePhase {
             (_, Event::Woken) => {
                 self.woken = true;
                 self.wake(now);
-                Ok(Step::Stay(Notice::Nothing))
+                Ok(Step::Stay(Notice::Woken))
             }
             _ => Err(WrongEvent),
         }

@@ -86,6 +86,8 @@ pub enum Withheld {
         /// Why, as a sentence part.
         description: String,
     },
+    /// Its turn among the generations of the client did not come before the deadline.
+    Deadline,
     /// The journal could not be written, and what is not written down is not spent.
     Journal {
         /// What happened, as a sentence part.
@@ -106,6 +108,7 @@ impl fmt::Display for Withheld {
             Self::Budget { description } => {
                 write!(formatter, "the budget does not allow it: {description}")
             }
+            Self::Deadline => formatter.write_str("its turn did not come before the deadline"),
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")
             }

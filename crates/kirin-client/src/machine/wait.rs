@@ -122,7 +122,7 @@ impl WaitPhase {
                 self.state = State::Paused {
                     until: until.min(earliest.max(now)),
                 };
-                Ok(Step::Stay(Notice::Nothing))
+                Ok(Step::Stay(Notice::Woken))
             }
             (_, Event::Woken) => Ok(Step::Stay(Notice::Nothing)),
             _ => Err(WrongEvent),

@@ -48,11 +48,11 @@ async fn c16_what_the_budget_does_not_allow_is_not_sent() {
     let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
     let client = client(&transport, &budget);
     for id in ["order-1", "order-2"] {
-        client.create(request(id)).await.unwrap();
+        drop(client.submit(request(id)).await.unwrap());
     }
     assert_eq!(budget.spent().to_string(), "0.42");
 
-    let error = client.create(request("order-3")).await.unwrap_err();
+    let error = client.submit(request("order-3")).await.unwrap_err();
     shown(&error);
     assert_eq!(error.kind(), ErrorKind::Budget);
     assert_eq!(error.billing(), Billing::None);
@@ -70,7 +70,7 @@ async fn c16_many_creates_at_once_stay_within_the_budget() {
     let creating: Vec<_> = (0..50)
         .map(|index| {
             let client = client.clone();
-            tokio::spawn(async move { client.create(request(&format!("order-{index}"))).await })
+            tokio::spawn(async move { client.submit(request(&format!("order-{index}"))).await })
         })
         .collect();
     let mut created = 0;
@@ -106,8 +106,8 @@ async fn a_refusal_gives_back_only_what_its_own_create_has_taken() {
     let duplicate = r#"{"code":1201,"message":"external_task_id already exists"}"#;
     let transport = Scripted::new([json(200, CREATED), json(400, duplicate)]);
     let client = client(&transport, &budget);
-    client.create(request("order-1")).await.unwrap();
-    let error = client.create(request("order-1")).await.unwrap_err();
+    drop(client.submit(request("order-1")).await.unwrap());
+    let error = client.submit(request("order-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
     assert_eq!(budget.spent().to_string(), "0.21");
 }
@@ -119,10 +119,10 @@ async fn creates_under_one_id_count_each() {
     let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
     let client = client(&transport, &budget);
     for _ in 0..2 {
-        client.create(request("order-1")).await.unwrap();
+        drop(client.submit(request("order-1")).await.unwrap());
     }
     assert_eq!(budget.spent().to_string(), "0.42");
-    let error = client.create(request("order-1")).await.unwrap_err();
+    let error = client.submit(request("order-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Budget);
 }
 
@@ -179,14 +179,14 @@ async fn what_has_no_price_is_refused_unless_it_is_allowed() {
         .unwrap();
     let strict = budget("5");
     let transport = Scripted::new([]);
-    let error = client(&transport, &strict).create(unknown.clone()).await;
+    let error = client(&transport, &strict).submit(unknown.clone()).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Budget);
     assert!(error.to_string().contains("is not known"), "{error}");
 
     let lenient = Arc::new(Budget::new("5".parse().unwrap()).allow_unknown_prices());
     let transport = Scripted::new([json(200, CREATED)]);
-    client(&transport, &lenient).create(unknown).await.unwrap();
+    drop(client(&transport, &lenient).submit(unknown).await.unwrap());
     assert_eq!(lenient.spent().to_string(), "0");
 }
 

@@ -161,40 +161,39 @@ async fn default_deadline_is_fifteen_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn create_ends_with_the_acceptance() {
+async fn submit_ends_with_the_acceptance() {
     let transport = Scripted::new([json(200, CREATED)]);
-    let task = client(&transport).create(request()).await.unwrap();
-    assert_eq!(task.id().as_str(), "task-1");
+    let generation = client(&transport).submit(request()).await.unwrap();
+    assert_eq!(generation.handle().unwrap().task_id.as_str(), "task-1");
+    assert_eq!(generation.task().unwrap().status(), Some("in_progress"));
     assert_eq!(transport.calls(), [POST]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn create_answered_with_a_failed_task_is_a_create_all_the_same() {
     let transport = Scripted::new([json(200, r#"{"id":"task-1","status":"failed"}"#)]);
-    let task = client(&transport).create(request()).await.unwrap();
-    assert_eq!(task.status(), Some("failed"));
+    let generation = client(&transport).submit(request()).await.unwrap();
+    assert_eq!(generation.task().unwrap().status(), Some("failed"));
+    let error = generation.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TaskFailed);
+    assert_eq!(error.resume().unwrap().task_id.as_str(), "task-1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn request_without_external_task_id_gets_one() {
     let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
     let request = GenerationRequest::builder("a fox").build().unwrap();
-    let mut minted = None;
-    client(&transport)
-        .generate(request)
-        .on_notice(|notice| {
-            if let Notice::Submitting { external_task_id } = notice {
-                minted = Some(external_task_id.to_string());
-            }
-        })
-        .await
-        .unwrap();
-    let minted = minted.unwrap();
+    let mut generation = client(&transport).generate(request);
+    let Some(Notice::Submitting { external_task_id }) = generation.next().await else {
+        panic!("the first notice is the id");
+    };
+    generation.await.unwrap();
+    let minted = external_task_id.as_str();
     assert!(
         minted.starts_with("kirin-") && minted.len() == 38,
         "{minted}"
     );
-    assert!(transport.calls()[1].ends_with(&minted));
+    assert!(transport.calls()[1].ends_with(minted));
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,23 +205,22 @@ async fn notices_tell_the_story_in_order() {
         json(200, r#"{"id":"task-1","status":"dreaming"}"#),
         json(200, COMPLETED),
     ]);
+    // Nothing of it is lost where the acceptance is waited for first.
+    let mut generation = client(&transport).submit(request()).await.unwrap();
     let mut story = Vec::new();
-    client(&transport)
-        .generate(request())
-        .on_notice(|notice| {
-            story.push(match notice {
-                Notice::Accepted { .. } => "accepted",
-                Notice::Finished => "finished",
-                Notice::Nothing => return,
-                Notice::Progress { .. } => "progress",
-                Notice::Submitting { .. } => "submitting",
-                Notice::Trouble { .. } => "trouble",
-                Notice::UnknownStatus { .. } => "unknown status",
-                _ => "something else",
-            });
-        })
-        .await
-        .unwrap();
+    while let Some(notice) = generation.next().await {
+        story.push(match notice {
+            Notice::Accepted { .. } => "accepted",
+            Notice::Finished => "finished",
+            Notice::Progress { .. } => "progress",
+            Notice::Submitting { .. } => "submitting",
+            Notice::Trouble { .. } => "trouble",
+            Notice::UnknownStatus { .. } => "unknown status",
+            _ => "something else",
+        });
+    }
+    assert_eq!(generation.next().await, None, "it stays at its end");
+    generation.await.unwrap();
     let expected = [
         "submitting",
         "accepted",

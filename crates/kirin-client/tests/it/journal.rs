@@ -157,15 +157,16 @@ async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
     for fails_at in ["accepted", "outcome"] {
         let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
         let client = client(&transport, Failing::at(fails_at));
-        let told = AtomicUsize::new(0);
-        let operation = client.generate(request()).on_notice(|notice| {
+        let mut generation = client.generate(request());
+        let mut told = 0;
+        while let Some(notice) = generation.next().await {
             if let Notice::NotRecorded { cause } = notice {
                 assert_eq!(cause, "no space left on the device");
-                told.fetch_add(1, Ordering::Relaxed);
+                told += 1;
             }
-        });
-        operation.await.unwrap();
-        assert_eq!(told.into_inner(), 1, "{fails_at}");
+        }
+        generation.await.unwrap();
+        assert_eq!(told, 1, "{fails_at}");
     }
 }
 
@@ -271,8 +272,8 @@ async fn two_creates_under_one_id_are_not_written_into_one_entry() {
     let transport = Scripted::new([json(200, CREATED)]);
     let journal = Arc::new(MemoryJournal::default());
     let client = client(&transport, journal.clone());
-    client.create(request()).await.unwrap();
-    let error = client.create(request()).await.unwrap_err();
+    drop(client.submit(request()).await.unwrap());
+    let error = client.submit(request()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Journal);
     assert!(error.to_string().contains("order-42"), "{error}");
     let states: Vec<_> = journal.entries().into_iter().map(|it| it.state).collect();

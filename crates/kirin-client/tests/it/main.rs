@@ -10,6 +10,8 @@ mod driver;
 #[cfg(feature = "hyper")]
 mod examples;
 #[cfg(feature = "tokio")]
+mod flow;
+#[cfg(feature = "tokio")]
 mod journal;
 mod machine;
 mod prop;

@@ -1,0 +1,132 @@
+//! What a generation starts with.
+
+use std::time::Duration;
+
+use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, Timestamp};
+
+use super::{Client, randomness};
+use crate::{
+    BaseUrl, DuplicateIds, GenerationHandle, Intent, KeyFingerprint,
+    machine::{Cause, Knowledge, Machine, Outcome, Settings, Withheld},
+};
+
+/// A generation before its first poll.
+pub(super) struct Plan {
+    pub(super) start: Start,
+    pub(super) settings: Settings,
+}
+
+pub(super) enum Start {
+    Generate(GenerationRequest),
+    Reconcile(Intent),
+    Resume(GenerationHandle),
+    Wait(TaskId),
+}
+
+impl Start {
+    fn model(&self) -> Option<&'static Model> {
+        match self {
+            Self::Generate(request) => request.model(),
+            Self::Reconcile(intent) => intent.request.model(),
+            Self::Resume(handle) => Model::find(handle.model.as_deref()?),
+            Self::Wait(_) => None,
+        }
+    }
+
+    /// Name of the model, also of one that is not in the catalogue.
+    pub(super) fn model_id(&self) -> Option<String> {
+        match self {
+            Self::Generate(request) => Some(request.model_id().to_owned()),
+            Self::Reconcile(intent) => Some(intent.request.model_id().to_owned()),
+            Self::Resume(handle) => handle.model.clone(),
+            Self::Wait(_) => None,
+        }
+    }
+
+    /// The task, where there is one from the start.
+    pub(super) fn task_id(&self) -> Option<&TaskId> {
+        match self {
+            Self::Resume(handle) => Some(&handle.task_id),
+            Self::Wait(id) => Some(id),
+            Self::Generate(_) | Self::Reconcile(_) => None,
+        }
+    }
+}
+
+impl Plan {
+    pub(super) fn new(client: &Client, start: Start) -> Self {
+        let shared = &client.0;
+        let mut settings = Settings::for_model(start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V));
+        if let Some(deadline) = shared.deadline {
+            settings.deadline = deadline;
+        }
+        if let Some(schedule) = &shared.schedule {
+            settings.schedule = schedule.clone();
+        }
+        settings.capabilities = client.capabilities();
+        settings.started_at = client.wall_time();
+        settings.seed = client.jitter_seed();
+        if let Start::Reconcile(intent) = &start {
+            if !is_recent(intent, settings.started_at) {
+                // What the host remembers of it, nobody has declared.
+                settings.capabilities.duplicate_ids = DuplicateIds::Unknown;
+                settings.capabilities.lookup_lag = None;
+            }
+            settings.started_at = intent.intended_at;
+        }
+        Self { start, settings }
+    }
+
+    pub(super) fn machine(self) -> Machine {
+        let settings = self.settings;
+        match self.start {
+            Start::Generate(request) => {
+                let id = request.external_task_id().cloned();
+                let id = id.unwrap_or_else(randomness::external_task_id);
+                // It is given an external task id here.
+                Machine::generate(request.with_external_task_id(id), settings)
+                    .expect("a request with an external task id")
+            }
+            // An intent is written down with the external task id of its request.
+            Start::Reconcile(intent) => Machine::reconcile(intent.request, settings)
+                .expect("a request with an external task id"),
+            Start::Resume(handle) => Machine::wait(handle.task_id, settings),
+            Start::Wait(id) => Machine::wait(id, settings),
+        }
+    }
+
+    /// The end of what was sent to another host, or in the name of another account.
+    pub(super) fn elsewhere(&self, client: &Client) -> Option<Outcome> {
+        match &self.start {
+            Start::Generate(_) | Start::Wait(_) => None,
+            Start::Reconcile(intent) => Some(Outcome::Unresolved {
+                cause: withheld(client, &intent.base_url, &intent.key)?,
+                external_task_id: intent.request.external_task_id()?.clone(),
+                knowledge: Knowledge::MayExist,
+            }),
+            Start::Resume(handle) => Some(Outcome::CannotQuery {
+                cause: withheld(client, &handle.base_url, &handle.key)?,
+                id: handle.task_id.clone(),
+            }),
+        }
+    }
+}
+
+fn withheld(client: &Client, base_url: &BaseUrl, key: &KeyFingerprint) -> Option<Cause> {
+    if base_url != client.base_url() {
+        let sent_to = base_url.to_string();
+        return Some(Cause::Withheld(Withheld::OtherBaseUrl { sent_to }));
+    }
+    (*key != client.0.fingerprint).then_some(Cause::Withheld(Withheld::OtherKey))
+}
+
+/// How long after an intent its create may be sent again at all.
+const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whether an intent is so young that what is declared of its host holds for it: a host may forget
+/// external ids, and then it neither finds a task nor refuses a duplicate.
+fn is_recent(intent: &Intent, now: Option<Timestamp>) -> bool {
+    let age = |now: Timestamp, then: Timestamp| now.milliseconds().abs_diff(then.milliseconds());
+    let ages = now.zip(intent.intended_at);
+    ages.is_some_and(|(now, then)| u128::from(age(now, then)) <= LATEST.as_millis())
+}

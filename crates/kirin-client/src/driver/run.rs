@@ -1,0 +1,301 @@
+//! The loop around the machine: it does what the machine asks for, and tells it what came of it.
+
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+
+use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId};
+
+use super::{
+    Client,
+    clock::{Clock, within},
+    flow::Place,
+    generation::Told,
+    plan::Plan,
+    record::Record,
+    wakes::Sleeper,
+};
+use crate::{
+    Error, GenerationHandle, JournalError,
+    machine::{Action, Event, Notice, Outcome, Withheld},
+    wire::{CreateAnswer, QueryAnswer, Trouble},
+};
+
+/// How long a call has at least, however near the deadline is: the last query is worth it, and a
+/// create that is cut short may be charged.
+const SHORTEST_CALL: Duration = Duration::from_secs(5);
+
+/// A generation under way.
+struct Run {
+    client: Client,
+    told: Arc<Told>,
+    clock: Clock,
+    deadline: Option<Duration>,
+    record: Record,
+    place: Place,
+    by_external_id: Option<Sleeper>,
+    by_task_id: Option<Sleeper>,
+    model: Option<String>,
+    /// Whether the call before this one, in the same lane, came to nothing.
+    repeats: bool,
+}
+
+/// What the machine asks for, without a hold on it.
+enum Work {
+    Create(Box<GenerationRequest>),
+    Finished(Box<Outcome>),
+    LookUp(ExternalTaskId),
+    Query(TaskId),
+    Wait { until: Duration },
+}
+
+/// Runs a generation to its end.
+pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
+    let elsewhere = plan.elsewhere(&client);
+    let run = Run::new(client, plan, told);
+    match elsewhere {
+        Some(outcome) => Err(run.failed(outcome)),
+        None => run.run().await,
+    }
+}
+
+impl Run {
+    fn new(client: Client, plan: Plan, told: Arc<Told>) -> Self {
+        let deadline = plan.settings.deadline;
+        let mut place = client.0.flow.parallel.arrive();
+        let model = plan.start.model_id();
+        let task_id = plan.start.task_id().cloned();
+        let record = Record::new(&client, &plan.start);
+        let machine = plan.machine();
+        let wakes = &client.0.wakes;
+        let by_external_id = machine
+            .external_task_id()
+            .map(|id| wakes.listen(id.as_str()));
+        let by_task_id = task_id.as_ref().map(|id| wakes.listen(id.as_str()));
+        if task_id.is_some() {
+            place.enter_at_once();
+        }
+        let run = Self {
+            clock: client.clock(),
+            record: record.about(machine.external_task_id()),
+            client,
+            told,
+            deadline,
+            place,
+            by_external_id,
+            by_task_id,
+            model,
+            repeats: false,
+        };
+        let handle = task_id.map(|id| run.handle(id));
+        let mut latest = run.told.locked();
+        latest.machine = Some(machine);
+        latest.handle = handle;
+        drop(latest);
+        run
+    }
+
+    async fn run(mut self) -> Result<Task, Error> {
+        loop {
+            let event = match self.work() {
+                // Boxed, because most of the time there is no call under way.
+                Work::Create(request) => Box::pin(self.create(&request)).await,
+                Work::LookUp(id) => Box::pin(self.query(id.as_str())).await,
+                Work::Query(id) => Box::pin(self.query(id.as_str())).await,
+                Work::Wait { until } => self.wait(until).await,
+                Work::Finished(outcome) => {
+                    Box::pin(self.end(&outcome)).await;
+                    return Error::check(*outcome).map_err(|error| self.with_handle(error));
+                }
+            };
+            let notice = self.handle_event(event);
+            if let Notice::Accepted { id, .. } = &notice {
+                self.accepted(id).await;
+            }
+        }
+    }
+
+    fn work(&self) -> Work {
+        let latest = self.told.locked();
+        // It was put there before the first turn of the loop.
+        let machine = latest.machine.as_ref().expect("a machine");
+        match machine.action() {
+            Action::Create(request) => Work::Create(Box::new(request.clone())),
+            Action::Finished(outcome) => Work::Finished(Box::new(outcome.clone())),
+            Action::LookUp(id) => Work::LookUp(id.clone()),
+            Action::Query(id) => Work::Query(id.clone()),
+            Action::Wait { until } => Work::Wait { until },
+        }
+    }
+
+    fn handle_event(&self, event: Event) -> Notice {
+        let now = self.clock.elapsed();
+        let mut latest = self.told.locked();
+        let machine = latest.machine.as_mut().expect("a machine");
+        // Each event answers the work it comes from.
+        let notice = machine.handle(now, event).expect("an event that answers");
+        let capabilities = machine.capabilities();
+        if notice != Notice::Nothing {
+            latest.notices.push_back(notice.clone());
+        }
+        drop(latest);
+        self.client.learn(capabilities);
+        notice
+    }
+
+    fn tell(&self, notice: Notice) {
+        self.told.locked().notices.push_back(notice);
+    }
+
+    /// Sends a create when its turn has come, and everything it needs is written down.
+    async fn create(&mut self, request: &GenerationRequest) -> Event {
+        if within_or_ever(self.left(), self.turn_to_create())
+            .await
+            .is_none()
+        {
+            return Event::Withheld(Withheld::Deadline);
+        }
+        if let Err(withheld) = self.record.sending(&self.client, request).await {
+            return Event::Withheld(withheld);
+        }
+        if let Some(id) = request.external_task_id() {
+            self.tell(Notice::Submitting {
+                external_task_id: id.clone(),
+            });
+        }
+        let answer = self.client.create_once(request, self.call_time()).await;
+        self.repeats = true;
+        match &answer {
+            CreateAnswer::Created(_) => {
+                self.repeats = false;
+                self.client.0.flow.repeated_creates.answered();
+            }
+            CreateAnswer::Refused(refusal) if refusal.reason == ErrorReason::ParallelTaskLimit => {
+                self.place.refused();
+            }
+            _ => {}
+        }
+        Event::CreateAnswered(answer)
+    }
+
+    async fn turn_to_create(&mut self) {
+        self.place.enter().await;
+        let flow = &self.client.0.flow;
+        if self.repeats {
+            flow.repeated_creates.turn().await;
+        }
+        flow.pace.turn().await;
+    }
+
+    async fn query(&mut self, id: &str) -> Event {
+        // The last query is made at the deadline, so its turn may come after it.
+        let limit = self.left().map(|left| left + Client::CALL_TIMEOUT);
+        let answer = match within_or_ever(limit, self.turn_to_query()).await {
+            Some(()) => self.client.query_once(id, self.call_time()).await,
+            None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
+        };
+        self.repeats = matches!(answer, QueryAnswer::Trouble(_));
+        if !self.repeats {
+            self.client.0.flow.repeated_queries.answered();
+        }
+        Event::QueryAnswered(answer)
+    }
+
+    async fn turn_to_query(&self) {
+        let flow = &self.client.0.flow;
+        if self.repeats {
+            flow.repeated_queries.turn().await;
+        }
+        flow.pace.turn().await;
+    }
+
+    async fn wait(&mut self, until: Duration) -> Event {
+        let mut ended = pin!(self.clock.wait(until));
+        let mut by_external_id = pin!(woken(&mut self.by_external_id));
+        let mut by_task_id = pin!(woken(&mut self.by_task_id));
+        poll_fn(|context| {
+            let woken = by_external_id.as_mut().poll(context).is_ready()
+                || by_task_id.as_mut().poll(context).is_ready();
+            match woken {
+                true => Poll::Ready(Event::Woken),
+                false => ended.as_mut().poll(context),
+            }
+        })
+        .await
+    }
+
+    async fn accepted(&mut self, id: &TaskId) {
+        self.repeats = false;
+        self.place.enter_at_once();
+        self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
+        let recorded = self.record.accepted(&self.client, id).await;
+        self.tell_if_lost(recorded);
+        self.told.locked().handle = Some(self.handle(id.clone()));
+    }
+
+    async fn end(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Completed(_) | Outcome::CompletedWithoutOutput(_) | Outcome::Failed(_) => {
+                self.place.ended();
+            }
+            _ => self.place.leave(),
+        }
+        let recorded = self.record.ended(&self.client, outcome).await;
+        self.tell_if_lost(recorded);
+    }
+
+    fn tell_if_lost(&self, recorded: Result<(), JournalError>) {
+        if let Err(error) = recorded {
+            self.tell(Notice::NotRecorded {
+                cause: error.to_string(),
+            });
+        }
+    }
+
+    /// What is left of the time of the whole operation; `None` if it has no end.
+    fn left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_sub(self.clock.elapsed()))
+    }
+
+    /// What a call may take of it.
+    fn call_time(&self) -> Duration {
+        let left = self.left().unwrap_or(Client::CALL_TIMEOUT);
+        left.clamp(SHORTEST_CALL, Client::CALL_TIMEOUT)
+    }
+
+    fn handle(&self, task_id: TaskId) -> GenerationHandle {
+        GenerationHandle {
+            base_url: self.client.base_url().clone(),
+            key: self.client.0.fingerprint.clone(),
+            task_id,
+            model: self.model.clone(),
+        }
+    }
+
+    fn failed(&self, outcome: Outcome) -> Error {
+        // Only a completed task is no error.
+        let error = Error::check(outcome).expect_err("an end without a video");
+        self.with_handle(error)
+    }
+
+    fn with_handle(&self, error: Error) -> Error {
+        match self.told.locked().handle.clone() {
+            Some(handle) => error.with_handle(handle),
+            None => error,
+        }
+    }
+}
+
+async fn woken(sleeper: &mut Option<Sleeper>) {
+    match sleeper {
+        Some(sleeper) => sleeper.woken().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Runs `work` for at most `limit`, or for as long as it takes.
+async fn within_or_ever<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => within(limit, work).await,
+        None => Some(work.await),
+    }
+}
