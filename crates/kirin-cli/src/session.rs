@@ -79,13 +79,14 @@ fn capabilities(emulator: &Emulator) -> HostCapabilities {
     if emulator.duplicates() == Duplicates::Refuse {
         capabilities = capabilities.with_duplicate_ids(DuplicateIds::Refused);
     }
-    if emulator.lookup() == kirin_emulator::Lookup::Works {
-        let no_lag = Duration::ZERO;
-        capabilities = capabilities
-            .with_lookup(Lookup::Proven)
-            .with_lookup_lag(no_lag);
-    }
+    let lag = match emulator.lookup() {
+        kirin_emulator::Lookup::Lags(lag) => lag,
+        kirin_emulator::Lookup::Works => Duration::ZERO,
+        _ => return capabilities.with_lookup(Lookup::Missing),
+    };
     capabilities
+        .with_lookup(Lookup::Proven)
+        .with_lookup_lag(lag)
 }
 
 fn key() -> Result<ApiKey, Failure> {

@@ -137,6 +137,8 @@ pub enum Duplicates {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup {
+    /// It can, so long after the create; before that it finds nothing.
+    Lags(Duration),
     /// It cannot: only the service's own id finds a task.
     Missing,
     /// It can, in the place of the task id; the default (documented, the place inferred).

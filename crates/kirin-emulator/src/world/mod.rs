@@ -172,7 +172,7 @@ impl World {
     }
 
     fn query(&self, call: &Call<'_>, id: String) -> Result<Reply, Refusal> {
-        let found = self.tasks.find(&id, self.config.lookup);
+        let found = self.tasks.find(&id, self.config.lookup, call.elapsed());
         let task = found.ok_or(Refusal::NoSuchTask { id })?;
         Ok(self.task_reply(task, call.elapsed(), task_answer::Occasion::Query))
     }

@@ -1,6 +1,6 @@
 //! All tasks, found by either id.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use kirin_types::ExternalTaskId;
 
@@ -48,10 +48,15 @@ impl Tasks {
     }
 
     /// The task with either id; the service's own goes before the caller's.
-    pub(super) fn find(&self, id: &str, lookup: Lookup) -> Option<&Task> {
-        self.find_own(id).or_else(|| match lookup {
-            Lookup::Missing => None,
-            Lookup::Works => self.find_external(&id.parse().ok()?),
+    pub(super) fn find(&self, id: &str, lookup: Lookup, elapsed: Duration) -> Option<&Task> {
+        self.find_own(id).or_else(|| {
+            let lag = match lookup {
+                Lookup::Lags(lag) => lag,
+                Lookup::Missing => return None,
+                Lookup::Works => Duration::ZERO,
+            };
+            let task = self.find_external(&id.parse().ok()?)?;
+            (elapsed >= task.created_after.saturating_add(lag)).then_some(task)
         })
     }
 }

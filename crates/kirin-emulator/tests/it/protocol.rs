@@ -104,6 +104,15 @@ fn a_task_is_found_by_either_id() {
     let id = session.create(json!({ "prompt": "a fox", "external_task_id": "order-42" }));
     assert_eq!(session.query("order-42").0, StatusCode::NOT_FOUND);
     assert_eq!(session.query(&id).0, StatusCode::OK);
+
+    let lag = Lookup::Lags(Duration::from_millis(1500));
+    let mut session = Session::new(EmulatorConfig::new().lookup(lag));
+    let id = session.create(json!({ "prompt": "a fox", "external_task_id": "order-42" }));
+    session.advance(1499);
+    assert_eq!(session.query("order-42").0, StatusCode::NOT_FOUND);
+    assert_eq!(session.query(&id).0, StatusCode::OK);
+    session.advance(1);
+    assert_eq!(session.query("order-42").0, StatusCode::OK);
 }
 
 #[test]
