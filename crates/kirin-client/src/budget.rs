@@ -14,8 +14,8 @@ use crate::machine::{Outcome, Withheld};
 /// A create takes its list price when it is about to be sent for the first time, and gives it back
 /// only where it is proved that nothing was created; a finished task that says what it cost, at the
 /// end of the operation that created it, takes that in its place. What is unresolved, still running
-/// or failed keeps its price, because it may be charged, and so does what [`Client::create`] leaves to
-/// a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
+/// or failed keeps its price, because it may be charged, and so does what [`Client::submit`] leaves
+/// to a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it. One budget may
 /// be shared by several clients; it ends with the process.
@@ -35,7 +35,7 @@ use crate::machine::{Outcome, Withheld};
 /// ```
 ///
 /// [`allow_unknown_prices`]: Self::allow_unknown_prices
-/// [`Client::create`]: crate::Client::create
+/// [`Client::submit`]: crate::Client::submit
 #[derive(Debug)]
 pub struct Budget {
     limit: Amount,

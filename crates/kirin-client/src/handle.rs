@@ -1,6 +1,6 @@
 //! What another process needs to go on with a task that the service has.
 
-use kirin_types::TaskId;
+use kirin_types::{ExternalTaskId, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::{BaseUrl, KeyFingerprint};
@@ -29,6 +29,9 @@ pub struct GenerationHandle {
     /// Its model, which decides how long it takes; the reference model's time if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The id that it was created under: the journal knows the task by it, and so do some callbacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_task_id: Option<ExternalTaskId>,
 }
 
 impl GenerationHandle {
@@ -39,6 +42,7 @@ impl GenerationHandle {
             key,
             task_id,
             model: None,
+            external_task_id: None,
         }
     }
 }

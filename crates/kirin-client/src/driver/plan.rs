@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, Timestamp};
+use kirin_types::{
+    ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, Timestamp,
+};
 
 use super::{Client, randomness};
 use crate::{
@@ -39,6 +41,16 @@ impl Start {
             Self::Generate(request) => Some(request.model_id().to_owned()),
             Self::Reconcile(intent) => Some(intent.request.model_id().to_owned()),
             Self::Resume(handle) => handle.model.clone(),
+            Self::Wait(_) => None,
+        }
+    }
+
+    /// The id of the create that it is about, unless that is still to be minted.
+    pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        match self {
+            Self::Generate(request) => request.external_task_id(),
+            Self::Reconcile(intent) => intent.request.external_task_id(),
+            Self::Resume(handle) => handle.external_task_id.as_ref(),
             Self::Wait(_) => None,
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Record {
 
 impl Record {
     /// What is written down of `start`. A create that another process has intended, and may have
-    /// sent, is there already.
+    /// sent, is there already, and so is a task that is known by the id of its create.
     pub(super) fn new(client: &Client, start: &Start) -> Self {
         let intent = match start {
             Start::Reconcile(intent) => Some(intent),
@@ -29,18 +29,19 @@ impl Record {
         let budget = client.0.budget.as_ref();
         Self {
             id: None,
-            is_intended: intent.is_some(),
+            is_intended: !matches!(start, Start::Generate(_)),
             reservation: budget
                 .zip(intent)
                 .map(|(budget, intent)| budget.remember(&intent.request)),
         }
     }
 
-    pub(super) fn about(self, id: Option<&ExternalTaskId>) -> Self {
-        Self {
-            id: id.cloned(),
-            ..self
-        }
+    pub(super) fn about(self, id: Option<ExternalTaskId>) -> Self {
+        Self { id, ..self }
+    }
+
+    pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        self.id.as_ref()
     }
 
     /// Before an attempt; where it fails, nothing may be sent.

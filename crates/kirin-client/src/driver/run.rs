@@ -64,10 +64,12 @@ impl Run {
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
         let record = Record::new(&client, &plan.start);
+        let external_task_id = plan.start.external_task_id().cloned();
         let machine = plan.machine();
+        let external_task_id = external_task_id.or_else(|| machine.external_task_id().cloned());
         let wakes = &client.0.wakes;
-        let by_external_id = machine
-            .external_task_id()
+        let by_external_id = external_task_id
+            .as_ref()
             .map(|id| wakes.listen(id.as_str()));
         let by_task_id = task_id.as_ref().map(|id| wakes.listen(id.as_str()));
         if task_id.is_some() {
@@ -75,7 +77,7 @@ impl Run {
         }
         let run = Self {
             clock: client.clock(),
-            record: record.about(machine.external_task_id()),
+            record: record.about(external_task_id),
             client,
             told,
             deadline,
@@ -268,6 +270,7 @@ impl Run {
             key: self.client.0.fingerprint.clone(),
             task_id,
             model: self.model.clone(),
+            external_task_id: self.record.external_task_id().cloned(),
         }
     }
 

@@ -172,6 +172,34 @@ async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
 
 // ----------------------------------------------------------------- after the end of a process
 
+/// A handle names the create that it came from, so what becomes of the task is written down there.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_resumed_ends_in_the_journal_of_its_create() {
+    let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let handle = client.submit(request()).await.unwrap().handle().unwrap();
+    let states = || {
+        let entries = journal.entries().into_iter();
+        entries.map(|entry| entry.state).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        states(),
+        [JournalState::Accepted("task-1".parse().unwrap())]
+    );
+
+    let written = serde_json::to_string(&handle).unwrap();
+    client
+        .resume(serde_json::from_str(&written).unwrap())
+        .await
+        .unwrap();
+    assert!(
+        matches!(&states()[..], [JournalState::Ended(_)]),
+        "{:?}",
+        states()
+    );
+}
+
 /// Drops a generation at every point at which it waits, and goes on from the journal: one POST in
 /// all, and the task.
 #[tokio::test(start_paused = true)]
