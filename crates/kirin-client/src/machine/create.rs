@@ -47,7 +47,7 @@ pub(super) struct CreatePhase {
     maybe_sent: u32,
     /// What is unclear, as long as it is.
     doubt: Option<Doubt>,
-    /// A wake came during a call: the next look-up does not wait.
+    /// A wake came during a call: the next look-up or query does not wait.
     woken: bool,
 }
 
@@ -94,6 +94,11 @@ impl CreatePhase {
 
     pub(super) fn external_task_id(&self) -> &ExternalTaskId {
         &self.external_task_id
+    }
+
+    /// Whether a wake came that no look-up has followed yet.
+    pub(super) fn woken(&self) -> bool {
+        self.woken
     }
 
     pub(super) fn action(&self) -> Action<'_> {

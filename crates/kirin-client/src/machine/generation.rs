@@ -141,11 +141,15 @@ impl Machine {
 
     /// Goes on to the wait, with the task as the create or the look-up described it.
     fn accept(&mut self, task: Task, adopted: bool) {
-        let external_task_id = match &self.phase {
-            Phase::Create(phase) if !adopted => Some(phase.external_task_id().clone()),
-            _ => None,
+        let (external_task_id, woken) = match &self.phase {
+            Phase::Create(phase) => (
+                (!adopted).then(|| phase.external_task_id().clone()),
+                phase.woken(),
+            ),
+            _ => (None, false),
         };
-        let (phase, step) = WaitPhase::accepted(self.now, task, external_task_id, &self.context);
+        let (phase, step) =
+            WaitPhase::accepted(self.now, task, external_task_id, woken, &self.context);
         self.phase = Phase::Wait(phase);
         if let Step::Finish(outcome) = step {
             self.phase = Phase::Finished(outcome);

@@ -46,6 +46,10 @@ pub(super) struct WaitPhase {
     empty: bool,
     /// The first query goes by this id, to learn whether the host can be asked by it.
     look_up_by: Option<ExternalTaskId>,
+    /// A wake came since the last query began, so its answer may be older than what the wake is
+    /// about: the next wait is short.
+    #[serde(default)]
+    woken: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,16 +60,19 @@ enum State {
 }
 
 impl WaitPhase {
-    /// A wait for a task whose create was just answered; it may be at its end already.
+    /// A wait for a task whose create was just answered; it may be at its end already. `woken` if a
+    /// callback was faster than the answer.
     pub(super) fn accepted(
         now: Duration,
         task: Task,
         external_task_id: Option<ExternalTaskId>,
+        woken: bool,
         context: &Context,
     ) -> (Self, Step) {
         let unproven = context.settings.capabilities.lookup == Lookup::Unproven;
         let look_up_by = external_task_id.filter(|_| unproven);
         let mut phase = Self::new(task.id().clone(), now, GRACE_AFTER_CREATE, look_up_by);
+        phase.woken = woken;
         let step = phase.learn(now, task, context);
         (phase, step)
     }
@@ -88,6 +95,7 @@ impl WaitPhase {
             misses: 0,
             empty: false,
             look_up_by,
+            woken: false,
         }
     }
 
@@ -117,20 +125,38 @@ impl WaitPhase {
                 Ok(self.look_up_answered(now, answer, context))
             }
             (State::Paused { until }, Event::WaitEnded) if now >= until => Ok(self.ask(now)),
-            (State::Paused { until }, Event::Woken) => {
-                let earliest = self.asked_at.saturating_add(SHORTEST_GAP);
-                self.state = State::Paused {
-                    until: until.min(earliest.max(now)),
-                };
-                Ok(Step::Stay(Notice::Woken))
-            }
-            (_, Event::Woken) => Ok(Step::Stay(Notice::Nothing)),
+            (_, Event::Woken) => Ok(Step::Stay(self.wake(now))),
             _ => Err(WrongEvent),
+        }
+    }
+
+    /// However many wakes come, there is one query for them, and it begins after them.
+    fn wake(&mut self, now: Duration) -> Notice {
+        let before = (self.state, self.woken);
+        self.woken = true;
+        self.hurry(now);
+        match (self.state, self.woken) == before {
+            true => Notice::Nothing,
+            false => Notice::Woken,
+        }
+    }
+
+    /// Cuts a wait to the shortest gap, but never one after trouble: what makes the service's
+    /// trouble worse, or uses up the failures that are forgiven, helps nobody.
+    fn hurry(&mut self, now: Duration) {
+        if let State::Paused { until } = self.state
+            && self.failures == 0
+        {
+            let earliest = self.asked_at.saturating_add(SHORTEST_GAP).max(now);
+            self.state = State::Paused {
+                until: until.min(earliest),
+            };
         }
     }
 
     fn ask(&mut self, now: Duration) -> Step {
         self.asked_at = now;
+        self.woken = false;
         self.state = match self.look_up_by {
             Some(_) => State::LookingUp,
             None => State::Asking,
@@ -253,6 +279,9 @@ impl WaitPhase {
         self.state = State::Paused {
             until: context.cut(now.saturating_add(gap)).max(now),
         };
+        if self.woken {
+            self.hurry(now);
+        }
         Step::Stay(notice)
     }
 

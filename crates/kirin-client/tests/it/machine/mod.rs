@@ -11,4 +11,5 @@ pub(crate) mod script;
 mod table;
 mod totality;
 mod waiting;
+mod wakes;
 pub(crate) mod walk;

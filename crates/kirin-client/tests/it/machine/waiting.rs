@@ -1,5 +1,5 @@
-//! The rows P1 to P11 and CB3 of the faults: an accepted task until its end, or until there is a
-//! reason to stop asking.
+//! The rows P1 to P11 of the faults: an accepted task until its end, or until there is a reason to
+//! stop asking.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::{
 use crate::wire::{read, response};
 
 /// A session whose task was accepted at once, on a host whose lookup needs no proof.
-fn accepted() -> Script {
+pub(super) fn accepted() -> Script {
     accepted_with(with(proven()))
 }
 
@@ -30,7 +30,7 @@ fn accepted_with(settings: Settings) -> Script {
 }
 
 /// Waits, then queries.
-fn poll(script: &mut Script, answer: QueryAnswer) -> Notice {
+pub(super) fn poll(script: &mut Script, answer: QueryAnswer) -> Notice {
     script.wait();
     script.query(answer)
 }
@@ -431,36 +431,6 @@ fn p11_a_deadline_of_zero_still_asks_once() {
     let mut script = Script::resume(settings);
     script.query(task(IN_PROGRESS));
     assert!(matches!(script.outcome(), Outcome::StillRunning { .. }));
-}
-
-#[test]
-fn cb03_a_thousand_wakes_are_one_query_a_second() {
-    let mut script = accepted();
-    let mut asked = Vec::new();
-    for _ in 0..1000 {
-        script.after(Duration::from_millis(10)).wake();
-        if let Action::Wait { until } = script.machine.action()
-            && until <= script.now
-        {
-            asked.push(script.wait());
-            script.wake();
-            script.query(task(IN_PROGRESS));
-        }
-    }
-    assert_eq!(asked.len(), 10, "{asked:?}");
-    for pair in asked.windows(2) {
-        assert!(pair[1] - pair[0] >= seconds(1), "{asked:?}");
-    }
-}
-
-#[test]
-fn cb03_a_wake_makes_a_query_sooner_and_never_later() {
-    let mut script = accepted();
-    assert_eq!(script.until(), seconds(5));
-    script.after(seconds(3)).wake();
-    assert_eq!(script.until(), seconds(3));
-    script.after(seconds(30)).wake();
-    assert_eq!(script.until(), seconds(3));
 }
 
 #[test]
