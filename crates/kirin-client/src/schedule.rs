@@ -41,6 +41,12 @@ pub enum PollSchedule {
         /// The longest gap until the typical time is well over: a person watches the progress.
         cap: Duration,
     },
+    /// A fall-back for tasks whose end is told by a callback: the first query at the typical time,
+    /// then gaps that double from a quarter of it up to a minute.
+    Seldom {
+        /// The typical time from acceptance to completed.
+        typical: Duration,
+    },
 }
 
 /// When to look, as ratios of the typical time: between two of them the square root of the hazard
@@ -62,6 +68,9 @@ const SMALLEST: Duration = Duration::from_millis(10);
 const LATE_PART: u32 = 32;
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// After the typical time the first gap of a fall-back is this part of it.
+const SELDOM_PART: u32 = 4;
+
 impl PollSchedule {
     /// The longest gap of [`optimum`](Self::optimum) until the typical time is well over.
     pub const CAP: Duration = Duration::from_secs(10);
@@ -72,6 +81,21 @@ impl PollSchedule {
             typical,
             cap: Self::CAP,
         }
+    }
+
+    /// A fall-back for tasks of this typical time whose end is told by a callback.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kirin_client::PollSchedule;
+    ///
+    /// let schedule = PollSchedule::seldom(Duration::from_secs(40));
+    /// let gaps = [0, 40, 50, 70, 110, 170].map(|at| schedule.gap(Duration::from_secs(at)).as_secs());
+    /// assert_eq!(gaps, [40, 10, 20, 40, 60, 60]);
+    /// ```
+    pub fn seldom(typical: Duration) -> Self {
+        Self::Seldom { typical }
     }
 
     /// The gap after a query at `elapsed` since the acceptance: 10 ms at least, for a gap of nothing
@@ -85,6 +109,7 @@ impl PollSchedule {
             } => exponential(elapsed, *first, *longest, *factor),
             Self::Fixed(gap) => *gap,
             Self::Optimum { typical, cap } => optimum(elapsed, *typical, *cap),
+            Self::Seldom { typical } => seldom(elapsed, *typical),
         };
         gap.max(SMALLEST)
     }
@@ -111,6 +136,16 @@ fn optimum(elapsed: Duration, typical: Duration, cap: Duration) -> Duration {
             .mul_f64(next - ratio)
             .clamp(shortest, cap.max(shortest)),
         None => (elapsed / LATE_PART).clamp(shortest, LONGEST),
+    }
+}
+
+/// A callback may have led to a query shortly before the typical time, so the rest of it is not
+/// taken to the second.
+fn seldom(elapsed: Duration, typical: Duration) -> Duration {
+    let shortest = SHORTEST.min(typical / SHORTEST_PART);
+    match typical.checked_sub(elapsed) {
+        Some(rest) if !rest.is_zero() => rest.max(shortest),
+        _ => exponential(elapsed - typical, typical / SELDOM_PART, LONGEST, 2),
     }
 }
 

@@ -50,6 +50,7 @@ pub struct ClientBuilder {
     capabilities: HostCapabilities,
     deadline: Option<Option<Duration>>,
     schedule: Option<PollSchedule>,
+    expects_callbacks: bool,
     requests_per_second: Option<NonZeroU32>,
     parallel_tasks: Option<NonZeroU32>,
     seed: Option<u64>,
@@ -67,6 +68,7 @@ impl ClientBuilder {
             capabilities: HostCapabilities::default(),
             deadline: None,
             schedule: None,
+            expects_callbacks: false,
             requests_per_second: NonZeroU32::new(Self::REQUESTS_PER_SECOND),
             parallel_tasks: None,
             seed: None,
@@ -148,6 +150,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Says that callbacks reach the client, through [`Client::wake`] or a `CallbackReceiver`. A
+    /// task that is generated with a `callback_url` is then queried by [`PollSchedule::seldom`] for
+    /// the model's typical time, and at once when its callback comes; all others as usual. A
+    /// [`schedule`](Self::schedule) that was set stays for all.
+    ///
+    /// ```
+    /// use kirin_client::Client;
+    ///
+    /// let builder = Client::builder("any-key".parse()?).expects_callbacks();
+    /// # let _ = builder;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expects_callbacks(mut self) -> Self {
+        self.expects_callbacks = true;
+        self
+    }
+
     /// Sets how many creates and queries a second all generations of the client make at most,
     /// together, in order of arrival and evenly spread; [`Self::REQUESTS_PER_SECOND`] if never
     /// called. `None` is no limit.
@@ -216,6 +235,7 @@ impl ClientBuilder {
             capabilities: Mutex::new(self.capabilities),
             deadline: self.deadline,
             schedule: self.schedule,
+            expects_callbacks: self.expects_callbacks,
             flow: Flow {
                 pace: Pace::new(self.requests_per_second),
                 parallel: Parallel::new(self.parallel_tasks),

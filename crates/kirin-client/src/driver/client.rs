@@ -13,7 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
-use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
+use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 
 use super::{
     ClientBuilder, Generation,
@@ -61,6 +61,7 @@ pub(super) struct Shared {
     pub(super) capabilities: Mutex<HostCapabilities>,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
+    pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
     pub(super) wakes: Arc<Wakes>,
     pub(super) wall_clock: WallClock,
@@ -167,6 +168,40 @@ impl Client {
     /// ```
     pub fn wait(&self, id: TaskId) -> Generation {
         self.begin(Start::Wait(id))
+    }
+
+    /// Wakes the generations of this client that wait for the task of a callback: they query at
+    /// once, at most once a second however many callbacks come. Whether there was one.
+    ///
+    /// A callback may be forged, so nothing of it is believed but which task it is about: the answer
+    /// of the query decides. One that comes before the create's answer is remembered, so `false` is
+    /// no error. `CallbackReceiver` (feature `callbacks`) does this for a program without a web
+    /// server; with one, hand the body of each POST to [`Callback::from_json`] and the callback to
+    /// this.
+    ///
+    /// ```
+    /// use kirin_types::Callback;
+    ///
+    /// # fn example(client: &kirin_client::Client) -> Result<(), kirin_types::DecodeError> {
+    /// let body = br#"{"id":"d5u5obte8783ap44qtj0","status":"completed"}"#;
+    /// let woken = client.wake(&Callback::from_json(body)?);
+    /// # assert!(!woken, "nobody waits for it");
+    /// # Ok(())
+    /// # }
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// #     let offline = kirin_transport::from_fn(|_| async { unreachable!("nothing is sent") });
+    /// #     let builder = kirin_client::Client::builder("any-key".parse().unwrap());
+    /// #     example(&builder.transport(offline).build().unwrap()).unwrap();
+    /// # });
+    /// ```
+    pub fn wake(&self, callback: &Callback) -> bool {
+        let wakes = &self.0.wakes;
+        let task_id = callback.task_id().map(TaskId::as_str);
+        let external_task_id = callback.external_task_id().map(ExternalTaskId::as_str);
+        let ids = [task_id, external_task_id].into_iter().flatten();
+        // Each of them, so no short circuit.
+        ids.filter(|id| wakes.wake(id)).count() > 0
     }
 
     fn begin(&self, start: Start) -> Generation {

@@ -8,7 +8,7 @@ use kirin_types::{
 
 use super::{Client, randomness};
 use crate::{
-    BaseUrl, DuplicateIds, GenerationHandle, Intent, KeyFingerprint,
+    BaseUrl, DuplicateIds, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
     machine::{Cause, Knowledge, Machine, Outcome, Settings, Withheld},
 };
 
@@ -55,6 +55,12 @@ impl Start {
         }
     }
 
+    /// Whether callbacks will come to this process. Those of an earlier process's create may still go
+    /// to where that one listened.
+    fn asks_for_callbacks(&self) -> bool {
+        matches!(self, Self::Generate(request) if request.callback_url().is_some())
+    }
+
     /// The task, where there is one from the start.
     pub(super) fn task_id(&self) -> Option<&TaskId> {
         match self {
@@ -68,7 +74,11 @@ impl Start {
 impl Plan {
     pub(super) fn new(client: &Client, start: Start) -> Self {
         let shared = &client.0;
-        let mut settings = Settings::for_model(start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V));
+        let model = start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
+        let mut settings = Settings::for_model(model);
+        if shared.expects_callbacks && start.asks_for_callbacks() {
+            settings.schedule = PollSchedule::seldom(model.typical_time.duration);
+        }
         if let Some(deadline) = shared.deadline {
             settings.deadline = deadline;
         }

@@ -191,7 +191,11 @@ impl Run {
         // The last query is made at the deadline, so its turn may come after it.
         let limit = self.left().map(|left| left + Client::CALL_TIMEOUT);
         let answer = match within_or_ever(limit, self.turn_to_query()).await {
-            Some(()) => self.client.query_once(id, self.call_time()).await,
+            Some(()) => {
+                let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
+                sleepers.into_iter().flatten().for_each(Sleeper::hear);
+                self.client.query_once(id, self.call_time()).await
+            }
             None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
         };
         self.repeats = matches!(answer, QueryAnswer::Trouble(_));
@@ -213,12 +217,16 @@ impl Run {
         let mut ended = pin!(self.clock.wait(until));
         let mut by_external_id = pin!(woken(&mut self.by_external_id));
         let mut by_task_id = pin!(woken(&mut self.by_task_id));
+        // Its own end comes first: however often it is woken, it ends.
         poll_fn(|context| {
+            if let Poll::Ready(event) = ended.as_mut().poll(context) {
+                return Poll::Ready(event);
+            }
             let woken = by_external_id.as_mut().poll(context).is_ready()
                 || by_task_id.as_mut().poll(context).is_ready();
             match woken {
                 true => Poll::Ready(Event::Woken),
-                false => ended.as_mut().poll(context),
+                false => Poll::Pending,
             }
         })
         .await

@@ -1,7 +1,7 @@
 //! Who waits for which task, so that a callback can wake it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -10,9 +10,20 @@ use std::{
 
 use tokio::sync::Notify;
 
+/// How many ids nobody listened for are remembered.
+const UNHEARD: usize = 256;
+
 /// The generations of a client that can be woken, by task id and by external task id.
 #[derive(Default)]
-pub(super) struct Wakes(Mutex<HashMap<Box<str>, Arc<Bell>>>);
+pub(super) struct Wakes(Mutex<Bells>);
+
+#[derive(Default)]
+struct Bells {
+    by_id: HashMap<Box<str>, Arc<Bell>>,
+    /// The latest ids that were rung for nobody: a callback can name a task before the create's
+    /// answer has told its id.
+    unheard: VecDeque<Box<str>>,
+}
 
 /// Rung for everybody who waits under one id. However often it rings while nobody listens, the
 /// next one to listen hears it once.
@@ -31,28 +42,51 @@ pub(super) struct Sleeper {
 }
 
 impl Wakes {
+    /// Listens for wakes from now on, and for one that came before and was for nobody.
     pub(super) fn listen(self: &Arc<Self>, id: &str) -> Sleeper {
-        let bell = Arc::clone(self.locked().entry(id.into()).or_default());
+        let mut bells = self.locked();
+        let bell = Arc::clone(bells.by_id.entry(id.into()).or_default());
+        let heard = bell.rung.load(Ordering::SeqCst);
+        if let Some(place) = bells.unheard.iter().position(|unheard| **unheard == *id) {
+            bells.unheard.remove(place);
+            bell.rung.fetch_add(1, Ordering::SeqCst);
+        }
+        drop(bells);
         Sleeper {
             wakes: Arc::clone(self),
             id: id.into(),
-            heard: bell.rung.load(Ordering::SeqCst),
+            heard,
             bell,
         }
     }
 
     /// Wakes who waits under this id. Whether there is anybody.
     pub(super) fn wake(&self, id: &str) -> bool {
-        let Some(bell) = self.locked().get(id).cloned() else {
+        let mut bells = self.locked();
+        let Some(bell) = bells.by_id.get(id).cloned() else {
+            bells.remember(id);
             return false;
         };
+        drop(bells);
         bell.rung.fetch_add(1, Ordering::SeqCst);
         bell.listeners.notify_waiters();
         true
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Bell>>> {
+    fn locked(&self) -> MutexGuard<'_, Bells> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bells {
+    fn remember(&mut self, id: &str) {
+        if self.unheard.iter().any(|unheard| **unheard == *id) {
+            return;
+        }
+        if self.unheard.len() == UNHEARD {
+            self.unheard.pop_front();
+        }
+        self.unheard.push_back(id.into());
     }
 }
 
@@ -69,6 +103,11 @@ impl Sleeper {
             listening.await;
         }
     }
+
+    /// What comes after this answers every wake that came before.
+    pub(super) fn hear(&mut self) {
+        self.heard = self.bell.rung.load(Ordering::SeqCst);
+    }
 }
 
 impl Drop for Sleeper {
@@ -76,7 +115,7 @@ impl Drop for Sleeper {
         let mut bells = self.wakes.locked();
         // The map and this one: nobody else listens.
         if Arc::strong_count(&self.bell) <= 2 {
-            bells.remove(&self.id);
+            bells.by_id.remove(&self.id);
         }
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(feature = "tokio")]
 mod budget;
 #[cfg(feature = "tokio")]
+mod callbacks;
+#[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
 mod driver;

@@ -149,6 +149,9 @@ fn optimum_checking_beats_fixed_polling_and_survives_a_wrong_guess() {
         any,
     );
     check("optimum", &optimum(MEDIAN, PollSchedule::CAP), 0.65, any);
+    // As if no callback ever came; with one, the query that it leads to is the only one.
+    let seldom = PollSchedule::seldom(Duration::from_secs_f64(MEDIAN));
+    check("seldom, without callbacks", &seldom, any, 0.25);
     let too_long = optimum(MEDIAN * 4.0, PollSchedule::CAP);
     check("optimum, guess 4 times too long", &too_long, 1.03, 2.5);
     let too_short = optimum(MEDIAN / 4.0, PollSchedule::CAP);
