@@ -61,6 +61,11 @@ mod driver;
 #[cfg(feature = "tokio")]
 pub use driver::{BuildError, Client, ClientBuilder, Generation};
 
+#[cfg(feature = "callbacks")]
+mod callbacks;
+#[cfg(feature = "callbacks")]
+pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
+
 #[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]

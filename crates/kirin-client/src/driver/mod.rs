@@ -23,3 +23,5 @@ mod run;
 mod wakes;
 
 mod randomness;
+#[cfg(feature = "callbacks")]
+pub(crate) use randomness::mint_token;

@@ -16,6 +16,18 @@ pub(super) fn external_task_id() -> ExternalTaskId {
     id.parse().expect("a legal external task id")
 }
 
+/// A text that nobody can guess: 128 random bits, as 32 hexadecimal digits.
+///
+/// # Errors
+///
+/// The operating system gives no randomness.
+#[cfg(feature = "callbacks")]
+pub(crate) fn mint_token() -> std::io::Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bits)))
+}
+
 /// A seed of jitter, which need not be secret, only different between clients.
 pub(super) fn seed() -> u64 {
     let mut bits = [0; 8];
