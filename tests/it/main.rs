@@ -3,5 +3,6 @@
 mod lost_answer;
 mod one_post;
 mod session;
+mod simulation;
 mod snap;
 mod transports;

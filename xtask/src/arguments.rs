@@ -12,6 +12,12 @@ Commands:
                                 deletes snapshots that no test asserts
   prop [--cases N] [--seed S]   run the property tests, N cases each
                                 (default: PROPTEST_CASES, else 256)
+  simulate --tasks N [--seed S] [--planted-bug]
+                                run N generations against the emulator on a virtual clock, with
+                                faults and crashes, and hold them against the create rule
+                                (default: seed 1); a planted bug shows how a failure looks
+  simulate --session N [--seed S] [--planted-bug]
+                                run one session of a simulation again, and print its log
   simulate --exhaustive         hold every sequence of up to eight events, and 100,000,000 random
                                 creates, against the create rule; some minutes, optimized
   layers                        check what each crate may depend on and show in public
@@ -34,12 +40,30 @@ pub(crate) enum Command {
         cases: Option<u32>,
         seed: Option<u64>,
     },
-    Simulate,
+    SimulateExhaustively,
+    Simulate(Simulation),
     Snap {
         accept: bool,
     },
     Test,
     Tidy,
+}
+
+/// What to simulate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Simulation {
+    pub(crate) what: Simulated,
+    pub(crate) seed: u64,
+    pub(crate) planted_bug: bool,
+}
+
+/// How much of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Simulated {
+    /// The session of this number.
+    Session(u64),
+    /// So many tasks.
+    Tasks(u64),
 }
 
 impl Command {
@@ -53,16 +77,16 @@ impl Command {
             [] => Err("name a command".to_owned()),
             ["help"] => Ok(Self::Help),
             ["prop", options @ ..] => Self::prop(options),
-            ["simulate", "--exhaustive"] => Ok(Self::Simulate),
+            ["simulate", "--exhaustive"] => Ok(Self::SimulateExhaustively),
+            ["simulate", options @ ..] => Self::simulate(options),
             ["snap"] => Ok(Self::Snap { accept: false }),
             ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
             ["ci"] => Ok(Self::Ci),
             ["layers"] => Ok(Self::Layers),
             ["test"] => Ok(Self::Test),
             ["tidy"] => Ok(Self::Tidy),
-            ["simulate"] => Err("`simulate` needs `--exhaustive`".to_owned()),
             [
-                command @ ("ci" | "layers" | "simulate" | "snap" | "test" | "tidy"),
+                command @ ("ci" | "layers" | "snap" | "test" | "tidy"),
                 rest @ ..,
             ] => Err(format!(
                 "`{command}` does not understand `{}`",
@@ -92,6 +116,35 @@ impl Command {
     }
 }
 
+impl Command {
+    fn simulate(options: &[&str]) -> Result<Self, String> {
+        let (mut what, mut seed, mut planted_bug) = (None, None, false);
+        let mut rest = options.iter();
+        while let Some(name) = rest.next() {
+            let mut value = || match rest.next() {
+                Some(text) => number(name, text),
+                None => Err(format!("{name} needs a number")),
+            };
+            match *name {
+                "--planted-bug" if !planted_bug => planted_bug = true,
+                "--seed" if seed.is_none() => seed = Some(value()?),
+                "--session" if what.is_none() => what = Some(Simulated::Session(value()?)),
+                "--tasks" if what.is_none() => what = Some(Simulated::Tasks(value()?)),
+                name => return Err(format!("`simulate` does not understand `{name}` here")),
+            }
+        }
+        match what {
+            Some(Simulated::Tasks(0)) => Err("--tasks must be at least 1".to_owned()),
+            Some(what) => Ok(Self::Simulate(Simulation {
+                what,
+                seed: seed.unwrap_or(1),
+                planted_bug,
+            })),
+            None => Err("`simulate` needs `--tasks`, `--session` or `--exhaustive`".to_owned()),
+        }
+    }
+}
+
 fn number<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("{name} needs a whole number in range, not `{text}`"))
@@ -110,7 +163,25 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parse("test"), Ok(Command::Test));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
-        assert_eq!(parse("simulate --exhaustive"), Ok(Command::Simulate));
+        assert_eq!(
+            parse("simulate --exhaustive"),
+            Ok(Command::SimulateExhaustively)
+        );
+        let simulation = |what, seed, planted_bug| {
+            Ok(Command::Simulate(Simulation {
+                what,
+                seed,
+                planted_bug,
+            }))
+        };
+        assert_eq!(
+            parse("simulate --tasks 9 --seed 7"),
+            simulation(Simulated::Tasks(9), 7, false)
+        );
+        assert_eq!(
+            parse("simulate --planted-bug --session 9"),
+            simulation(Simulated::Session(9), 1, true)
+        );
         let seeded = Command::Prop {
             cases: Some(9),
             seed: Some(7),
@@ -126,6 +197,12 @@ mod tests {
             "tset",
             "test --fast",
             "simulate --all",
+            "simulate --exhaustive --seed 1",
+            "simulate --seed 1",
+            "simulate --tasks",
+            "simulate --tasks 0",
+            "simulate --tasks 5 --session 5",
+            "simulate --tasks 5 --seed 1 --seed 2",
             "snap --accept --accept",
             "prop --cases",
             "prop --cases 0",

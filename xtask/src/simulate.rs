@@ -1,34 +1,63 @@
-//! The long checks of the create rule: every short sequence of events, and very many random ones.
+//! The long checks of the create rule: sessions with faults, every short sequence of events, and very
+//! many random ones.
 
+use std::process::Command;
+
+use crate::arguments::{Simulated, Simulation};
 use crate::cargo::{cargo, shown};
 use crate::error::Failure;
 use crate::executable::stream;
 
-/// What the tests print at their end, one line each.
-const FIGURES: [&str; 2] = ["exhaustive: ", "random: "];
+/// Runs sessions of the client against the emulator's world, optimized, and prints their figures.
+pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
+    let mut command = cargo();
+    command.args(["test", "--release", "--locked", "--package", "kirin-tests"]);
+    command.args(["--test", "it", "--", "--nocapture", "--exact"]);
+    command.arg("simulation::every_session_keeps_the_create_rule");
+    command.env("KIRIN_SIMULATION_SEED", simulation.seed.to_string());
+    if simulation.planted_bug {
+        command.env("KIRIN_SIMULATION_BUG", "1");
+    }
+    let (variable, number, figure) = match simulation.what {
+        Simulated::Session(number) => ("KIRIN_SIMULATION_SESSION", number, "process 1 begins"),
+        Simulated::Tasks(number) => ("KIRIN_SIMULATION_TASKS", number, "simulation: "),
+    };
+    command.env(variable, number.to_string());
+    conclude(
+        &mut command,
+        &[figure],
+        "a session breaks a rule; see above",
+    )
+}
 
-/// Runs them, optimized, and prints their figures.
+/// Runs every short sequence and the random creates, optimized, and prints their figures.
 pub(crate) fn exhaustive() -> Result<(), Failure> {
     let mut command = cargo();
     command.args(["test", "--release", "--locked", "--package", "kirin-client"]);
     command.args(["--all-features", "--test", "it", "--"]);
     command.args(["--ignored", "--nocapture", "machine::exhaustive::"]);
-    println!("+ {}", shown(&command));
+    let broken = "a sequence of events breaks the create rule; see above";
+    conclude(&mut command, &["exhaustive: ", "random: "], broken)
+}
+
+/// Runs a test program that prints these figures.
+fn conclude(command: &mut Command, figures: &[&str], broken: &str) -> Result<(), Failure> {
+    println!("+ {}", shown(command));
     let mut problems = Vec::new();
-    let lines = stream(&mut command, &mut problems)?;
-    problems.extend(absent(&lines));
+    let lines = stream(command, &mut problems)?;
+    problems.extend(absent(&lines, figures));
     if lines
         .iter()
         .any(|line| line.starts_with("test result: FAILED"))
     {
-        problems.push("a sequence of events breaks the create rule; see above".to_owned());
+        problems.push(broken.to_owned());
     }
     Failure::unless_empty("simulate", &problems)
 }
 
-/// A sentence for each test that did not say what it did: a filter that matches nothing passes.
-fn absent(lines: &[String]) -> Vec<String> {
-    let absent = FIGURES
+/// A sentence for each figure that no test printed: a filter that matches nothing passes.
+fn absent(lines: &[String], figures: &[&str]) -> Vec<String> {
+    let absent = figures
         .iter()
         .filter(|figure| lines.iter().all(|line| !line.contains(**figure)));
     absent
@@ -40,15 +69,17 @@ fn absent(lines: &[String]) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const FIGURES: [&str; 2] = ["exhaustive: ", "random: "];
+
     #[test]
     fn a_run_of_nothing_is_no_success() {
         let lines = ["test result: ok. 0 passed", "random: 5 creates"].map(str::to_owned);
         assert_eq!(
-            absent(&lines),
+            absent(&lines, &FIGURES),
             ["no test printed its line `exhaustive: ...`"]
         );
-        assert_eq!(absent(&[]).len(), 2);
+        assert_eq!(absent(&[], &FIGURES).len(), 2);
         let both = ["exhaustive: 9 sequences", "random: 5 creates"].map(str::to_owned);
-        assert_eq!(absent(&both), [""; 0]);
+        assert_eq!(absent(&both, &FIGURES), [""; 0]);
     }
 }

@@ -1,11 +1,13 @@
 //! What a completed task made.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use crate::decode::{Object, Token};
 
-/// One generated content of a completed task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One generated content of a completed task. Its Debug form leaves out the queries of its URLs,
+/// which sign them.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Content {
     /// Resource type (documented: video, image).
@@ -71,6 +73,26 @@ impl Content {
             text: content.text("text"),
         }
     }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unsigned = |url: &Option<String>| url.as_deref().map(without_query).map(String::from);
+        formatter
+            .debug_struct("Content")
+            .field("content_type", &self.content_type)
+            .field("url", &unsigned(&self.url))
+            .field("watermark_url", &unsigned(&self.watermark_url))
+            .field("size", &self.size)
+            .field("duration", &self.duration)
+            .field("id", &self.id)
+            .field("text", &self.text)
+            .finish()
+    }
+}
+
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Reads `output`: items with a `content` array, or without that level as on an older page.

@@ -6,7 +6,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// One JSON value, kept as the text that was received: no field is lost, no number is rounded.
+/// One JSON value, kept as the text that was received: no field is lost, no number is rounded. Its
+/// Debug form tells only how long it is, for it may hold signed URLs.
 ///
 /// ```
 /// use kirin_types::Task;
@@ -31,7 +32,7 @@ impl RawJson {
 
 impl fmt::Debug for RawJson {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        write!(formatter, "RawJson({} bytes)", self.as_str().len())
     }
 }
 

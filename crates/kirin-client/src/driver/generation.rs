@@ -61,7 +61,7 @@ pub struct Generation {
 enum State {
     Planned(Box<Plan>),
     Running(Pin<Box<dyn Future<Output = Result<Task, Error>> + Send>>),
-    Ended(Result<Task, Error>),
+    Ended(Result<Box<Task>, Error>),
     /// The end was handed out.
     Over,
 }
@@ -178,7 +178,7 @@ impl Generation {
             return Poll::Ready(());
         };
         running.as_mut().poll(context).map(|ended| {
-            self.state = State::Ended(ended);
+            self.state = State::Ended(ended.map(Box::new));
         })
     }
 
@@ -205,7 +205,7 @@ impl Future for Generation {
         match driven {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => match std::mem::replace(&mut self.state, State::Over) {
-                State::Ended(ended) => Poll::Ready(ended),
+                State::Ended(ended) => Poll::Ready(ended.map(|task| *task)),
                 _ => panic!("a generation was polled after its end"),
             },
         }

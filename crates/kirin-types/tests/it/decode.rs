@@ -1,5 +1,6 @@
 //! What an answer decodes to: the golden bodies of `tasks/`, and what is no task at all.
 
+use kirin_tests::canary::{self, Shown};
 use kirin_types::{Task, TaskState};
 
 use crate::{fixtures, render};
@@ -303,4 +304,27 @@ fn a_code_outside_the_family_has_no_meaning() {
     check("1303", "1303");
     check("-5", "-5");
     check("1.5", "1.5");
+}
+
+/// What signs a URL is worth the video, so it stands in no log that prints a task.
+#[test]
+fn debug_shows_no_signature_whatever_the_state() {
+    let signature = canary::signature();
+    for status in ["completed", "failed", "in_progress", "paused"] {
+        let body = format!(
+            r#"{{"id":"a","status":"{status}","output":[{{"content":[{{"type":"video",
+            "url":"https://cdn.example.com/a.mp4?s={signature}",
+            "watermark_url":"https://cdn.example.com/b.mp4#{signature}"}}]}}],
+            "usage":{{"extra_info":{{"url":"https://cdn.example.com/?s={signature}"}}}},
+            "metadata":{{"url":"https://cdn.example.com/?s={signature}"}}}}"#
+        );
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        let shown = format!("{task:?} {task:#?}");
+        assert!(!shown.contains(signature), "{status}: {shown}");
+        canary::shown(Shown::Debug, &shown);
+        assert_eq!(
+            status == "completed",
+            shown.contains("cdn.example.com/a.mp4")
+        );
+    }
 }

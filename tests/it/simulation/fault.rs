@@ -1,0 +1,379 @@
+//! The faults that are mixed into a session, named after the rows of the list of faults.
+
+use bytes::Bytes;
+use fastrand::Rng;
+use http::{Response, StatusCode, header};
+use kirin_transport::{Sent, TransportErrorKind};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    BadTypes,
+    BackwardStatus,
+    CallbackBeforeAnswer,
+    CallbackBeforeCrash,
+    CallbackForged,
+    CallbackGarbage,
+    CallbackMissing,
+    CallbackOfOtherTask,
+    CallbackOutOfOrder,
+    CallbackRepeated,
+    Contradiction,
+    CreateEnvelope,
+    CreateErrorAfterCommit,
+    CreateErrorBeforeCommit,
+    CreateGarbage,
+    CreateLostAnswer,
+    CreateLostRequest,
+    CreateNotSent,
+    CreateRateLimited,
+    CreateRedirected,
+    CreateRefused,
+    CreateSilentAfterCommit,
+    CreateSilentBeforeCommit,
+    EarlyMiss,
+    LookUpFails,
+    NoOutput,
+    OtherTask,
+    QueryRateLimited,
+    QueryRefused,
+    QueryTrouble,
+    ShortDeadline,
+    UnknownStatus,
+}
+
+/// Which calls a fault befalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Create,
+    LookUp,
+    Query,
+}
+
+/// What comes back of a call.
+pub(crate) enum Answer {
+    Fail(TransportErrorKind, Sent),
+    Never,
+    Respond(Response<Bytes>),
+}
+
+/// What an answer to a create says by the create rule, as it is written, not as the client reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Ambiguous,
+    Created,
+    Duplicate,
+    NotCreated,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 32] = [
+        Self::CreateNotSent,
+        Self::CreateLostRequest,
+        Self::CreateSilentBeforeCommit,
+        Self::CreateErrorBeforeCommit,
+        Self::CreateLostAnswer,
+        Self::CreateSilentAfterCommit,
+        Self::CreateErrorAfterCommit,
+        Self::CreateRateLimited,
+        Self::CreateRefused,
+        Self::CreateGarbage,
+        Self::CreateEnvelope,
+        Self::CreateRedirected,
+        Self::LookUpFails,
+        Self::CallbackBeforeAnswer,
+        Self::EarlyMiss,
+        Self::QueryTrouble,
+        Self::QueryRefused,
+        Self::QueryRateLimited,
+        Self::UnknownStatus,
+        Self::BackwardStatus,
+        Self::Contradiction,
+        Self::NoOutput,
+        Self::BadTypes,
+        Self::OtherTask,
+        Self::ShortDeadline,
+        Self::CallbackForged,
+        Self::CallbackGarbage,
+        Self::CallbackRepeated,
+        Self::CallbackOutOfOrder,
+        Self::CallbackMissing,
+        Self::CallbackOfOtherTask,
+        Self::CallbackBeforeCrash,
+    ];
+
+    /// Its row in the list of faults, and what it is.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CreateNotSent => "C1 not sent",
+            Self::CreateLostRequest => "C2 request lost",
+            Self::CreateSilentBeforeCommit => "C2 request lost, no answer",
+            Self::CreateErrorBeforeCommit => "C3 error, nothing created",
+            Self::CreateLostAnswer => "C3 answer lost",
+            Self::CreateSilentAfterCommit => "C3 created, no answer",
+            Self::CreateErrorAfterCommit => "C3 created, error",
+            Self::CreateRateLimited => "C4 rate limit",
+            Self::CreateRefused => "C5 refused",
+            Self::CreateGarbage => "C7 unreadable success",
+            Self::CreateEnvelope => "C8 envelope",
+            Self::CreateRedirected => "C9 redirect",
+            Self::LookUpFails => "C13 look-up fails",
+            Self::CallbackBeforeAnswer => "C14 callback before answer",
+            Self::EarlyMiss => "P1 not found yet",
+            Self::QueryTrouble => "P2 trouble",
+            Self::QueryRefused => "P3 key refused",
+            Self::QueryRateLimited => "P4 rate limit",
+            Self::UnknownStatus => "P5 unknown status",
+            Self::BackwardStatus => "P6 backwards",
+            Self::Contradiction => "P7 contradiction",
+            Self::NoOutput => "P8 no output",
+            Self::BadTypes => "P9 wrong types",
+            Self::OtherTask => "P10 other task",
+            Self::ShortDeadline => "P11 deadline",
+            Self::CallbackForged => "CB1 forged",
+            Self::CallbackGarbage => "CB2 any bytes",
+            Self::CallbackRepeated => "CB3 a thousand times",
+            Self::CallbackOutOfOrder => "CB4 out of order",
+            Self::CallbackMissing => "CB5 never comes",
+            Self::CallbackOfOtherTask => "CB6 unknown task",
+            Self::CallbackBeforeCrash => "CB8 crash after it",
+        }
+    }
+
+    /// Whether it befalls calls of this kind.
+    pub(crate) fn befalls(self, call: Call) -> bool {
+        match self {
+            Self::CreateEnvelope
+            | Self::CreateErrorAfterCommit
+            | Self::CreateErrorBeforeCommit
+            | Self::CreateGarbage
+            | Self::CreateLostAnswer
+            | Self::CreateLostRequest
+            | Self::CreateNotSent
+            | Self::CreateRateLimited
+            | Self::CreateRedirected
+            | Self::CreateRefused
+            | Self::CreateSilentAfterCommit
+            | Self::CreateSilentBeforeCommit => call == Call::Create,
+            Self::LookUpFails => call == Call::LookUp,
+            Self::EarlyMiss | Self::OtherTask | Self::QueryRefused => call == Call::Query,
+            Self::BackwardStatus
+            | Self::BadTypes
+            | Self::Contradiction
+            | Self::NoOutput
+            | Self::QueryRateLimited
+            | Self::QueryTrouble
+            | Self::UnknownStatus => call != Call::Create,
+            _ => false,
+        }
+    }
+
+    /// Whether the world hears of a create that it befalls.
+    pub(crate) fn commits(self, rng: &mut Rng) -> bool {
+        match self {
+            Self::CreateErrorAfterCommit
+            | Self::CreateLostAnswer
+            | Self::CreateSilentAfterCommit => true,
+            Self::CreateGarbage => rng.bool(),
+            _ => false,
+        }
+    }
+
+    /// What comes back in place of the world's answer to a create.
+    pub(crate) fn create_answer(self, rng: &mut Rng) -> (Answer, Meaning) {
+        match self {
+            Self::CreateNotSent => {
+                let never_left = Answer::Fail(TransportErrorKind::Connect, Sent::No);
+                (never_left, Meaning::NotCreated)
+            }
+            Self::CreateLostAnswer | Self::CreateLostRequest => {
+                let kinds = [TransportErrorKind::Closed, TransportErrorKind::Timeout];
+                let lost = Answer::Fail(one_of(rng, kinds), Sent::Maybe);
+                (lost, Meaning::Ambiguous)
+            }
+            Self::CreateSilentAfterCommit | Self::CreateSilentBeforeCommit => {
+                (Answer::Never, Meaning::Ambiguous)
+            }
+            Self::CreateErrorAfterCommit | Self::CreateErrorBeforeCommit => {
+                let status = one_of(rng, [500, 502, 503, 504, 408, 409]);
+                let bodies = ["", r#"{"message":"x"}"#, "<html>bad gateway</html>"];
+                let error = respond(status, one_of(rng, bodies));
+                let error = with_hint(rng, error);
+                (Answer::Respond(error), Meaning::Ambiguous)
+            }
+            Self::CreateRateLimited => {
+                let body = r#"{"error":{"code":"RATE_LIMIT_EXCEEDED","message":"slow down"}}"#;
+                let limited = with_hint(rng, respond(429, body));
+                (Answer::Respond(limited), Meaning::NotCreated)
+            }
+            Self::CreateRefused => {
+                let status = one_of(rng, [400, 401, 402, 403, 404, 413, 422]);
+                let refused = respond(status, r#"{"message":"no"}"#);
+                (Answer::Respond(refused), Meaning::NotCreated)
+            }
+            Self::CreateGarbage => {
+                let bodies = ["", "<html></html>", "{}", "[]", r#"{"id":"d5u5ob"#, "null"];
+                let garbage = respond(200, one_of(rng, bodies));
+                (Answer::Respond(garbage), Meaning::Ambiguous)
+            }
+            Self::CreateEnvelope => envelope(rng),
+            Self::CreateRedirected => {
+                let mut redirect = respond(one_of(rng, [307, 308]), "");
+                let elsewhere = header::HeaderValue::from_static("https://example.com/create");
+                redirect.headers_mut().insert(header::LOCATION, elsewhere);
+                (Answer::Respond(redirect), Meaning::NotCreated)
+            }
+            _ => unreachable!("{self:?} befalls no create"),
+        }
+    }
+}
+
+/// An error in the older page's envelope, under HTTP 200: a listed one, or one that nobody knows.
+fn envelope(rng: &mut Rng) -> (Answer, Meaning) {
+    let (body, meaning) = one_of(
+        rng,
+        [
+            (
+                r#"{"status":{"code":401,"message":"unauthorized"},"data":null}"#,
+                Meaning::NotCreated,
+            ),
+            (
+                r#"{"status":{"code":402,"message":"Insufficient credits","error_code":40201},"data":null}"#,
+                Meaning::NotCreated,
+            ),
+            (
+                r#"{"status":{"code":7331,"message":"later"},"data":null}"#,
+                Meaning::Ambiguous,
+            ),
+        ],
+    );
+    (Answer::Respond(respond(200, body)), meaning)
+}
+
+/// What comes back of a query or a look-up in place of the world's `answer`; `None` if the fault
+/// does not fit it.
+pub(crate) fn query_answer(
+    fault: Fault,
+    answer: &Response<Bytes>,
+    rng: &mut Rng,
+) -> Option<Answer> {
+    let found = answer.status() == StatusCode::OK;
+    let body = || std::str::from_utf8(answer.body()).expect("the world writes JSON");
+    let changed = |body: String| Some(Answer::Respond(Response::new(body.into())));
+    match fault {
+        Fault::LookUpFails => {
+            let (status, body) = one_of(
+                rng,
+                [
+                    (503, ""),
+                    (500, r#"{"detail":"Runtime execution failed"}"#),
+                    (401, r#"{"error":"Missing Token"}"#),
+                    (400, r#"{"message":"bad request"}"#),
+                    // A proxy's: it does not say that there is no such task.
+                    (404, "<html>not found</html>"),
+                ],
+            );
+            Some(Answer::Respond(respond(status, body)))
+        }
+        Fault::EarlyMiss => Some(Answer::Respond(respond(
+            404,
+            r#"{"detail":"no such task"}"#,
+        ))),
+        Fault::QueryRefused => {
+            let status = one_of(rng, [401, 403]);
+            Some(Answer::Respond(respond(status, r#"{"message":"no"}"#)))
+        }
+        Fault::QueryRateLimited => {
+            let limited = respond(429, r#"{"message":"slow down"}"#);
+            Some(Answer::Respond(with_hint(rng, limited)))
+        }
+        Fault::QueryTrouble => Some(match rng.u8(..5) {
+            0 => Answer::Fail(TransportErrorKind::Closed, Sent::Maybe),
+            1 => Answer::Fail(TransportErrorKind::Connect, Sent::No),
+            2 => Answer::Never,
+            3 => Answer::Respond(with_hint(rng, respond(503, "<html></html>"))),
+            _ => Answer::Respond(respond(200, "{\"id\":\"d5u5ob")),
+        }),
+        Fault::UnknownStatus if found => {
+            let word = one_of(rng, ["warming_up", "PENDING", "", "paused"]);
+            let status = format!("\"status\":\"{word}\"");
+            changed(with_status(body(), &status))
+        }
+        Fault::BackwardStatus if found && is_running(body()) => {
+            let status = "\"status\":\"pending\",\"updated_at\":1";
+            changed(with_status(body(), status))
+        }
+        Fault::BadTypes if found && is_running(body()) => {
+            let status = "\"status\":\"in_progress\",\"progress\":\"50%\",\"usage\":[]";
+            changed(with_status(body(), status))
+        }
+        Fault::Contradiction if found && !is_running(body()) => {
+            let failed = "\"status\":\"failed\"";
+            changed(with_status(body(), failed))
+        }
+        Fault::NoOutput if found && is_completed(body()) => {
+            let (before, _) = body().split_once("\"output\"")?;
+            let empty = one_of(rng, ["\"output\":[]}", "\"output\":[{\"content\":[]}]}"]);
+            changed(format!("{before}{empty}"))
+        }
+        Fault::OtherTask if found => {
+            let (_, rest) = body().split_once("\"status\"")?;
+            changed(format!(
+                "{{\"id\":\"d5u5obte8783ap44qtj0\",\"status\"{rest}"
+            ))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn is_running(body: &str) -> bool {
+    body.contains("\"status\":\"in_progress\"")
+}
+
+fn is_completed(body: &str) -> bool {
+    body.contains("\"status\":\"completed\"")
+}
+
+/// The task object with another status, and no progress where there is none.
+fn with_status(body: &str, status: &str) -> String {
+    let words = ["in_progress", "completed", "failed"];
+    let found = words.iter().find_map(|word| {
+        let old = format!("\"status\":\"{word}\"");
+        body.contains(&old).then(|| body.replace(&old, status))
+    });
+    found.expect("a task has a status")
+}
+
+fn respond(status: u16, body: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
+}
+
+/// Adds one of the forms of `Retry-After`, or none.
+fn with_hint(rng: &mut Rng, mut response: Response<Bytes>) -> Response<Bytes> {
+    let hints = [
+        "3",
+        "42",
+        "-1",
+        "999999999",
+        "NaN",
+        "soon",
+        "Wed, 21 Oct 2026 07:28:09 GMT",
+    ];
+    let date = header::HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT");
+    if rng.bool() {
+        let hint = header::HeaderValue::from_static(one_of(rng, hints));
+        response.headers_mut().insert(header::RETRY_AFTER, hint);
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+fn one_of<T, const N: usize>(rng: &mut Rng, choices: [T; N]) -> T {
+    let chosen = rng.usize(..N);
+    let mut choices = choices;
+    // The first place is the one that is taken out.
+    choices.swap(0, chosen);
+    choices.into_iter().next().expect("a choice")
+}

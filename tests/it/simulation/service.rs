@@ -1,0 +1,402 @@
+//! The emulator's world as a transport on a virtual clock, with faults on the way.
+
+use std::{
+    fmt::{self, Write as _},
+    future::pending,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fastrand::Rng;
+use http::{Method, Request, Response, header};
+use kirin_client::Client;
+use kirin_emulator::{EmulatorConfig, World, world::Reply};
+use kirin_transport::{Body, Transport, TransportError};
+use kirin_types::{Callback, Timestamp};
+use tokio::time::Instant;
+
+use super::{
+    fault::{self, Answer, Call, Fault, Meaning},
+    oracle::Oracle,
+    pause,
+    setting::Setting,
+};
+
+/// When the world starts, by the wall clock.
+const STARTED_AT: i64 = 1_793_000_000_000;
+
+/// How long after its create a task may still be answered with 404.
+const EARLY: Duration = Duration::from_secs(40);
+
+/// The service of one session. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Service(Arc<Shared>);
+
+struct Shared {
+    began_at: Instant,
+    state: Mutex<State>,
+    mix: Mix,
+    setting: Setting,
+    task_time: Duration,
+}
+
+struct State {
+    client: Option<Client>,
+    counts: [u64; Fault::ALL.len()],
+    log: String,
+    oracle: Oracle,
+    rng: Rng,
+    world: World,
+}
+
+/// Which faults a session has, how often, and until when.
+#[derive(Clone, Copy)]
+pub(crate) struct Mix {
+    pub(crate) faults: [Fault; 2],
+    /// Of a hundred calls that they befall.
+    pub(crate) percent: u8,
+    pub(crate) calm_from: Duration,
+    /// The transport sends a create again whose answer was lost, as many clients do. It shows that
+    /// the simulation would see it.
+    pub(crate) planted_bug: bool,
+}
+
+/// A call on its way.
+struct Exchange {
+    call: Call,
+    id: String,
+    fault: Option<Fault>,
+    began_at: Duration,
+    there: Duration,
+    back: Duration,
+    commits: bool,
+}
+
+impl Service {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a transport under test is a driver"
+    )]
+    pub(crate) fn new(setting: Setting, mix: Mix, mut rng: Rng) -> Self {
+        let task_time = Duration::from_millis(rng.u64(..120_000));
+        let mut config = EmulatorConfig::new()
+            .seed(rng.u64(..))
+            .task_time(task_time)
+            .duplicates(setting.duplicates)
+            .lookup(setting.lookup);
+        if rng.u8(..8) == 0 {
+            config = config.fail_with("002011095");
+        }
+        Self(Arc::new(Shared {
+            began_at: Instant::now(),
+            state: Mutex::new(State {
+                client: None,
+                counts: [0; _],
+                log: String::new(),
+                oracle: Oracle::new(setting),
+                rng,
+                world: World::new(config, Timestamp::from_milliseconds(STARTED_AT)),
+            }),
+            mix,
+            setting,
+            task_time,
+        }))
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.0.began_at.elapsed()
+    }
+
+    pub(crate) fn wall_clock(&self) -> Timestamp {
+        let now = i64::try_from(self.now().as_millis()).expect("a session is short");
+        Timestamp::from_milliseconds(STARTED_AT + now)
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.now() >= self.0.mix.calm_from
+    }
+
+    /// From when on nothing goes wrong any more.
+    pub(crate) fn calm_from(&self) -> Duration {
+        self.0.mix.calm_from
+    }
+
+    /// Whether a fault of this kind happens now.
+    pub(crate) fn happens(&self, fault: Fault) -> bool {
+        let mix = self.0.mix;
+        self.has(fault) && !self.is_calm() && self.locked().rng.u8(..100) < mix.percent
+    }
+
+    pub(crate) fn count(&self, fault: Fault) {
+        let place = Fault::ALL.iter().position(|other| *other == fault);
+        self.locked().counts[place.expect("all of them")] += 1;
+    }
+
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.0.mix.faults.contains(&fault)
+    }
+
+    pub(crate) fn setting(&self) -> Setting {
+        self.0.setting
+    }
+
+    pub(crate) fn task_time(&self) -> Duration {
+        self.0.task_time
+    }
+
+    pub(crate) fn random(&self) -> Rng {
+        self.locked().rng.fork()
+    }
+
+    /// The client of the process that runs; none between two processes.
+    pub(crate) fn serve(&self, client: Option<Client>) {
+        // Dropped outside of the lock: its calls say what they have lost.
+        let earlier = std::mem::replace(&mut self.locked().client, client);
+        drop(earlier);
+    }
+
+    pub(crate) fn oracle<T>(&self, look: impl FnOnce(&mut Oracle) -> T) -> T {
+        look(&mut self.locked().oracle)
+    }
+
+    pub(crate) fn counts(&self) -> [u64; Fault::ALL.len()] {
+        self.locked().counts
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.locked().log.clone()
+    }
+
+    pub(crate) fn note(&self, line: fmt::Arguments<'_>) {
+        let now = self.now().as_secs_f64();
+        // Writing to a string does not fail.
+        let _ = writeln!(self.locked().log, "{now:9.3} s  {line}");
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exchange(&self, request: &Request<Bytes>) -> Exchange {
+        let (call, id) = match request.method() {
+            &Method::POST => (Call::Create, external_task_id(request.body())),
+            _ => {
+                let path = request.uri().path();
+                let (_, id) = path.rsplit_once('/').expect("a path");
+                match id.starts_with("order-") {
+                    true => (Call::LookUp, id.to_owned()),
+                    false => (Call::Query, id.to_owned()),
+                }
+            }
+        };
+        let befalling = |fault: &&Fault| fault.befalls(call) && self.happens(**fault);
+        let fault = self.0.mix.faults.iter().find(befalling).copied();
+        let began_at = self.now();
+        let rng = &mut self.locked().rng;
+        let mut latency = || Duration::from_millis(rng.u64(5..300));
+        let (there, back) = (latency(), latency());
+        Exchange {
+            commits: fault.is_none_or(|fault| call != Call::Create || fault.commits(rng)),
+            call,
+            id,
+            fault,
+            began_at,
+            there,
+            back,
+        }
+    }
+
+    /// What the world says; it hears of the request whether or not anybody waits for the answer.
+    async fn reach(self, exchange: Arc<Exchange>, request: Request<Bytes>) -> Response<Bytes> {
+        pause(exchange.there).await;
+        let response = match exchange.commits {
+            true => self.handle(&exchange, &request),
+            false => Response::default(),
+        };
+        if exchange.call == Call::Create && self.happens(Fault::CallbackBeforeAnswer) {
+            self.count(Fault::CallbackBeforeAnswer);
+            self.wake(&kling_body(&exchange.id, "submitted"));
+        }
+        pause(exchange.back).await;
+        response
+    }
+
+    fn handle(&self, exchange: &Exchange, request: &Request<Bytes>) -> Response<Bytes> {
+        let now = self.now();
+        let mut state = self.locked();
+        let Reply::Response(response) = state.world.handle(now, request) else {
+            unreachable!("no video is asked for");
+        };
+        if exchange.call == Call::Create
+            && let Some(task_id) = task_id(response.body())
+        {
+            state.oracle.created(&exchange.id, task_id, now);
+        }
+        response
+    }
+
+    /// Tells the client of a callback with this body, as the receiver does.
+    pub(crate) fn wake(&self, body: &[u8]) -> Option<bool> {
+        let client = self.locked().client.clone()?;
+        let callback = Callback::from_json(body).ok()?;
+        Some(client.wake(&callback))
+    }
+
+    fn answer(&self, exchange: &Exchange, response: Response<Bytes>) -> (Answer, Meaning) {
+        let rng = &mut self.random();
+        let (answer, meaning) = match (exchange.call, exchange.fault) {
+            (Call::Create, Some(fault)) => fault.create_answer(rng),
+            (Call::Create, None) => {
+                let meaning = match task_id(response.body()) {
+                    Some(_) => Meaning::Created,
+                    None => Meaning::Duplicate,
+                };
+                return (Answer::Respond(response), meaning);
+            }
+            (_, fault) => {
+                let fault = fault.filter(|fault| self.fits(*fault, exchange));
+                match fault.and_then(|fault| fault::query_answer(fault, &response, rng)) {
+                    Some(answer) => (answer, Meaning::NotCreated),
+                    None => return (Answer::Respond(response), Meaning::NotCreated),
+                }
+            }
+        };
+        exchange.fault.inspect(|fault| self.count(*fault));
+        (answer, meaning)
+    }
+
+    /// A task is missed early in its life only.
+    fn fits(&self, fault: Fault, exchange: &Exchange) -> bool {
+        let created_at = self.oracle(|oracle| oracle.created_at(&exchange.id));
+        let is_young = created_at.is_some_and(|at| self.now() < at + EARLY);
+        fault != Fault::EarlyMiss || is_young
+    }
+
+    async fn send_once(&self, request: Request<Bytes>) -> (Answer, Meaning) {
+        let exchange = Arc::new(self.exchange(&request));
+        if exchange.call == Call::Create {
+            self.oracle(|oracle| oracle.create_begins(&exchange.id));
+        }
+        let mut on_its_way = OnItsWay {
+            service: self,
+            exchange: Arc::clone(&exchange),
+            has_ended: false,
+        };
+        // Spawned, because the world goes on where the client gives up.
+        let reached = tokio::spawn(self.clone().reach(Arc::clone(&exchange), request));
+        let response = reached.await.expect("the world does not panic");
+        let (answer, meaning) = self.answer(&exchange, response);
+        if let Answer::Never = answer {
+            pending::<()>().await;
+        }
+        on_its_way.end(&answer, meaning);
+        (answer, meaning)
+    }
+}
+
+/// A call that the client waits for.
+struct OnItsWay<'a> {
+    service: &'a Service,
+    exchange: Arc<Exchange>,
+    has_ended: bool,
+}
+
+impl OnItsWay<'_> {
+    fn end(&mut self, answer: &Answer, meaning: Meaning) {
+        self.has_ended = true;
+        let Exchange {
+            call,
+            id,
+            began_at,
+            fault,
+            ..
+        } = &*self.exchange;
+        let (service, now) = (self.service, self.service.now());
+        let said = match answer {
+            Answer::Fail(kind, sent) => format!("{kind:?}, sent {sent:?}"),
+            Answer::Never => "nothing".into(),
+            Answer::Respond(response) => response.status().as_u16().to_string(),
+        };
+        let fault = fault.map(Fault::name).unwrap_or_default();
+        service.note(format_args!("{call:?} {id} -> {said} {fault}"));
+        let hinted = match answer {
+            Answer::Respond(response) => response.headers().contains_key(header::RETRY_AFTER),
+            _ => false,
+        };
+        service.oracle(|oracle| {
+            oracle.called(id, hinted);
+            match (call, answer) {
+                (Call::Create, _) => oracle.create_ended(id, now, meaning),
+                (Call::LookUp, Answer::Respond(response)) => {
+                    match (response.status().as_u16(), task_id(response.body())) {
+                        (200, Some(_)) => oracle.look_up_ended(id, *began_at, true),
+                        (404, _) if response.body().starts_with(b"{") => {
+                            oracle.look_up_ended(id, *began_at, false);
+                        }
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        let Exchange { call, id, .. } = &*self.exchange;
+        if self.has_ended {
+            return;
+        }
+        self.service.note(format_args!("{call:?} {id} -> given up"));
+        let now = self.service.now();
+        self.service.oracle(|oracle| {
+            oracle.called(id, false);
+            if *call == Call::Create {
+                oracle.create_ended(id, now, Meaning::Ambiguous);
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl Transport for Service {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        let is_create = request.method() == Method::POST;
+        let (mut answer, meaning) = self.send_once(request.clone()).await;
+        if self.0.mix.planted_bug && is_create && meaning == Meaning::Ambiguous {
+            (answer, _) = self.send_once(request).await;
+        }
+        match answer {
+            Answer::Fail(kind, sent) => Err(TransportError::new(kind, sent)),
+            Answer::Never => pending().await,
+            Answer::Respond(response) => Ok(response.map(Body::from)),
+        }
+    }
+}
+
+/// A callback as Kling sends it.
+pub(crate) fn kling_body(external_task_id: &str, status: &str) -> Vec<u8> {
+    format!(
+        r#"{{"task_id":"8293","task_status":"{status}","task_info":{{"external_task_id":"{external_task_id}"}}}}"#
+    )
+    .into_bytes()
+}
+
+fn external_task_id(body: &[u8]) -> String {
+    let id = between(body, "\"external_task_id\":\"");
+    id.expect("a create has an external task id").to_owned()
+}
+
+fn task_id(body: &[u8]) -> Option<String> {
+    between(body, "{\"id\":\"").map(str::to_owned)
+}
+
+/// What stands between `before` and the next quotation mark.
+fn between<'a>(body: &'a [u8], before: &str) -> Option<&'a str> {
+    let body = std::str::from_utf8(body).ok()?;
+    let (_, rest) = body.split_once(before)?;
+    Some(rest.split_once('"')?.0)
+}
