@@ -174,6 +174,17 @@ impl CallbackReceiverBuilder {
 
     /// Sets how many connections are served at once; [`Self::CONNECTIONS`] if never called. More wait
     /// to be accepted. Each takes up to about 2 MiB of memory while a large body comes in.
+    ///
+    /// ```
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use kirin_client::CallbackReceiver;
+    ///
+    /// let builder = CallbackReceiver::builder(&client).connections(16.try_into()?);
+    /// let receiver = builder.bind("127.0.0.1:0".parse()?).await?;
+    /// println!("listening on {}", receiver.address());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connections(mut self, connections: NonZeroU16) -> Self {
         self.connections = connections;
         self

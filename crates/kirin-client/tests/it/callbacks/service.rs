@@ -1,4 +1,8 @@
 //! A service of one task that takes its time, and writes down who asked what.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests keep tokio's paused clock"
+)]
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -87,10 +91,6 @@ impl Service {
 
 #[async_trait]
 impl Transport for Service {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the tests keep tokio's paused clock"
-    )]
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let answer = self.answer(&request);
         if request.method() == Method::POST {

@@ -1,0 +1,56 @@
+//! Waits for a callback instead of asking again and again.
+//!
+//! The service is the emulator, which costs nothing. It sends no callbacks, so this example sends the
+//! one that the service would, to the URL that the request names. Without it the task would be
+//! queried after 45 s, the model's typical time, for the first time.
+//!
+//! ```text
+//! cargo run --package kirin-client --example callbacks --features callbacks
+//! ```
+#![expect(
+    clippy::print_stdout,
+    reason = "an example talks to the person who runs it"
+)]
+
+use std::{error::Error, time::Duration};
+
+use http::Request;
+use kirin_client::{CallbackReceiver, Client};
+use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
+use kirin_transport::{HyperTransport, Transport};
+use kirin_types::GenerationRequest;
+
+#[tokio::main]
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    let config = EmulatorConfig::new()
+        .task_time(Duration::from_millis(500))
+        .video_size(VideoSize::Small);
+    let emulator = Emulator::start(config).await?;
+    let client = Client::builder("any-key".parse()?)
+        .base_url(emulator.base_url().parse()?)
+        .expects_callbacks()
+        .build()?;
+
+    let receiver = CallbackReceiver::builder(&client)
+        .bind("127.0.0.1:0".parse()?)
+        .await?;
+    // In earnest, where the service reaches it: "https://hooks.example.com".
+    let callback_url = receiver.url(&format!("http://{}", receiver.address()));
+    let request = GenerationRequest::builder("a paper boat on a rainy street")
+        .callback_url(&callback_url)
+        .build()?;
+    let generation = client.submit(request).await?;
+    let handle = generation.handle().ok_or("it was not accepted")?;
+    println!("accepted as {}", handle.task_id);
+
+    let body = format!(r#"{{"id":"{}","status":"completed"}}"#, handle.task_id);
+    let callback = Request::post(callback_url).body(body.into())?;
+    let answer = HyperTransport::plain().send(callback).await?;
+    println!("the callback was answered {}", answer.status());
+
+    // The callback is not believed: the client has asked the service.
+    let task = generation.await?;
+    println!("task {} is {:?}", task.id(), task.status());
+    println!("{:?}", receiver.counts());
+    Ok(())
+}
