@@ -25,6 +25,10 @@
 //! - [`Client`] (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
 //!   public interface of the other two, so anybody could have written it; the example
 //!   `own_event_loop` does.
+//!
+//! With the feature `tracing`, a generation is a span `kirin_generation` of level INFO, and each of its
+//! calls a span `kirin_call` of level DEBUG: ids, attempts, sizes and kinds of failure, never a key, a
+//! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`.
 
 mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};

@@ -20,7 +20,7 @@ use super::{
     clock::{Clock, WallClock},
     flow::Flow,
     plan::{Plan, Start},
-    randomness,
+    randomness, trace,
     wakes::Wakes,
     within,
 };
@@ -223,7 +223,8 @@ impl Client {
     /// ```
     pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
         self.0.flow.pace.turn().await;
-        let outcome = match self.query_once(id.as_str(), Self::CALL_TIMEOUT).await {
+        let work = self.query_once(id.as_str(), Self::CALL_TIMEOUT);
+        let outcome = match trace::call("query", id.as_str(), 1, work).await {
             QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),
@@ -324,6 +325,7 @@ impl Client {
         request: Request<Bytes>,
         limit: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
+        let sent_bytes = request.body().len();
         let exchange = async {
             let response = self.send(request).await?;
             let (head, body) = response.into_parts();
@@ -334,9 +336,12 @@ impl Client {
             Ok(Response::from_parts(head, body))
         };
         let timed_out = || TransportError::new(TransportErrorKind::Timeout, Sent::Maybe);
-        within(limit, exchange)
+        let answer = within(limit, exchange)
             .await
-            .unwrap_or_else(|| Err(timed_out()))
+            .unwrap_or_else(|| Err(timed_out()));
+        let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
+        trace::called(sent_bytes, answer.as_ref().map(size));
+        answer
     }
 
     pub(crate) async fn send(

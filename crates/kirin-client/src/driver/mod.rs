@@ -20,6 +20,8 @@ mod record;
 
 mod run;
 
+mod trace;
+
 mod wakes;
 
 mod randomness;

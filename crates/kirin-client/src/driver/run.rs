@@ -11,6 +11,7 @@ use super::{
     generation::Told,
     plan::Plan,
     record::Record,
+    trace::{self, Known},
     wakes::Sleeper,
 };
 use crate::{
@@ -36,6 +37,8 @@ struct Run {
     model: Option<String>,
     /// Whether the call before this one, in the same lane, came to nothing.
     repeats: bool,
+    creates: u32,
+    queries: u32,
 }
 
 /// What the machine asks for, without a hold on it.
@@ -53,7 +56,7 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
     let run = Run::new(client, plan, told);
     match elsewhere {
         Some(outcome) => Err(run.failed(outcome)),
-        None => run.run().await,
+        None => trace::generation(run.known(), run.run()).await,
     }
 }
 
@@ -86,6 +89,8 @@ impl Run {
             by_task_id,
             model,
             repeats: false,
+            creates: 0,
+            queries: 0,
         };
         let handle = task_id.map(|id| run.handle(id));
         let mut latest = run.told.locked();
@@ -93,6 +98,15 @@ impl Run {
         latest.handle = handle;
         drop(latest);
         run
+    }
+
+    fn known(&self) -> Known {
+        let handle = &self.told.locked().handle;
+        Known {
+            model: self.model.clone(),
+            external_task_id: self.record.external_task_id().map(ToString::to_string),
+            task_id: handle.as_ref().map(|handle| handle.task_id.to_string()),
+        }
     }
 
     async fn run(mut self) -> Result<Task, Error> {
@@ -163,7 +177,10 @@ impl Run {
                 external_task_id: id.clone(),
             });
         }
-        let answer = self.client.create_once(request, self.call_time()).await;
+        self.creates += 1;
+        let id = request.external_task_id().map_or("", |id| id.as_str());
+        let work = self.client.create_once(request, self.call_time());
+        let answer = trace::call("create", id, self.creates, work).await;
         self.repeats = true;
         match &answer {
             CreateAnswer::Created(_) => {
@@ -194,7 +211,9 @@ impl Run {
             Some(()) => {
                 let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
                 sleepers.into_iter().flatten().for_each(Sleeper::hear);
-                self.client.query_once(id, self.call_time()).await
+                self.queries = self.queries.saturating_add(1);
+                let work = self.client.query_once(id, self.call_time());
+                trace::call("query", id, self.queries, work).await
             }
             None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
         };
@@ -233,6 +252,7 @@ impl Run {
     }
 
     async fn accepted(&mut self, id: &TaskId) {
+        trace::accepted(id);
         self.repeats = false;
         self.place.enter_at_once();
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
@@ -242,6 +262,7 @@ impl Run {
     }
 
     async fn end(&mut self, outcome: &Outcome) {
+        trace::calls(self.creates, self.queries);
         match outcome {
             Outcome::Completed(_) | Outcome::CompletedWithoutOutput(_) | Outcome::Failed(_) => {
                 self.place.ended();

@@ -22,4 +22,6 @@ mod schedules;
 mod scripted;
 mod snap;
 mod strategies;
+#[cfg(feature = "tracing")]
+mod traces;
 mod wire;

@@ -1,0 +1,159 @@
+//! What a client writes to a trace.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use kirin_client::{Client, HostCapabilities, Lookup};
+use kirin_tests::canary::{self, Shown};
+use kirin_transport::Sent;
+use kirin_types::GenerationRequest;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::scripted::{Answer, Scripted, json};
+
+const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
+
+/// A trace in memory.
+#[derive(Clone, Default)]
+struct Trace(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Trace {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Trace {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The lines that a generation with these answers writes, without a secret in them.
+fn traced(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
+    let trace = Trace::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(trace.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .without_time()
+        .with_ansi(false)
+        .finish();
+    let transport = Scripted::new(answers);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .capabilities(HostCapabilities::default().with_lookup(Lookup::Proven))
+        .build()
+        .unwrap();
+    let hook = format!("https://example.com/{}", canary::signature());
+    let request = GenerationRequest::builder("a fox")
+        .external_task_id("order-42")
+        .callback_url(hook)
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        // Its end is in the trace.
+        let _ = runtime.block_on(client.generate(request));
+    });
+    assert!(transport.is_used_up());
+    let text = String::from_utf8(trace.0.lock().unwrap().clone()).unwrap();
+    canary::shown(Shown::Trace, &text);
+    text.lines().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn assert_parts(line: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+#[test]
+fn a_generation_is_a_span_with_a_span_for_each_call() {
+    let signed = format!(
+        "https://example.com/a.mp4?signature={}",
+        canary::signature()
+    );
+    let completed = format!(
+        r#"{{"id":"task-1","status":"completed","output":[{{"content":[{{"url":"{signed}"}}]}}]}}"#
+    );
+    let lines = traced([
+        Answer::Fail(Sent::No),
+        json(200, CREATED),
+        json(200, completed.clone()),
+    ]);
+    let [failed, created, accepted, queried, ended] = &lines[..] else {
+        panic!("{lines:#?}");
+    };
+    let create = r#"kirin.call="create" kirin.id="order-42""#;
+    let generation = r#"INFO kirin_generation{kirin.model="kirin_v2_5_turbo_t2v" kirin.external_task_id="order-42""#;
+    assert_parts(
+        failed,
+        &[
+            create,
+            "kirin.attempt=1",
+            r#"error.type="Closed""#,
+            r#"sent="No""#,
+            "failed",
+        ],
+    );
+    let length = format!("http.response.body.size={}", CREATED.len());
+    assert_parts(
+        created,
+        &[
+            "DEBUG kirin_generation{",
+            create,
+            "kirin.attempt=2",
+            "http.request.body.size=",
+            "http.response.status_code=200",
+            &length,
+            "answered",
+        ],
+    );
+    let length = format!("http.response.body.size={}", completed.len());
+    assert_parts(
+        accepted,
+        &[generation, r#"kirin.task_id="task-1""#, "accepted"],
+    );
+    assert_parts(
+        queried,
+        &[
+            r#"kirin.call="query" kirin.id="task-1" kirin.attempt=1"#,
+            &length,
+        ],
+    );
+    assert_parts(
+        ended,
+        &[generation, "kirin.creates=2", "kirin.queries=1", "ended"],
+    );
+    assert!(!ended.contains("error.type"), "{ended}");
+}
+
+#[test]
+fn an_end_without_a_video_says_its_kind_and_what_it_means_for_the_money() {
+    // A service that repeats the key.
+    let refusal = format!(r#"{{"message":"the key {} is wrong"}}"#, canary::key());
+    let lines = traced([json(401, refusal)]);
+    let ended = lines.last().unwrap();
+    assert_parts(
+        ended,
+        &[
+            r#"error.type="Authentication""#,
+            r#"kirin.billing="None""#,
+            "ended",
+        ],
+    );
+}
