@@ -1,5 +1,8 @@
 //! The examples do what they say, to the end.
 
+#[path = "../../examples/blocking.rs"]
+mod blocking;
+
 #[cfg(feature = "callbacks")]
 #[path = "../../examples/callbacks.rs"]
 mod callbacks;
@@ -23,6 +26,11 @@ async fn a_callback_ends_the_wait() {
     let limit = std::time::Duration::from_secs(30);
     let ended = tokio::time::timeout(limit, ended).await;
     ended.expect("a callback wakes").unwrap().unwrap();
+}
+
+#[test]
+fn plain_threads_generate_without_async() {
+    blocking::main().unwrap();
 }
 
 #[test]
