@@ -8,7 +8,8 @@ use super::verdict::Verdict;
 pub struct CallbackCounts {
     /// Callbacks that woke a generation.
     pub woken: u64,
-    /// Callbacks for a task that nobody waits for: it has ended, or is another one's. Answered 200.
+    /// Callbacks for a task that nobody waits for: it has ended, is another one's, or is not known yet,
+    /// and then remembered. Answered 200.
     pub unknown_task: u64,
     /// JSON of which no task can be read. Answered 200.
     pub no_callback: u64,
