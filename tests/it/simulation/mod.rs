@@ -4,6 +4,8 @@
 //! `cargo xtask simulate --tasks 1000000 --seed 1` runs many sessions. One that breaks a rule prints
 //! the command that runs it again, with its log.
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
+
 mod callbacks;
 mod fault;
 mod journal;

@@ -13,7 +13,7 @@ use std::{
 use futures_core::Stream;
 use kirin_types::Task;
 
-use super::{Client, plan::Plan, run};
+use super::{Client, plan::Plan, run::Run};
 use crate::{
     Error, GenerationHandle,
     machine::{Machine, Notice},
@@ -171,8 +171,11 @@ impl Generation {
         if let State::Planned(_) = self.state
             && let State::Planned(plan) = std::mem::replace(&mut self.state, State::Over)
         {
-            let running = run::run(self.client.clone(), *plan, Arc::clone(&self.told));
-            self.state = State::Running(Box::pin(running));
+            let run = Run::begin(self.client.clone(), *plan, Arc::clone(&self.told));
+            self.state = match run {
+                Ok(run) => State::Running(Box::pin(run.run())),
+                Err(error) => State::Ended(Err(error)),
+            };
         }
         let State::Running(running) = &mut self.state else {
             return Poll::Ready(());

@@ -25,7 +25,7 @@ use crate::{
 const SHORTEST_CALL: Duration = Duration::from_secs(5);
 
 /// A generation under way.
-struct Run {
+pub(super) struct Run {
     client: Client,
     told: Arc<Told>,
     clock: Clock,
@@ -43,24 +43,28 @@ struct Run {
 
 /// What the machine asks for, without a hold on it.
 enum Work {
-    Create(Box<GenerationRequest>),
+    Create,
     Finished(Box<Outcome>),
     LookUp(ExternalTaskId),
     Query(TaskId),
     Wait { until: Duration },
 }
 
-/// Runs a generation to its end.
-pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
-    let elsewhere = plan.elsewhere(&client);
-    let run = Run::new(client, plan, told);
-    match elsewhere {
-        Some(outcome) => Err(run.failed(outcome)),
-        None => trace::generation(run.known(), run.run()).await,
-    }
-}
-
 impl Run {
+    /// Begins what was planned.
+    ///
+    /// # Errors
+    ///
+    /// It was sent to another host, or in the name of another account.
+    pub(super) fn begin(client: Client, plan: Plan, told: Arc<Told>) -> Result<Box<Self>, Error> {
+        let elsewhere = plan.elsewhere(&client);
+        let run = Self::new(client, plan, told);
+        match elsewhere {
+            Some(outcome) => Err(run.failed(outcome)),
+            None => Ok(Box::new(run)),
+        }
+    }
+
     fn new(client: Client, plan: Plan, told: Arc<Told>) -> Self {
         let deadline = plan.settings.deadline;
         let mut place = client.0.flow.parallel.arrive();
@@ -109,11 +113,16 @@ impl Run {
         }
     }
 
-    async fn run(mut self) -> Result<Task, Error> {
+    /// Runs it to its end.
+    pub(super) fn run(self: Box<Self>) -> impl Future<Output = Result<Task, Error>> + Send {
+        trace::generation(self.known(), self.act())
+    }
+
+    /// Calls are boxed, because most of the time there is none under way.
+    async fn act(mut self: Box<Self>) -> Result<Task, Error> {
         loop {
             let event = match self.work() {
-                // Boxed, because most of the time there is no call under way.
-                Work::Create(request) => Box::pin(self.create(&request)).await,
+                Work::Create => Box::pin(self.create()).await,
                 Work::LookUp(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => self.wait(until).await,
@@ -124,7 +133,7 @@ impl Run {
             };
             let notice = self.handle_event(event);
             if let Notice::Accepted { id, .. } = &notice {
-                self.accepted(id).await;
+                Box::pin(self.accepted(id)).await;
             }
         }
     }
@@ -134,7 +143,7 @@ impl Run {
         // It was put there before the first turn of the loop.
         let machine = latest.machine.as_ref().expect("a machine");
         match machine.action() {
-            Action::Create(request) => Work::Create(Box::new(request.clone())),
+            Action::Create(_) => Work::Create,
             Action::Finished(outcome) => Work::Finished(Box::new(outcome.clone())),
             Action::LookUp(id) => Work::LookUp(id.clone()),
             Action::Query(id) => Work::Query(id.clone()),
@@ -162,13 +171,23 @@ impl Run {
     }
 
     /// Sends a create when its turn has come, and everything it needs is written down.
-    async fn create(&mut self, request: &GenerationRequest) -> Event {
-        if within_or_ever(self.left(), self.turn_to_create())
-            .await
-            .is_none()
-        {
-            return Event::Withheld(Withheld::Deadline);
+    async fn create(&mut self) -> Event {
+        let turn = within_or_ever(self.left(), self.turn_to_create()).await;
+        match (turn, self.request()) {
+            (Some(()), Some(request)) => Box::pin(self.send(&request)).await,
+            _ => Event::Withheld(Withheld::Deadline),
         }
+    }
+
+    /// What is to be created. It stays with the machine as long as the turn has not come: many may wait.
+    fn request(&self) -> Option<GenerationRequest> {
+        match self.told.locked().machine.as_ref()?.action() {
+            Action::Create(request) => Some(request.clone()),
+            _ => None,
+        }
+    }
+
+    async fn send(&mut self, request: &GenerationRequest) -> Event {
         if let Err(withheld) = self.record.sending(&self.client, request).await {
             return Event::Withheld(withheld);
         }
@@ -213,7 +232,8 @@ impl Run {
                 sleepers.into_iter().flatten().for_each(Sleeper::hear);
                 self.queries = self.queries.saturating_add(1);
                 let work = self.client.query_once(id, self.call_time());
-                trace::call("query", id, self.queries, work).await
+                // Boxed, because many may wait for their turn.
+                Box::pin(trace::call("query", id, self.queries, work)).await
             }
             None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
         };

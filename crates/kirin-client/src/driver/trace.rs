@@ -19,12 +19,12 @@ pub(super) struct Known {
 }
 
 /// A whole generation, with an event at its end.
-pub(super) async fn generation(
+pub(super) fn generation(
     known: Known,
     work: impl Future<Output = Result<Task, Error>>,
-) -> Result<Task, Error> {
+) -> impl Future<Output = Result<Task, Error>> {
     #[cfg(feature = "tracing")]
-    {
+    return async move {
         let span = info_span!(
             "kirin_generation",
             kirin.model = known.model,
@@ -42,11 +42,11 @@ pub(super) async fn generation(
         }
         info!(parent: &span, "ended");
         ended
-    }
+    };
     #[cfg(not(feature = "tracing"))]
     {
         let _ = (known.model, known.external_task_id, known.task_id);
-        work.await
+        work
     }
 }
 
