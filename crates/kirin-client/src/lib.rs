@@ -64,4 +64,7 @@ pub use driver::{BuildError, Client, ClientBuilder, Generation};
 #[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
-pub use download::{Download, DownloadError, DownloadErrorKind, DownloadTarget};
+pub use download::{
+    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, DownloadTarget,
+    file_name,
+};
