@@ -97,7 +97,7 @@ impl fmt::Display for DownloadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
             Some(path) => write!(formatter, "{}: {}", path.display(), self.detail),
-            None => write!(formatter, "the output was not downloaded: {}", self.detail),
+            None => write!(formatter, "no download: {}", self.detail),
         }
     }
 }

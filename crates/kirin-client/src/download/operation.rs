@@ -127,7 +127,7 @@ impl<'a> Download<'a> {
         let mut part = PartFile::open(target, task, &output).await.map_err(disk)?;
         let received = part.stored().clone();
         if was_there && received.bytes() == 0 {
-            let because = "it is not known what the part file is of, or it has changed".into();
+            let because = "what the part file holds is not known for sure".into();
             (self.on_event)(&DownloadEvent::Restarted { because });
         }
         let mut transfer = Transfer::new(order, received, Box::new(&mut *self.on_event));

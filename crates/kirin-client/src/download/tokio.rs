@@ -23,7 +23,7 @@ impl DownloadStream {
         mut self,
         mut writer: impl AsyncWrite + Unpin,
     ) -> Result<u64, DownloadError> {
-        let disk = |source| DownloadError::disk("its bytes cannot be written", source);
+        let disk = |source| DownloadError::disk("the bytes cannot be written", source);
         let mut written = 0;
         while let Some(data) = self.next().await {
             let data = data?;

@@ -191,7 +191,8 @@ impl<'a> Transfer<'a> {
             }
             Err(error) => match error.kind() {
                 ErrorKind::Authentication => {
-                    let detail = "its URL has expired, and the service refuses to give another";
+                    let detail =
+                        "the output's URL has expired, and the service refuses to give another";
                     let error_kind = DownloadErrorKind::Authentication;
                     return Err(DownloadError::new(error_kind, detail).with_source(error));
                 }

@@ -20,9 +20,10 @@ impl Machine {
                 let at = self.received.bytes();
                 Some(DownloadEvent::Resumed { at, total })
             }
-            Judgement::Expired if self.has_refreshed => {
-                self.fail(DownloadErrorKind::Expired, "it has expired at the service")
-            }
+            Judgement::Expired if self.has_refreshed => self.fail(
+                DownloadErrorKind::Expired,
+                "the output has expired at the service",
+            ),
             Judgement::Expired => {
                 self.has_refreshed = true;
                 self.state = State::Refreshing;
@@ -40,7 +41,7 @@ impl Machine {
             } => {
                 let was_there = self.received.bytes() > 0;
                 if was_there && !self.settings.can_discard {
-                    let detail = "it changed, and what was handed out cannot be taken back";
+                    let detail = "the output changed, and what was handed out cannot be taken back";
                     return self.fail(DownloadErrorKind::Changed, detail);
                 }
                 self.received.etag = etag;
@@ -85,7 +86,7 @@ impl Machine {
         };
         let redirects = redirects + 1;
         if redirects > MAX_REDIRECTS {
-            let detail = format!("its URL is redirected more than {MAX_REDIRECTS} times");
+            let detail = format!("the output's URL is redirected more than {MAX_REDIRECTS} times");
             return self.fail(DownloadErrorKind::RefusedUrl, detail);
         }
         match source::redirected(uri, location, self.settings.loopback_allowed) {

@@ -264,7 +264,7 @@ impl Machine {
 
     fn refreshed(&mut self, url: Option<String>) -> Option<DownloadEvent> {
         let Some(url) = url else {
-            let detail = "its URL has expired, and the service gives no other";
+            let detail = "the output's URL has expired, and the service gives no other";
             return self.fail(DownloadErrorKind::Expired, detail);
         };
         self.url = url;
@@ -366,7 +366,7 @@ impl Machine {
             .as_ref()
             .is_some_and(|announced| *announced != content.digest())
         {
-            let reason = "its bytes do not fit the checksum that the server gave";
+            let reason = "the bytes do not fit the checksum that the server gave";
             return match self.settings.can_discard {
                 true => self.start_over(DownloadErrorKind::Corrupt, reason),
                 false => self.fail(DownloadErrorKind::Corrupt, reason),
@@ -379,7 +379,7 @@ impl Machine {
     fn too_large(&mut self) -> Option<DownloadEvent> {
         let max = self.settings.max_bytes;
         let limit = self.received.total.unwrap_or(max).min(max);
-        let detail = format!("it has more than {limit} bytes");
+        let detail = format!("more than {limit} bytes came, or were announced");
         self.fail(DownloadErrorKind::TooLarge, detail)
     }
 
