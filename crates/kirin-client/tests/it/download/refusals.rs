@@ -28,7 +28,7 @@ async fn d06_short_body_never_becomes_the_file() {
 #[tokio::test(start_paused = true)]
 async fn d06_short_body_of_unknown_length_is_found_out_by_its_boxes() {
     let bytes = video();
-    for at in (0..bytes.len()).filter(|at| *at != 36) {
+    for at in 0..bytes.len() {
         let downloaded = download(vec![
             with_headers(200, &[], bytes[..at].to_vec()),
             whole(bytes.clone()),
