@@ -91,6 +91,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         || matches!(address.segments(), [0x2001, 0 | 0xdb8, ..] | [0x2002, ..])
 }
 
+/// Names that mean this machine or this network, and nothing outside of it.
 fn is_local_name(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     [".localhost", ".local", ".internal"]

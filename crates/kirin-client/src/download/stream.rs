@@ -84,6 +84,14 @@ impl DownloadStream {
 
     /// Chooses one of several outputs, counted from 0; the first if never called. Like all
     /// settings, it has no effect after the first poll.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stream = client.download_stream(&task).output(1).watermarked().max_bytes(1 << 30);
+    /// let written = stream.on_event(|event| println!("{event:?}")).write_to(Vec::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn output(self, number: usize) -> Self {
         self.planned(|plan| plan.number = number)
     }

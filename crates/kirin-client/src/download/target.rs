@@ -228,3 +228,25 @@ fn sync_directory(path: &Path) {
         let _ = directory.sync_all();
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d17_part_that_became_the_file_before_it_was_locked_is_not_written_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, part_path) = (
+            directory.path().join("a.mp4"),
+            directory.path().join("a.mp4.part"),
+        );
+        fs::write(&part_path, "whole").unwrap();
+        let opened = File::open(&part_path).unwrap();
+        assert!(is_at(&opened, &part_path));
+        // Another process finishes, and a third one begins.
+        fs::rename(&part_path, &path).unwrap();
+        assert!(!is_at(&opened, &part_path));
+        fs::write(&part_path, "").unwrap();
+        assert!(!is_at(&opened, &part_path));
+    }
+}

@@ -34,7 +34,7 @@ mod answer;
 const MAX_ATTEMPTS: u32 = 5;
 
 /// How long the head of an answer may take, and how long a body may bring less than a byte a
-/// second.
+/// second: each byte buys a second, and no more than so many are saved up.
 const STALL: Duration = Duration::from_secs(20);
 
 /// What is fixed for a download.
@@ -78,8 +78,6 @@ enum State {
         then: Then,
     },
     Receiving {
-        /// Bytes since 20 s before `until`.
-        bytes: u64,
         until: Duration,
     },
     Refreshing,
@@ -126,7 +124,7 @@ impl Machine {
             State::Discarding(_) => Action::Discard,
             State::Finished(result) => Action::Finished(result),
             State::Paused { until, .. } => Action::Wait { until: *until },
-            State::Receiving { until, .. } => Action::Receive { until: *until },
+            State::Receiving { until } => Action::Receive { until: *until },
             State::Refreshing => Action::Refresh,
             State::Requesting {
                 uri,
@@ -164,7 +162,7 @@ impl Machine {
             | (State::Requesting { .. }, Event::Answered(_) | Event::Failed(_)) => {}
             (
                 State::Paused { until, .. }
-                | State::Receiving { until, .. }
+                | State::Receiving { until }
                 | State::Requesting { until, .. },
                 Event::TimedOut,
             ) if now >= *until => {}
@@ -183,18 +181,19 @@ impl Machine {
     }
 
     fn take(&mut self, data: &Bytes) -> Option<DownloadEvent> {
-        let State::Receiving { bytes, until } = &mut self.state else {
+        let State::Receiving { until } = &mut self.state else {
             return None;
         };
-        let is_over = self.now >= *until;
         if data.is_empty() {
             // Frames without data are no progress.
-            return if is_over { self.timed_out() } else { None };
+            return match self.now >= *until {
+                true => self.timed_out(),
+                false => None,
+            };
         }
-        *bytes += data.len() as u64;
-        if is_over && *bytes >= STALL.as_secs() {
-            self.receive();
-        }
+        let bought = Duration::from_secs(data.len() as u64);
+        let latest = self.now.saturating_add(STALL);
+        *until = until.saturating_add(bought).min(latest);
         self.received.content.feed(data);
         self.judge_content()
     }
@@ -217,10 +216,6 @@ impl Machine {
     fn timed_out(&mut self) -> Option<DownloadEvent> {
         match self.state {
             State::Paused { then, .. } => self.go_on(then),
-            State::Receiving { bytes, .. } if bytes >= STALL.as_secs() => {
-                self.receive();
-                None
-            }
             State::Receiving { .. } => {
                 // It counts as an attempt that brought nothing, or a trickle would never end.
                 self.furthest = self.furthest.max(self.received.bytes());
@@ -242,7 +237,6 @@ impl Machine {
 
     fn receive(&mut self) {
         self.state = State::Receiving {
-            bytes: 0,
             until: self.now.saturating_add(STALL),
         };
     }

@@ -304,8 +304,8 @@ impl http_body::Body for Dripping {
     }
 }
 
-/// Just below the ten seconds of the faults, so that two bytes come in twenty seconds for sure.
-const SLOWLY: Duration = Duration::from_millis(9_900);
+/// Two bytes come before it is a stall.
+const SLOWLY: Duration = Duration::from_secs(10);
 
 /// A whole, so many bytes at a time.
 fn slow(count: usize, every: Duration) -> Answer {
@@ -326,6 +326,20 @@ async fn d12_byte_every_ten_seconds_is_a_stall() {
         "{:?}",
         downloaded.events
     );
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "tokio's paused clock")]
+async fn d12_silence_after_many_bytes_is_a_stall_after_twenty_seconds() {
+    let began_at = tokio::time::Instant::now();
+    let many = Bytes::copy_from_slice(&video()[..80]);
+    let headers = [("content-length", "84"), ("etag", "\"v1\"")];
+    let silent = with_headers(200, &headers, Pieces::body([many], End::Stalled));
+    let downloaded = download(vec![silent, rest(&video(), 80)]).await;
+    assert_eq!(downloaded.bytes(), Some(video()));
+    // And one second at most until the next attempt.
+    let took = began_at.elapsed().as_secs_f64();
+    assert!((20.5..=21.1).contains(&took), "{took} s");
 }
 
 #[tokio::test(start_paused = true)]
