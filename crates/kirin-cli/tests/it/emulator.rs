@@ -82,6 +82,36 @@ fn d13_download_goes_on_where_it_ended_once_there_is_room_again() {
 
 #[cfg(unix)]
 #[test]
+fn d17_download_that_another_process_is_at_is_refused() {
+    let config = EmulatorConfig::new().task_time(Duration::ZERO);
+    let emulator = service::emulator(config.keys([canary::key()]));
+    let created = Kirin::new()
+        .args(["create", "a boat"])
+        .at(emulator.base_url());
+    let created = created.run().ended_with(0);
+    let part = std::fs::File::create(created.path("boat.mp4.part")).unwrap();
+    part.lock().unwrap();
+    let download = [
+        "download",
+        created.stdout.trim_end(),
+        "--output",
+        "boat.mp4",
+    ];
+    let download = || {
+        let kirin = Kirin::new().in_folder(created.folder()).args(download);
+        kirin.at(emulator.base_url()).run()
+    };
+    let refused = download().ended_with(2);
+    let because = "is being downloaded by another process";
+    assert!(refused.stderr.contains(because), "{refused:#?}");
+    assert_eq!(created.files(), ["boat.mp4.part"]);
+    drop(part);
+    download().ended_with(0);
+    assert_eq!(created.files(), ["boat.mp4"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn emulator_ends_at_once_although_somebody_is_connected() {
     let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
     let base_url = emulator.first_line();

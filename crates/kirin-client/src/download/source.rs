@@ -102,7 +102,7 @@ fn is_local_name(host: &str) -> bool {
 /// An address as one number, in octal or in hexadecimal: no name ends so.
 fn ends_in_a_number(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
-    let hexadecimal = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     match hexadecimal {
         Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
         None => !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit()),

@@ -15,7 +15,9 @@ impl Machine {
         match self.received.judge(head) {
             Judgement::Append { total, announced } => {
                 self.received.total = Some(total);
-                self.received.announced = announced.or(self.received.announced.take());
+                if announced.is_some() {
+                    self.received.announced = announced;
+                }
                 self.receive_at_most(Some(total))?;
                 let at = self.received.bytes();
                 Some(DownloadEvent::Resumed { at, total })

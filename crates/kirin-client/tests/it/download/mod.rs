@@ -6,6 +6,8 @@ mod files;
 mod pace;
 mod processes;
 mod prop;
+#[cfg(feature = "hyper")]
+mod raw;
 mod refusals;
 mod resume;
 mod stream;
