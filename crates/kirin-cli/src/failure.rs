@@ -229,6 +229,7 @@ impl Failure {
     /// The task is completed, and its video is not here.
     pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids) -> Self {
         let code = match error.kind() {
+            DownloadErrorKind::Authentication => exit_code::AUTHENTICATION,
             DownloadErrorKind::Disk | DownloadErrorKind::Exists => exit_code::DISK,
             DownloadErrorKind::Expired => exit_code::NOT_FOUND,
             DownloadErrorKind::Network => exit_code::NOT_FINISHED,

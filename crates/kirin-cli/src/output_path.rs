@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kirin_client::{DownloadError, DownloadTarget};
+use kirin_client::{DownloadError, DownloadTarget, file_name};
 
 use crate::arguments::File;
 
@@ -38,20 +38,6 @@ fn watermarked(path: &Path) -> PathBuf {
         name.push(extension);
     }
     path.with_file_name(name)
-}
-
-/// An id as the name of a file: it came from a server, and names no other place.
-fn file_name(id: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    let name: String = id
-        .chars()
-        .map(|character| if plain(character) { character } else { '_' })
-        .take(100)
-        .collect();
-    match name.trim_start_matches('.') {
-        "" => "video".into(),
-        name => name.into(),
-    }
 }
 
 #[cfg(test)]

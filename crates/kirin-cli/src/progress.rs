@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use kirin_client::machine::Notice;
+use kirin_client::{DownloadEvent, machine::Notice};
 
 use crate::terminal::{printable, say};
 
@@ -61,7 +61,19 @@ impl Progress {
         }
     }
 
-    pub(crate) fn downloaded(&mut self, bytes: u64, total: Option<u64>) {
+    /// Shows how far the download is in the bar; where it does not just go on, in a line.
+    pub(crate) fn download(&mut self, event: &DownloadEvent) {
+        match event {
+            DownloadEvent::Progress { bytes, total } => self.downloaded(*bytes, *total),
+            _ => {
+                if let Some(line) = describe_download(event) {
+                    self.line(&line);
+                }
+            }
+        }
+    }
+
+    fn downloaded(&self, bytes: u64, total: Option<u64>) {
         if let Shown::Bar(bar) = &self.shown {
             if let Some(total) = total {
                 bar.set_length(total);
@@ -139,6 +151,24 @@ fn describe(notice: &Notice) -> Option<String> {
                 status.as_deref().unwrap_or("nothing")
             )
         }
+        _ => return None,
+    })
+}
+
+/// What an event of a download says, or nothing if all goes its way.
+fn describe_download(event: &DownloadEvent) -> Option<String> {
+    Some(match event {
+        DownloadEvent::RefreshedUrl => "the URL had expired; downloading from a new one".into(),
+        DownloadEvent::Restarted { because } => {
+            format!("downloading from the start again: {because}")
+        }
+        DownloadEvent::Resumed { at, .. } => {
+            format!("downloading the rest; {} are there", HumanBytes(*at))
+        }
+        DownloadEvent::Retrying { because, wait } => format!(
+            "the download broke off ({because}); trying again in {:.0} s",
+            wait.as_secs_f64()
+        ),
         _ => return None,
     })
 }

@@ -73,4 +73,7 @@ pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
 #[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
-pub use download::{Download, DownloadError, DownloadErrorKind, DownloadTarget};
+pub use download::{
+    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, DownloadTarget,
+    file_name,
+};

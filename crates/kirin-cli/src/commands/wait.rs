@@ -89,7 +89,7 @@ pub(super) async fn fetch(
     let download = client
         .download(task, path)
         .overwrite(file.force)
-        .on_progress(|bytes, total| progress.downloaded(bytes, total));
+        .on_event(|event| progress.download(event));
     download
         .await
         .map_err(|error| Failure::download(&error, task, reached.ids()))

@@ -1,5 +1,15 @@
 //! The emulator as a program of its own, and the commands against it.
 
+#[cfg(unix)]
+use std::time::Duration;
+
+#[cfg(unix)]
+use kirin_emulator::EmulatorConfig;
+#[cfg(unix)]
+use kirin_tests::canary;
+
+#[cfg(unix)]
+use crate::service;
 use crate::{
     kirin::{Kirin, Run},
     mp4,
@@ -38,6 +48,66 @@ fn every_command_works_against_the_emulator() {
 
     crate::interrupt::send("TERM", &emulator);
     emulator.end().ended_with(0);
+}
+
+/// A limit on the size of files stands for a disk that is full: 100 KiB of a video of more.
+#[cfg(unix)]
+#[test]
+fn d13_download_goes_on_where_it_ended_once_there_is_room_again() {
+    let config = EmulatorConfig::new().task_time(Duration::ZERO);
+    let emulator = service::emulator(config.keys([canary::key()]));
+    let at = |kirin: Kirin, arguments: &[&str]| kirin.args(arguments).at(emulator.base_url()).run();
+    let created = at(Kirin::new(), &["create", "a boat"]).ended_with(0);
+    let download = [
+        "download",
+        created.stdout.trim_end(),
+        "--output",
+        "boat.mp4",
+    ];
+
+    let full = at(Kirin::under("ulimit -f 200"), &download).ended_with(12);
+    assert!(full.stderr.contains("was charged"), "{full:#?}");
+    assert_eq!(full.files(), ["boat.mp4.part", "boat.mp4.part.json"]);
+    let note = std::fs::read_to_string(full.path("boat.mp4.part.json")).unwrap();
+    canary::shown(canary::Shown::Output, &note);
+
+    let resumed = at(Kirin::new().in_folder(full.folder()), &download).ended_with(0);
+    assert!(
+        resumed.stderr.contains("downloading the rest"),
+        "{resumed:#?}"
+    );
+    assert_eq!(full.files(), ["boat.mp4"]);
+    mp4::read(&std::fs::read(full.path("boat.mp4")).unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn d17_download_that_another_process_is_at_is_refused() {
+    let config = EmulatorConfig::new().task_time(Duration::ZERO);
+    let emulator = service::emulator(config.keys([canary::key()]));
+    let created = Kirin::new()
+        .args(["create", "a boat"])
+        .at(emulator.base_url());
+    let created = created.run().ended_with(0);
+    let part = std::fs::File::create(created.path("boat.mp4.part")).unwrap();
+    part.lock().unwrap();
+    let download = [
+        "download",
+        created.stdout.trim_end(),
+        "--output",
+        "boat.mp4",
+    ];
+    let download = || {
+        let kirin = Kirin::new().in_folder(created.folder()).args(download);
+        kirin.at(emulator.base_url()).run()
+    };
+    let refused = download().ended_with(2);
+    let because = "is being downloaded by another process";
+    assert!(refused.stderr.contains(because), "{refused:#?}");
+    assert_eq!(created.files(), ["boat.mp4.part"]);
+    drop(part);
+    download().ended_with(0);
+    assert_eq!(created.files(), ["boat.mp4"]);
 }
 
 #[cfg(unix)]

@@ -1,94 +1,185 @@
-//! Whether a file is a whole MP4, by the boxes it is made of.
+//! Whether bytes are a whole MP4, by the boxes it is made of, read as they come.
 
-use std::io::{self, Read, Seek, SeekFrom};
-
-/// Checks that `file` begins with `ftyp`, has a `moov` box, and that its boxes fill `length`
-/// bytes. A body whose length nobody announced can be cut unseen; this sees it.
-///
-/// # Errors
-///
-/// What is wrong with it, as a sentence part; or it cannot be read.
-pub(super) fn check(mut file: impl Read + Seek, length: u64) -> io::Result<Result<(), String>> {
-    let mut at = 0;
-    let mut has_movie = false;
-    while at < length {
-        file.seek(SeekFrom::Start(at))?;
-        let Some((name, size)) = box_header(&mut file, length - at)? else {
-            return Ok(Err(format!("not an MP4: no box at byte {at}")));
-        };
-        if at == 0 && &name != b"ftyp" {
-            return Ok(Err("not an MP4: it does not begin with ftyp".into()));
-        }
-        if size > length - at {
-            return Ok(Err(format!(
-                "cut: the box at byte {at} is longer than the file"
-            )));
-        }
-        has_movie |= &name == b"moov";
-        at += size;
-    }
-    match has_movie {
-        true => Ok(Ok(())),
-        false => Ok(Err("cut, or not an MP4: it has no moov box".into())),
-    }
+/// Walks through the boxes of an MP4: it begins with `ftyp`, has `moov` and `mdat`, and they fill it.
+/// A body whose length nobody announced can be cut unseen; this sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Boxes {
+    /// How many bytes came.
+    position: u64,
+    /// Where the current box begins.
+    begins_at: u64,
+    /// Its header, as far as it came.
+    header: Vec<u8>,
+    /// What is left of its content; `None` to the end of the file.
+    left: Option<u64>,
+    is_open_ended: bool,
+    has_movie: bool,
+    has_media: bool,
+    /// Why it cannot be an MP4, whatever follows.
+    problem: Option<String>,
 }
 
-/// Name and size of the box that begins here; `None` if none can.
-fn box_header(file: &mut impl Read, remaining: u64) -> io::Result<Option<([u8; 4], u64)>> {
-    if remaining < 8 {
-        return Ok(None);
-    }
-    let mut header = [0; 8];
-    file.read_exact(&mut header)?;
-    let [a, b, c, d, name @ ..] = header;
-    let size = match u32::from_be_bytes([a, b, c, d]) {
-        // To the end of the file.
-        0 => remaining,
-        // The size stands in eight more bytes.
-        1 if remaining >= 16 => {
-            let mut size = [0; 8];
-            file.read_exact(&mut size)?;
-            u64::from_be_bytes(size)
+/// What is wrong, as a sentence part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It may be the beginning of an MP4.
+    Cut(String),
+    /// It is none.
+    NotVideo(String),
+}
+
+impl Boxes {
+    pub(super) fn feed(&mut self, mut data: &[u8]) {
+        while !data.is_empty() && self.problem.is_none() && !self.is_open_ended {
+            let taken = match self.left {
+                Some(left) => usize::try_from(left).unwrap_or(usize::MAX).min(data.len()),
+                None => (self.header_length() - self.header.len()).min(data.len()),
+            };
+            let (now, later) = data.split_at(taken);
+            data = later;
+            self.position += taken as u64;
+            match self.left {
+                Some(left) => self.skipped(left - taken as u64),
+                None => self.read_header(now),
+            }
         }
-        size => size.into(),
-    };
-    Ok((size >= 8).then_some((name, size)))
+    }
+
+    fn skipped(&mut self, left: u64) {
+        self.left = (left > 0).then_some(left);
+        if left == 0 {
+            self.begins_at = self.position;
+        }
+    }
+
+    /// Eight bytes, or sixteen where the size stands in the last eight.
+    fn header_length(&self) -> usize {
+        match self.header.get(..8) {
+            Some([0, 0, 0, 1, ..]) => 16,
+            _ => 8,
+        }
+    }
+
+    fn read_header(&mut self, data: &[u8]) {
+        self.header.extend_from_slice(data);
+        if self.header.len() < self.header_length() {
+            return;
+        }
+        let header = std::mem::take(&mut self.header);
+        let name = &header[4..8];
+        if self.begins_at == 0 && name != b"ftyp" {
+            self.problem = Some("not an MP4: it does not begin with ftyp".into());
+            return;
+        }
+        let number = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        };
+        let size = match header.len() {
+            16 => number(&header[8..]),
+            _ => number(&header[..4]),
+        };
+        self.has_movie |= name == b"moov";
+        self.has_media |= name == b"mdat";
+        match size.checked_sub(header.len() as u64) {
+            Some(left) => self.skipped(left),
+            None if size == 0 => self.is_open_ended = true,
+            None => {
+                let at = self.begins_at;
+                self.problem = Some(format!("not an MP4: no box at byte {at}"));
+            }
+        }
+    }
+
+    /// Why this cannot be the beginning of an MP4, as soon as that is known.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// Judges it as a whole.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(super) fn check(&self) -> Result<(), Unfit> {
+        if let Some(problem) = &self.problem {
+            return Err(Unfit::NotVideo(problem.clone()));
+        }
+        if self.left.is_some() || !self.header.is_empty() {
+            let at = self.begins_at;
+            let detail = format!("cut: the box at byte {at} is longer than the file");
+            return Err(Unfit::Cut(detail));
+        }
+        let missing = match (self.has_movie, self.has_media) {
+            (true, true) => return Ok(()),
+            (true, false) => "mdat",
+            (false, _) => "moov",
+        };
+        let detail = format!("cut, or not an MP4: it has no {missing} box");
+        Err(Unfit::Cut(detail))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
 
-    fn check_bytes(boxes: &[(&[u8; 4], u32)], length: u64) -> Result<(), String> {
+    fn mp4(boxes: &[(&[u8; 4], u32)]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (name, size) in boxes {
             bytes.extend(size.to_be_bytes());
             bytes.extend(*name);
-            bytes.resize(bytes.len() + *size as usize - 8, 0);
+            bytes.resize(bytes.len() + (*size as usize).saturating_sub(8), 0);
         }
-        bytes.truncate(usize::try_from(length).unwrap());
-        check(Cursor::new(&bytes), length).unwrap()
+        bytes
+    }
+
+    fn check(bytes: &[u8], piece: usize) -> Result<(), Unfit> {
+        let mut boxes = Boxes::default();
+        for piece in bytes.chunks(piece) {
+            boxes.feed(piece);
+        }
+        boxes.check()
     }
 
     #[test]
     fn whole_file_passes_and_no_shorter_one_does() {
-        let boxes: [(&[u8; 4], u32); 3] = [(b"ftyp", 16), (b"moov", 40), (b"mdat", 100)];
-        assert_eq!(check_bytes(&boxes, 156), Ok(()));
-        // A cut at the end of a box that leaves ftyp and moov is no cut that boxes can show.
-        for length in (0..156).filter(|length| *length != 56) {
-            assert!(check_bytes(&boxes, length).is_err(), "{length}");
+        let bytes = mp4(&[(b"ftyp", 16), (b"moov", 40), (b"mdat", 100)]);
+        for piece in [1, 3, 8, 17, 1000] {
+            assert_eq!(check(&bytes, piece), Ok(()));
+            for length in 0..156 {
+                let cut = check(&bytes[..length], piece);
+                assert!(matches!(cut, Err(Unfit::Cut(_))), "{length}: {cut:?}");
+            }
         }
     }
 
     #[test]
-    fn page_of_text_is_not_a_video() {
-        let page = b"<!DOCTYPE html><html></html>";
-        let checked = check(Cursor::new(page), page.len() as u64).unwrap();
-        assert_eq!(
-            checked,
-            Err("not an MP4: it does not begin with ftyp".into())
-        );
+    fn sizes_of_eight_bytes_and_open_ends_are_read() {
+        let mut bytes = mp4(&[(b"ftyp", 16), (b"moov", 8)]);
+        bytes.extend([0, 0, 0, 1]);
+        bytes.extend(b"mdat");
+        bytes.extend(20_u64.to_be_bytes());
+        bytes.extend([7; 4]);
+        assert_eq!(check(&bytes, 5), Ok(()));
+        assert!(check(&bytes[..bytes.len() - 1], 5).is_err());
+        bytes.extend([0, 0, 0, 0]);
+        bytes.extend(b"free any number of bytes");
+        assert_eq!(check(&bytes, 5), Ok(()));
+    }
+
+    #[test]
+    fn what_no_box_can_be_is_known_at_once() {
+        let mut boxes = Boxes::default();
+        boxes.feed(b"<!DOCTYP");
+        let reason = "not an MP4: it does not begin with ftyp";
+        assert_eq!(boxes.problem(), Some(reason));
+        assert_eq!(boxes.check(), Err(Unfit::NotVideo(reason.into())));
+
+        let mut bytes = mp4(&[(b"ftyp", 16)]);
+        bytes.extend(mp4(&[(b"moov", 7)]));
+        let reason = "not an MP4: no box at byte 16";
+        assert_eq!(check(&bytes, 4), Err(Unfit::NotVideo(reason.into())));
     }
 }

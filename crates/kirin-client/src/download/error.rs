@@ -6,12 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::alphabet::Failure;
+
 /// A download that failed. The task is charged whether it is downloaded or not, and can be
 /// downloaded again until its output expires.
 #[derive(Debug)]
 pub struct DownloadError {
     kind: DownloadErrorKind,
-    path: PathBuf,
+    path: Option<PathBuf>,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -20,7 +22,13 @@ pub struct DownloadError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DownloadErrorKind {
-    /// The file could not be written.
+    /// Its URL has expired, and the service refuses to give this key another.
+    Authentication,
+    /// The output changed at the service after a part of it was handed out.
+    Changed,
+    /// What came does not fit the checksum that the server gave.
+    Corrupt,
+    /// The bytes could not be written.
     Disk,
     /// The file is there already, is a directory, or is being written by somebody else.
     Exists,
@@ -39,17 +47,26 @@ pub enum DownloadErrorKind {
 }
 
 impl DownloadError {
-    pub(super) fn new(kind: DownloadErrorKind, path: &Path, detail: impl Into<String>) -> Self {
+    pub(super) fn new(kind: DownloadErrorKind, detail: impl Into<String>) -> Self {
         Self {
             kind,
-            path: path.into(),
+            path: None,
             detail: detail.into(),
             source: None,
         }
     }
 
-    pub(super) fn disk(path: &Path, detail: &str, source: std::io::Error) -> Self {
-        Self::new(DownloadErrorKind::Disk, path, detail).with_source(source)
+    pub(super) fn failed(failure: &Failure) -> Self {
+        Self::new(failure.kind, failure.detail.clone())
+    }
+
+    pub(super) fn at(mut self, path: &Path) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    pub(super) fn disk(detail: &str, source: std::io::Error) -> Self {
+        Self::new(DownloadErrorKind::Disk, detail).with_source(source)
     }
 
     pub(super) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -57,20 +74,31 @@ impl DownloadError {
         self
     }
 
+    /// Whether the bytes that came are to blame, so that none of them are worth keeping.
+    pub(super) fn is_about_the_bytes(&self) -> bool {
+        matches!(
+            self.kind,
+            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::TooLarge
+        )
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> DownloadErrorKind {
         self.kind
     }
 
-    /// The file that was to be written.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The file that was to be written; none where the bytes were to go elsewhere.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 }
 
 impl fmt::Display for DownloadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.path.display(), self.detail)
+        match &self.path {
+            Some(path) => write!(formatter, "{}: {}", path.display(), self.detail),
+            None => write!(formatter, "no download: {}", self.detail),
+        }
     }
 }
 

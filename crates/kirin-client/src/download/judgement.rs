@@ -1,82 +1,129 @@
 //! What an answer's head says about the bytes that follow.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode, header, response::Parts};
 
+use super::content::{Content, Digest};
+use crate::wire::retry_after;
+
 /// What was received so far, and of which version of the object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Received {
-    /// Bytes in the part file.
-    pub(super) bytes: u64,
+    pub(super) content: Content,
     /// A strong entity tag: only that one proves that the rest belongs to the beginning.
     pub(super) etag: Option<String>,
+    /// How many bytes the whole has, if the server said so.
+    pub(super) total: Option<u64>,
+    /// What the server says the whole hashes to.
+    pub(super) announced: Option<Digest>,
 }
 
 /// What to do with an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// The bytes go on where the part file ends; the whole has so many.
-    Append { total: u64 },
+    /// The bytes go on where the received ones end.
+    Append {
+        total: u64,
+        announced: Option<Digest>,
+    },
     /// The URL has expired: ask the task for another.
     Expired,
+    /// There is no such range: the whole has so many bytes, if it was said.
+    NoSuchRange { total: Option<u64> },
     /// Not a video: no use trying again.
     NotVideo(String),
-    /// The bytes are the whole object, of so many bytes if it was said.
-    Restart {
-        total: Option<u64>,
-        etag: Option<String>,
-    },
+    /// Go on to where this points.
+    Redirect(String),
     /// Throw away what is there and try again from the start.
     StartOver(&'static str),
-    /// Trouble: try again.
-    Trouble(String),
+    /// Trouble: try again, not before the server wants it.
+    Trouble(String, Option<Duration>),
+    /// The bytes are the whole object, from its first one on.
+    Whole {
+        total: Option<u64>,
+        etag: Option<String>,
+        announced: Option<Digest>,
+    },
 }
 
 impl Received {
-    /// The headers that ask for the rest.
-    pub(super) fn range(&self) -> Option<(String, &str)> {
-        let etag = self.etag.as_deref().filter(|_| self.bytes > 0)?;
-        Some((format!("bytes={}-", self.bytes), etag))
+    pub(super) fn bytes(&self) -> u64 {
+        self.content.bytes()
+    }
+
+    /// The first byte of the rest and the tag it must have, where the rest can be asked for.
+    pub(super) fn range(&self) -> Option<(u64, &str)> {
+        let etag = self.etag.as_deref().filter(|_| self.bytes() > 0)?;
+        Some((self.bytes(), etag))
     }
 
     pub(super) fn judge(&self, head: &Parts) -> Judgement {
+        let headers = &head.headers;
         match head.status {
-            StatusCode::OK => self.judge_whole(&head.headers),
-            StatusCode::PARTIAL_CONTENT => self.judge_part(&head.headers),
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                if let Some(reason) = no_video(headers) {
+                    return Judgement::NotVideo(reason);
+                }
+                match head.status {
+                    StatusCode::OK => whole(headers),
+                    _ => self.part(headers),
+                }
+            }
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => Judgement::Expired,
-            StatusCode::RANGE_NOT_SATISFIABLE => Judgement::StartOver("the range is not there"),
-            status => Judgement::Trouble(format!("HTTP {status}")),
-        }
-    }
-
-    fn judge_whole(&self, headers: &HeaderMap) -> Judgement {
-        if let Some(encoding) = text(headers, header::CONTENT_ENCODING)
-            && encoding != "identity"
-        {
-            return Judgement::NotVideo(format!("it is encoded as {encoding}, unasked"));
-        }
-        match text(headers, header::CONTENT_TYPE) {
-            Some(content_type) if is_page(content_type) => {
-                Judgement::NotVideo(format!("{content_type} came in place of a video"))
+            StatusCode::RANGE_NOT_SATISFIABLE if self.range().is_some() => {
+                let total = text(headers, header::CONTENT_RANGE);
+                Judgement::NoSuchRange {
+                    total: total.and_then(|total| total.strip_prefix("bytes */")?.parse().ok()),
+                }
             }
-            _ => Judgement::Restart {
-                total: text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
-                etag: text(headers, header::ETAG)
-                    .filter(|etag| etag.starts_with('"'))
-                    .map(Into::into),
-            },
+            status if status.is_redirection() => {
+                Judgement::Redirect(text(headers, header::LOCATION).unwrap_or_default().into())
+            }
+            status => Judgement::Trouble(format!("HTTP {status}"), retry_after(headers)),
         }
     }
 
-    fn judge_part(&self, headers: &HeaderMap) -> Judgement {
+    fn part(&self, headers: &HeaderMap) -> Judgement {
+        let Some((asked, asked_etag)) = self.range() else {
+            return Judgement::StartOver("a part came that was not asked for");
+        };
         let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
-        match range {
-            Some((start, end, total)) if start == self.bytes && end + 1 == total => {
-                Judgement::Append { total }
-            }
-            Some(_) => Judgement::StartOver("another range came than was asked for"),
-            None => Judgement::StartOver("a part came without saying which"),
+        let Some((start, end, total)) = range else {
+            return Judgement::StartOver("a part came without saying which");
+        };
+        if start != asked || end + 1 != total {
+            return Judgement::StartOver("another range came than was asked for");
         }
+        if self.total.is_some_and(|known| known != total) {
+            return Judgement::StartOver("the length of the output changed");
+        }
+        if text(headers, header::ETAG).is_some_and(|etag| etag != asked_etag) {
+            return Judgement::StartOver("the output changed");
+        }
+        let announced = Digest::announced(headers, false);
+        Judgement::Append { total, announced }
     }
+}
+
+fn whole(headers: &HeaderMap) -> Judgement {
+    let length = text(headers, header::CONTENT_LENGTH);
+    let etag = text(headers, header::ETAG).filter(|etag| etag.starts_with('"'));
+    Judgement::Whole {
+        total: length.and_then(|length| length.parse().ok()),
+        etag: etag.map(Into::into),
+        announced: Digest::announced(headers, true),
+    }
+}
+
+/// Why what follows is no video, where the head says so.
+fn no_video(headers: &HeaderMap) -> Option<String> {
+    let encoding = text(headers, header::CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Some(format!("it is encoded as {encoding}, unasked"));
+    }
+    let content_type = text(headers, header::CONTENT_TYPE)?;
+    is_page(content_type).then(|| format!("{content_type} came in place of a video"))
 }
 
 /// An error page under a status that says success: a captive portal, a proxy.
@@ -103,39 +150,39 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn judge(bytes: u64, status: u16, headers: &[(&'static str, &'static str)]) -> Judgement {
+    fn judge(bytes: usize, status: u16, headers: &[(&'static str, &'static str)]) -> Judgement {
         let mut response = http::Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        let received = Received {
-            bytes,
+        let mut received = Received {
             etag: Some("\"a\"".into()),
+            ..Received::default()
         };
+        received.content.feed(&vec![0; bytes]);
         received.judge(&response.body(()).unwrap().into_parts().0)
     }
 
     #[test]
     fn whole_object_starts_from_the_beginning() {
         let headers = [("content-length", "200"), ("etag", "\"b\"")];
-        let restart = Judgement::Restart {
-            total: Some(200),
-            etag: Some("\"b\"".into()),
+        let whole = |total, etag: Option<&str>| Judgement::Whole {
+            total,
+            etag: etag.map(Into::into),
+            announced: None,
         };
-        assert_eq!(judge(100, 200, &headers), restart);
-        assert_eq!(
-            judge(0, 200, &[("etag", "W/\"b\"")]),
-            Judgement::Restart {
-                total: None,
-                etag: None
-            },
-        );
+        assert_eq!(judge(100, 200, &headers), whole(Some(200), Some("\"b\"")));
+        assert_eq!(judge(0, 200, &[("etag", "W/\"b\"")]), whole(None, None));
     }
 
     #[test]
     fn part_is_appended_only_if_it_is_the_rest() {
         let part = |range| judge(100, 206, &[("content-range", range)]);
-        assert_eq!(part("bytes 100-199/200"), Judgement::Append { total: 200 });
+        let append = Judgement::Append {
+            total: 200,
+            announced: None,
+        };
+        assert_eq!(part("bytes 100-199/200"), append);
         for wrong in [
             "bytes 0-199/200",
             "bytes 101-199/200",
@@ -149,6 +196,10 @@ mod tests {
             assert!(matches!(part(wrong), Judgement::StartOver(_)), "{wrong}");
         }
         assert!(matches!(judge(100, 206, &[]), Judgement::StartOver(_)));
+        let unasked = judge(0, 206, &[("content-range", "bytes 0-199/200")]);
+        assert!(matches!(unasked, Judgement::StartOver(_)));
+        let changed = [("content-range", "bytes 100-199/200"), ("etag", "\"b\"")];
+        assert!(matches!(judge(100, 206, &changed), Judgement::StartOver(_)));
     }
 
     #[test]
@@ -158,10 +209,12 @@ mod tests {
             [("content-type", "application/json")],
             [("content-encoding", "gzip")],
         ] {
-            assert!(
-                matches!(judge(0, 200, &headers), Judgement::NotVideo(_)),
-                "{headers:?}"
-            );
+            for status in [200, 206] {
+                assert!(
+                    matches!(judge(0, status, &headers), Judgement::NotVideo(_)),
+                    "{headers:?}"
+                );
+            }
         }
     }
 
@@ -170,7 +223,13 @@ mod tests {
         for status in [403, 404, 410] {
             assert_eq!(judge(0, status, &[]), Judgement::Expired, "{status}");
         }
-        assert!(matches!(judge(100, 416, &[]), Judgement::StartOver(_)));
-        assert!(matches!(judge(0, 503, &[]), Judgement::Trouble(_)));
+        let no_range = |total| Judgement::NoSuchRange { total };
+        assert_eq!(judge(100, 416, &[]), no_range(None));
+        let total = [("content-range", "bytes */100")];
+        assert_eq!(judge(100, 416, &total), no_range(Some(100)));
+        assert!(matches!(judge(0, 416, &[]), Judgement::Trouble(_, None)));
+        let hint = Some(Duration::from_secs(7));
+        let busy = judge(0, 503, &[("retry-after", "7")]);
+        assert!(matches!(busy, Judgement::Trouble(_, found) if found == hint));
     }
 }

@@ -1,21 +1,42 @@
 //! Bringing the videos home: a path of its own that never carries the key.
 //!
-//! What is decided of a URL, an answer or a file is pure and stands in modules of its own; this
-//! one sends, reads and writes.
+//! What is decided of a URL, an answer or bytes is pure and stands in modules of its own, the
+//! machine above all; the transfer drives it, and hands the bytes to a file or a stream.
+
+mod source;
 
 mod container;
+
+mod content;
+
+mod judgement;
+
+mod alphabet;
+pub use alphabet::DownloadEvent;
+
+mod machine;
 
 mod error;
 pub use error::{DownloadError, DownloadErrorKind};
 
-mod judgement;
+mod outputs;
 
-mod operation;
-pub use operation::Download;
-
-mod source;
+mod transfer;
 
 mod target;
 pub use target::DownloadTarget;
 
-mod transfer;
+mod resumption;
+
+mod part;
+
+mod operation;
+pub use operation::Download;
+
+mod stream;
+pub use stream::DownloadStream;
+
+mod tokio;
+
+mod file_name;
+pub use file_name::file_name;

@@ -1,16 +1,20 @@
-//! A download, as a client gives it.
+//! A download to files, as a client gives it.
 
 use std::{
-    ffi::OsString,
     fmt,
     future::{Future, IntoFuture},
     path::{Path, PathBuf},
     pin::Pin,
 };
 
-use kirin_types::{Content, ContentType, Task, TaskState};
+use kirin_types::Task;
 
-use super::{DownloadError, DownloadErrorKind, DownloadTarget, transfer::Transfer};
+use super::{
+    DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget,
+    outputs::Output,
+    part::PartFile,
+    transfer::{OnEvent, Order, Step, Transfer},
+};
 use crate::Client;
 
 /// The download of a completed task's videos, as [`Client::download`] gives it. Nothing happens
@@ -19,23 +23,37 @@ use crate::Client;
 /// The first video goes to the path that was given, further ones to `NAME-2.mp4` and so on, and
 /// a watermarked copy to `NAME-watermarked.mp4`. A URL that has expired is replaced by querying
 /// the task again.
+///
+/// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
+/// to the same path goes on from there, in this process or a later one, as long as the output did
+/// not change: `NAME.part.json` says what the part is of.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Download<'a> {
     client: &'a Client,
     task: &'a Task,
     path: PathBuf,
     overwrite: bool,
-    on_progress: Box<dyn FnMut(u64, Option<u64>) + Send + 'a>,
+    max_bytes: u64,
+    on_event: OnEvent<'a>,
 }
 
 impl<'a> Download<'a> {
+    /// The largest output that is downloaded, in bytes, unless [`max_bytes`](Self::max_bytes) says
+    /// otherwise: 4 GiB. The service publishes no limit.
+    ///
+    /// ```
+    /// assert_eq!(kirin_client::Download::MAX_BYTES, 4 * 1024 * 1024 * 1024);
+    /// ```
+    pub const MAX_BYTES: u64 = 4 << 30;
+
     pub(crate) fn new(client: &'a Client, task: &'a Task, path: PathBuf) -> Self {
         Self {
             client,
             task,
             path,
             overwrite: false,
-            on_progress: Box::new(|_, _| {}),
+            max_bytes: Self::MAX_BYTES,
+            on_event: Box::new(|_| {}),
         }
     }
 
@@ -45,129 +63,92 @@ impl<'a> Download<'a> {
         self
     }
 
-    /// Calls `on_progress` with the bytes of the current file that are there, and how many it has
-    /// if the server said so.
-    pub fn on_progress(mut self, on_progress: impl FnMut(u64, Option<u64>) + Send + 'a) -> Self {
-        self.on_progress = Box::new(on_progress);
+    /// Sets how many bytes an output may have; [`Self::MAX_BYTES`] if never called. One that has
+    /// more is an error, as soon as the server says so or sends them.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Calls `on_event` with what happens.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// use kirin_client::DownloadEvent;
+    ///
+    /// let download = client.download(&task, "fox.mp4").on_event(|event| match event {
+    ///     DownloadEvent::Progress { bytes, total } => println!("{bytes} of {total:?}"),
+    ///     event => println!("{event:?}"),
+    /// });
+    /// download.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_event(mut self, on_event: impl FnMut(&DownloadEvent) + Send + 'a) -> Self {
+        self.on_event = Box::new(on_event);
         self
     }
 
     async fn run(mut self) -> Result<Vec<PathBuf>, DownloadError> {
-        let parts = parts(self.task);
-        if parts.is_empty() {
+        let outputs = Output::all(self.task);
+        if outputs.is_empty() {
             let detail = "the task has no output to download";
-            return Err(DownloadError::new(
-                DownloadErrorKind::NoOutput,
-                &self.path,
-                detail,
-            ));
+            return Err(DownloadError::new(DownloadErrorKind::NoOutput, detail).at(&self.path));
         }
         let mut paths = Vec::new();
-        for part in parts {
-            paths.push(self.download(part).await?);
+        for output in outputs {
+            let path = output.path(&self.path);
+            paths.push(self.download(output, &path).await?);
         }
         Ok(paths)
     }
 
-    async fn download(&mut self, part: Part) -> Result<PathBuf, DownloadError> {
-        let target = DownloadTarget::prepare(part.path(&self.path), self.overwrite)?;
-        let mut transfer =
-            Transfer::new(self.client, &target, part.is_video, &mut *self.on_progress);
-        let mut fetched = transfer.fetch(&part.url).await?;
-        if fetched.is_none() {
-            let fresh = refresh(self.client, self.task, &part, target.path()).await?;
-            fetched = transfer.fetch(&fresh).await?;
+    async fn download(&mut self, output: Output, path: &Path) -> Result<PathBuf, DownloadError> {
+        let target = DownloadTarget::prepare(path, self.overwrite)?;
+        self.fill(&target, output)
+            .await
+            .and_then(|()| target.commit())
+            .map_err(|error| error.at(path))
+            .inspect(|path| (self.on_event)(&DownloadEvent::Finished { path: path.clone() }))
+    }
+
+    /// Fills the part file, from where it ended.
+    async fn fill(&mut self, target: &DownloadTarget, output: Output) -> Result<(), DownloadError> {
+        let disk = |source| DownloadError::disk("cannot be written", source);
+        let task = self.task.id();
+        let order = Order {
+            client: self.client.clone(),
+            task: task.clone(),
+            output: output.clone(),
+            max_bytes: self.max_bytes,
+            can_discard: true,
+        };
+        let was_there = target.part().metadata().map_err(disk)?.len() > 0;
+        let mut part = PartFile::open(target, task, &output).await.map_err(disk)?;
+        let received = part.stored().clone();
+        if was_there && received.bytes() == 0 {
+            let because = "what the part file holds is not known for sure".into();
+            (self.on_event)(&DownloadEvent::Restarted { because });
         }
-        match fetched {
-            Some(()) => target.commit(),
-            None => {
-                let detail = "the output has expired at the service";
-                Err(DownloadError::new(
-                    DownloadErrorKind::Expired,
-                    target.path(),
-                    detail,
-                ))
+        let mut transfer = Transfer::new(order, received, Box::new(&mut *self.on_event));
+        loop {
+            match transfer.next().await {
+                Ok(Step::Discard) => part.discard().await.map_err(disk)?,
+                Ok(Step::Finished) => return Ok(()),
+                Ok(Step::Store(data)) => {
+                    let received = transfer.received();
+                    part.store(&data, received).await.map_err(disk)?;
+                }
+                Err(error) => {
+                    if error.is_about_the_bytes() {
+                        // Going on with them would end here again.
+                        part.discard().await.map_err(disk)?;
+                    }
+                    return Err(error);
+                }
             }
         }
     }
-}
-
-/// Asks the task for a URL that has not expired.
-async fn refresh(
-    client: &Client,
-    task: &Task,
-    part: &Part,
-    path: &Path,
-) -> Result<String, DownloadError> {
-    let gone = || {
-        let detail = "the output's URL has expired, and the service gives no other";
-        DownloadError::new(DownloadErrorKind::Expired, path, detail)
-    };
-    let task = client
-        .query(task.id())
-        .await
-        .map_err(|error| gone().with_source(error))?;
-    let fresh = parts(&task)
-        .into_iter()
-        .find(|fresh| fresh.suffix == part.suffix);
-    fresh.map(|fresh| fresh.url).ok_or_else(gone)
-}
-
-/// One file to download.
-struct Part {
-    url: String,
-    /// What is added to the name of the file.
-    suffix: String,
-    is_video: bool,
-}
-
-impl Part {
-    fn path(&self, path: &Path) -> PathBuf {
-        if self.suffix.is_empty() {
-            return path.into();
-        }
-        let mut name = OsString::from(path.file_stem().unwrap_or_default());
-        name.push(&self.suffix);
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        path.with_file_name(name)
-    }
-}
-
-fn parts(task: &Task) -> Vec<Part> {
-    let TaskState::Completed { output, .. } = task.state() else {
-        return Vec::new();
-    };
-    let with_url = output.iter().filter(|content| content.url.is_some());
-    with_url
-        .enumerate()
-        .flat_map(|(index, content)| content_parts(index, content))
-        .collect()
-}
-
-fn content_parts(index: usize, content: &Content) -> impl Iterator<Item = Part> {
-    let number = match index {
-        0 => String::new(),
-        _ => format!("-{}", index + 1),
-    };
-    let is_video = !matches!(
-        content.content_type,
-        ContentType::Audio | ContentType::Image
-    );
-    let watermarked = format!("{number}-watermarked");
-    let urls = [
-        (content.url.clone(), number),
-        (content.watermark_url.clone(), watermarked),
-    ];
-    urls.into_iter().filter_map(move |(url, suffix)| {
-        url.map(|url| Part {
-            url,
-            suffix,
-            is_video,
-        })
-    })
 }
 
 impl<'a> IntoFuture for Download<'a> {

@@ -1,6 +1,6 @@
 //! Where a download may go.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
@@ -55,27 +55,57 @@ pub(super) fn redirected(
 }
 
 /// Whether a host is an address that a public server has no reason to name. Names are resolved
-/// later; what stands here are literal addresses.
+/// later; what stands here are literal addresses, in every way of writing them that a resolver
+/// understands.
 fn is_private(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    match address
-        .parse()
-        .map(|address: IpAddr| address.to_canonical())
-    {
-        Ok(IpAddr::V4(address)) => {
-            address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || address.is_unspecified()
-                || address.is_broadcast()
-        }
-        Ok(IpAddr::V6(address)) => {
-            address.is_loopback()
-                || address.is_unspecified()
-                || address.is_unique_local()
-                || address.is_unicast_link_local()
-        }
-        Err(_) => is_loopback(host),
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => is_private_v4(address),
+        Ok(IpAddr::V6(address)) => is_private_v6(address),
+        Err(_) => is_loopback(host) || is_local_name(host) || ends_in_a_number(host),
+    }
+}
+
+/// The blocks of the IANA registry that are not globally reachable.
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    matches!(
+        address.octets(),
+        [0 | 10 | 127, ..]
+            | [100, 64..=127, ..]
+            | [169, 254, ..]
+            | [172, 16..=31, ..]
+            | [192, 0, 0 | 2, _]
+            | [192, 168, ..]
+            | [198, 18 | 19, ..]
+            | [198, 51, 100, _]
+            | [203, 0, 113, _]
+            | [224..=255, ..]
+    )
+}
+
+/// All but global unicast, and what carries an IPv4 address that may be private: NAT64, 6to4 and
+/// Teredo.
+fn is_private_v6(address: Ipv6Addr) -> bool {
+    !matches!(address.segments(), [0x2000..=0x3fff, ..])
+        || matches!(address.segments(), [0x2001, 0 | 0xdb8, ..] | [0x2002, ..])
+}
+
+/// Names that mean this machine or this network, and nothing outside of it.
+fn is_local_name(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    [".localhost", ".local", ".internal"]
+        .iter()
+        .any(|suffix| host.ends_with(suffix))
+}
+
+/// An address as one number, in octal or in hexadecimal: no name ends so.
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit()),
     }
 }
 
@@ -98,6 +128,31 @@ mod tests {
             ("https://[::1]/a.mp4", false),
             ("https://[::ffff:10.0.0.1]/a.mp4", false),
             ("https://localhost/a.mp4", false),
+            ("https://localhost./a.mp4", false),
+            ("https://a.localhost/a.mp4", false),
+            ("https://metadata.google.internal/a.mp4", false),
+            ("https://127.0.0.1./a.mp4", false),
+            ("https://2130706433/a.mp4", false),
+            ("https://0x7f000001/a.mp4", false),
+            ("https://0177.0.0.1/a.mp4", false),
+            ("https://127.1/a.mp4", false),
+            ("https://0.0.0.0/a.mp4", false),
+            ("https://100.64.0.1/a.mp4", false),
+            ("https://172.31.255.255/a.mp4", false),
+            ("https://172.32.0.1/a.mp4", true),
+            ("https://192.0.0.1/a.mp4", false),
+            ("https://198.18.0.1/a.mp4", false),
+            ("https://224.0.0.1/a.mp4", false),
+            ("https://255.255.255.255/a.mp4", false),
+            ("https://[::]/a.mp4", false),
+            ("https://[fe80::1]/a.mp4", false),
+            ("https://[fd00::1]/a.mp4", false),
+            ("https://[64:ff9b::a9fe:a9fe]/a.mp4", false),
+            ("https://[2002:a9fe:a9fe::1]/a.mp4", false),
+            ("https://[2001:0:1::1]/a.mp4", false),
+            ("https://[2606:2800:220:1::1]/a.mp4", true),
+            ("https://1.example.com/a.mp4", true),
+            ("https://cdn.0xabc.example/a.mp4", true),
             ("http://127.0.0.1:4010/a.mp4", false),
         ] {
             assert_eq!(checked(url, false).is_ok(), allowed, "{url}");

@@ -1,7 +1,6 @@
 //! The file that is written, and the part file beside it until it is whole.
 
 use std::{
-    ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -29,6 +28,7 @@ use super::{DownloadError, DownloadErrorKind};
 pub struct DownloadTarget {
     path: PathBuf,
     part_path: PathBuf,
+    note_path: PathBuf,
     part: File,
     overwrite: bool,
 }
@@ -42,39 +42,19 @@ impl DownloadTarget {
     /// There is a file or a directory, somebody else writes there, or nothing can be written.
     pub fn prepare(path: impl Into<PathBuf>, overwrite: bool) -> Result<Self, DownloadError> {
         let path = path.into();
-        let exists = |detail| Err(DownloadError::new(DownloadErrorKind::Exists, &path, detail));
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => return exists("is a directory"),
-            // A device, a pipe or a socket: replacing one is never what was meant.
-            Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
-                return exists("is not a plain file");
-            }
-            Ok(_) if !overwrite => {
-                return exists("exists already, and is not overwritten unasked");
-            }
-            _ => {}
-        }
-        let part_path = part_path(&path);
-        if fs::symlink_metadata(&part_path).is_ok_and(|metadata| !metadata.is_file()) {
-            return exists("the part file beside it is not a plain file");
-        }
-        let part = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&part_path)
-            .map_err(|source| DownloadError::disk(&path, "cannot be written", source))?;
-        match part.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                return exists("is being downloaded by another process");
-            }
-            // A file system without locks: the name alone has to do.
-            Err(TryLockError::Error(_)) | Ok(()) => {}
-        }
+        let part_path = path.with_added_extension("part");
+        let note_path = path.with_added_extension("part.json");
+        let part = remove_leftover(&path, &part_path, &note_path)
+            .map_err(|source| DownloadError::disk("has a part file that cannot be removed", source))
+            .and_then(|()| check(&path, overwrite))
+            .and_then(|()| lock(&part_path))
+            // It may have been finished while this one waited to open it.
+            .and_then(|part| check(&path, overwrite).map(|()| part))
+            .map_err(|error| error.at(&path))?;
         Ok(Self {
             path,
             part_path,
+            note_path,
             part,
             overwrite,
         })
@@ -89,23 +69,28 @@ impl DownloadTarget {
         &self.part
     }
 
-    pub(super) fn disk_error(&self, detail: &str, source: io::Error) -> DownloadError {
-        DownloadError::disk(&self.path, detail, source)
+    pub(super) fn note_path(&self) -> &Path {
+        &self.note_path
+    }
+
+    pub(super) fn remove_note(&self) -> io::Result<()> {
+        remove(&self.note_path)
     }
 
     /// Makes the part file the file: synced, renamed, and the directory synced.
     pub(super) fn commit(self) -> Result<PathBuf, DownloadError> {
         self.part
             .sync_all()
-            .map_err(|source| self.disk_error("cannot be synced", source))?;
+            .map_err(|source| DownloadError::disk("cannot be synced", source))?;
         self.rename().map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => DownloadError::new(
                 DownloadErrorKind::Exists,
-                &self.path,
                 "appeared during the download, and is not overwritten unasked",
             ),
-            _ => self.disk_error("the part file cannot be renamed", source),
+            _ => DownloadError::disk("the part file cannot be renamed", source),
         })?;
+        // What it describes is gone, and the next download finds that out by itself.
+        let _ = self.remove_note();
         sync_directory(&self.path);
         Ok(self.path.clone())
     }
@@ -116,7 +101,11 @@ impl DownloadTarget {
             return fs::rename(&self.part_path, &self.path);
         }
         match fs::hard_link(&self.part_path, &self.path) {
-            Ok(()) => fs::remove_file(&self.part_path),
+            // The file is there; a part file that stays is cleared away by the next download.
+            Ok(()) => {
+                let _ = fs::remove_file(&self.part_path);
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
             // A file system without hard links.
             Err(_) if self.path.symlink_metadata().is_ok() => {
@@ -137,14 +126,95 @@ impl Drop for DownloadTarget {
         {
             // Failing to tidy up is no reason to fail.
             let _ = fs::remove_file(&self.part_path);
+            let _ = self.remove_note();
         }
     }
 }
 
-fn part_path(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".part");
-    name.into()
+/// Whether something may be written at `path`.
+fn check(path: &Path, overwrite: bool) -> Result<(), DownloadError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(exists("is a directory")),
+        // A device, a pipe or a socket: replacing one is never what was meant.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
+            Err(exists("is not a plain file"))
+        }
+        Ok(_) if !overwrite => Err(exists("exists already, and is not overwritten unasked")),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the part file, and locks it.
+fn lock(part_path: &Path) -> Result<File, DownloadError> {
+    if fs::symlink_metadata(part_path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(exists("the part file beside it is not a plain file"));
+    }
+    let part = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(part_path)
+        .map_err(|source| DownloadError::disk("cannot be written", source))?;
+    let elsewhere = || exists("is being downloaded by another process");
+    match part.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(elsewhere()),
+        // A file system without locks: the name alone has to do.
+        Err(TryLockError::Error(_)) | Ok(()) => {}
+    }
+    // Between the opening and the lock, another process may have made it the finished file.
+    match is_at(&part, part_path) {
+        true => Ok(part),
+        false => Err(elsewhere()),
+    }
+}
+
+/// Whether the name still leads to the open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Whether the name still leads to a file; an open one cannot be renamed here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// A crash between the two steps of a commit leaves the finished file with two names. Writing to
+/// the part file would then damage it, so a part file that may be one of them loses its name,
+/// unless somebody is at work on it.
+fn remove_leftover(path: &Path, part_path: &Path, note_path: &Path) -> io::Result<()> {
+    let length = |path: &Path| match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Some(metadata.len()),
+        _ => None,
+    };
+    let may_be_the_same =
+        length(path).is_some_and(|length_of| Some(length_of) == length(part_path));
+    if may_be_the_same
+        && let Ok(part) = File::open(part_path)
+        && !matches!(part.try_lock(), Err(TryLockError::WouldBlock))
+    {
+        remove(part_path)?;
+        remove(note_path)?;
+    }
+    Ok(())
+}
+
+fn exists(detail: &str) -> DownloadError {
+    DownloadError::new(DownloadErrorKind::Exists, detail)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The name is only as durable as its directory. Some systems cannot sync one; the file itself is
@@ -156,5 +226,27 @@ fn sync_directory(path: &Path) {
     };
     if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d17_part_that_became_the_file_before_it_was_locked_is_not_written_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, part_path) = (
+            directory.path().join("a.mp4"),
+            directory.path().join("a.mp4.part"),
+        );
+        fs::write(&part_path, "whole").unwrap();
+        let opened = File::open(&part_path).unwrap();
+        assert!(is_at(&opened, &part_path));
+        // Another process finishes, and a third one begins.
+        fs::rename(&part_path, &path).unwrap();
+        assert!(!is_at(&opened, &part_path));
+        fs::write(&part_path, "").unwrap();
+        assert!(!is_at(&opened, &part_path));
     }
 }

@@ -1,213 +1,245 @@
-//! One video, from its URL into its part file.
+//! The loop around the machine of a download: it sends, reads and waits, and hands out bytes.
 
-use std::time::Duration;
+use std::{error::Error, future::Future, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{HeaderValue, Request, Uri, header};
 use kirin_transport::{Body, TransportError};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use kirin_types::TaskId;
 
 use super::{
-    DownloadError, DownloadErrorKind, DownloadTarget, container,
-    judgement::{Judgement, Received},
-    source,
+    DownloadError, DownloadErrorKind, DownloadEvent,
+    alphabet::{Action, Event},
+    judgement::Received,
+    machine::{Machine, Settings},
+    outputs::Output,
 };
 use crate::{
-    Client,
-    driver::{pause, within},
+    Client, ErrorKind,
+    driver::{Moment, pause, within},
 };
 
-/// Attempts in a row before the transfer is given up.
-const MAX_ATTEMPTS: u32 = 5;
-
-/// Redirects that are followed, each one checked.
-const MAX_REDIRECTS: usize = 5;
-
-/// The largest video: 4 GiB.
-const MAX_BYTES: u64 = 4 << 30;
-
-/// How long the head of an answer, or the next bytes of a body, may take.
-const STALL: Duration = Duration::from_secs(20);
-
-/// A transfer on its way.
+/// The download of one output on its way.
 pub(super) struct Transfer<'a> {
-    client: &'a Client,
-    target: &'a DownloadTarget,
-    on_progress: &'a mut (dyn FnMut(u64, Option<u64>) + Send),
-    is_video: bool,
-    received: Received,
+    client: Client,
+    task: TaskId,
+    output: Output,
+    machine: Machine,
+    body: Body,
+    /// How long its actions took.
+    elapsed: Duration,
+    /// Whether the last step was [`Step::Discard`].
+    has_discarded: bool,
+    /// What the query for another URL came to.
+    refused: Option<crate::Error>,
+    on_event: OnEvent<'a>,
 }
 
-/// Why an attempt ended without the whole file.
-enum Broken {
-    Expired,
-    Final(DownloadError),
-    Retry(String),
+/// Who is told of what happens.
+pub(super) type OnEvent<'a> = Box<dyn FnMut(&DownloadEvent) + Send + 'a>;
+
+/// What the owner of the bytes has to do.
+pub(super) enum Step {
+    /// Throw away all that was stored.
+    Discard,
+    /// All is there, and checked.
+    Finished,
+    /// Store this behind what is there.
+    Store(Bytes),
+}
+
+/// What a transfer fetches, and within which bounds.
+pub(super) struct Order {
+    pub(super) client: Client,
+    pub(super) task: TaskId,
+    pub(super) output: Output,
+    pub(super) max_bytes: u64,
+    /// Whether what was received can be thrown away.
+    pub(super) can_discard: bool,
 }
 
 impl<'a> Transfer<'a> {
-    pub(super) fn new(
-        client: &'a Client,
-        target: &'a DownloadTarget,
-        is_video: bool,
-        on_progress: &'a mut (dyn FnMut(u64, Option<u64>) + Send),
-    ) -> Self {
+    pub(super) fn new(order: Order, received: Received, on_event: OnEvent<'a>) -> Self {
+        let settings = Settings {
+            can_discard: order.can_discard,
+            is_video: order.output.is_video,
+            jitter_seed: order.client.jitter_seed(),
+            loopback_allowed: order.client.base_url().is_loopback(),
+            max_bytes: order.max_bytes,
+        };
         Self {
-            client,
-            target,
-            on_progress,
-            is_video,
-            received: Received::default(),
+            machine: Machine::new(order.output.url.clone(), received, settings),
+            client: order.client,
+            task: order.task,
+            output: order.output,
+            body: Body::empty(),
+            elapsed: Duration::ZERO,
+            has_discarded: false,
+            refused: None,
+            on_event,
         }
     }
 
-    /// Fetches `url` until the part file is whole and checked; `None` if the URL has expired.
-    pub(super) async fn fetch(&mut self, url: &str) -> Result<Option<()>, DownloadError> {
-        let mut reason = String::new();
-        for attempt in 0..MAX_ATTEMPTS {
-            if attempt > 0 {
-                pause(Duration::from_secs(1 << attempt.min(4))).await;
-            }
-            match self.attempt(url).await {
-                Ok(()) => return Ok(Some(())),
-                Err(Broken::Expired) => return Ok(None),
-                Err(Broken::Final(error)) => return Err(error),
-                Err(Broken::Retry(because)) => reason = because,
-            }
-        }
-        Err(self.error(
-            DownloadErrorKind::Network,
-            format!("the download broke off: {reason}"),
-        ))
+    /// What was handed out, the last step included.
+    pub(super) fn received(&self) -> &Received {
+        self.machine.received()
     }
 
-    async fn attempt(&mut self, url: &str) -> Result<(), Broken> {
-        let (head, body) = self.request(url).await?.into_parts();
-        let total = match self.received.judge(&head) {
-            Judgement::Append { total } => Some(total),
-            Judgement::Expired => return Err(Broken::Expired),
-            Judgement::NotVideo(reason) => {
-                return Err(Broken::Final(
-                    self.error(DownloadErrorKind::NotVideo, reason),
-                ));
-            }
-            Judgement::Restart { total, etag } => {
-                self.received = Received { bytes: 0, etag };
-                total
-            }
-            Judgement::StartOver(reason) => {
-                self.received = Received::default();
-                return Err(Broken::Retry(reason.into()));
-            }
-            Judgement::Trouble(reason) => return Err(Broken::Retry(reason)),
-        };
-        self.store(body, total).await?;
-        self.check(total)
+    pub(super) fn tell(&mut self, event: &DownloadEvent) {
+        (self.on_event)(event);
     }
 
-    async fn request(&mut self, url: &str) -> Result<Response<Body>, Broken> {
-        let client = self.client;
-        let loopback_allowed = client.base_url().is_loopback();
-        let mut next = source::checked(url, loopback_allowed);
-        for _ in 0..=MAX_REDIRECTS {
-            let uri = next.map_err(|reason| self.refused_url(reason))?;
-            let response = within(STALL, client.send(self.get(&uri)))
-                .await
-                .ok_or_else(|| Broken::Retry("the server took too long".into()))?
-                .map_err(|error| Broken::Retry(chain(&error)))?;
-            if !response.status().is_redirection() {
-                return Ok(response);
-            }
-            let location = response.headers().get(header::LOCATION);
-            let location = location
-                .and_then(|location| location.to_str().ok())
-                .unwrap_or_default();
-            next = source::redirected(&uri, location, loopback_allowed);
-        }
-        Err(self.refused_url("the output's URL is redirected more than 5 times"))
-    }
-
-    fn refused_url(&self, reason: &str) -> Broken {
-        Broken::Final(self.error(DownloadErrorKind::RefusedUrl, reason.into()))
-    }
-
-    fn get(&self, uri: &Uri) -> Request<Bytes> {
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = uri.clone();
-        let headers = request.headers_mut();
-        headers.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("identity"),
-        );
-        if let Some((range, etag)) = self.received.range()
-            && let (Ok(range), Ok(etag)) = (range.try_into(), HeaderValue::from_str(etag))
-        {
-            headers.insert(header::RANGE, range);
-            headers.insert(header::IF_RANGE, etag);
-        }
-        request
-    }
-
-    /// Writes the body behind what was received, and cuts off what stood there before.
-    async fn store(&mut self, mut body: Body, total: Option<u64>) -> Result<(), Broken> {
-        let disk = |error| Broken::Final(self.target.disk_error("cannot be written", error));
-        let part = self.target.part().try_clone().map_err(disk)?;
-        let mut part = tokio::fs::File::from_std(part);
-        part.set_len(self.received.bytes).await.map_err(disk)?;
-        part.seek(std::io::SeekFrom::Start(self.received.bytes))
-            .await
-            .map_err(disk)?;
-        let mut written = self.received.bytes;
-        let ended = loop {
-            let data = match within(STALL, body.next()).await {
-                None => break Err(Broken::Retry("no data for 20 s".into())),
-                Some(None) => break Ok(()),
-                Some(Some(Err(error))) => break Err(Broken::Retry(chain(&error))),
-                Some(Some(Ok(data))) => data,
+    /// Goes on to the next step; whoever asks for it has done the last one.
+    ///
+    /// # Errors
+    ///
+    /// The download failed. There are no more steps.
+    pub(super) async fn next(&mut self) -> Result<Step, DownloadError> {
+        loop {
+            let event = match self.machine.action() {
+                Action::Discard if self.has_discarded => Event::Discarded,
+                Action::Discard => {
+                    self.has_discarded = true;
+                    return Ok(Step::Discard);
+                }
+                Action::Finished(Ok(())) => {
+                    self.client.download_answered();
+                    return Ok(Step::Finished);
+                }
+                Action::Finished(Err(failure)) => {
+                    let error = DownloadError::failed(failure);
+                    return Err(match self.refused.take() {
+                        Some(source) => error.with_source(source),
+                        None => error,
+                    });
+                }
+                Action::Receive { until } => self.receive(until).await,
+                Action::Refresh => self.refresh().await?,
+                Action::Request {
+                    uri,
+                    range,
+                    is_repeat,
+                    until,
+                } => {
+                    let request = get(uri, range);
+                    if is_repeat {
+                        self.client.turn_to_repeat_download().await;
+                    }
+                    self.request(request, until).await
+                }
+                Action::Wait { until } => {
+                    let left = until.saturating_sub(self.elapsed);
+                    pause(left).await;
+                    self.elapsed += left;
+                    Event::TimedOut
+                }
             };
-            written += data.len() as u64;
-            if written > total.unwrap_or(MAX_BYTES).min(MAX_BYTES) {
-                let detail = format!("more than {} bytes came", total.unwrap_or(MAX_BYTES));
-                return Err(Broken::Final(
-                    self.error(DownloadErrorKind::TooLarge, detail),
-                ));
+            self.has_discarded = false;
+            if let Some(data) = self.handle(event) {
+                return Ok(Step::Store(data));
             }
-            part.write_all(&data).await.map_err(disk)?;
-            (self.on_progress)(written, total);
+        }
+    }
+
+    /// Tells the machine; gives back what it took.
+    fn handle(&mut self, event: Event) -> Option<Bytes> {
+        let data = match &event {
+            Event::Received(data) if !data.is_empty() => Some(data.clone()),
+            _ => None,
         };
-        part.flush().await.map_err(disk)?;
-        self.received.bytes = written;
-        ended
+        let told = self.machine.handle(self.elapsed, event);
+        // Every action above is answered by one of its events, and never before its time.
+        if let Some(event) = told.expect("an event that answers the action") {
+            self.tell(&event);
+        }
+        data.filter(|_| !matches!(self.machine.action(), Action::Finished(_)))
     }
 
-    /// The right length, and a whole container: a body that was cut can look like success.
-    fn check(&mut self, total: Option<u64>) -> Result<(), Broken> {
-        let length = self.received.bytes;
-        if total.is_some_and(|total| total != length) {
-            return Err(Broken::Retry("the answer was cut off".into()));
-        }
-        if !self.is_video {
-            return Ok(());
-        }
-        let checked = container::check(self.target.part(), length)
-            .map_err(|error| Broken::Final(self.target.disk_error("cannot be read", error)))?;
-        match (checked, total) {
-            (Ok(()), _) => Ok(()),
-            (Err(reason), Some(_)) => Err(Broken::Final(
-                self.error(DownloadErrorKind::NotVideo, reason),
-            )),
-            (Err(reason), None) => {
-                self.received = Received::default();
-                Err(Broken::Retry(reason))
+    async fn request(&mut self, request: Request<Bytes>, until: Duration) -> Event {
+        let client = self.client.clone();
+        match self.timed(until, client.send(request)).await {
+            None => Event::TimedOut,
+            Some(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                self.body = body;
+                Event::Answered(Box::new(head))
             }
+            Some(Err(error)) => Event::Failed(chain(&error)),
         }
     }
 
-    fn error(&self, kind: DownloadErrorKind, detail: String) -> DownloadError {
-        DownloadError::new(kind, self.target.path(), detail)
+    async fn receive(&mut self, until: Duration) -> Event {
+        let mut body = std::mem::take(&mut self.body);
+        let next = self.timed(until, body.next()).await;
+        self.body = body;
+        match next {
+            None => Event::TimedOut,
+            Some(None) => Event::Ended,
+            Some(Some(Ok(data))) => Event::Received(data),
+            Some(Some(Err(error))) => Event::Failed(chain(&error)),
+        }
+    }
+
+    /// Asks the task for a URL that has not expired.
+    async fn refresh(&mut self) -> Result<Event, DownloadError> {
+        Ok(match self.client.query(&self.task).await {
+            Ok(task) => {
+                let (number, is_watermarked) = (self.output.number, self.output.is_watermarked);
+                let mut outputs = Output::all(&task).into_iter();
+                let fresh = outputs.find(|output| output.is(number, is_watermarked));
+                Event::Refreshed(fresh.map(|output| output.url))
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::Authentication => {
+                    let detail =
+                        "the output's URL has expired, and the service refuses to give another";
+                    let error_kind = DownloadErrorKind::Authentication;
+                    return Err(DownloadError::new(error_kind, detail).with_source(error));
+                }
+                ErrorKind::NotFound => {
+                    self.refused = Some(error);
+                    Event::Refreshed(None)
+                }
+                _ => Event::Failed(error.to_string()),
+            },
+        })
+    }
+
+    /// Does `work` until so much time has elapsed, and counts the time.
+    async fn timed<T>(&mut self, until: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let began_at = Moment::now();
+        let left = until.saturating_sub(self.elapsed);
+        let done = within(left, work).await;
+        let took = Moment::now().since(began_at);
+        self.elapsed += match done {
+            Some(_) => took,
+            None => took.max(left),
+        };
+        done
     }
 }
 
+fn get(uri: &Uri, range: Option<(u64, &str)>) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = uri.clone();
+    let headers = request.headers_mut();
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
+    if let Some((from, etag)) = range
+        && let Ok(range) = format!("bytes={from}-").try_into()
+        && let Ok(etag) = HeaderValue::from_str(etag)
+    {
+        headers.insert(header::RANGE, range);
+        headers.insert(header::IF_RANGE, etag);
+    }
+    request
+}
+
 fn chain(error: &TransportError) -> String {
-    crate::wire::Trouble::from(error).description
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }

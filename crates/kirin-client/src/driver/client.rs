@@ -25,8 +25,8 @@ use super::{
     within,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, Download, Error, GenerationHandle, HostCapabilities, Intent, Journal,
-    KeyFingerprint, PollSchedule,
+    ApiKey, BaseUrl, Budget, Download, DownloadStream, Error, GenerationHandle, HostCapabilities,
+    Intent, Journal, KeyFingerprint, PollSchedule,
     machine::{Cause, Outcome},
     wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
 };
@@ -252,6 +252,22 @@ impl Client {
         Download::new(self, task, path.into())
     }
 
+    /// One output of a completed task as a stream of bytes: the first one, unless
+    /// [`DownloadStream::output`] chooses another.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = client.download_stream(&task);
+    /// while let Some(data) = stream.next().await {
+    ///     println!("{} bytes", data?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download_stream(&self, task: &Task) -> DownloadStream {
+        DownloadStream::new(self, task)
+    }
+
     /// A new external task id that nobody else has: 128 random bits.
     ///
     /// ```
@@ -297,8 +313,8 @@ impl Client {
         (self.0.wall_clock)()
     }
 
-    /// A seed that no other generation of this client has.
-    pub(super) fn jitter_seed(&self) -> u64 {
+    /// A seed that no other operation of this client has.
+    pub(crate) fn jitter_seed(&self) -> u64 {
         self.0.jitter_seed.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -342,6 +358,16 @@ impl Client {
         let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
         trace::called(sent_bytes, answer.as_ref().map(size));
         answer
+    }
+
+    /// Waits for the turn of a download that goes on after trouble.
+    pub(crate) async fn turn_to_repeat_download(&self) {
+        self.0.flow.repeated_downloads.turn().await;
+    }
+
+    /// A download came to its end.
+    pub(crate) fn download_answered(&self) {
+        self.0.flow.repeated_downloads.answered();
     }
 
     pub(crate) async fn send(

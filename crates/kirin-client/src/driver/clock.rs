@@ -27,14 +27,14 @@ pub(super) type WallClock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
 /// A point of monotonic time.
 #[derive(Clone, Copy)]
-pub(super) struct Moment(Instant);
+pub(crate) struct Moment(Instant);
 
 impl Moment {
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self(Instant::now())
     }
 
-    pub(super) fn since(self, earlier: Self) -> Duration {
+    pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_duration_since(earlier.0)
     }
 

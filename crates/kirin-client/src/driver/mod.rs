@@ -7,7 +7,7 @@ mod client;
 pub use client::Client;
 
 mod clock;
-pub(crate) use clock::{pause, within};
+pub(crate) use clock::{Moment, pause, within};
 
 mod flow;
 

@@ -14,6 +14,8 @@ mod query_answer;
 pub use query_answer::QueryAnswer;
 
 mod refusal;
+#[cfg(feature = "tokio")]
+pub(crate) use refusal::retry_after;
 pub use refusal::{Refusal, Trouble};
 
 /// Most bytes taken of a JSON answer: 1 MiB.

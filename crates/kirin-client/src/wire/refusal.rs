@@ -105,7 +105,7 @@ impl fmt::Display for Trouble {
 
 /// `Retry-After` in seconds, or as a date counted from the answer's own `Date`: the server's two
 /// clocks agree, ours may not. Anything else says nothing; the machine clamps what is said.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));

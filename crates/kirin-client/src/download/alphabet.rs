@@ -1,0 +1,101 @@
+//! What the machine of a download asks for, what it is told, and what it has to tell.
+
+use std::{path::PathBuf, time::Duration};
+
+use bytes::Bytes;
+use http::{Uri, response::Parts};
+
+use super::DownloadErrorKind;
+
+/// What is to be done next.
+#[derive(Debug, PartialEq)]
+pub(super) enum Action<'a> {
+    /// Throw away what was received, then tell [`Event::Discarded`].
+    Discard,
+    /// Nothing more: this is the end.
+    Finished(&'a Result<(), Failure>),
+    /// Take more of the body, and tell [`Event::Received`] or [`Event::Ended`].
+    Receive { until: Duration },
+    /// Query the task for another URL, then tell [`Event::Refreshed`].
+    Refresh,
+    /// Send this and tell [`Event::Answered`]; keep the body.
+    Request {
+        uri: &'a Uri,
+        /// The first byte asked for, and the strong entity tag that the rest must have.
+        range: Option<(u64, &'a str)>,
+        /// Whether it was asked for before.
+        is_repeat: bool,
+        until: Duration,
+    },
+    /// Wait, then tell [`Event::TimedOut`].
+    Wait { until: Duration },
+}
+
+/// What came of an action.
+#[derive(Debug)]
+pub(super) enum Event {
+    Answered(Box<Parts>),
+    Discarded,
+    Ended,
+    /// The request, the body or the query came to nothing, for a reason that may pass.
+    Failed(String),
+    Received(Bytes),
+    /// The task's URL for the output, if it still has one.
+    Refreshed(Option<String>),
+    /// The action's time is over.
+    TimedOut,
+}
+
+/// Why a download ended without its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) kind: DownloadErrorKind,
+    pub(super) detail: String,
+}
+
+/// What there is to tell of a download on its way. It is for showing, never for deciding.
+///
+/// The events of one output begin with [`Started`](Self::Started) or [`Resumed`](Self::Resumed);
+/// several outputs come one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DownloadEvent {
+    /// The output is whole, checked, and stands in this file. A stream just ends.
+    Finished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More bytes came.
+    Progress {
+        /// How many bytes of the output are there.
+        bytes: u64,
+        /// How many it has, if the server said so.
+        total: Option<u64>,
+    },
+    /// The URL had expired, and the service gave another.
+    RefreshedUrl,
+    /// What was there is thrown away; it begins anew.
+    Restarted {
+        /// Why, as a sentence part.
+        because: String,
+    },
+    /// It goes on where it broke off, in this process or an earlier one.
+    Resumed {
+        /// How many bytes are there already.
+        at: u64,
+        /// How many the output has.
+        total: u64,
+    },
+    /// It broke off, and is tried again after a wait.
+    Retrying {
+        /// Why, as a sentence part.
+        because: String,
+        /// How long the wait is.
+        wait: Duration,
+    },
+    /// It begins with the first byte.
+    Started {
+        /// How many bytes the output has, if the server said so.
+        total: Option<u64>,
+    },
+}

@@ -1,0 +1,138 @@
+//! What is known of the bytes of an output, read as they come.
+
+use std::fmt;
+
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::container::Boxes;
+
+/// Bytes from the first on: how many, what they hash to, and what boxes they are.
+#[derive(Clone, Default)]
+pub(super) struct Content {
+    bytes: u64,
+    hash: Sha256,
+    boxes: Boxes,
+}
+
+impl Content {
+    pub(super) fn feed(&mut self, data: &[u8]) {
+        self.bytes += data.len() as u64;
+        self.hash.update(data);
+        self.boxes.feed(data);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn boxes(&self) -> &Boxes {
+        &self.boxes
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        Digest(base64(&self.hash.clone().finalize()))
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Content({} bytes)", self.bytes)
+    }
+}
+
+/// A SHA-256, in base64 as HTTP writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Digest(String);
+
+impl Digest {
+    /// What the server says of the whole object (RFC 9530). `Content-Digest` is of what this
+    /// answer carries, so it counts only where that is the whole; MD5 proves nothing.
+    pub(super) fn announced(headers: &HeaderMap, is_whole: bool) -> Option<Self> {
+        let names = ["repr-digest", "content-digest"];
+        let names = &names[..if is_whole { 2 } else { 1 }];
+        names.iter().find_map(|name| {
+            let values = headers.get_all(*name).into_iter();
+            values
+                .filter_map(|value| value.to_str().ok())
+                .find_map(sha256)
+        })
+    }
+}
+
+/// The member `sha-256=:...:` of a dictionary (RFC 8941).
+fn sha256(value: &str) -> Option<Digest> {
+    value.split(',').find_map(|member| {
+        let digest = member.trim().strip_prefix("sha-256=:")?;
+        let (digest, _) = digest.split_once(':')?;
+        Some(Digest(digest.into()))
+    })
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let number = (0..3).fold(0, |sum, index| {
+            sum << 8 | usize::from(group.get(index).copied().unwrap_or_default())
+        });
+        for index in 0..4 {
+            let digit = number >> (18 - 6 * index) & 63;
+            text.push(match index <= group.len() {
+                true => ALPHABET[digit].into(),
+                false => '=',
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        // RFC 4648, section 10.
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn pieces_make_no_difference() {
+        let mut content = Content::default();
+        content.feed(b"{\"hello\": ");
+        content.feed(b"\"world\"}\n");
+        assert_eq!(content.bytes(), 19);
+        // The example of RFC 9530, appendix D.
+        let digest = "RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=";
+        assert_eq!(content.digest(), Digest(digest.into()));
+    }
+
+    #[test]
+    fn announced_digests_are_found() {
+        let announced = |name: &'static str, value: &'static str, is_whole| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            Digest::announced(&headers, is_whole).map(|digest| digest.0)
+        };
+        let value = "sha-512=:YQ==:, sha-256=:RK/0=:;q=1";
+        let found = Some("RK/0=".to_owned());
+        assert_eq!(announced("repr-digest", value, false), found);
+        assert_eq!(announced("content-digest", value, true), found);
+        assert_eq!(announced("content-digest", value, false), None);
+        assert_eq!(announced("content-md5", "YQ==", true), None);
+        for other in ["sha-512=:YQ==:", "sha-256=YQ", "", "sha-256=:"] {
+            assert_eq!(announced("repr-digest", other, true), None, "{other}");
+        }
+    }
+}

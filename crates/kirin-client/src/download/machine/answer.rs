@@ -1,0 +1,106 @@
+//! What the head of an answer leads to.
+
+use http::response::Parts;
+
+use super::{
+    super::{DownloadErrorKind, alphabet::DownloadEvent, judgement::Judgement, source},
+    Machine, STALL, State, Then,
+};
+
+/// Redirects that are followed, each one checked.
+const MAX_REDIRECTS: u32 = 5;
+
+impl Machine {
+    pub(super) fn answered(&mut self, head: &Parts) -> Option<DownloadEvent> {
+        match self.received.judge(head) {
+            Judgement::Append { total, announced } => {
+                self.received.total = Some(total);
+                if announced.is_some() {
+                    self.received.announced = announced;
+                }
+                self.receive_at_most(Some(total))?;
+                let at = self.received.bytes();
+                Some(DownloadEvent::Resumed { at, total })
+            }
+            Judgement::Expired if self.has_refreshed => self.fail(
+                DownloadErrorKind::Expired,
+                "the output has expired at the service",
+            ),
+            Judgement::Expired => {
+                self.has_refreshed = true;
+                self.state = State::Refreshing;
+                None
+            }
+            Judgement::NoSuchRange { total } => self.no_such_range(total),
+            Judgement::NotVideo(reason) => self.fail(DownloadErrorKind::NotVideo, reason),
+            Judgement::Redirect(location) => self.redirected(&location),
+            Judgement::StartOver(reason) => self.start_over(DownloadErrorKind::Network, reason),
+            Judgement::Trouble(reason, hint) => self.broke_off(reason, hint),
+            Judgement::Whole {
+                total,
+                etag,
+                announced,
+            } => {
+                let was_there = self.received.bytes() > 0;
+                if was_there && !self.settings.can_discard {
+                    let detail = "the output changed, and what was handed out cannot be taken back";
+                    return self.fail(DownloadErrorKind::Changed, detail);
+                }
+                self.received.etag = etag;
+                self.received.total = total;
+                self.received.announced = announced;
+                self.receive_at_most(total)?;
+                if !was_there {
+                    return Some(DownloadEvent::Started { total });
+                }
+                self.state = State::Discarding(Then::Receive);
+                Some(DownloadEvent::Restarted {
+                    because: "the server sent the whole output again".into(),
+                })
+            }
+        }
+    }
+
+    /// Goes on to receive; `None` if the output is larger than allowed.
+    fn receive_at_most(&mut self, total: Option<u64>) -> Option<()> {
+        if total.is_some_and(|total| total > self.settings.max_bytes) {
+            self.too_large();
+            return None;
+        }
+        self.receive();
+        Some(())
+    }
+
+    /// The whole may be there: a body whose length nobody said broke after its last byte.
+    fn no_such_range(&mut self, total: Option<u64>) -> Option<DownloadEvent> {
+        let known = self.received.total.or(total);
+        if known == Some(self.received.bytes()) && total.is_none_or(|total| Some(total) == known) {
+            self.received.total = known;
+            return self.complete();
+        }
+        let reason = "what was there is longer than the output";
+        self.start_over(DownloadErrorKind::Network, reason)
+    }
+
+    fn redirected(&mut self, location: &str) -> Option<DownloadEvent> {
+        let State::Requesting { uri, redirects, .. } = &self.state else {
+            return None;
+        };
+        let redirects = redirects + 1;
+        if redirects > MAX_REDIRECTS {
+            let detail = format!("the output's URL is redirected more than {MAX_REDIRECTS} times");
+            return self.fail(DownloadErrorKind::RefusedUrl, detail);
+        }
+        match source::redirected(uri, location, self.settings.loopback_allowed) {
+            Ok(uri) => {
+                self.state = State::Requesting {
+                    uri,
+                    redirects,
+                    until: self.now.saturating_add(STALL),
+                };
+                None
+            }
+            Err(reason) => self.fail(DownloadErrorKind::RefusedUrl, reason),
+        }
+    }
+}

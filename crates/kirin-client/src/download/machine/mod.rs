@@ -1,0 +1,392 @@
+//! The download of one output as a pure state machine, after the manner of [`crate::machine`].
+//!
+//! ```text
+//!            .--- redirect ---.
+//!            |                v    a whole, a part     cut, stall
+//!  start --> '---------- [ request ] ------> [ receive ] -----> ( wait ) --.
+//!                          ^  ^  |  ^           |    |                     |
+//!   [ refresh ] <- expired-|--|--'  |           |    '-> < finished >      |
+//!        '-----------------'  |     '-----------|--------------------------'
+//!                         [ discard ] <- wrong part, wrong bytes
+//! ```
+//!
+//! Time comes in as the time that the actions took. What a caller does with the bytes in between
+//! does not count, so that reading slowly is no stall.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Uri;
+
+use super::{
+    DownloadErrorKind,
+    alphabet::{Action, DownloadEvent, Event, Failure},
+    container::Unfit,
+    content::Content,
+    judgement::Received,
+    source,
+};
+use crate::{backoff::Backoff, machine::WrongEvent};
+
+mod answer;
+
+/// Attempts in a row that bring nothing to keep, before the download is given up.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// How long the head of an answer may take, and how long a body may bring less than a byte a
+/// second: each byte buys a second, and no more than so many are saved up.
+const STALL: Duration = Duration::from_secs(20);
+
+/// What is fixed for a download.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Whether what was received can be thrown away; bytes that were handed out cannot.
+    pub(super) can_discard: bool,
+    pub(super) is_video: bool,
+    pub(super) jitter_seed: u64,
+    pub(super) loopback_allowed: bool,
+    /// Most bytes of the whole.
+    pub(super) max_bytes: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Machine {
+    settings: Settings,
+    state: State,
+    /// Where the output is, by the task.
+    url: String,
+    received: Received,
+    backoff: Backoff,
+    /// The latest elapsed time that was told: time never goes back.
+    now: Duration,
+    /// Requests of the output, redirects not counted.
+    requests: u32,
+    /// Attempts in a row that brought nothing to keep.
+    failures: u32,
+    /// The most bytes that an attempt ended with and the next one could go on from.
+    furthest: u64,
+    has_refreshed: bool,
+    has_started_over: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Discarding(Then),
+    Finished(Result<(), Failure>),
+    Paused {
+        until: Duration,
+        then: Then,
+    },
+    Receiving {
+        until: Duration,
+    },
+    Refreshing,
+    Requesting {
+        uri: Uri,
+        redirects: u32,
+        until: Duration,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Receive,
+    Refresh,
+    Request,
+}
+
+impl Machine {
+    /// The download of what is at `url`, where `received` is there already.
+    pub(super) fn new(url: String, received: Received, settings: Settings) -> Self {
+        let mut machine = Self {
+            backoff: Backoff::new(settings.jitter_seed),
+            state: State::Refreshing,
+            url,
+            now: Duration::ZERO,
+            requests: 0,
+            failures: 0,
+            furthest: received.bytes(),
+            has_refreshed: false,
+            has_started_over: false,
+            received,
+            settings,
+        };
+        match machine.has_all() {
+            true => machine.complete(),
+            false => machine.request(),
+        };
+        machine
+    }
+
+    /// What is to be done next. Asking changes nothing.
+    pub(super) fn action(&self) -> Action<'_> {
+        match &self.state {
+            State::Discarding(_) => Action::Discard,
+            State::Finished(result) => Action::Finished(result),
+            State::Paused { until, .. } => Action::Wait { until: *until },
+            State::Receiving { until } => Action::Receive { until: *until },
+            State::Refreshing => Action::Refresh,
+            State::Requesting {
+                uri,
+                redirects,
+                until,
+            } => Action::Request {
+                uri,
+                range: self.received.range(),
+                is_repeat: self.requests > 1 && *redirects == 0,
+                until: *until,
+            },
+        }
+    }
+
+    /// What was received so far.
+    pub(super) fn received(&self) -> &Received {
+        &self.received
+    }
+
+    /// Tells what came of the action, after all actions took `elapsed`.
+    ///
+    /// # Errors
+    ///
+    /// The event does not answer the action, or ends its time too early; nothing has changed.
+    pub(super) fn handle(
+        &mut self,
+        elapsed: Duration,
+        event: Event,
+    ) -> Result<Option<DownloadEvent>, WrongEvent> {
+        let now = elapsed.max(self.now);
+        match (&self.state, &event) {
+            (State::Discarding(_), Event::Discarded)
+            | (State::Receiving { .. }, Event::Received(_) | Event::Ended | Event::Failed(_))
+            | (State::Refreshing, Event::Refreshed(_) | Event::Failed(_))
+            | (State::Requesting { .. }, Event::Answered(_) | Event::Failed(_)) => {}
+            (
+                State::Paused { until, .. }
+                | State::Receiving { until }
+                | State::Requesting { until, .. },
+                Event::TimedOut,
+            ) if now >= *until => {}
+            _ => return Err(WrongEvent),
+        }
+        self.now = now;
+        Ok(match event {
+            Event::Answered(head) => self.answered(&head),
+            Event::Discarded => self.discarded(),
+            Event::Ended => self.ended(),
+            Event::Failed(reason) => self.broke_off(reason, None),
+            Event::Received(data) => self.take(&data),
+            Event::Refreshed(url) => self.refreshed(url),
+            Event::TimedOut => self.timed_out(),
+        })
+    }
+
+    fn take(&mut self, data: &Bytes) -> Option<DownloadEvent> {
+        let State::Receiving { until } = &mut self.state else {
+            return None;
+        };
+        if data.is_empty() {
+            // Frames without data are no progress.
+            return match self.now >= *until {
+                true => self.timed_out(),
+                false => None,
+            };
+        }
+        let bought = Duration::from_secs(data.len() as u64);
+        let latest = self.now.saturating_add(STALL);
+        *until = until.saturating_add(bought).min(latest);
+        self.received.content.feed(data);
+        self.judge_content()
+    }
+
+    /// Ends what is too much or can be no video, as soon as that is known.
+    fn judge_content(&mut self) -> Option<DownloadEvent> {
+        let (bytes, total) = (self.received.bytes(), self.received.total);
+        if bytes > total.unwrap_or(self.settings.max_bytes) {
+            return self.too_large();
+        }
+        match self.received.content.boxes().problem() {
+            Some(problem) if self.settings.is_video => {
+                let problem = problem.to_owned();
+                self.fail(DownloadErrorKind::NotVideo, problem)
+            }
+            _ => Some(DownloadEvent::Progress { bytes, total }),
+        }
+    }
+
+    fn timed_out(&mut self) -> Option<DownloadEvent> {
+        match self.state {
+            State::Paused { then, .. } => self.go_on(then),
+            State::Receiving { .. } => {
+                // It counts as an attempt that brought nothing, or a trickle would never end.
+                self.furthest = self.furthest.max(self.received.bytes());
+                let reason = format!("less than a byte a second came for {} s", STALL.as_secs());
+                self.broke_off(reason, None)
+            }
+            _ => self.broke_off("the server took too long".into(), None),
+        }
+    }
+
+    fn go_on(&mut self, then: Then) -> Option<DownloadEvent> {
+        match then {
+            Then::Receive => self.receive(),
+            Then::Refresh => self.state = State::Refreshing,
+            Then::Request => return self.request(),
+        }
+        None
+    }
+
+    fn receive(&mut self) {
+        self.state = State::Receiving {
+            until: self.now.saturating_add(STALL),
+        };
+    }
+
+    fn request(&mut self) -> Option<DownloadEvent> {
+        match source::checked(&self.url, self.settings.loopback_allowed) {
+            Ok(uri) => {
+                self.requests = self.requests.saturating_add(1);
+                self.state = State::Requesting {
+                    uri,
+                    redirects: 0,
+                    until: self.now.saturating_add(STALL),
+                };
+                None
+            }
+            Err(reason) => self.fail(DownloadErrorKind::RefusedUrl, reason),
+        }
+    }
+
+    fn refreshed(&mut self, url: Option<String>) -> Option<DownloadEvent> {
+        let Some(url) = url else {
+            let detail = "the output's URL has expired, and the service gives no other";
+            return self.fail(DownloadErrorKind::Expired, detail);
+        };
+        self.url = url;
+        match self.request() {
+            None => Some(DownloadEvent::RefreshedUrl),
+            refused => refused,
+        }
+    }
+
+    fn discarded(&mut self) -> Option<DownloadEvent> {
+        let State::Discarding(then) = self.state else {
+            return None;
+        };
+        self.received.content = Content::default();
+        self.go_on(then);
+        let total = self.received.total;
+        matches!(then, Then::Receive).then_some(DownloadEvent::Started { total })
+    }
+
+    /// An attempt came to nothing, or to a part: wait, and go on from there.
+    fn broke_off(&mut self, reason: String, hint: Option<Duration>) -> Option<DownloadEvent> {
+        if self.has_all() {
+            return self.complete();
+        }
+        let can_go_on = self.received.bytes() == 0 || self.received.etag.is_some();
+        if !self.settings.can_discard && !can_go_on {
+            let detail = format!("the download broke off and cannot be resumed: {reason}");
+            return self.fail(DownloadErrorKind::Network, detail);
+        }
+        if self.received.etag.is_some() && self.received.bytes() > self.furthest {
+            self.furthest = self.received.bytes();
+            self.failures = 0;
+            self.has_refreshed = false;
+        }
+        self.failures += 1;
+        if self.failures >= MAX_ATTEMPTS {
+            let detail = format!("the download broke off: {reason}");
+            return self.fail(DownloadErrorKind::Network, detail);
+        }
+        let then = match self.state {
+            State::Refreshing => Then::Refresh,
+            _ => Then::Request,
+        };
+        let wait = self.backoff.delay(self.failures, hint);
+        self.state = State::Paused {
+            until: self.now.saturating_add(wait),
+            then,
+        };
+        let because = reason;
+        Some(DownloadEvent::Retrying { because, wait })
+    }
+
+    /// Throws away what is there and asks for the whole; once.
+    fn start_over(&mut self, kind: DownloadErrorKind, reason: &str) -> Option<DownloadEvent> {
+        let was_there = self.received.bytes() > 0;
+        if was_there && !self.settings.can_discard {
+            let detail = format!("{reason}, and what was handed out cannot be taken back");
+            return self.fail(DownloadErrorKind::Changed, detail);
+        }
+        if self.has_started_over {
+            return self.fail(kind, format!("{reason}, once more"));
+        }
+        self.has_started_over = true;
+        self.received.etag = None;
+        self.received.total = None;
+        self.received.announced = None;
+        self.state = State::Discarding(Then::Request);
+        let because = reason.into();
+        Some(DownloadEvent::Restarted { because })
+    }
+
+    fn ended(&mut self) -> Option<DownloadEvent> {
+        match self.received.total {
+            Some(total) if total != self.received.bytes() => {
+                self.broke_off("the answer was cut off".into(), None)
+            }
+            _ => self.complete(),
+        }
+    }
+
+    fn has_all(&self) -> bool {
+        self.received.total == Some(self.received.bytes())
+    }
+
+    /// The body came to its end: it may have been cut all the same, or been damaged on its way.
+    fn complete(&mut self) -> Option<DownloadEvent> {
+        let content = &self.received.content;
+        if self.settings.is_video {
+            match (content.boxes().check(), self.received.total) {
+                (Ok(()), _) => {}
+                (Err(Unfit::Cut(reason)), None) => return self.broke_off(reason, None),
+                (Err(Unfit::Cut(reason) | Unfit::NotVideo(reason)), _) => {
+                    return self.fail(DownloadErrorKind::NotVideo, reason);
+                }
+            }
+        }
+        let announced = &self.received.announced;
+        if announced
+            .as_ref()
+            .is_some_and(|announced| *announced != content.digest())
+        {
+            let reason = "the bytes do not fit the checksum that the server gave";
+            return match self.settings.can_discard {
+                true => self.start_over(DownloadErrorKind::Corrupt, reason),
+                false => self.fail(DownloadErrorKind::Corrupt, reason),
+            };
+        }
+        self.state = State::Finished(Ok(()));
+        None
+    }
+
+    fn too_large(&mut self) -> Option<DownloadEvent> {
+        let max = self.settings.max_bytes;
+        let limit = self.received.total.unwrap_or(max).min(max);
+        let detail = format!("more than {limit} bytes came, or were announced");
+        self.fail(DownloadErrorKind::TooLarge, detail)
+    }
+
+    fn fail(
+        &mut self,
+        kind: DownloadErrorKind,
+        detail: impl Into<String>,
+    ) -> Option<DownloadEvent> {
+        let detail = detail.into();
+        self.state = State::Finished(Err(Failure { kind, detail }));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! D13 to D15 and D17: the place of the file.
+
+use std::{fs, path::Path};
+
+use kirin_client::{DownloadErrorKind, DownloadTarget, file_name};
+use kirin_transport::Body;
+use kirin_types::Task;
+
+use super::{Place, client, completed, cut_whole, left_after, rest, unreachable, video, whole};
+
+fn prepare(path: &Path, overwrite: bool) -> Result<(), DownloadErrorKind> {
+    DownloadTarget::prepare(path, overwrite)
+        .map(drop)
+        .map_err(|error| error.kind())
+}
+
+#[test]
+fn d14_what_exists_is_not_overwritten_unasked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.mp4");
+    fs::write(&path, "precious").unwrap();
+    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    assert_eq!(prepare(&path, true), Ok(()));
+    assert_eq!(
+        prepare(directory.path(), true),
+        Err(DownloadErrorKind::Exists)
+    );
+    assert_eq!(
+        prepare(&path.join("b.mp4"), false),
+        Err(DownloadErrorKind::Disk)
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn d14_symbolic_links_are_not_written_through() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, precious) = (
+        directory.path().join("a.mp4"),
+        directory.path().join("precious"),
+    );
+    fs::write(&precious, "precious").unwrap();
+    std::os::unix::fs::symlink(&precious, directory.path().join("a.mp4.part")).unwrap();
+    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    std::os::unix::fs::symlink(&precious, &path).unwrap();
+    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn d14_devices_are_never_replaced() {
+    for overwrite in [false, true] {
+        assert_eq!(
+            prepare(Path::new("/dev/null"), overwrite),
+            Err(DownloadErrorKind::Exists)
+        );
+    }
+}
+
+#[test]
+fn d17_second_download_of_the_same_file_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.mp4");
+    let first = DownloadTarget::prepare(&path, false).unwrap();
+    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    drop(first);
+    assert_eq!(prepare(&path, false), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn file_that_appears_meanwhile_is_not_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.mp4");
+    let appearing = path.clone();
+    let transport = kirin_transport::from_fn(move |_request| {
+        fs::write(&appearing, "precious").unwrap();
+        let response = http::Response::new(Body::from(video()));
+        async { Ok(response) }
+    });
+    let client = client(transport);
+    let task = Task::from_json(completed().as_bytes()).unwrap();
+    let error = client.download(&task, &path).await.unwrap_err();
+    assert_eq!(error.kind(), DownloadErrorKind::Exists);
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d13_place_that_cannot_be_written_is_a_disk_error_before_a_request() {
+    let place = Place::new();
+    for name in ["no/such/folder/a.mp4", &"x".repeat(300)] {
+        let task = Task::from_json(completed().as_bytes()).unwrap();
+        let client = client(crate::scripted::Scripted::new([]));
+        let error = client.download(&task, place.path(name)).await.unwrap_err();
+        assert_eq!(error.kind(), DownloadErrorKind::Disk);
+        assert_eq!(error.path(), Some(place.path(name).as_path()));
+    }
+    assert_eq!(place.files(), [""; 0]);
+}
+
+/// The note cannot be replaced, because a folder has taken its place; the download goes on.
+#[tokio::test(start_paused = true)]
+async fn d13_note_that_cannot_be_written_costs_only_the_note() {
+    let place = Place::new();
+    fs::create_dir(place.path("a.mp4.part.json.new")).unwrap();
+    let mut answers = vec![cut_whole(&video(), 30)];
+    answers.extend(unreachable(4));
+    let left = place.download(&completed(), answers, |it| it).await;
+    assert_eq!(left.kind(), DownloadErrorKind::Network);
+    let done = left.again(vec![whole(video())]).await;
+    assert_eq!(done.bytes(), Some(video()));
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn d14_link_is_replaced_and_what_it_points_to_is_not() {
+    let place = Place::new();
+    fs::write(place.path("precious"), "precious").unwrap();
+    for link in ["a.mp4", "a.mp4.part.json", "a.mp4.part.json.new"] {
+        std::os::unix::fs::symlink(place.path("precious"), place.path(link)).unwrap();
+    }
+    let mut answers = vec![cut_whole(&video(), 30)];
+    answers.extend(unreachable(4));
+    let left = place
+        .download(&completed(), answers, |it| it.overwrite(true))
+        .await;
+    assert_eq!(left.kind(), DownloadErrorKind::Network);
+    let place = left.place;
+    let answers = vec![rest(&video(), 30)];
+    let done = place
+        .download(&completed(), answers, |it| it.overwrite(true))
+        .await;
+    assert_eq!(done.bytes(), Some(video()));
+    assert!(!done.place.path("a.mp4").is_symlink());
+    assert_eq!(fs::read(done.place.path("precious")).unwrap(), b"precious");
+    assert_eq!(done.files(), ["a.mp4", "precious"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d14_file_that_is_to_be_replaced_stays_until_the_new_one_is_whole() {
+    let left = left_after(30).await;
+    let path = left.place.path("a.mp4");
+    fs::write(&path, "precious").unwrap();
+    let place = left.place;
+    let failed = place
+        .download(&completed(), unreachable(5), |it| it.overwrite(true))
+        .await;
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    let place = failed.place;
+    let answers = vec![rest(&video(), 30)];
+    let done = place
+        .download(&completed(), answers, |it| it.overwrite(true))
+        .await;
+    assert_eq!(done.bytes(), Some(video()));
+}
+
+#[test]
+fn d15_names_of_servers_become_plain_file_names() {
+    for (name, expected) in [
+        ("d5u5obte8783ap44qtj0", "d5u5obte8783ap44qtj0"),
+        ("../../x", "_.._x"),
+        ("a\0b/c\\d:e", "a_b_c_d_e"),
+        ("\u{1b}[31mred\u{202e}", "__31mred_"),
+        ("..", "video"),
+        ("", "video"),
+        (".hidden", "hidden"),
+        ("trailing.", "trailing"),
+        ("CON", "_CON"),
+        ("nul.mp4", "_nul.mp4"),
+        ("com1", "_com1"),
+        ("lpt9.x.y", "_lpt9.x.y"),
+        ("com10", "com10"),
+        ("console", "console"),
+        ("Füchse", "F_chse"),
+    ] {
+        assert_eq!(file_name(name), expected, "{name:?}");
+    }
+    assert_eq!(file_name(&"ü".repeat(300)), "_".repeat(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn d17_download_to_a_place_that_is_in_use_is_refused_before_a_request() {
+    let place = Place::new();
+    let in_use = DownloadTarget::prepare(place.path("a.mp4"), false).unwrap();
+    let refused = place.download(&completed(), vec![], |it| it).await;
+    assert_eq!(refused.kind(), DownloadErrorKind::Exists);
+    drop(in_use);
+    let done = refused.again(vec![whole(video())]).await;
+    assert_eq!(done.bytes(), Some(video()));
+}
