@@ -1,5 +1,10 @@
 //! What the generations of one client share: requests a second, parallel tasks, retries.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a client does in time is told by a clock, which is paused"
+)]
+
 use std::{
     future::IntoFuture,
     num::NonZeroU32,
