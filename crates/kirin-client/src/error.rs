@@ -153,7 +153,7 @@ impl Error {
         match self.outcome() {
             Outcome::CannotQuery { id, .. }
             | Outcome::Lost { id }
-            | Outcome::StillRunning { id } => Some(id),
+            | Outcome::StillRunning { id, .. } => Some(id),
             Outcome::Completed(task)
             | Outcome::CompletedWithoutOutput(task)
             | Outcome::Failed(task) => Some(task.id()),
@@ -197,7 +197,7 @@ impl Error {
             Outcome::NotCreated {
                 cause: Cause::Withheld(withheld),
             } => format!("nothing was created: {withheld}"),
-            Outcome::StillRunning { id } => {
+            Outcome::StillRunning { id, .. } => {
                 format!("task {id} was not finished when the time to wait was over")
             }
             Outcome::Unresolved {

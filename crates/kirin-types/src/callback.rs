@@ -70,9 +70,7 @@ impl Callback {
     fn from_kling(body: &Object<'_>, token: Token<'_>) -> Result<Self, DecodeError> {
         let external_task_id = body.object("task_info").as_ref().and_then(external_task_id);
         if external_task_id.is_none() {
-            return Err(DecodeError::new(
-                "the field task_info.external_task_id is missing",
-            ));
+            return Err(DecodeError::at("task_info.external_task_id", "is missing"));
         }
         let result = body.object("task_result");
         let videos = result.as_ref().and_then(|result| result.field("videos"));

@@ -19,17 +19,39 @@ use serde_json::value::RawValue;
 ///
 /// let error = Task::from_json(b"<html>").unwrap_err();
 /// assert_eq!(error.to_string(), "not JSON: expected value at line 1 column 1");
+/// assert_eq!(error.path(), "");
+///
+/// let error = Task::from_json(br#"{"data":{"id":7}}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "the field data.id is not a string");
+/// assert_eq!(error.path(), "data.id");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     message: String,
+    path: String,
 }
 
 impl DecodeError {
+    /// The answer as a whole cannot be read.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            path: String::new(),
         }
+    }
+
+    /// The field at this path cannot be used; `problem` goes on after its name.
+    pub(crate) fn at(path: impl Into<String>, problem: impl fmt::Display) -> Self {
+        let path = path.into();
+        Self {
+            message: format!("the field {path} {problem}"),
+            path,
+        }
+    }
+
+    /// Where in the JSON, as names with dots between; empty where it is the whole.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 }
 

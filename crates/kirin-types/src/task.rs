@@ -125,17 +125,17 @@ impl Task {
         {
             let status = outer.object("status");
             return match status.and_then(|status| status.integer("code")) {
-                None | Some(0 | 200) => Self::from_object(&inner, data),
-                Some(code) => Err(DecodeError::new(format!("the envelope says error {code}"))),
+                None | Some(0 | 200) => Self::from_object(&inner, data, "data."),
+                Some(code) => Err(DecodeError::at("status.code", format!("says error {code}"))),
             };
         }
-        Self::from_object(&outer, token)
+        Self::from_object(&outer, token, "")
     }
 
-    fn from_object(task: &Object<'_>, token: Token<'_>) -> Result<Self, DecodeError> {
+    fn from_object(task: &Object<'_>, token: Token<'_>, place: &str) -> Result<Self, DecodeError> {
         let status = task.text("status");
         Ok(Self {
-            id: id(task)?,
+            id: id(task, place)?,
             state: TaskState::from_object(status.as_deref(), task),
             status,
             model: task.text("model"),
@@ -202,20 +202,16 @@ impl<'de> Deserialize<'de> for Task {
     }
 }
 
-fn id(task: &Object<'_>) -> Result<TaskId, DecodeError> {
+/// The id; `place` is the path of the task in the answer.
+fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
+    let unusable = |problem: &str| DecodeError::at(format!("{place}id"), problem);
     if task.contradicts_itself("id") {
-        return Err(DecodeError::new(
-            "the field id stands there twice, with different values",
-        ));
+        return Err(unusable("stands there twice, with different values"));
     }
-    let token = task
-        .field("id")
-        .ok_or_else(|| DecodeError::new("the field id is missing"))?;
-    let text = token
-        .text()
-        .ok_or_else(|| DecodeError::new("the field id is not a string"))?;
+    let token = task.field("id").ok_or_else(|| unusable("is missing"))?;
+    let text = token.text().ok_or_else(|| unusable("is not a string"))?;
     text.parse()
-        .map_err(|invalid| DecodeError::new(format!("the field id is unusable: {invalid}")))
+        .map_err(|invalid| unusable(&format!("is unusable: {invalid}")))
 }
 
 /// A number from 0 to 1; anything else says nothing.

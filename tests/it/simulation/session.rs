@@ -248,7 +248,7 @@ impl Session {
             Some(JournalState::Ended(outcome)) => match &**outcome {
                 Outcome::CannotQuery { id, .. }
                 | Outcome::Lost { id }
-                | Outcome::StillRunning { id } => resume(id),
+                | Outcome::StillRunning { id, .. } => resume(id),
                 Outcome::Unresolved { .. } => {
                     forgotten();
                     client.reconcile(intent())

@@ -38,6 +38,9 @@ pub enum Outcome {
     StillRunning {
         /// The service's id of the task.
         id: TaskId,
+        /// The task as last heard of; `None` if no answer about it came.
+        #[serde(default)]
+        task: Option<Box<Task>>,
     },
     /// A create may have been charged, and its task could not be found.
     Unresolved {
@@ -51,12 +54,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The task as last heard of, where the end is its own.
+    /// The task as last heard of, where the end tells of it.
     pub fn task(&self) -> Option<&Task> {
         match self {
             Self::Completed(task) | Self::CompletedWithoutOutput(task) | Self::Failed(task) => {
                 Some(task)
             }
+            Self::StillRunning { task, .. } => task.as_deref(),
             _ => None,
         }
     }

@@ -274,6 +274,7 @@ impl WaitPhase {
         if context.is_over(self.asked_at) {
             return Step::Finish(Outcome::StillRunning {
                 id: self.id.clone(),
+                task: self.task.clone().map(Box::new),
             });
         }
         self.state = State::Paused {

@@ -81,9 +81,11 @@ impl CreateAnswer {
             200..=299 | 400..=499 if refusal.body.is_known() && !names_an_id(response.body()) => {
                 Self::decode_refusal(refusal)
             }
-            _ => Self::Ambiguous(Trouble::new(format!(
-                "an answer without a task: {unreadable}"
-            ))),
+            _ => Self::Ambiguous(Trouble::unreadable(
+                "an answer without a task",
+                &unreadable,
+                response.body(),
+            )),
         }
     }
 

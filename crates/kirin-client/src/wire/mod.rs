@@ -16,7 +16,7 @@ pub use query_answer::QueryAnswer;
 mod refusal;
 #[cfg(feature = "tokio")]
 pub(crate) use refusal::retry_after;
-pub use refusal::{Refusal, Trouble};
+pub use refusal::{Refusal, Trouble, UnreadableAnswer};
 
 /// Most bytes taken of a JSON answer: 1 MiB.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;

@@ -42,7 +42,11 @@ impl QueryAnswer {
             200..=299 => match Task::from_json(response.body()) {
                 Ok(task) => Self::Task(task),
                 Err(_) if is_about_the_key(&refusal) => Self::Refused(refusal),
-                Err(error) => Self::Trouble(Trouble::new(format!("an unreadable answer: {error}"))),
+                Err(error) => Self::Trouble(Trouble::unreadable(
+                    "an unreadable answer",
+                    &error,
+                    response.body(),
+                )),
             },
             // A proxy says 404 too. Only the service's own words say that there is no task, and
             // that is what a second create may be decided by.

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use http::{HeaderMap, StatusCode, Uri, header};
 use kirin_transport::TransportError;
-use kirin_types::{ErrorBody, ErrorReason};
+use kirin_types::{DecodeError, ErrorBody, ErrorReason};
 use serde::{Deserialize, Serialize};
 
 /// A refusal: the service answered, and did not do what was asked.
@@ -68,15 +68,60 @@ pub struct Trouble {
     pub description: String,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
+    /// The answer, where there was one and it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<Box<UnreadableAnswer>>,
 }
+
+/// An answer that says success and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnreadableAnswer {
+    /// Where in the JSON, as names with dots between; empty where it is the whole.
+    pub path: String,
+    /// The first 200 characters of the body. The queries of URLs are cut out: they sign them.
+    pub head: String,
+}
+
+/// Characters of an unreadable body that are kept.
+const HEAD: usize = 200;
 
 impl Trouble {
     pub(crate) fn new(description: impl Into<String>) -> Self {
         Self {
             description: description.into(),
             retry_after: None,
+            unreadable: None,
         }
     }
+
+    /// An answer that cannot be read, `what` for short.
+    pub(crate) fn unreadable(what: &str, error: &DecodeError, body: &[u8]) -> Self {
+        let answer = UnreadableAnswer {
+            path: error.path().to_owned(),
+            head: without_queries(body),
+        };
+        Self {
+            unreadable: Some(Box::new(answer)),
+            ..Self::new(format!("{what}: {error}"))
+        }
+    }
+}
+
+/// The beginning of a body, each query of a URL cut to its question mark.
+fn without_queries(body: &[u8]) -> String {
+    let mut in_query = false;
+    let text = String::from_utf8_lossy(body);
+    let kept = text.chars().filter(|character| {
+        let is_in_query = in_query;
+        in_query = match character {
+            '?' | '#' => true,
+            '"' | '\'' | '<' | '>' => false,
+            character => in_query && !character.is_whitespace(),
+        };
+        !is_in_query || !in_query
+    });
+    kept.take(HEAD).collect()
 }
 
 impl From<&TransportError> for Trouble {
@@ -91,8 +136,8 @@ impl From<&TransportError> for Trouble {
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self {
-            description: refusal.to_string(),
             retry_after: refusal.retry_after,
+            ..Self::new(refusal.to_string())
         }
     }
 }

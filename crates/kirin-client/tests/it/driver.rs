@@ -13,7 +13,7 @@ use kirin_client::{
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
-use kirin_types::{GenerationRequest, Task};
+use kirin_types::{GenerationRequest, Task, Timestamp};
 use tokio::time::Instant;
 
 use crate::scripted::{Answer, End, Pieces, Scripted, json, shown, with_headers};
@@ -145,6 +145,98 @@ async fn deadline_is_followed_by_one_last_query() {
     assert_eq!(error.task_id().unwrap().as_str(), "task-1");
     assert_eq!(began_at.elapsed(), Duration::from_secs(7));
     assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID, BY_ID]);
+}
+
+/// A call near the deadline gets what is left, and never so little that it says nothing.
+#[tokio::test(start_paused = true)]
+async fn each_call_gets_what_is_left_of_the_deadline() {
+    let check = async |deadline: u64, calls: usize, ends_at: u64| {
+        let transport = Scripted::new((0..calls).map(|_| Answer::Never));
+        let began_at = Instant::now();
+        let error = client(&transport)
+            .wait("task-1".parse().unwrap())
+            .deadline(Duration::from_secs(deadline))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StillRunning, "{deadline}");
+        assert!(transport.is_used_up(), "{deadline}");
+        assert_eq!(began_at.elapsed(), Duration::from_secs(ends_at));
+    };
+    // The last call begins at the deadline or later.
+    check(0, 1, 5).await;
+    check(3, 2, 10).await;
+    check(12, 2, 17).await;
+    check(30, 2, 35).await;
+}
+
+/// What the wall clock says is no reason to stop waiting, nor to ask more often than once for each
+/// time that it seems to have slept.
+#[tokio::test(start_paused = true)]
+async fn k03_a_wall_clock_that_jumps_moves_no_deadline() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    const NOW: i64 = 1_793_000_000_000;
+    // A day back, a day forth, the epoch, the year 2262, and what no clock says.
+    let jumps = [-DAY, DAY, -NOW, 9_223_372_036_854 - NOW, i64::MAX - NOW];
+    for jump in jumps {
+        let began_at = Instant::now();
+        let wall_clock = move || {
+            let elapsed = i64::try_from(began_at.elapsed().as_millis()).unwrap();
+            let jumped = if elapsed < 70_000 { 0 } else { jump };
+            Some(Timestamp::from_milliseconds(
+                NOW.saturating_add(elapsed).saturating_add(jumped),
+            ))
+        };
+        let running = std::iter::repeat_with(|| json(200, RUNNING)).take(20);
+        let transport = Scripted::new(running);
+        let client = Client::builder(canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .schedule(PollSchedule::Fixed(Duration::from_secs(60)))
+            .wall_clock(wall_clock)
+            .build()
+            .unwrap();
+        let waiting = client.wait("task-1".parse().unwrap());
+        let error = waiting
+            .deadline(Duration::from_secs(300))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StillRunning, "{jump}");
+        assert_eq!(began_at.elapsed(), Duration::from_secs(300), "{jump}");
+        // At 0, 60, 120 ... 300 s, and one more where it looks as if the computer had slept.
+        let queries = transport.calls().len();
+        assert_eq!(queries, 6 + usize::from(jump > 0), "{jump}");
+    }
+}
+
+/// Monotonic time stands still while the computer sleeps; the wall clock tells that it did.
+#[tokio::test(start_paused = true)]
+async fn k04_a_computer_that_slept_asks_once_when_it_wakes() {
+    let began_at = Instant::now();
+    let wall_clock = move || {
+        let elapsed = began_at.elapsed();
+        let slept = match elapsed {
+            elapsed if elapsed < Duration::from_secs(40) => Duration::ZERO,
+            _ => Duration::from_secs(8 * 60 * 60),
+        };
+        let now = i64::try_from((elapsed + slept).as_millis()).unwrap();
+        Some(Timestamp::from_milliseconds(now))
+    };
+    let transport = Scripted::new([json(200, RUNNING), json(200, COMPLETED)]);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .schedule(PollSchedule::Fixed(Duration::from_secs(600)))
+        .wall_clock(wall_clock)
+        .build()
+        .unwrap();
+    let mut generation = client.wait("task-1".parse().unwrap());
+    let mut notices = Vec::new();
+    while let Some(notice) = generation.next().await {
+        notices.push(notice);
+    }
+    assert!(generation.await.is_ok());
+    assert!(notices.contains(&Notice::Woken), "{notices:?}");
+    assert_eq!(transport.calls(), [BY_ID, BY_ID]);
+    // The comparison after the first half minute sees nothing, the next one does.
+    assert_eq!(began_at.elapsed(), Duration::from_secs(60));
 }
 
 #[tokio::test(start_paused = true)]

@@ -219,7 +219,10 @@ fn ends() -> Vec<Outcome> {
     let charged = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.21"}}"#);
     let free = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.00"}}"#);
     let mut ends = vec![
-        Outcome::StillRunning { id: id() },
+        Outcome::StillRunning {
+            id: id(),
+            task: None,
+        },
         Outcome::Lost { id: id() },
         Outcome::Failed(parsed(FAILED)),
         Outcome::Failed(parsed(r#""status":"failed""#)),

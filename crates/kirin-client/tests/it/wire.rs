@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use kirin_client::wire::{CreateAnswer, QueryAnswer, Refusal, Trouble};
+use kirin_tests::canary::{self, Shown};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 use kirin_types::ErrorReason;
 
@@ -453,4 +454,44 @@ fn names(folder: &str) -> BTreeSet<String> {
 fn fixtures(folder: &str) -> PathBuf {
     let wire = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/wire");
     PathBuf::from(wire).join(folder)
+}
+
+/// Where a success cannot be read, the answer itself tells why: the path, and how it begins. What
+/// signs a URL is not kept.
+#[test]
+fn an_unreadable_success_keeps_its_beginning_and_no_signature() {
+    let signature = canary::signature();
+    let check = |body: String, path: &str, head: &str| {
+        let response = Response::new(Bytes::from(body));
+        let QueryAnswer::Trouble(trouble) = QueryAnswer::decode(&response) else {
+            panic!("{response:?}");
+        };
+        let CreateAnswer::Ambiguous(created) = CreateAnswer::decode(&response) else {
+            panic!("{response:?}");
+        };
+        assert_eq!(created.unreadable, trouble.unreadable);
+        canary::shown(Shown::Debug, &format!("{trouble:?}"));
+        let answer = trouble.unreadable.unwrap();
+        assert_eq!((answer.path.as_str(), answer.head.as_str()), (path, head));
+    };
+    check("<html>".into(), "", "<html>");
+    check(r#"{"id":7}"#.into(), "id", r#"{"id":7}"#);
+    check(r#"{"data":{}}"#.into(), "data.id", r#"{"data":{}}"#);
+    check("é".repeat(500), "", &"é".repeat(200));
+    let url = format!("https://cdn.example.com/a.mp4?s={signature}&t=1");
+    check(
+        format!(r#"{{"url":"{url}","id":[]}}"#),
+        "id",
+        r#"{"url":"https://cdn.example.com/a.mp4?","id":[]}"#,
+    );
+    check(
+        format!("see {url}"),
+        "",
+        "see https://cdn.example.com/a.mp4?",
+    );
+    check(
+        format!("<a href='{url}'>what? yes</a>"),
+        "",
+        "<a href='https://cdn.example.com/a.mp4?'>what? yes</a>",
+    );
 }

@@ -167,7 +167,7 @@ fn what_has_no_usable_id_is_no_task() {
     check(r#"{"id":"a","id":"b"}"#, "twice");
     check(
         r#"{"data":{"status":"completed"}}"#,
-        "the field id is missing",
+        "the field data.id is missing",
     );
     check(
         r#"{"data":null,"status":{"code":200}}"#,

@@ -378,10 +378,11 @@ fn p11_the_deadline_cuts_the_wait_and_is_followed_by_one_last_query() {
         assert_eq!(script.wait(), seconds(asked_at));
         script.query(task(IN_PROGRESS));
     }
-    let Outcome::StillRunning { id } = script.outcome() else {
+    let Outcome::StillRunning { id, task: last } = script.outcome() else {
         panic!("{script}");
     };
     assert_eq!(id.as_str(), ID);
+    assert_eq!(last.as_ref().unwrap().status(), Some("in_progress"));
     let error = Error::check(script.outcome().clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StillRunning);
 
