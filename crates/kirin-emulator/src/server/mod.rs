@@ -15,6 +15,8 @@ use tokio::{
 
 use crate::{EmulatorConfig, Statistics, World};
 
+mod admin;
+
 mod body;
 
 mod clock;

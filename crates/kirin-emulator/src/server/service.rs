@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::{Clock, body, clock, videos::Videos};
+use super::{Clock, admin, body, clock, videos::Videos};
 use crate::{World, artifact::Artifact, world::Reply};
 
 /// How long a body may take to arrive.
@@ -40,6 +40,20 @@ impl Service {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Time since the start, as the world is told.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// Forgets every task, as if it had just been started.
+    pub(super) fn reset(&self) {
+        let mut world = self.world();
+        world.reset();
+        // Ids begin anew, so the names of earlier videos are given out again. Under the lock, so
+        // that no task of the new world finds them.
+        self.videos.forget();
+    }
+
     /// Answers a request.
     ///
     /// # Errors
@@ -54,6 +68,10 @@ impl Service {
             .await
             .ok_or(io::ErrorKind::TimedOut)?
             .map_err(io::Error::other)?;
+        if head.uri.path().starts_with(admin::PREFIX) {
+            let head = Request::from_parts(head, ());
+            return Ok(admin::answer(self, &head, body.as_ref()).map(Full::new));
+        }
         let reply = match body {
             Some(body) => {
                 let request = Request::from_parts(head, body);

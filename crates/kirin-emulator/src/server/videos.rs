@@ -69,6 +69,11 @@ impl Videos {
         video
     }
 
+    /// Forgets all of them; who waits for one still gets it.
+    pub(super) fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
     /// The rendering that runs or ran for this name; starts it if there is none. It goes on when
     /// the caller goes away.
     fn rendering(&self, name: &str, spec: &VideoSpec) -> Rendering {

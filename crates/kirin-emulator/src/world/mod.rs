@@ -108,6 +108,12 @@ impl World {
         }
     }
 
+    /// Forgets every task and everything that was counted or noticed, as if it were new. Ids begin
+    /// anew, so the same requests are given the same ones again.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.config.clone(), self.started_at);
+    }
+
     /// Answers a request that was received when `elapsed` had passed since the start.
     pub fn handle(&mut self, elapsed: Duration, request: &Request<Bytes>) -> Reply {
         let body = Some(request.body().as_ref());

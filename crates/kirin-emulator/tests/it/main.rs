@@ -18,6 +18,8 @@ mod artifacts;
 
 mod server;
 
+mod admin;
+
 mod snap;
 
 mod prop;

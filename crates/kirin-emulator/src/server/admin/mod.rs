@@ -1,0 +1,92 @@
+//! What is not the API but the emulator's own: endpoints under `/_emulator/` to look at it and to
+//! change it while it runs.
+//!
+//! They are for this machine only. The listener is on loopback, and [`guard`] refuses what a page
+//! of another site could send through a browser.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Service;
+
+mod guard;
+
+mod refusal;
+use refusal::Refusal;
+
+/// What the paths of all of them start with.
+pub(super) const PREFIX: &str = "/_emulator/";
+
+/// Longest body that is taken, in bytes.
+const BODY_BYTES: usize = 1024 * 1024;
+
+/// Answers a request under [`PREFIX`]; a body of `None` is one that is too long.
+pub(super) fn answer<T>(
+    service: &Service,
+    head: &Request<T>,
+    body: Option<&Bytes>,
+) -> Response<Bytes> {
+    guard::check(head)
+        .and_then(|()| {
+            let body = body.filter(|body| body.len() <= BODY_BYTES);
+            body.ok_or(Refusal::TooLarge { most: BODY_BYTES })
+        })
+        .and_then(|body| call(service, head, body))
+        .unwrap_or_else(|refusal| refusal.response())
+}
+
+/// The endpoints. A new one is a line here, with its method in the lines below.
+fn call<T>(service: &Service, head: &Request<T>, _body: &[u8]) -> Result<Response<Bytes>, Refusal> {
+    let name = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    match (head.method().as_str(), name) {
+        ("GET", "health") => Ok(ok(&json!({ "status": "ok" }))),
+        ("POST", "reset") => {
+            service.reset();
+            Ok(ok(&json!({})))
+        }
+        ("GET", "state") => Ok(ok(&state(service))),
+        (_, "health" | "state") => Err(Refusal::MethodNotAllowed { allowed: "GET" }),
+        (_, "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
+        _ => Err(Refusal::NoSuchPath),
+    }
+}
+
+fn state(service: &Service) -> Value {
+    let world = service.world();
+    let counted = world.statistics();
+    json!({
+        "elapsed_ms": u64::try_from(service.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "statistics": {
+            "requests_received": counted.requests_received,
+            "creates_received": counted.creates_received,
+            "tasks_created": counted.tasks_created,
+            "queries_received": counted.queries_received,
+            "artifacts_served": counted.artifacts_served,
+        },
+        "notes": world.notes().collect::<Vec<_>>(),
+    })
+}
+
+/// A JSON answer under 200.
+fn ok(body: &impl Serialize) -> Response<Bytes> {
+    json_response(StatusCode::OK, body)
+}
+
+fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
+    // Serializing fails for maps with keys that are no strings; none of the answers has one.
+    let body = serde_json::to_vec(body).expect("answers have string keys");
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether a request of this method may change something.
+fn changes(method: &Method) -> bool {
+    ![Method::GET, Method::HEAD].contains(method)
+}

@@ -1,0 +1,64 @@
+//! Why a request to an admin endpoint is refused.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+use super::json_response;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A page of another origin sent it.
+    CrossOrigin,
+    /// The path takes other methods.
+    MethodNotAllowed { allowed: &'static str },
+    /// There is no such endpoint.
+    NoSuchPath,
+    /// It changes something, and its body does not say that it is JSON.
+    NotJson,
+    /// Its `Host` is none of this machine's loopback names.
+    OtherHost,
+    /// The body is longer than is taken, in bytes.
+    TooLarge { most: usize },
+}
+
+impl Refusal {
+    pub(super) fn response(self) -> Response<Bytes> {
+        let body = json!({ "message": self.message() });
+        let mut response = json_response(self.status(), &body);
+        if let Self::MethodNotAllowed { allowed } = self {
+            let allowed = HeaderValue::from_static(allowed);
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        response
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::CrossOrigin | Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+
+    fn message(self) -> String {
+        match self {
+            Self::CrossOrigin => {
+                "a page of another origin may not use the emulator's own endpoints".into()
+            }
+            Self::MethodNotAllowed { allowed } => {
+                format!("method not allowed; this path takes {allowed}")
+            }
+            Self::NoSuchPath => "the emulator has no such endpoint".into(),
+            Self::NotJson => "send it with Content-Type: application/json".into(),
+            Self::OtherHost => "the emulator's own endpoints take the Host headers 127.0.0.1, \
+                 localhost and [::1] only"
+                .into(),
+            Self::TooLarge { most } => {
+                format!("the body is too large: at most {most} bytes are taken")
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The emulator's own endpoints over real loopback TCP.
+
+use kirin_emulator::{Emulator, EmulatorConfig};
+use serde_json::{Value, json};
+
+use crate::{
+    support::{CREATE, envelope},
+    wire::{Answer, Wire},
+};
+
+async fn started() -> Emulator {
+    Emulator::start(EmulatorConfig::new()).await.unwrap()
+}
+
+/// A call of an admin endpoint with these headers beside the ones of every request.
+fn ask_with(emulator: &Emulator, call: &str, headers: &str, body: &str) -> Answer {
+    let mut wire = Wire::connect(emulator);
+    let length = body.len();
+    wire.send(format!(
+        "{call} HTTP/1.1\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    ));
+    wire.answer()
+}
+
+/// The same as a program on this machine sends it.
+fn ask(emulator: &Emulator, call: &str, body: &str) -> (u16, Value) {
+    let address = emulator.address();
+    let headers = format!("host: {address}\r\ncontent-type: application/json\r\n");
+    let answer = ask_with(emulator, call, &headers, body);
+    (answer.status, answer.json())
+}
+
+fn create(emulator: &Emulator) -> Value {
+    let body = envelope(json!({ "prompt": "a fox" }));
+    Wire::connect(emulator).ask("POST", CREATE, &body).json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row10_its_own_endpoints_show_it_and_start_it_anew() {
+    let emulator = started().await;
+    let (status, health) = ask(&emulator, "GET /_emulator/health", "");
+    assert_eq!((status, health), (200, json!({ "status": "ok" })));
+    let first = create(&emulator);
+    let (_, state) = ask(&emulator, "GET /_emulator/state", "");
+    assert_eq!(state["statistics"]["tasks_created"], 1);
+    // What is not the API is not counted as a request to it.
+    assert_eq!(state["statistics"]["requests_received"], 1);
+
+    assert_eq!(ask(&emulator, "POST /_emulator/reset", "{}").0, 200);
+    assert_eq!(emulator.statistics().tasks_created, 0);
+    let again = create(&emulator);
+    assert_eq!(again["id"], first["id"], "the same ids again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admin_endpoints_say_what_they_take() {
+    let emulator = started().await;
+    assert_eq!(ask(&emulator, "POST /_emulator/health", "").0, 405);
+    assert_eq!(ask(&emulator, "GET /_emulator/reset", "").0, 405);
+    assert_eq!(ask(&emulator, "GET /_emulator/nothing", "").0, 404);
+    let long = " ".repeat(1024 * 1024 + 1);
+    assert_eq!(ask(&emulator, "POST /_emulator/reset", &long).0, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_sites_change_nothing() {
+    let emulator = started().await;
+    create(&emulator);
+    let address = emulator.address();
+    let json = "content-type: application/json\r\n";
+    for headers in [
+        format!("host: evil.example\r\n{json}"),
+        format!("host: {address}\r\norigin: https://evil.example\r\n{json}"),
+        format!("host: {address}\r\nsec-fetch-site: cross-site\r\n{json}"),
+        format!("host: {address}\r\ncontent-type: text/plain\r\n"),
+    ] {
+        let refused = ask_with(&emulator, "POST /_emulator/reset", &headers, "{}");
+        assert!([403, 415].contains(&refused.status), "{headers}");
+        assert_eq!(emulator.statistics().tasks_created, 1, "{headers}");
+    }
+}
