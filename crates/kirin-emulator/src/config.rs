@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::{Lifecycle, Pace, Which};
+
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
 /// ```
@@ -24,13 +26,16 @@ use std::{fmt, time::Duration};
 pub struct EmulatorConfig {
     pub(crate) port: u16,
     pub(crate) seed: u64,
-    pub(crate) task_time: Duration,
     pub(crate) keys: Keys,
     pub(crate) duplicates: Duplicates,
     pub(crate) lookup: Lookup,
     pub(crate) body_forms: BodyForms,
     pub(crate) video_size: VideoSize,
-    pub(crate) failure: Option<String>,
+    pub(crate) lifecycle: Lifecycle,
+    /// The last one that fits holds.
+    pub(crate) lifecycles: Vec<(Which, Lifecycle)>,
+    pub(crate) pace: Pace,
+    pub(crate) video_lifetime: Duration,
 }
 
 impl EmulatorConfig {
@@ -41,18 +46,30 @@ impl EmulatorConfig {
     /// ```
     pub const TASK_TIME: Duration = Duration::from_secs(3);
 
+    /// How long a video can be downloaded unless [`video_lifetime`](Self::video_lifetime) says
+    /// otherwise: 30 days, after which Kling clears them.
+    ///
+    /// ```
+    /// use kirin_emulator::EmulatorConfig;
+    ///
+    /// assert_eq!(EmulatorConfig::VIDEO_LIFETIME.as_secs(), 30 * 24 * 60 * 60);
+    /// ```
+    pub const VIDEO_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
     /// The defaults: a free port, a fixed seed, three seconds a task, any key.
     pub fn new() -> Self {
         Self {
             port: 0,
             seed: 0,
-            task_time: Self::TASK_TIME,
             keys: Keys::Any,
             duplicates: Duplicates::default(),
             lookup: Lookup::default(),
             body_forms: BodyForms::default(),
             video_size: VideoSize::default(),
-            failure: None,
+            lifecycle: Lifecycle::default(),
+            lifecycles: Vec::new(),
+            pace: Pace::default(),
+            video_lifetime: Self::VIDEO_LIFETIME,
         }
     }
 
@@ -66,12 +83,6 @@ impl EmulatorConfig {
     /// requests give the same ones.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
-        self
-    }
-
-    /// Sets how long every task takes from create to its end; zero ends it at once.
-    pub fn task_time(mut self, task_time: Duration) -> Self {
-        self.task_time = task_time;
         self
     }
 
@@ -106,9 +117,25 @@ impl EmulatorConfig {
         self
     }
 
-    /// Makes every task fail at its end with this `error.code`, such as `002011095`.
-    pub fn fail_with(mut self, code: impl Into<String>) -> Self {
-        self.failure = Some(code.into());
+    /// Sets how fast time passes.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use kirin_emulator::{EmulatorConfig, Pace};
+    ///
+    /// let frozen = EmulatorConfig::new().clock(Pace::Frozen);
+    /// let faster = EmulatorConfig::new().clock(Pace::Faster(NonZeroU32::new(60).unwrap()));
+    /// # let _ = (frozen, faster);
+    /// ```
+    pub fn clock(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Sets how long after the end of its task a video can be downloaded.
+    pub fn video_lifetime(mut self, lifetime: Duration) -> Self {
+        self.video_lifetime = lifetime;
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use crate::{Duplicates, EmulatorConfig, Lookup, Statistics, server::Server};
+use crate::{CannotEnd, Duplicates, EmulatorConfig, Lookup, Statistics, server::Server};
 
 /// A running emulator. Dropping it stops it.
 ///
@@ -39,7 +39,7 @@ impl Emulator {
     /// Outside of a tokio runtime with I/O and time enabled.
     pub async fn start(config: EmulatorConfig) -> io::Result<Self> {
         let (typical_time, duplicates, lookup) =
-            (config.task_time, config.duplicates, config.lookup);
+            (config.typical_time(), config.duplicates, config.lookup);
         let server = Server::start(config).await?;
         Ok(Self {
             base_url: format!("http://{}", server.address()),
@@ -66,7 +66,7 @@ impl Emulator {
         self.server.address()
     }
 
-    /// How long a task takes here: whoever waits for one should ask at this pace, not at the
+    /// How long a task takes here, on the wall: whoever waits for one should ask at this pace, not at the
     /// real model's.
     pub fn typical_time(&self) -> Duration {
         self.typical_time
@@ -80,6 +80,61 @@ impl Emulator {
     /// Whether it finds tasks by external id: known here, not at the service.
     pub fn lookup(&self) -> Lookup {
         self.lookup
+    }
+
+    /// Lets its time jump forward at once: tasks end, videos expire, and nobody waits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kirin_emulator::{Emulator, EmulatorConfig, Pace};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new().clock(Pace::Frozen)).await?;
+    /// // Whatever is created now is in progress for as long as the test wants.
+    /// emulator.advance(Duration::from_secs(3));
+    /// // Now it is completed.
+    /// # emulator.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn advance(&self, duration: Duration) {
+        self.server.advance(duration);
+    }
+
+    /// Completes a task now, by either of its ids, whatever it was waiting for.
+    ///
+    /// # Errors
+    ///
+    /// There is no such task, or it has ended already.
+    ///
+    /// ```
+    /// use kirin_emulator::{CannotEnd, Emulator, EmulatorConfig, Lifecycle};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new().lifecycle(Lifecycle::by_hand())).await?;
+    /// // Nobody has created this task yet.
+    /// assert_eq!(emulator.complete("order-42"), Err(CannotEnd::NoSuchTask));
+    /// assert_eq!(emulator.fail("order-42", "002011095"), Err(CannotEnd::NoSuchTask));
+    /// # emulator.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn complete(&self, task_id: &str) -> Result<(), CannotEnd> {
+        self.server
+            .at(|world, elapsed| world.complete(elapsed, task_id))
+    }
+
+    /// Lets a task fail now with this `error.code`, by either of its ids.
+    ///
+    /// # Errors
+    ///
+    /// There is no such task, or it has ended already.
+    pub fn fail(&self, task_id: &str, code: &str) -> Result<(), CannotEnd> {
+        self.server
+            .at(|world, elapsed| world.fail(elapsed, task_id, code))
     }
 
     /// What it counted so far.

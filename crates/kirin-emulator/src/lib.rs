@@ -23,7 +23,9 @@
 //! | you want to | take |
 //! |---|---|
 //! | start a server and stop it | [`Emulator`] |
-//! | decide its port, its pace and what it refuses | [`EmulatorConfig`] |
+//! | decide its port, its tasks and what it refuses | [`EmulatorConfig`] |
+//! | decide when tasks end, and how | [`Lifecycle`], [`Emulator::complete`], [`Emulator::fail`] |
+//! | make its time faster, stop it, or let it jump | [`Pace`], [`Emulator::advance`] |
 //! | ask what happened | [`Statistics`], [`Emulator::notes`] |
 //! | simulate without a socket or a clock | [`World`] |
 //! | make a video yourself | [`video`] |
@@ -37,6 +39,12 @@ pub use emulator::Emulator;
 
 mod config;
 pub use config::{BodyForms, Duplicates, EmulatorConfig, Lookup, VideoSize};
+
+mod lifecycle;
+pub use lifecycle::{CannotEnd, Lifecycle, Which};
+
+mod pace;
+pub use pace::Pace;
 
 mod statistics;
 pub use statistics::Statistics;

@@ -6,12 +6,18 @@ use std::{
 };
 
 use kirin_types::Timestamp;
+use tokio::sync::watch;
 
-/// Time since a start, and the wall time of that start.
+use crate::Pace;
+
+/// Time since a start as it passes in the world, and the wall time of that start.
 #[derive(Debug)]
 pub(super) struct Clock {
     started: Instant,
     started_at: Timestamp,
+    pace: Pace,
+    /// How far it was made to jump, all in all; whoever sleeps until a time can watch it.
+    advanced: watch::Sender<Duration>,
 }
 
 impl Clock {
@@ -19,7 +25,7 @@ impl Clock {
         clippy::disallowed_methods,
         reason = "the server is the driver of the world and owns its clock"
     )]
-    pub(super) fn start() -> Self {
+    pub(super) fn start(pace: Pace) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         // A machine whose wall clock stands before 1970 gets tasks created in 1970.
         let milliseconds = since_1970.unwrap_or_default().as_millis();
@@ -28,6 +34,8 @@ impl Clock {
             started_at: Timestamp::from_milliseconds(
                 i64::try_from(milliseconds).unwrap_or(i64::MAX),
             ),
+            pace,
+            advanced: watch::Sender::new(Duration::ZERO),
         }
     }
 
@@ -36,7 +44,14 @@ impl Clock {
     }
 
     pub(super) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        let passed = self.pace.elapsed(self.started.elapsed());
+        passed.saturating_add(*self.advanced.borrow())
+    }
+
+    /// Lets the time jump.
+    pub(super) fn advance(&self, duration: Duration) {
+        self.advanced
+            .send_modify(|advanced| *advanced = advanced.saturating_add(duration));
     }
 }
 

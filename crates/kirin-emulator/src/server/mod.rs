@@ -51,7 +51,7 @@ impl Server {
     pub(crate) async fn start(config: EmulatorConfig) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let address = listener.local_addr()?;
-        let clock = Clock::start();
+        let clock = Clock::start(config.pace);
         let world = World::new(config.port(address.port()), clock.started_at());
         let service = Arc::new(Service::new(world, clock));
         let (stop, stopped) = watch::channel(false);
@@ -71,6 +71,15 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Does something to the world at its time.
+    pub(crate) fn at<T>(&self, act: impl FnOnce(&mut World, Duration) -> T) -> T {
+        self.service.at(act)
+    }
+
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.service.advance(duration);
     }
 
     pub(crate) fn statistics(&self) -> Statistics {

@@ -54,6 +54,12 @@ impl Service {
         self.videos.forget();
     }
 
+    /// Lets the time jump; no request is answered in the meantime.
+    pub(super) fn advance(&self, duration: Duration) {
+        let _world = self.world();
+        self.clock.advance(duration);
+    }
+
     /// Answers a request.
     ///
     /// # Errors
@@ -89,14 +95,17 @@ impl Service {
         Ok(response.map(Full::new))
     }
 
-    /// Asks the world. The time is taken under the lock, so that it never runs backwards there. A
-    /// panic is answered, so that it costs this request and not the connection.
+    /// Does something to the world. The time is taken under the lock, so that it never runs
+    /// backwards there.
+    pub(super) fn at<T>(&self, act: impl FnOnce(&mut World, Duration) -> T) -> T {
+        let mut world = self.world();
+        let elapsed = self.clock.elapsed();
+        act(&mut world, elapsed)
+    }
+
+    /// Asks the world. A panic is answered, so that it costs this request and not the connection.
     fn ask(&self, question: impl FnOnce(&mut World, Duration) -> Reply) -> Reply {
-        let answer = catch_unwind(AssertUnwindSafe(|| {
-            let mut world = self.world();
-            let elapsed = self.clock.elapsed();
-            question(&mut world, elapsed)
-        }));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.at(question)));
         answer.unwrap_or_else(|_| {
             Reply::Response(failed("the emulator panicked; this is a bug in it"))
         })
@@ -122,11 +131,11 @@ fn failed(message: &str) -> Response<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EmulatorConfig;
+    use crate::{EmulatorConfig, Pace};
 
     #[test]
     fn a_panic_is_answered_and_forgotten() {
-        let clock = Clock::start();
+        let clock = Clock::start(Pace::Real);
         let world = World::new(EmulatorConfig::new(), clock.started_at());
         let service = Service::new(world, clock);
         let Reply::Response(response) = service.ask(|_, _| panic!("on purpose")) else {

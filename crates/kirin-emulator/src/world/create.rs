@@ -1,10 +1,14 @@
 //! The call that creates a task.
 
-use http::header;
-use kirin_types::GenerationRequest;
+use std::time::Duration;
 
-use super::{Call, Refusal, Reply, World, parameters, task::Task, task_answer::Occasion};
-use crate::Duplicates;
+use http::header;
+use kirin_types::{ExternalTaskId, GenerationRequest};
+
+use super::{
+    Call, Refusal, Reply, World, course::Course, parameters, task::Task, task_answer::Occasion,
+};
+use crate::{Duplicates, EmulatorConfig};
 
 impl World {
     pub(super) fn create(&mut self, call: &Call<'_>, body: &[u8]) -> Result<Reply, Refusal> {
@@ -17,18 +21,35 @@ impl World {
         self.statistics.tasks_created += 1;
         let id = self.ids.task(number);
         self.note_habits(call, &id, parameters.is_flat);
-        let task = Task::new(id, number, call.elapsed(), &parameters.request);
+        let course = self.course(&parameters.request, number, call.elapsed());
+        let task = Task::new(id, number, course, &parameters.request);
         let task = self.tasks.insert(task);
+        self.settle(call.elapsed());
         Ok(self.task_reply(self.tasks.get(task), call.elapsed(), Occasion::Create))
+    }
+
+    /// How the task with this number will go.
+    fn course(&self, request: &GenerationRequest, number: u64, elapsed: Duration) -> Course {
+        let external_task_id = request.external_task_id().map(ExternalTaskId::as_str);
+        let set = self.config.lifecycles.iter().rev();
+        let lifecycle = set
+            .filter(|(which, _)| which.fits(external_task_id, request.model_id(), number))
+            .map(|(_, lifecycle)| lifecycle)
+            .next()
+            .unwrap_or(&self.config.lifecycle);
+        let typical = request.model().map_or(EmulatorConfig::TASK_TIME, |model| {
+            model.typical_time.duration
+        });
+        Course::new(lifecycle, elapsed, typical, self.ids.task_time(number))
     }
 
     /// The task to answer again, if duplicates are replayed.
     fn duplicate(&self, request: &GenerationRequest) -> Result<Option<&Task>, Refusal> {
         let id = request.external_task_id();
-        let existing = id.and_then(|id| Some((id, self.tasks.find_external(id)?)));
+        let existing = id.and_then(|id| Some((id, self.tasks.find_external(id.as_str())?)));
         match (existing, self.config.duplicates) {
             (None, _) | (Some(_), Duplicates::Accept) => Ok(None),
-            (Some((_, task)), Duplicates::Replay) => Ok(Some(task)),
+            (Some((_, place)), Duplicates::Replay) => Ok(Some(self.tasks.get(place))),
             (Some((id, _)), Duplicates::Refuse) => {
                 Err(Refusal::DuplicateExternalTaskId(id.clone()))
             }

@@ -2,10 +2,7 @@
 
 use crate::{artifact::Artifact, video::VideoSpec};
 
-use super::{
-    Call, Refusal, World,
-    task::{Stage, Task},
-};
+use super::{Call, Outcome, Refusal, World, task::Task};
 
 /// Where the videos are.
 pub(super) const FOLDER: &str = "/artifacts/";
@@ -26,10 +23,15 @@ impl World {
 
     /// The video with this file name, for a caller who has its URL.
     pub(super) fn artifact(&self, call: &Call<'_>, name: &str) -> Result<Artifact, Refusal> {
-        let (task, watermark) = self
-            .named(name)
-            .filter(|(task, _)| self.has_video(task, call))
-            .ok_or_else(|| Refusal::NoSuchFile { name: name.into() })?;
+        let no_such_file = || Refusal::NoSuchFile { name: name.into() };
+        let (task, watermark) = self.named(name).ok_or_else(no_such_file)?;
+        let end = task.course.end().ok_or_else(no_such_file)?;
+        if end.outcome != Outcome::Completed {
+            return Err(no_such_file());
+        }
+        if call.elapsed() >= end.after.saturating_add(self.config.video_lifetime) {
+            return Err(Refusal::Cleared { name: name.into() });
+        }
         let expected = self.ids.signature(task.number);
         let mut pairs = form_urlencoded::parse(call.query().as_bytes());
         if !pairs.any(|(name, value)| name == "signature" && value == expected) {
@@ -54,11 +56,6 @@ impl World {
         let task = self.tasks.find_own(id)?;
         let exists = !watermark || task.watermark;
         exists.then_some((task, watermark))
-    }
-
-    fn has_video(&self, task: &Task, call: &Call<'_>) -> bool {
-        let stage = task.stage(call.elapsed(), self.config.task_time);
-        stage == Stage::Ended && self.config.failure.is_none()
     }
 
     fn video(&self, task: &Task, watermark: bool) -> VideoSpec {

@@ -13,6 +13,7 @@ enum Purpose {
     Signature = 2,
     Task = 3,
     Video = 4,
+    TaskTime = 5,
 }
 
 /// The alphabet of an xid: base 32 with the digits first.
@@ -48,6 +49,11 @@ impl Ids {
     /// Seed of a task's videos.
     pub(super) fn video_seed(&self, task: u64) -> u64 {
         self.draw(Purpose::Video, task, 0)
+    }
+
+    /// What draws the time that a task takes.
+    pub(super) fn task_time(&self, task: u64) -> u64 {
+        self.draw(Purpose::TaskTime, task, 0)
     }
 
     fn hexadecimal(&self, purpose: Purpose, number: u64) -> String {

@@ -30,8 +30,15 @@ mod parameters;
 
 mod task;
 
+mod course;
+use course::Outcome;
+
+mod drawn_time;
+
 mod tasks;
-use tasks::Tasks;
+use tasks::{Place, Tasks};
+
+mod ends;
 
 mod task_answer;
 
@@ -138,6 +145,7 @@ impl World {
     }
 
     fn reply(&mut self, call: Call<'_>) -> Reply {
+        self.settle(call.elapsed());
         self.statistics.requests_received += 1;
         let request_id = call
             .own_request_id()
@@ -177,9 +185,11 @@ impl World {
         }
     }
 
-    fn query(&self, call: &Call<'_>, id: String) -> Result<Reply, Refusal> {
+    fn query(&mut self, call: &Call<'_>, id: String) -> Result<Reply, Refusal> {
         let found = self.tasks.find(&id, self.config.lookup, call.elapsed());
-        let task = found.ok_or(Refusal::NoSuchTask { id })?;
+        let place = found.ok_or(Refusal::NoSuchTask { id })?;
+        self.count_query(place, call.elapsed());
+        let task = self.tasks.get(place);
         Ok(self.task_reply(task, call.elapsed(), task_answer::Occasion::Query))
     }
 

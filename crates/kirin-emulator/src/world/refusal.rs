@@ -8,6 +8,8 @@ use super::{Reply, World};
 
 /// Why a request is refused.
 pub(super) enum Refusal {
+    /// The video was there, and its time is over.
+    Cleared { name: String },
     /// The external task id is in use, and duplicates are refused.
     DuplicateExternalTaskId(ExternalTaskId),
     /// The URL of a video with a wrong signature.
@@ -51,15 +53,20 @@ impl Refusal {
             Self::InvalidSignature => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::MissingToken | Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoSuchFile { .. } | Self::NoSuchPath { .. } | Self::NoSuchTask { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            Self::Cleared { .. }
+            | Self::NoSuchFile { .. }
+            | Self::NoSuchPath { .. }
+            | Self::NoSuchTask { .. } => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
 
     fn body(&self, request_id: &str) -> Value {
         match self {
+            Self::Cleared { name } => message(&format!(
+                "the file has expired and was cleared: {}",
+                shorten(name)
+            )),
             Self::DuplicateExternalTaskId(id) => json!({
                 "code": 1201,
                 "message": format!("external_task_id {id} already exists: it must be unique"),

@@ -1,10 +1,10 @@
-//! A task of the world, and how far it is.
-
-use std::time::Duration;
+//! A task of the world.
 
 use kirin_types::{AspectRatio, ExternalTaskId, GenerationRequest, Mode, Model};
 
-/// A task that was created. It never changes: how far it is follows from the elapsed time.
+use super::course::Course;
+
+/// A task that was created. Nothing of it changes but its course.
 ///
 /// It keeps of its request what its answers and videos need, and no more: a picture has up to
 /// 10 MB, and a world keeps its tasks for as long as it lives.
@@ -13,8 +13,8 @@ pub(super) struct Task {
     pub(super) id: String,
     /// Counted from 0 in the order of creation.
     pub(super) number: u64,
-    /// When it was created, after the start of the world.
-    pub(super) created_after: Duration,
+    /// How far it is.
+    pub(super) course: Course,
     pub(super) model: &'static Model,
     pub(super) external_task_id: Option<ExternalTaskId>,
     /// What its videos show: the prompt, or that of each shot, or nothing.
@@ -34,27 +34,17 @@ const SECONDS: u32 = 5;
 /// Play money for a second of video of a model without a known price.
 const CENTS_PER_SECOND: u32 = 5;
 
-/// How far a task is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Stage {
-    Ended,
-    /// From 0.00 to 0.99.
-    InProgress {
-        progress: f64,
-    },
-}
-
 impl Task {
     pub(super) fn new(
         id: String,
         number: u64,
-        created_after: Duration,
+        course: Course,
         request: &GenerationRequest,
     ) -> Self {
         Self {
             id,
             number,
-            created_after,
+            course,
             // A create is checked against a row of the catalogue, or refused.
             model: request.model().expect("the catalogue has the model"),
             external_task_id: request.external_task_id().cloned(),
@@ -64,19 +54,6 @@ impl Task {
             // Where no default is documented, the cheaper mode is taken.
             mode: request.mode().unwrap_or(Mode::Std),
             aspect_ratio: request.aspect_ratio(),
-        }
-    }
-
-    /// How far it is after `elapsed`, if every task takes `task_time`.
-    pub(super) fn stage(&self, elapsed: Duration, task_time: Duration) -> Stage {
-        let age = elapsed.saturating_sub(self.created_after);
-        if age >= task_time {
-            return Stage::Ended;
-        }
-        // Whole hundredths, because a shorter time and a longer one are both exact in them.
-        let hundredths = age.as_nanos() * 100 / task_time.as_nanos();
-        Stage::InProgress {
-            progress: hundredths as f64 / 100.0,
         }
     }
 
@@ -117,18 +94,17 @@ fn prompt(request: &GenerationRequest) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use kirin_types::MODELS;
     use serde_json::json;
 
     use super::*;
+    use crate::Lifecycle;
 
     fn task(request: Result<GenerationRequest, kirin_types::InvalidRequest>) -> Task {
-        Task::new(
-            "a".into(),
-            0,
-            Duration::from_millis(1000),
-            &request.unwrap(),
-        )
+        let course = Course::new(&Lifecycle::default(), Duration::ZERO, Duration::ZERO, 0);
+        Task::new("a".into(), 0, course, &request.unwrap())
     }
 
     #[test]
@@ -187,26 +163,5 @@ mod tests {
         let request = GenerationRequest::for_model("kirin_duration_extension");
         let request = request.parameter("video_id", "a");
         assert_eq!(task(request.build()).prompt, "");
-    }
-
-    #[test]
-    fn progress_follows_the_elapsed_time() {
-        let check = |elapsed_milliseconds, task_milliseconds, expected| {
-            let task = task(GenerationRequest::builder("a fox").build());
-            let elapsed = Duration::from_millis(elapsed_milliseconds);
-            let stage = task.stage(elapsed, Duration::from_millis(task_milliseconds));
-            assert_eq!(stage, expected, "{elapsed:?} of {task_milliseconds}");
-        };
-        let progress = |progress| Stage::InProgress { progress };
-        check(1000, 3000, progress(0.0));
-        check(1029, 3000, progress(0.0));
-        check(1030, 3000, progress(0.01));
-        check(2500, 3000, progress(0.5));
-        check(3999, 3000, progress(0.99));
-        check(4000, 3000, Stage::Ended);
-        check(u64::MAX, 3000, Stage::Ended);
-        check(1000, 0, Stage::Ended);
-        // A query that overtook the create on its way to the world.
-        check(999, 3000, progress(0.0));
     }
 }

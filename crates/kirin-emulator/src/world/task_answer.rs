@@ -7,10 +7,7 @@ use http::StatusCode;
 use kirin_types::ModelKind;
 use serde::Serialize;
 
-use super::{
-    Reply, World,
-    task::{Stage, Task},
-};
+use super::{Outcome, Reply, World, task::Task};
 
 /// What the task is answered to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,26 +77,27 @@ struct MetadataAnswer {
 impl World {
     /// The task as it stands.
     pub(super) fn task_reply(&self, task: &Task, elapsed: Duration, occasion: Occasion) -> Reply {
-        let created_after = i64::try_from(task.created_after.as_millis()).unwrap_or(i64::MAX);
+        let created_after =
+            i64::try_from(task.course.created_after().as_millis()).unwrap_or(i64::MAX);
         let basis = TaskAnswer {
             id: &task.id,
             model: task.model.id,
             created_at: self.started_at.milliseconds().saturating_add(created_after),
             ..TaskAnswer::default()
         };
-        let stage = task.stage(elapsed, self.config.task_time);
-        let answer = match (stage, self.config.failure.as_deref()) {
-            (Stage::InProgress { progress }, _) => TaskAnswer {
+        let answer = match task.course.end().map(|end| &end.outcome) {
+            None => TaskAnswer {
                 status: "in_progress",
-                progress: Some(progress).filter(|_| occasion == Occasion::Query),
+                progress: (occasion == Occasion::Query)
+                    .then(|| f64::from(task.course.percent(elapsed)) / 100.0),
                 ..basis
             },
-            (Stage::Ended, Some(code)) => TaskAnswer {
+            Some(Outcome::Failed { code }) => TaskAnswer {
                 status: "failed",
                 error: Some(ErrorAnswer::new(code, task.model.kind)),
                 ..basis
             },
-            (Stage::Ended, None) => self.completed(task, basis),
+            Some(Outcome::Completed) => self.completed(task, basis),
         };
         Reply::json(StatusCode::OK, &answer)
     }

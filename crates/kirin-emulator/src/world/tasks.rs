@@ -1,14 +1,16 @@
 //! All tasks, found by either id.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    time::Duration,
+};
 
-use kirin_types::ExternalTaskId;
-
-use super::task::Task;
+use super::{course::Outcome, task::Task};
 use crate::Lookup;
 
 /// Where a task is in the order of creation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(usize);
 
 /// The tasks of the one user that an emulator has.
@@ -17,6 +19,9 @@ pub(super) struct Tasks {
     tasks: Vec<Task>,
     by_id: HashMap<String, Place>,
     by_external_id: HashMap<String, Place>,
+    /// When time ends which task, the earliest first.
+    due: BinaryHeap<Reverse<(Duration, Place)>>,
+    running: usize,
 }
 
 impl Tasks {
@@ -27,8 +32,34 @@ impl Tasks {
         if let Some(id) = &task.external_task_id {
             self.by_external_id.insert(id.as_str().into(), place);
         }
+        if let Some(due) = task.course.due() {
+            self.due.push(Reverse((due, place)));
+        }
+        self.running += 1;
         self.tasks.push(task);
         place
+    }
+
+    /// Takes out the next task that time should have ended by now, and when. One that has ended
+    /// in another way comes too.
+    pub(super) fn next_due(&mut self, elapsed: Duration) -> Option<(Duration, Place)> {
+        let Reverse((due, _)) = self.due.peek()?;
+        if *due > elapsed {
+            return None;
+        }
+        self.due.pop().map(|Reverse(next)| next)
+    }
+
+    /// Ends a task; `false` if it has ended before.
+    pub(super) fn finish(&mut self, place: Place, after: Duration, outcome: Outcome) -> bool {
+        let is_new = self.get_mut(place).course.finish(after, outcome);
+        self.running -= usize::from(is_new);
+        is_new
+    }
+
+    /// The task at a place that `insert` gave.
+    pub(super) fn get_mut(&mut self, place: Place) -> &mut Task {
+        &mut self.tasks[place.0]
     }
 
     /// The task at a place that `insert` gave.
@@ -41,22 +72,29 @@ impl Tasks {
         self.by_id.get(id).map(|place| self.get(*place))
     }
 
-    /// The task with the caller's id.
-    pub(super) fn find_external(&self, id: &ExternalTaskId) -> Option<&Task> {
-        let place = self.by_external_id.get(id.as_str())?;
-        Some(self.get(*place))
+    /// Where the task with the caller's id is.
+    pub(super) fn find_external(&self, id: &str) -> Option<Place> {
+        self.by_external_id.get(id).copied()
     }
 
-    /// The task with either id; the service's own goes before the caller's.
-    pub(super) fn find(&self, id: &str, lookup: Lookup, elapsed: Duration) -> Option<&Task> {
-        self.find_own(id).or_else(|| {
-            let lag = match lookup {
-                Lookup::Lags(lag) => lag,
-                Lookup::Missing => return None,
-                Lookup::Works => Duration::ZERO,
-            };
-            let task = self.find_external(&id.parse().ok()?)?;
-            (elapsed >= task.created_after.saturating_add(lag)).then_some(task)
-        })
+    /// Where the task with either id is; the service's own goes before the caller's.
+    pub(super) fn find_any(&self, id: &str) -> Option<Place> {
+        let own = self.by_id.get(id).copied();
+        own.or_else(|| self.find_external(id))
+    }
+
+    /// The same as far as a query finds it.
+    pub(super) fn find(&self, id: &str, lookup: Lookup, elapsed: Duration) -> Option<Place> {
+        if let Some(place) = self.by_id.get(id) {
+            return Some(*place);
+        }
+        let lag = match lookup {
+            Lookup::Lags(lag) => lag,
+            Lookup::Missing => return None,
+            Lookup::Works => Duration::ZERO,
+        };
+        let place = self.find_external(id)?;
+        let visible_after = self.get(place).course.created_after().saturating_add(lag);
+        (elapsed >= visible_after).then_some(place)
     }
 }

@@ -6,6 +6,10 @@ mod wire;
 
 mod protocol;
 
+mod clock;
+
+mod lifecycle;
+
 mod golden;
 
 mod models;
