@@ -29,6 +29,7 @@
 //! | ask what happened | [`Statistics`], [`Emulator::notes`] |
 //! | simulate without a socket or a clock | [`World`] |
 //! | make a video yourself | [`video`] |
+//! | describe the API to other tools | [`openapi`] |
 //!
 //! The service is two parts. [`World`] is the whole of it as a pure value: a request and the
 //! elapsed time go in, an answer comes out; the same seed and the same requests at the same times
@@ -57,5 +58,7 @@ pub mod artifact;
 pub mod range;
 
 pub mod video;
+
+pub mod openapi;
 
 mod server;

@@ -220,7 +220,7 @@ impl World {
         self.notes.push_back(note);
     }
 
-    fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.config.port)
     }
 }

@@ -16,6 +16,8 @@ mod models;
 
 mod family;
 
+mod openapi;
+
 mod ranges;
 
 mod artifacts;

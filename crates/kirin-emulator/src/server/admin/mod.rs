@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Service;
+use crate::openapi;
 
 mod guard;
 
@@ -42,12 +43,13 @@ fn call<T>(service: &Service, head: &Request<T>, _body: &[u8]) -> Result<Respons
     let name = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
     match (head.method().as_str(), name) {
         ("GET", "health") => Ok(ok(&json!({ "status": "ok" }))),
+        ("GET", "openapi.json") => Ok(ok(&openapi::document(&service.world().base_url()))),
         ("POST", "reset") => {
             service.reset();
             Ok(ok(&json!({})))
         }
         ("GET", "state") => Ok(ok(&state(service))),
-        (_, "health" | "state") => Err(Refusal::MethodNotAllowed { allowed: "GET" }),
+        (_, "health" | "openapi.json" | "state") => Err(Refusal::MethodNotAllowed { allowed: "GET" }),
         (_, "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
         _ => Err(Refusal::NoSuchPath),
     }
