@@ -22,8 +22,10 @@ Commands:
                                 creates, against the create rule; some minutes, optimized
   layers                        check what each crate may depend on and show in public
   tidy                          check the files: lengths, attributes, manifests, leftovers
+  conformance                   run schemathesis (from PyPI) against the emulator and its OpenAPI
+                                document, for about a minute; needs Python 3
   ci                            what CI runs besides the tests: format, clippy, docs, layers,
-                                tidy, and each library crate with each feature alone
+                                tidy, each library crate with each feature alone, conformance
 
 Options:
   -h, --help                    print this text
@@ -34,6 +36,7 @@ Exit codes: 0 all is well, 1 something failed, 2 wrong usage.";
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Command {
     Ci,
+    Conformance,
     Help,
     Layers,
     Prop {
@@ -82,11 +85,12 @@ impl Command {
             ["snap"] => Ok(Self::Snap { accept: false }),
             ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
             ["ci"] => Ok(Self::Ci),
+            ["conformance"] => Ok(Self::Conformance),
             ["layers"] => Ok(Self::Layers),
             ["test"] => Ok(Self::Test),
             ["tidy"] => Ok(Self::Tidy),
             [
-                command @ ("ci" | "layers" | "snap" | "test" | "tidy"),
+                command @ ("ci" | "conformance" | "layers" | "snap" | "test" | "tidy"),
                 rest @ ..,
             ] => Err(format!(
                 "`{command}` does not understand `{}`",
@@ -162,6 +166,7 @@ mod tests {
     #[test]
     fn commands_and_their_options() {
         assert_eq!(parse("test"), Ok(Command::Test));
+        assert_eq!(parse("conformance"), Ok(Command::Conformance));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
         assert_eq!(
             parse("simulate --exhaustive"),
@@ -210,6 +215,7 @@ mod tests {
             "prop --cases 1 --cases 2",
             "prop 5",
             "ci now",
+            "conformance now",
         ] {
             assert!(parse(line).is_err(), "`{line}` was understood");
         }

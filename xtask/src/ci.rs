@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cargo::{LIBRARIES, Package, Workspace, cargo, shown};
 use crate::error::Failure;
-use crate::{layers, tidy};
+use crate::{conformance, layers, tidy};
 
 /// The crates of which each feature must build alone.
 const WITH_FEATURES: [&str; 3] = ["kirin-types", "kirin-transport", "kirin-client"];
@@ -21,7 +21,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     for step in alone(&workspace.packages) {
         run_step(workspace, &step)?;
     }
-    Ok(())
+    println!("+ cargo xtask conformance");
+    conformance::run(workspace)
 }
 
 fn run_step(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {

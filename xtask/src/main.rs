@@ -1,7 +1,7 @@
 //! The commands of this workspace, run as `cargo xtask <command>`.
 //!
-//! Everything here needs nothing but cargo and git, and no crate of the workspace, so that it
-//! builds in seconds and cannot be broken by what it checks.
+//! Everything here needs nothing but cargo and git, and Python for `conformance`, and no crate of
+//! the workspace, so that it builds in seconds and cannot be broken by what it checks.
 
 #![expect(
     clippy::print_stdout,
@@ -13,6 +13,7 @@ mod arguments;
 mod canary;
 mod cargo;
 mod ci;
+mod conformance;
 mod error;
 mod executable;
 mod files;
@@ -65,6 +66,7 @@ fn run(command: &Command) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     match *command {
         Command::Ci => ci::run(&workspace),
+        Command::Conformance => conformance::run(&workspace),
         Command::Help => Ok(()),
         Command::Layers => layers::run(&workspace),
         Command::Prop { cases, seed } => property::run(&workspace, cases, seed),

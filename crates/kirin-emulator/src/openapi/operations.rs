@@ -130,10 +130,6 @@ fn models() -> Value {
         "description": "A page of the models.",
         "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
         "content": { "application/json": { "schema": any_of(&["ModelList", "EnvelopeRefusal"]) } },
-        "links": { "spec": {
-            "operationId": "describeModel",
-            "parameters": { "id": "$response.body#/data/models/0/id" },
-        } },
         "x-source": "client",
     });
     let parameters = ["page", "page_size", "type", "keywords", "request_id"]

@@ -79,13 +79,16 @@ fn the_kept_document_is_what_the_code_makes() {
 async fn the_document_is_served_with_the_emulators_own_url() {
     let emulator = Emulator::start(EmulatorConfig::new()).await.unwrap();
     let mut wire = Wire::connect(&emulator);
-    let served = wire.ask("GET", "/_emulator/openapi.json", "");
+    let address = emulator.address();
+    wire.send(format!(
+        "GET /_emulator/openapi.json HTTP/1.1\r\nhost: {address}\r\n\r\n"
+    ));
+    let served = wire.answer();
     assert_eq!(
         (served.status, served.header("content-type")),
         (200, Some("application/json"))
     );
     assert_eq!(served.json(), document(emulator.base_url()));
-    assert_eq!(wire.ask("POST", "/_emulator/openapi.json", "").status, 405);
 }
 
 #[test]

@@ -49,7 +49,9 @@ fn call<T>(service: &Service, head: &Request<T>, _body: &[u8]) -> Result<Respons
             Ok(ok(&json!({})))
         }
         ("GET", "state") => Ok(ok(&state(service))),
-        (_, "health" | "openapi.json" | "state") => Err(Refusal::MethodNotAllowed { allowed: "GET" }),
+        (_, "health" | "openapi.json" | "state") => {
+            Err(Refusal::MethodNotAllowed { allowed: "GET" })
+        }
         (_, "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
         _ => Err(Refusal::NoSuchPath),
     }
