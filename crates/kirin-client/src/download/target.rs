@@ -146,6 +146,18 @@ fn check(path: &Path, overwrite: bool) -> Result<(), DownloadError> {
 
 /// Opens the part file, and locks it.
 fn lock(part_path: &Path) -> Result<File, DownloadError> {
+    let part = open_locked(part_path)?;
+    if !has_other_names(&part) {
+        return Ok(part);
+    }
+    // A crash between the two steps of a commit left it, and the finished file was renamed since:
+    // writing to it would damage that file. The lock shows that nobody is in between the two steps.
+    remove(part_path)
+        .map_err(|source| DownloadError::disk("has a part file that cannot be removed", source))?;
+    open_locked(part_path)
+}
+
+fn open_locked(part_path: &Path) -> Result<File, DownloadError> {
     if fs::symlink_metadata(part_path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(exists("the part file beside it is not a plain file"));
     }
@@ -167,6 +179,20 @@ fn lock(part_path: &Path) -> Result<File, DownloadError> {
         true => Ok(part),
         false => Err(elsewhere()),
     }
+}
+
+/// Whether the file would stay if the name of the part were removed.
+#[cfg(unix)]
+fn has_other_names(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 1)
+}
+
+/// Nothing that is stable tells it here.
+#[cfg(not(unix))]
+fn has_other_names(_file: &File) -> bool {
+    false
 }
 
 /// Whether the name still leads to the open file.

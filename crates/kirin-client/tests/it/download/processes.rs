@@ -210,6 +210,23 @@ async fn d16_file_with_two_names_is_not_written_to() {
     assert_eq!(fs::read(kept).unwrap(), video());
 }
 
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn d16_finished_file_that_was_renamed_is_not_written_to_by_its_other_name() {
+    let old = download(vec![whole(video())]).await.place;
+    // The link was made, and the process ended before the part file's name went away.
+    fs::hard_link(old.path("a.mp4"), old.path("a.mp4.part")).unwrap();
+    fs::rename(old.path("a.mp4"), old.path("b.mp4")).unwrap();
+
+    let other_task = completed().replace("task-1", "task-2");
+    let other = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 9)]);
+    let answers = vec![whole(other.clone())];
+    let done = old.download(&other_task, answers, |it| it).await;
+    assert_eq!(done.bytes(), Some(other));
+    assert_eq!(fs::read(done.place.path("b.mp4")).unwrap(), video());
+    assert_eq!(done.files(), ["a.mp4", "b.mp4"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn d16_note_that_outlived_its_part_says_nothing() {
     let left = after_crash(|place| fs::remove_file(place.path("a.mp4.part")).unwrap()).await;
