@@ -11,7 +11,8 @@ use kirin_types::{Content, ContentType, Task, TaskState};
 #[derive(Clone)]
 pub(super) struct Output {
     pub(super) url: String,
-    /// Counted from 0.
+    /// Its place in the task's answer, counted from 0. Those without a URL count, so that one that
+    /// loses its URL does not make another one of the next.
     pub(super) number: usize,
     pub(super) is_watermarked: bool,
     pub(super) is_video: bool,
@@ -23,9 +24,9 @@ impl Output {
         let TaskState::Completed { output, .. } = task.state() else {
             return Vec::new();
         };
-        let with_url = output.iter().filter(|content| content.url.is_some());
-        with_url
-            .enumerate()
+        let numbered = output.iter().enumerate();
+        numbered
+            .filter(|(_, content)| content.url.is_some())
             .flat_map(|(number, content)| Self::of(number, content))
             .collect()
     }

@@ -96,6 +96,25 @@ async fn several_outputs_and_watermarked_copies_get_names_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn output_that_lost_its_url_does_not_make_another_one_of_the_next() {
+    let task = |urls: &str| {
+        format!(r#"{{"id":"task-1","status":"completed","output":[{{"content":[{urls}]}}]}}"#)
+    };
+    let (first, second) = (
+        r#"{"type":"video","url":"https://cdn.example.com/a"}"#,
+        r#"{"type":"video","url":"https://cdn.example.com/b"}"#,
+    );
+    let both = task(&format!("{first},{second}"));
+    let lost = task(&format!(r#"{{"type":"video"}},{second}"#));
+    let downloaded = download_of(&both, vec![status(410), json(200, lost.clone())]).await;
+    assert_eq!(downloaded.kind(), DownloadErrorKind::Expired);
+    assert_eq!(downloaded.files(), [""; 0]);
+
+    let downloaded = download_of(&lost, vec![whole(video())]).await;
+    assert_eq!(downloaded.files(), ["a-2.mp4"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn expired_url_of_a_copy_is_replaced_by_that_of_the_copy() {
     let task = |host: &str| {
         format!(
