@@ -1,7 +1,7 @@
 //! Whether bytes are a whole MP4, by the boxes it is made of, read as they come.
 
 /// Walks through the boxes of an MP4: it begins with `ftyp`, has `moov` and `mdat`, and they fill it.
-/// A body whose length nobody announced can be cut unseen; this sees it.
+/// A body whose length nobody announced can be cut unseen; this sees it, in most files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Boxes {
     /// How many bytes came.
@@ -13,6 +13,7 @@ pub(super) struct Boxes {
     /// What is left of its content; `None` to the end of the file.
     left: Option<u64>,
     is_open_ended: bool,
+    is_fragmented: bool,
     has_movie: bool,
     has_media: bool,
     /// Why it cannot be an MP4, whatever follows.
@@ -80,6 +81,7 @@ impl Boxes {
             16 => number(&header[8..]),
             _ => number(&header[..4]),
         };
+        self.is_fragmented |= name == b"moof";
         self.has_movie |= name == b"moov";
         self.has_media |= name == b"mdat";
         match size.checked_sub(header.len() as u64) {
@@ -95,6 +97,12 @@ impl Boxes {
     /// Why this cannot be the beginning of an MP4, as soon as that is known.
     pub(super) fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Whether a cut would show. A last box "to the end of the file" is whole wherever it ends,
+    /// and one made of fragments is between any two of them.
+    pub(super) fn show_a_cut(&self) -> bool {
+        !self.is_open_ended && !self.is_fragmented
     }
 
     /// Judges it as a whole.
@@ -143,6 +151,12 @@ mod tests {
         boxes.check()
     }
 
+    fn shows_a_cut(bytes: &[u8]) -> bool {
+        let mut boxes = Boxes::default();
+        boxes.feed(bytes);
+        boxes.show_a_cut()
+    }
+
     #[test]
     fn whole_file_passes_and_no_shorter_one_does() {
         let bytes = mp4(&[(b"ftyp", 16), (b"moov", 40), (b"mdat", 100)]);
@@ -164,9 +178,18 @@ mod tests {
         bytes.extend([7; 4]);
         assert_eq!(check(&bytes, 5), Ok(()));
         assert!(check(&bytes[..bytes.len() - 1], 5).is_err());
+        assert!(shows_a_cut(&bytes));
         bytes.extend([0, 0, 0, 0]);
         bytes.extend(b"free any number of bytes");
         assert_eq!(check(&bytes, 5), Ok(()));
+        assert!(!shows_a_cut(&bytes));
+    }
+
+    #[test]
+    fn cut_between_two_fragments_does_not_show() {
+        let bytes = mp4(&[(b"ftyp", 16), (b"moov", 8), (b"moof", 8), (b"mdat", 20)]);
+        assert_eq!(check(&bytes, 5), Ok(()));
+        assert!(!shows_a_cut(&bytes));
     }
 
     #[test]

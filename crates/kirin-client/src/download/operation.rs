@@ -20,9 +20,13 @@ use crate::Client;
 /// The download of a completed task's videos, as [`Client::download`] gives it. Nothing happens
 /// until it is awaited.
 ///
-/// The first video goes to the path that was given, further ones to `NAME-2.mp4` and so on, and
-/// a watermarked copy to `NAME-watermarked.mp4`. A URL that has expired is replaced by querying
-/// the task again.
+/// The first output of the task goes to the path that was given, further ones to `NAME-2.mp4` and
+/// so on, and a watermarked copy to `NAME-watermarked.mp4`. An output without a URL is left out, and
+/// its number with it. A URL that has expired is replaced by querying the task again.
+///
+/// What could have been cut unseen does not become the file. A server has to say how long an output
+/// is, in the answer or when asked for the rest, or give its SHA-256 (`Repr-Digest`); without that,
+/// only a video is taken whose boxes show where it ends, and an audio or an image never is.
 ///
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
 /// to the same path goes on from there, in this process or a later one, as long as the output did

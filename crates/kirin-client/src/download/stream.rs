@@ -25,7 +25,8 @@ use crate::Client;
 /// Where the transfer breaks off, the stream goes on by itself, if the server said by a strong
 /// entity tag which version of the output it sends. Bytes that were handed out cannot be taken
 /// back: an output that changed, or that came without such a tag, ends the stream with an error.
-/// Whether it is a whole video is known at its end only, so use nothing of it before.
+/// Whether it is a whole video is known at its end only, so use nothing of it before. What could have
+/// been cut unseen ends with an error, as with a [`Download`].
 ///
 /// ```
 /// use kirin_client::Client;

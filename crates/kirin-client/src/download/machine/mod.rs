@@ -346,6 +346,13 @@ impl Machine {
     /// The body came to its end: it may have been cut all the same, or been damaged on its way.
     fn complete(&mut self) -> Option<DownloadEvent> {
         let content = &self.received.content;
+        let digest = self.received.announced.as_ref();
+        let is_intact = digest.map(|announced| *announced == content.digest());
+        let shows_a_cut = self.settings.is_video && content.boxes().show_a_cut();
+        if self.received.total.is_none() && !shows_a_cut && is_intact != Some(true) {
+            let reason = "it ended, and nothing shows whether all of it came";
+            return self.broke_off(reason.into(), None);
+        }
         if self.settings.is_video {
             match (content.boxes().check(), self.received.total) {
                 (Ok(()), _) => {}
@@ -355,11 +362,7 @@ impl Machine {
                 }
             }
         }
-        let announced = &self.received.announced;
-        if announced
-            .as_ref()
-            .is_some_and(|announced| *announced != content.digest())
-        {
+        if is_intact == Some(false) {
             let reason = "the bytes do not fit the checksum that the server gave";
             return match self.settings.can_discard {
                 true => self.start_over(DownloadErrorKind::Corrupt, reason),

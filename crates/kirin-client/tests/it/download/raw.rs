@@ -94,6 +94,13 @@ async fn d06_body_that_ends_early_is_never_the_file_however_it_ends() {
             assert_eq!(error.kind(), DownloadErrorKind::Network, "cut at {at}");
         }
     }
+    // The last box reaches to the end of the file: only a length shows where that is.
+    let mut open_ended = bytes.clone();
+    open_ended[36..40].fill(0);
+    let error = download(vec![until_closed(&open_ended[..60]); 5], 84)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), DownloadErrorKind::Network);
     // All is there, and only the last chunk shows that.
     let error = download(vec![in_chunks(&bytes, ""); 5], 84)
         .await

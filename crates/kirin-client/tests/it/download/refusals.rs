@@ -47,6 +47,89 @@ async fn d06_chunks_without_a_last_one_never_become_the_file() {
     assert_eq!(downloaded.bytes(), None);
 }
 
+/// A video whose last box reaches to the end of the file, wherever that is.
+fn open_ended() -> Vec<u8> {
+    let mut bytes = video();
+    bytes[36..40].fill(0);
+    bytes
+}
+
+/// A video in two fragments, the first of which ends at byte 64.
+fn fragmented() -> Vec<u8> {
+    super::mp4(&[
+        (b"ftyp", 8),
+        (b"moov", 12),
+        (b"moof", 4),
+        (b"mdat", 8),
+        (b"moof", 4),
+        (b"mdat", 8),
+    ])
+}
+
+fn task_of(content_type: &str) -> String {
+    completed().replace(r#""type":"video""#, &format!(r#""type":"{content_type}""#))
+}
+
+/// As hyper gives a body that ends where the connection does.
+fn without_length(bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
+    with_headers(200, headers, bytes.to_vec())
+}
+
+#[tokio::test(start_paused = true)]
+async fn d06_body_of_unknown_length_that_could_be_cut_unseen_never_becomes_the_file() {
+    for (content_type, bytes) in [
+        ("video", &open_ended()[..60]),
+        ("video", &open_ended()),
+        ("video", &fragmented()[..64]),
+        ("audio", b"ID3"),
+        ("image", b"\x89PNG"),
+        ("image", b""),
+    ] {
+        let task = task_of(content_type);
+        let answers = (0..5).map(|_| without_length(bytes, &[])).collect();
+        let downloaded = download_of(&task, answers).await;
+        assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
+        assert_eq!(downloaded.bytes(), None, "{content_type} {bytes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d06_body_of_unknown_length_is_whole_where_the_server_says_so() {
+    for (content_type, bytes) in [
+        ("video", open_ended()),
+        ("video", fragmented()),
+        ("image", b"\x89PNG".to_vec()),
+    ] {
+        let task = task_of(content_type);
+        let total = format!("bytes */{}", bytes.len());
+        let tag = [("etag", "\"v1\"")];
+        let answers = vec![
+            without_length(&bytes, &tag),
+            with_headers(416, &[("content-range", &total)], Body::empty()),
+        ];
+        let downloaded = download_of(&task, answers).await;
+        assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "nothing is left");
+
+        let answers = vec![without_length(&bytes[..1], &tag), super::rest(&bytes, 1)];
+        let downloaded = download_of(&task, answers).await;
+        assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "the rest came");
+
+        let downloaded = download_of(&task, vec![whole(bytes.clone())]).await;
+        assert_eq!(downloaded.bytes(), Some(bytes), "with a length");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_checksum_shows_that_a_body_of_unknown_length_is_whole() {
+    let task = task_of("image");
+    // The example of RFC 9530, appendix D.
+    let bytes = b"{\"hello\": \"world\"}\n";
+    let digest = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
+    let answer = |bytes| without_length(bytes, &[("repr-digest", digest)]);
+    let downloaded = download_of(&task, vec![answer(&bytes[..9]), answer(bytes)]).await;
+    assert_eq!(downloaded.bytes(), Some(bytes.to_vec()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn d07_more_than_announced_is_refused() {
     let mut bytes = video();
