@@ -2,7 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Lifecycle, Pace, Which};
+use kirin_types::Amount;
+
+use crate::{Charging, Lifecycle, LimitHeaders, Pace, Which};
 
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
@@ -35,6 +37,11 @@ pub struct EmulatorConfig {
     /// The last one that fits holds.
     pub(crate) lifecycles: Vec<(Which, Lifecycle)>,
     pub(crate) pace: Pace,
+    pub(crate) balance: Option<Amount>,
+    pub(crate) charging: Charging,
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) parallel_limit: Option<usize>,
+    pub(crate) limit_headers: LimitHeaders,
     pub(crate) video_lifetime: Duration,
 }
 
@@ -69,6 +76,11 @@ impl EmulatorConfig {
             lifecycle: Lifecycle::default(),
             lifecycles: Vec::new(),
             pace: Pace::default(),
+            balance: None,
+            charging: Charging::default(),
+            rate_limit: None,
+            parallel_limit: None,
+            limit_headers: LimitHeaders::default(),
             video_lifetime: Self::VIDEO_LIFETIME,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use crate::{CannotEnd, Duplicates, EmulatorConfig, Lookup, Statistics, server::Server};
+use crate::{
+    CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Statistics, World, server::Server,
+};
 
 /// A running emulator. Dropping it stops it.
 ///
@@ -135,6 +137,35 @@ impl Emulator {
     pub fn fail(&self, task_id: &str, code: &str) -> Result<(), CannotEnd> {
         self.server
             .at(|world, elapsed| world.fail(elapsed, task_id, code))
+    }
+
+    /// What it charged so far.
+    pub fn ledger(&self) -> Ledger {
+        self.server.at(World::ledger)
+    }
+
+    /// Fails a test whose client was charged twice for one external task id.
+    ///
+    /// # Panics
+    ///
+    /// There are [double charges](Ledger::double_charges); the message lists them.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// // Here the client under test creates its tasks.
+    /// assert!(emulator.ledger().double_charges().is_empty());
+    /// emulator.assert_charged_once();
+    /// # emulator.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn assert_charged_once(&self) {
+        self.ledger().assert_charged_once();
     }
 
     /// What it counted so far.

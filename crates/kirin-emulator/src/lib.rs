@@ -25,6 +25,7 @@
 //! | start a server and stop it | [`Emulator`] |
 //! | decide its port, its tasks and what it refuses | [`EmulatorConfig`] |
 //! | decide when tasks end, and how | [`Lifecycle`], [`Emulator::complete`], [`Emulator::fail`] |
+//! | see what was charged, and that nothing was twice | [`Ledger`], [`Emulator::assert_charged_once`] |
 //! | make its time faster, stop it, or let it jump | [`Pace`], [`Emulator::advance`] |
 //! | ask what happened | [`Statistics`], [`Emulator::notes`] |
 //! | simulate without a socket or a clock | [`World`] |
@@ -43,6 +44,12 @@ pub use config::{BodyForms, Duplicates, EmulatorConfig, Lookup, VideoSize};
 
 mod lifecycle;
 pub use lifecycle::{CannotEnd, Lifecycle, Which};
+
+mod ledger;
+pub use ledger::{Charge, Charging, DoubleCharge, Ledger};
+
+mod limits;
+pub use limits::LimitHeaders;
 
 mod pace;
 pub use pace::Pace;

@@ -4,7 +4,13 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use core::{cmp::Ordering, fmt, iter::Sum, ops::Add, str::FromStr};
+use core::{
+    cmp::Ordering,
+    fmt,
+    iter::Sum,
+    ops::{Add, Sub},
+    str::FromStr,
+};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -19,6 +25,7 @@ use crate::decode::Token;
 ///
 /// let amounts = ["0.1", "0.2"].map(|text| text.parse::<Amount>().unwrap());
 /// assert_eq!(amounts.into_iter().sum::<Amount>(), "0.3".parse()?);
+/// assert_eq!("0.3".parse::<Amount>()? - "0.1".parse()?, "0.2".parse()?);
 /// assert_eq!("19.999999999999999999".parse::<Amount>()?.to_string(), "19.999999999999999999");
 /// # Ok::<(), kirin_types::InvalidAmount>(())
 /// ```
@@ -101,6 +108,14 @@ impl Add for Amount {
     fn add(self, other: Self) -> Self {
         // A sum beyond 28 digits saturates: it is no money that exists, and no reason to panic.
         Self::exactly(self.value.saturating_add(other.value))
+    }
+}
+
+impl Sub for Amount {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self::exactly(self.value.saturating_sub(other.value))
     }
 }
 

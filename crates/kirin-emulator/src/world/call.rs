@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, Request};
 
 /// One request: its head, its body, and when it was received.
 pub(super) struct Call<'a> {
+    request_id: String,
     elapsed: Duration,
     method: &'a Method,
     path: &'a str,
@@ -25,6 +26,7 @@ impl<'a> Call<'a> {
         body: Option<&'a [u8]>,
     ) -> Self {
         Self {
+            request_id: String::new(),
             elapsed,
             method: request.method(),
             path: request.uri().path(),
@@ -32,6 +34,16 @@ impl<'a> Call<'a> {
             headers: request.headers(),
             body: body.filter(|body| body.len() <= super::World::MAX_BODY_BYTES),
         }
+    }
+
+    /// The same with the id that its answer carries.
+    pub(super) fn with_request_id(mut self, request_id: String) -> Self {
+        self.request_id = request_id;
+        self
+    }
+
+    pub(super) fn request_id(&self) -> &str {
+        &self.request_id
     }
 
     pub(super) fn elapsed(&self) -> Duration {

@@ -17,15 +17,18 @@ impl World {
         if let Some(existing) = self.duplicate(&parameters.request)? {
             return Ok(self.task_reply(existing, call.elapsed(), Occasion::Create));
         }
+        self.check_parallel(call.elapsed())?;
         let number = self.statistics.tasks_created;
-        self.statistics.tasks_created += 1;
-        let id = self.ids.task(number);
-        self.note_habits(call, &id, parameters.is_flat);
         let course = self.course(&parameters.request, number, call.elapsed());
-        let task = Task::new(id, number, course, &parameters.request);
-        let task = self.tasks.insert(task);
+        let mut task = Task::new(self.ids.task(number), number, course, &parameters.request);
+        task.request_id = call.request_id().into();
+        self.check_balance(&task)?;
+        self.statistics.tasks_created += 1;
+        self.note_habits(call, &task.id, parameters.is_flat);
+        let place = self.tasks.insert(task);
+        self.book_create(place, call.elapsed());
         self.settle(call.elapsed());
-        Ok(self.task_reply(self.tasks.get(task), call.elapsed(), Occasion::Create))
+        Ok(self.task_reply(self.tasks.get(place), call.elapsed(), Occasion::Create))
     }
 
     /// How the task with this number will go.

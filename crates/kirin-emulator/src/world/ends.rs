@@ -57,6 +57,10 @@ impl World {
 
     /// Ends a task; `false` if it has ended before.
     fn end(&mut self, place: Place, after: Duration, outcome: Outcome) -> bool {
-        self.tasks.finish(place, after, outcome)
+        let is_new = self.tasks.finish(place, after, outcome.clone());
+        if is_new {
+            self.book_end(place, after, &outcome);
+        }
+        is_new
     }
 }

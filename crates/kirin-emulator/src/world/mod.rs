@@ -40,6 +40,12 @@ use tasks::{Place, Tasks};
 
 mod ends;
 
+mod money;
+use money::Books;
+
+mod limits;
+use limits::Rate;
+
 mod task_answer;
 
 mod models;
@@ -88,6 +94,8 @@ pub struct World {
     tasks: Tasks,
     statistics: Statistics,
     notes: VecDeque<String>,
+    books: Books,
+    rate: Rate,
 }
 
 /// How many notes are kept, the latest ones.
@@ -112,6 +120,8 @@ impl World {
             tasks: Tasks::default(),
             statistics: Statistics::default(),
             notes: VecDeque::new(),
+            books: Books::new(),
+            rate: Rate::default(),
         }
     }
 
@@ -150,9 +160,10 @@ impl World {
         let request_id = call
             .own_request_id()
             .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
+        let call = call.with_request_id(request_id);
         self.answer(&call)
-            .unwrap_or_else(|refusal| refusal.reply(&request_id))
-            .with_request_id(&request_id)
+            .unwrap_or_else(|refusal| refusal.reply(call.request_id()))
+            .with_request_id(call.request_id())
     }
 
     fn answer(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -167,6 +178,15 @@ impl World {
         let body = call.body().ok_or(Refusal::TooLarge)?;
         self.count(&route);
         credentials::check(call.headers(), &self.config.keys)?;
+        let counted = self
+            .counted(call, route, body)
+            .unwrap_or_else(|refusal| refusal.reply(call.request_id()));
+        Ok(self.with_rate(counted))
+    }
+
+    /// The answer to a call that is counted for the rate limit.
+    fn counted(&mut self, call: &Call<'_>, route: Route, body: &[u8]) -> Result<Reply, Refusal> {
+        self.check_rate(call.elapsed())?;
         match route {
             Route::CreateGeneration => self.create(call, body),
             Route::ModelSpec { id } => Ok(model_spec::answer(&id, &self.base_url())),

@@ -12,6 +12,8 @@ pub(super) enum Refusal {
     Cleared { name: String },
     /// The external task id is in use, and duplicates are refused.
     DuplicateExternalTaskId(ExternalTaskId),
+    /// There is less money left than the task costs.
+    InsufficientCredits,
     /// The URL of a video with a wrong signature.
     InvalidSignature,
     /// The body or the query string is not legal; everything that is wrong, in words.
@@ -26,6 +28,10 @@ pub(super) enum Refusal {
     NoSuchPath { path: String },
     /// No task has this id, and none this external id that could be looked up.
     NoSuchTask { id: String },
+    /// As many tasks are in progress as may be; after how many seconds to try again.
+    ParallelLimited { retry_after: Option<u64> },
+    /// There were too many calls in this second; after how many seconds to try again.
+    RateLimited { retry_after: Option<u64> },
     /// The body is longer than is taken.
     TooLarge,
     /// The `Authorization` header is there and does not help.
@@ -43,6 +49,12 @@ impl Refusal {
             Self::MissingToken | Self::Unauthorized { .. } => {
                 reply.with_header(header::WWW_AUTHENTICATE, "Bearer")
             }
+            Self::ParallelLimited {
+                retry_after: Some(seconds),
+            }
+            | Self::RateLimited {
+                retry_after: Some(seconds),
+            } => reply.with_header(header::RETRY_AFTER, &seconds.to_string()),
             _ => reply,
         }
     }
@@ -50,7 +62,11 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::DuplicateExternalTaskId(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
             Self::InvalidSignature => StatusCode::FORBIDDEN,
+            Self::ParallelLimited { .. } | Self::RateLimited { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::MissingToken | Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::Cleared { .. }
@@ -70,6 +86,19 @@ impl Refusal {
             Self::DuplicateExternalTaskId(id) => json!({
                 "code": 1201,
                 "message": format!("external_task_id {id} already exists: it must be unique"),
+                "request_id": request_id,
+            }),
+            Self::InsufficientCredits => json!({
+                "status": { "code": 402, "message": "Insufficient credits", "error_code": 40201 },
+                "data": null,
+            }),
+            Self::ParallelLimited { .. } => json!({
+                "code": 1303,
+                "message": "parallel task over resource pack limit",
+                "request_id": request_id,
+            }),
+            Self::RateLimited { .. } => json!({
+                "error": { "code": "RATE_LIMIT_EXCEEDED", "message": "too many requests" },
                 "request_id": request_id,
             }),
             Self::InvalidSignature => message("the signature in the URL does not match"),

@@ -1,6 +1,6 @@
 //! A task of the world.
 
-use kirin_types::{AspectRatio, ExternalTaskId, GenerationRequest, Mode, Model};
+use kirin_types::{Amount, AspectRatio, ExternalTaskId, GenerationRequest, Mode, Model};
 
 use super::course::Course;
 
@@ -13,6 +13,8 @@ pub(super) struct Task {
     pub(super) id: String,
     /// Counted from 0 in the order of creation.
     pub(super) number: u64,
+    /// Id of the request that created it.
+    pub(super) request_id: String,
     /// How far it is.
     pub(super) course: Course,
     pub(super) model: &'static Model,
@@ -44,6 +46,7 @@ impl Task {
         Self {
             id,
             number,
+            request_id: String::new(),
             course,
             // A create is checked against a row of the catalogue, or refused.
             model: request.model().expect("the catalogue has the model"),
@@ -68,14 +71,16 @@ impl Task {
     }
 
     /// What it costs in USD: the list price, or where none is known, this emulator's own.
-    pub(super) fn cost(&self) -> String {
-        match self.model.price(self.mode, self.seconds) {
+    pub(super) fn cost(&self) -> Amount {
+        let usd = match self.model.price(self.mode, self.seconds) {
             Some(price) => price.usd.into(),
             None => {
                 let cents = CENTS_PER_SECOND * self.seconds;
                 format!("{}.{:02}", cents / 100, cents % 100)
             }
-        }
+        };
+        // A test below reads every price of the catalogue; the other is digits and a point.
+        usd.parse().expect("a decimal number")
     }
 }
 
@@ -96,7 +101,7 @@ fn prompt(request: &GenerationRequest) -> String {
 mod tests {
     use std::time::Duration;
 
-    use kirin_types::MODELS;
+    use kirin_types::{GenerationRequestBuilder, MODELS};
     use serde_json::json;
 
     use super::*;
@@ -105,6 +110,10 @@ mod tests {
     fn task(request: Result<GenerationRequest, kirin_types::InvalidRequest>) -> Task {
         let course = Course::new(&Lifecycle::default(), Duration::ZERO, Duration::ZERO, 0);
         Task::new("a".into(), 0, course, &request.unwrap())
+    }
+
+    fn cost(request: GenerationRequestBuilder) -> String {
+        task(request.build()).cost().to_string()
     }
 
     #[test]
@@ -129,7 +138,7 @@ mod tests {
                     .parameter("prompt", "a fox")
                     .parameter("duration", price.seconds.to_string())
                     .mode(price.mode);
-                assert_eq!(task(request.build()).cost(), price.usd);
+                assert_eq!(cost(request), price.usd);
                 known += 1;
             }
         }
@@ -139,12 +148,12 @@ mod tests {
     #[test]
     fn unknown_prices_are_play_money() {
         let request = GenerationRequest::for_model("kirin_v1_t2v").parameter("prompt", "a fox");
-        assert_eq!(task(request.clone().build()).cost(), "0.25");
+        assert_eq!(cost(request.clone()), "0.25");
         let request = request.parameter("duration", "10");
-        assert_eq!(task(request.build()).cost(), "0.50");
+        assert_eq!(cost(request), "0.50");
         let request = GenerationRequest::for_model("kirin_v3_t2v").parameter("prompt", "a fox");
         let request = request.parameter("duration", "15");
-        assert_eq!(task(request.build()).cost(), "0.75");
+        assert_eq!(cost(request), "0.75");
     }
 
     #[test]

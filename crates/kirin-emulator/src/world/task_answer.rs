@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use kirin_types::ModelKind;
+use kirin_types::{Amount, ModelKind};
 use serde::Serialize;
 
 use super::{Outcome, Reply, World, task::Task};
@@ -64,7 +64,7 @@ struct ContentAnswer {
 
 #[derive(Serialize)]
 struct UsageAnswer {
-    cost: String,
+    cost: Amount,
     discount: u32,
 }
 
@@ -77,12 +77,10 @@ struct MetadataAnswer {
 impl World {
     /// The task as it stands.
     pub(super) fn task_reply(&self, task: &Task, elapsed: Duration, occasion: Occasion) -> Reply {
-        let created_after =
-            i64::try_from(task.course.created_after().as_millis()).unwrap_or(i64::MAX);
         let basis = TaskAnswer {
             id: &task.id,
             model: task.model.id,
-            created_at: self.started_at.milliseconds().saturating_add(created_after),
+            created_at: self.wall_clock(task.course.created_after()).milliseconds(),
             ..TaskAnswer::default()
         };
         let answer = match task.course.end().map(|end| &end.outcome) {

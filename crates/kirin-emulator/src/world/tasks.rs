@@ -10,7 +10,7 @@ use super::{course::Outcome, task::Task};
 use crate::Lookup;
 
 /// Where a task is in the order of creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place(usize);
 
 /// The tasks of the one user that an emulator has.
@@ -55,6 +55,16 @@ impl Tasks {
         let is_new = self.get_mut(place).course.finish(after, outcome);
         self.running -= usize::from(is_new);
         is_new
+    }
+
+    /// How many are in progress.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// When time ends the next task, if it ends any.
+    pub(super) fn due_next(&self) -> Option<Duration> {
+        self.due.peek().map(|Reverse((due, _))| *due)
     }
 
     /// The task at a place that `insert` gave.

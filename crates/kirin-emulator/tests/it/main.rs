@@ -10,6 +10,10 @@ mod clock;
 
 mod lifecycle;
 
+mod money;
+
+mod limits;
+
 mod golden;
 
 mod models;
