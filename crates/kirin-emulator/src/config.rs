@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use kirin_types::Amount;
 
-use crate::{Charging, Lifecycle, LimitHeaders, Pace, Which};
+use crate::{Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which};
 
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
@@ -43,6 +43,7 @@ pub struct EmulatorConfig {
     pub(crate) parallel_limit: Option<usize>,
     pub(crate) limit_headers: LimitHeaders,
     pub(crate) video_lifetime: Duration,
+    pub(crate) scenario: Scenario,
 }
 
 impl EmulatorConfig {
@@ -82,6 +83,7 @@ impl EmulatorConfig {
             parallel_limit: None,
             limit_headers: LimitHeaders::default(),
             video_lifetime: Self::VIDEO_LIFETIME,
+            scenario: Scenario::default(),
         }
     }
 
@@ -148,6 +150,12 @@ impl EmulatorConfig {
     /// Sets how long after the end of its task a video can be downloaded.
     pub fn video_lifetime(mut self, lifetime: Duration) -> Self {
         self.video_lifetime = lifetime;
+        self
+    }
+
+    /// Sets what goes wrong and when; nothing, if never called.
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = scenario;
         self
     }
 }

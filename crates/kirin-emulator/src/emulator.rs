@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use crate::{
     CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Statistics, World, server::Server,
+    world::LoggedRequest,
 };
 
 /// A running emulator. Dropping it stops it.
@@ -177,5 +178,25 @@ impl Emulator {
     /// 1000, the oldest first.
     pub fn notes(&self) -> Vec<String> {
         self.server.notes()
+    }
+
+    /// The requests to the API that it received and what became of them, without the secrets in
+    /// them. The latest 1000, the oldest first.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig, Scope};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// // Here a client does what is tested.
+    /// let requests = emulator.requests();
+    /// let creates = requests.iter().filter(|request| request.scope == Some(Scope::Create));
+    /// assert_eq!(creates.count(), 0, "nothing was sent above");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.server.requests()
     }
 }

@@ -27,7 +27,8 @@
 //! | decide when tasks end, and how | [`Lifecycle`], [`Emulator::complete`], [`Emulator::fail`] |
 //! | see what was charged, and that nothing was twice | [`Ledger`], [`Emulator::assert_charged_once`] |
 //! | make its time faster, stop it, or let it jump | [`Pace`], [`Emulator::advance`] |
-//! | ask what happened | [`Statistics`], [`Emulator::notes`] |
+//! | make things go wrong | [`Scenario`], [`Fault`] |
+//! | ask what happened | [`Statistics`], [`Emulator::notes`], [`Emulator::requests`] |
 //! | simulate without a socket or a clock | [`World`] |
 //! | make a video yourself | [`video`] |
 //! | describe the API to other tools | [`openapi`] |
@@ -53,6 +54,9 @@ pub use limits::LimitHeaders;
 
 mod pace;
 pub use pace::Pace;
+
+mod scenario;
+pub use scenario::{Fault, InvalidScenario, Rule, Scenario, Scope};
 
 mod statistics;
 pub use statistics::Statistics;

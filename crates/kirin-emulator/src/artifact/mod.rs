@@ -12,6 +12,9 @@ use crate::{
 mod rendered;
 pub use rendered::RenderedVideo;
 
+mod flaw;
+pub(crate) use flaw::Flaw;
+
 /// A granted request for a video: what to render, and how much of it to answer.
 ///
 /// [`World`](crate::World) gives it out instead of an answer, because rendering takes a second
@@ -24,6 +27,8 @@ pub struct Artifact {
     range: Option<String>,
     if_range: Option<HeaderValue>,
     request_id: Option<HeaderValue>,
+    flaw: Option<Flaw>,
+    number: u64,
 }
 
 impl Artifact {
@@ -41,12 +46,24 @@ impl Artifact {
                 .map(String::from),
             if_range: headers.get(header::IF_RANGE).cloned(),
             request_id: None,
+            flaw: None,
+            number: 0,
         }
     }
 
     pub(crate) fn with_request_id(mut self, request_id: &str) -> Self {
         self.request_id = HeaderValue::from_str(request_id).ok();
         self
+    }
+
+    /// Its place in the log of requests.
+    pub(crate) fn with_number(mut self, number: u64) -> Self {
+        self.number = number;
+        self
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Name of the file, without `.mp4`; the same name is always the same video.
@@ -62,16 +79,25 @@ impl Artifact {
     /// The answer: the whole video, the part that was asked for, or a refusal of the range. The
     /// body of a `HEAD` is empty, its headers are those of the `GET`.
     pub fn respond(&self, video: &RenderedVideo) -> Response<Bytes> {
-        let length = video.bytes().len() as u64;
+        let length = match self.flaw {
+            Some(Flaw::Truncated) => video.bytes().len() / 2,
+            _ => video.bytes().len(),
+        };
+        let bytes = video.bytes().slice(..length);
+        let length = length as u64;
         let mut response = match self.selection(video, length) {
             Selection::Part(part) => {
-                let content_range = format!("bytes {}-{}/{length}", part.start(), part.end());
+                let first = match self.flaw {
+                    Some(Flaw::WrongContentRange) => part.start() + 1,
+                    _ => *part.start(),
+                };
+                let content_range = format!("bytes {first}-{}/{length}", part.end());
                 // The part lies within the bytes, whose length is a `usize`.
                 let (first, last) = (*part.start() as usize, *part.end() as usize);
                 with_content_range(
                     StatusCode::PARTIAL_CONTENT,
                     &content_range,
-                    video.bytes().slice(first..=last),
+                    bytes.slice(first..=last),
                 )
             }
             Selection::Unsatisfiable => with_content_range(
@@ -79,7 +105,7 @@ impl Artifact {
                 &format!("bytes */{length}"),
                 Bytes::new(),
             ),
-            Selection::Whole => Response::new(video.bytes().clone()),
+            Selection::Whole => Response::new(bytes),
         };
         let content_length = response.body().len().into();
         let headers = response.headers_mut();
@@ -99,7 +125,8 @@ impl Artifact {
     /// A range counts if `If-Range` names the video's own tag or is absent. Ours is strong, so
     /// a weak tag or a date never equals it.
     fn selection(&self, video: &RenderedVideo, length: u64) -> Selection {
-        let same = self.if_range.as_ref().is_none_or(|tag| tag == video.etag());
+        let same = self.if_range.as_ref().is_none_or(|tag| tag == video.etag())
+            && self.flaw != Some(Flaw::RangeIgnored);
         select(self.range.as_deref().filter(|_| same), length)
     }
 }

@@ -6,7 +6,10 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 
-use super::service::Service;
+use super::{
+    line::{End, Line},
+    service::Service,
+};
 
 /// How long a head may take to arrive, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -23,16 +26,18 @@ pub(super) async fn serve(
     // Answers are small; without this they would wait for an acknowledgement. It is no harm if
     // the system refuses.
     let _ = stream.set_nodelay(true);
+    let end = End::default();
+    let line = Line::new(stream, end.clone());
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { service.answer(request).await }
+        let (service, end) = (Arc::clone(&service), end.clone());
+        async move { service.answer(request, &end).await }
     });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), answer)
+            .serve_connection(TokioIo::new(line), answer)
     );
     // How a connection ends is its caller's affair: the error has no reader here.
     tokio::select! {

@@ -8,14 +8,16 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    net::TcpListener,
+    sync::watch,
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{EmulatorConfig, Statistics, World};
+use crate::{EmulatorConfig, Statistics, World, world::LoggedRequest};
 
 mod admin;
+
+mod answer_body;
 
 mod body;
 
@@ -24,13 +26,17 @@ use clock::Clock;
 
 mod connection;
 
+mod door;
+use door::Door;
+
+mod fault;
+
+mod line;
+
 mod service;
 use service::Service;
 
 mod videos;
-
-/// How many connections are served at once; more wait to be accepted.
-const CONNECTIONS: usize = 512;
 
 /// How long a shutdown waits for requests that are being answered.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
@@ -55,9 +61,10 @@ impl Server {
         let world = World::new(config.port(address.port()), clock.started_at());
         let service = Arc::new(Service::new(world, clock));
         let (stop, stopped) = watch::channel(false);
+        let door = Door::new(listener, address, Arc::clone(&service));
         Ok(Self {
             address,
-            listening: tokio::spawn(listen(listener, Arc::clone(&service), stopped)),
+            listening: tokio::spawn(listen(door, Arc::clone(&service), stopped)),
             service,
             stop,
         })
@@ -86,6 +93,10 @@ impl Server {
         self.service.world().statistics()
     }
 
+    pub(crate) fn requests(&self) -> Vec<LoggedRequest> {
+        self.service.world().requests().cloned().collect()
+    }
+
     pub(crate) fn notes(&self) -> Vec<String> {
         self.service.world().notes().map(String::from).collect()
     }
@@ -99,12 +110,11 @@ impl Drop for Server {
 }
 
 /// Accepts connections until it is told to stop, then lets them finish.
-async fn listen(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+async fn listen(mut door: Door, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = door.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
             // A connection that ended makes room for its task's memory.
             Some(_) = connections.join_next() => continue,
@@ -120,19 +130,7 @@ async fn listen(listener: TcpListener, service: Arc<Service>, mut stopped: watch
             Err(_) => clock::pause(ACCEPT_PAUSE).await,
         }
     }
-    drop(listener);
+    drop(door);
     let drain = async { while connections.join_next().await.is_some() {} };
     clock::within(SHUTDOWN_TIME, drain).await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
 }

@@ -9,11 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::sync::Notify;
 
-use super::{Clock, admin, body, clock, videos::Videos};
-use crate::{World, artifact::Artifact, world::Reply};
+use super::{Clock, admin, answer_body::AnswerBody, body, clock, fault, line::End, videos::Videos};
+use crate::{
+    Scenario, World,
+    artifact::Artifact,
+    world::{Received, Reply},
+};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -24,6 +28,8 @@ pub(super) struct Service {
     world: Mutex<World>,
     clock: Clock,
     videos: Videos,
+    /// Told when a scenario takes the place of another, for whoever decides ahead.
+    scenario_changed: Notify,
 }
 
 impl Service {
@@ -32,6 +38,7 @@ impl Service {
             world: Mutex::new(world),
             clock,
             videos: Videos::new(),
+            scenario_changed: Notify::new(),
         }
     }
 
@@ -52,6 +59,19 @@ impl Service {
         // Ids begin anew, so the names of earlier videos are given out again. Under the lock, so
         // that no task of the new world finds them.
         self.videos.forget();
+        // It has the scenario that it was started with.
+        self.scenario_changed.notify_one();
+    }
+
+    /// Puts another scenario in the place of the one that is there.
+    pub(super) fn set_scenario(&self, scenario: Scenario) {
+        self.world().set_scenario(scenario);
+        self.scenario_changed.notify_one();
+    }
+
+    /// Waits until there is another scenario than at the last time that this was waited for.
+    pub(super) async fn scenario_changed(&self) {
+        self.scenario_changed.notified().await;
     }
 
     /// Lets the time jump; no request is answered in the meantime.
@@ -64,35 +84,30 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// The body did not arrive whole; there is nobody to answer.
+    /// The body did not arrive whole, or a fault ends the connection: nobody is answered.
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-    ) -> io::Result<Response<Full<Bytes>>> {
+        end: &End,
+    ) -> io::Result<Response<AnswerBody>> {
+        end.open();
         let (head, body) = request.into_parts();
-        let body = clock::within(BODY_TIME, body::read(body))
-            .await
-            .ok_or(io::ErrorKind::TimedOut)?
-            .map_err(io::Error::other)?;
-        if head.uri.path().starts_with(admin::PREFIX) {
-            let head = Request::from_parts(head, ());
-            return Ok(admin::answer(self, &head, body.as_ref()).map(Full::new));
+        let head = Request::from_parts(head, ());
+        if head.uri().path().starts_with(admin::PREFIX) {
+            let body = read(body).await?;
+            let response = admin::answer(self, &head, body.as_ref());
+            return Ok(response.map(AnswerBody::whole));
         }
-        let reply = match body {
-            Some(body) => {
-                let request = Request::from_parts(head, body);
-                self.ask(|world, elapsed| world.handle(elapsed, &request))
+        let received = self.ask(|world, elapsed| world.receive(elapsed, &head));
+        let reply = match received {
+            Ok(Ok(received)) => {
+                let body = read(body).await?;
+                self.handle(received, head, body)
             }
-            None => {
-                let head = Request::from_parts(head, ());
-                self.ask(|world, elapsed| world.handle_too_large(elapsed, &head))
-            }
+            Ok(Err(no_answer)) => Reply::NoAnswer(no_answer),
+            Err(panicked) => panicked,
         };
-        let response = match reply {
-            Reply::Response(response) => response,
-            Reply::Artifact(artifact) => self.download(&artifact).await,
-        };
-        Ok(response.map(Full::new))
+        self.deliver(reply, end).await
     }
 
     /// Does something to the world. The time is taken under the lock, so that it never runs
@@ -103,20 +118,60 @@ impl Service {
         act(&mut world, elapsed)
     }
 
-    /// Asks the world. A panic is answered, so that it costs this request and not the connection.
-    fn ask(&self, question: impl FnOnce(&mut World, Duration) -> Reply) -> Reply {
+    fn handle(&self, received: Received, head: Request<()>, body: Option<Bytes>) -> Reply {
+        let reply = match body {
+            Some(body) => {
+                let request = head.map(|()| body);
+                self.ask(|world, elapsed| world.handle_received(elapsed, received, &request))
+            }
+            None => self.ask(|world, elapsed| world.handle_too_large(elapsed, received, &head)),
+        };
+        reply.unwrap_or_else(|panicked| panicked)
+    }
+
+    /// Does what a reply says.
+    async fn deliver(&self, reply: Reply, end: &End) -> io::Result<Response<AnswerBody>> {
+        let (reply, delivery) = match reply {
+            Reply::Disturbed { answer, delivery } => (*answer, Some(delivery)),
+            reply => (reply, None),
+        };
+        let response = match reply {
+            Reply::Artifact(artifact) => self.download(&artifact).await,
+            // A disturbed reply holds none.
+            Reply::Disturbed { .. } => return Err(io::ErrorKind::Unsupported.into()),
+            Reply::NoAnswer(no_answer) => return Err(fault::no_answer(no_answer, end).await),
+            Reply::Response(response) => response,
+        };
+        Ok(fault::deliver(response, delivery, end).await)
+    }
+
+    /// Asks the world.
+    ///
+    /// # Errors
+    ///
+    /// It panicked. That is answered, so that it costs this request and not the connection.
+    fn ask<T>(&self, question: impl FnOnce(&mut World, Duration) -> T) -> Result<T, Reply> {
         let answer = catch_unwind(AssertUnwindSafe(|| self.at(question)));
-        answer.unwrap_or_else(|_| {
-            Reply::Response(failed("the emulator panicked; this is a bug in it"))
-        })
+        answer.map_err(|_| Reply::Response(failed("the emulator panicked; this is a bug in it")))
     }
 
     async fn download(&self, artifact: &Artifact) -> Response<Bytes> {
-        match self.videos.rendered(artifact.name(), artifact.spec()).await {
+        let response = match self.videos.rendered(artifact.name(), artifact.spec()).await {
             Ok(video) => artifact.respond(&video),
             Err(message) => failed(&message),
-        }
+        };
+        let status = response.status().as_u16();
+        self.world().answered(artifact.number(), status);
+        response
     }
+}
+
+/// Reads a body; `None` if it is too large.
+async fn read(body: Incoming) -> io::Result<Option<Bytes>> {
+    clock::within(BODY_TIME, body::read(body))
+        .await
+        .ok_or(io::ErrorKind::TimedOut)?
+        .map_err(io::Error::other)
 }
 
 fn failed(message: &str) -> Response<Bytes> {
@@ -138,13 +193,14 @@ mod tests {
         let clock = Clock::start(Pace::Real);
         let world = World::new(EmulatorConfig::new(), clock.started_at());
         let service = Service::new(world, clock);
-        let Reply::Response(response) = service.ask(|_, _| panic!("on purpose")) else {
-            panic!("a panic is no video");
+        let Err(Reply::Response(response)) = service.ask::<()>(|_, _| panic!("on purpose")) else {
+            panic!("a panic is a response");
         };
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(service.world().statistics().requests_received, 0);
         let request = Request::new(Bytes::new());
-        service.ask(|world, elapsed| world.handle(elapsed, &request));
+        let answered = service.ask(|world, elapsed| world.handle(elapsed, &request));
+        assert!(answered.is_ok());
         assert_eq!(service.world().statistics().requests_received, 1);
     }
 }

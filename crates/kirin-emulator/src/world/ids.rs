@@ -14,6 +14,7 @@ enum Purpose {
     Task = 3,
     Video = 4,
     TaskTime = 5,
+    Fault = 16,
 }
 
 /// The alphabet of an xid: base 32 with the digits first.
@@ -54,6 +55,18 @@ impl Ids {
     /// What draws the time that a task takes.
     pub(super) fn task_time(&self, task: u64) -> u64 {
         self.draw(Purpose::TaskTime, task, 0)
+    }
+
+    /// Decides whether a rule of a scenario applies: at least 0 and below 1.
+    pub(super) fn chance(&self, rule: u64, request: u64) -> f64 {
+        // The highest 53 bits, which is what a float holds.
+        let high = self.draw(Purpose::Fault, rule, request) >> 11;
+        high as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Decides which of several things a rule of a scenario does.
+    pub(super) fn choice(&self, rule: u64, request: u64) -> u64 {
+        scramble(self.draw(Purpose::Fault, rule, request))
     }
 
     fn hexadecimal(&self, purpose: Purpose, number: u64) -> String {

@@ -16,6 +16,21 @@ mod reply;
 pub use reply::Reply;
 pub(crate) use reply::X_REQUEST_ID;
 
+mod delivery;
+pub use delivery::{Delivery, NoAnswer};
+
+mod disturbed;
+pub(crate) use disturbed::Received;
+
+mod faults;
+use faults::Faults;
+
+mod request_log;
+use request_log::RequestLog;
+pub use request_log::{FiredRule, LoggedRequest};
+
+mod redaction;
+
 mod call;
 use call::Call;
 
@@ -93,6 +108,8 @@ pub struct World {
     ids: Ids,
     tasks: Tasks,
     statistics: Statistics,
+    faults: Faults,
+    log: RequestLog,
     notes: VecDeque<String>,
     books: Books,
     rate: Rate,
@@ -115,6 +132,8 @@ impl World {
     pub fn new(config: EmulatorConfig, started_at: Timestamp) -> Self {
         Self {
             ids: Ids::new(config.seed),
+            faults: Faults::new(config.scenario.clone()),
+            log: RequestLog::default(),
             config,
             started_at,
             tasks: Tasks::default(),
@@ -133,14 +152,32 @@ impl World {
 
     /// Answers a request that was received when `elapsed` had passed since the start.
     pub fn handle(&mut self, elapsed: Duration, request: &Request<Bytes>) -> Reply {
+        match self.receive(elapsed, request) {
+            Ok(received) => self.handle_received(elapsed, received, request),
+            Err(no_answer) => Reply::NoAnswer(no_answer),
+        }
+    }
+
+    /// Answers a request that was received in two steps.
+    pub(crate) fn handle_received(
+        &mut self,
+        elapsed: Duration,
+        received: Received,
+        request: &Request<Bytes>,
+    ) -> Reply {
         let body = Some(request.body().as_ref());
-        self.reply(Call::new(elapsed, request, body))
+        self.reply(Call::new(elapsed, request, body), received)
     }
 
     /// Answers a request whose body was not read to its end, because it is longer than
     /// [`MAX_BODY_BYTES`](Self::MAX_BODY_BYTES).
-    pub fn handle_too_large(&mut self, elapsed: Duration, head: &Request<()>) -> Reply {
-        self.reply(Call::new(elapsed, head, None))
+    pub(crate) fn handle_too_large(
+        &mut self,
+        elapsed: Duration,
+        received: Received,
+        head: &Request<()>,
+    ) -> Reply {
+        self.reply(Call::new(elapsed, head, None), received)
     }
 
     /// What was counted so far.
@@ -154,18 +191,6 @@ impl World {
         self.notes.iter().map(String::as_str)
     }
 
-    fn reply(&mut self, call: Call<'_>) -> Reply {
-        self.settle(call.elapsed());
-        self.statistics.requests_received += 1;
-        let request_id = call
-            .own_request_id()
-            .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
-        let call = call.with_request_id(request_id);
-        self.answer(&call)
-            .unwrap_or_else(|refusal| refusal.reply(call.request_id()))
-            .with_request_id(call.request_id())
-    }
-
     fn answer(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
         if let Some(name) = call.path().strip_prefix(file::FOLDER) {
             return self.file(call, name);
@@ -176,7 +201,6 @@ impl World {
                 RouteError::NotFound => no_such_path(call),
             })?;
         let body = call.body().ok_or(Refusal::TooLarge)?;
-        self.count(&route);
         credentials::check(call.headers(), &self.config.keys)?;
         let counted = self
             .counted(call, route, body)
@@ -194,14 +218,6 @@ impl World {
             Route::Task { id } => self.query(call, id),
             // `Route` may learn a call before the emulator does.
             _ => Err(no_such_path(call)),
-        }
-    }
-
-    fn count(&mut self, route: &Route) {
-        match route {
-            Route::CreateGeneration => self.statistics.creates_received += 1,
-            Route::Task { .. } => self.statistics.queries_received += 1,
-            _ => {}
         }
     }
 

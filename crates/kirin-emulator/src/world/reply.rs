@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::{Delivery, NoAnswer};
 use crate::artifact::Artifact;
 
 /// What is to be done about a request.
@@ -12,6 +13,15 @@ use crate::artifact::Artifact;
 pub enum Reply {
     /// Render this video, or take it from a cache, and answer what [`Artifact::respond`] says.
     Artifact(Artifact),
+    /// Answer this, but not simply so; only where a [scenario](crate::Scenario) has it.
+    Disturbed {
+        /// What would be answered without the fault: an artifact or a response.
+        answer: Box<Self>,
+        /// How it is sent.
+        delivery: Delivery,
+    },
+    /// Answer nothing; only where a [scenario](crate::Scenario) has it.
+    NoAnswer(NoAnswer),
     /// Answer this.
     Response(Response<Bytes>),
 }
@@ -41,7 +51,33 @@ impl Reply {
     pub(super) fn with_request_id(self, request_id: &str) -> Self {
         match self {
             Self::Artifact(artifact) => Self::Artifact(artifact.with_request_id(request_id)),
+            Self::Disturbed { answer, delivery } => Self::Disturbed {
+                answer: Box::new(answer.with_request_id(request_id)),
+                delivery,
+            },
+            Self::NoAnswer(_) => self,
             Self::Response(_) => self.with_header(X_REQUEST_ID, request_id),
+        }
+    }
+
+    /// The same, with its place in the log for what is answered later.
+    pub(super) fn with_number(self, number: u64) -> Self {
+        match self {
+            Self::Artifact(artifact) => Self::Artifact(artifact.with_number(number)),
+            Self::Disturbed { answer, delivery } => Self::Disturbed {
+                answer: Box::new(answer.with_number(number)),
+                delivery,
+            },
+            Self::NoAnswer(_) | Self::Response(_) => self,
+        }
+    }
+
+    /// The status of the answer, as far as it is known.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Artifact(_) | Self::NoAnswer(_) => None,
+            Self::Disturbed { answer, .. } => answer.status(),
+            Self::Response(response) => Some(response.status().as_u16()),
         }
     }
 }

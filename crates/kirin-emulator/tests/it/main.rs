@@ -28,6 +28,8 @@ mod artifacts;
 
 mod server;
 
+mod faults;
+
 mod admin;
 
 mod snap;

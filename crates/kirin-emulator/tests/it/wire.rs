@@ -1,7 +1,7 @@
 //! A client of raw bytes over TCP, so that no HTTP library helps the server.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::TcpStream,
     time::Duration,
 };
@@ -67,12 +67,34 @@ impl Wire {
         self.0.read_to_end(&mut rest).is_ok() || rest.is_empty()
     }
 
-    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> Answer {
+    /// Everything that still comes, and whether its end is a close or a reset.
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
+        let mut rest = Vec::new();
+        let end = self.0.read_to_end(&mut rest);
+        (rest, end.map(drop))
+    }
+
+    /// Everything that comes within this time.
+    pub(crate) fn within(&mut self, time: Duration) -> Vec<u8> {
+        self.0.set_read_timeout(Some(time)).unwrap();
+        let (rest, end) = self.rest();
+        let kind = end.unwrap_err().kind();
+        assert!([io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&kind));
+        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
+        rest
+    }
+
+    /// Sends a request and leaves its answer to be read.
+    pub(crate) fn send_call(&mut self, method: &str, path: &str, body: &str) {
         let length = body.len();
         self.send(format!(
             "{method} {path} HTTP/1.1\r\nhost: kirin\r\nauthorization: Bearer any\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ));
+    }
+
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &str) -> Answer {
+        self.send_call(method, path, body);
         self.answer()
     }
 

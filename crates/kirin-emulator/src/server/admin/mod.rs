@@ -10,12 +10,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Service;
-use crate::openapi;
+use crate::{Scenario, openapi};
 
 mod guard;
 
 mod refusal;
 use refusal::Refusal;
+
+mod scenario;
 
 /// What the paths of all of them start with.
 pub(super) const PREFIX: &str = "/_emulator/";
@@ -39,7 +41,7 @@ pub(super) fn answer<T>(
 }
 
 /// The endpoints. A new one is a line here, with its method in the lines below.
-fn call<T>(service: &Service, head: &Request<T>, _body: &[u8]) -> Result<Response<Bytes>, Refusal> {
+fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response<Bytes>, Refusal> {
     let name = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
     match (head.method().as_str(), name) {
         ("GET", "health") => Ok(ok(&json!({ "status": "ok" }))),
@@ -48,8 +50,21 @@ fn call<T>(service: &Service, head: &Request<T>, _body: &[u8]) -> Result<Respons
             service.reset();
             Ok(ok(&json!({})))
         }
+        ("GET", "requests") => {
+            let world = service.world();
+            Ok(ok(&world.requests().collect::<Vec<_>>()))
+        }
+        ("GET", "scenario") => Ok(ok(&scenario::report(&service.world()))),
+        ("POST", "scenario") => scenario::set(service, body).map(|report| ok(&report)),
+        ("DELETE", "scenario") => {
+            service.set_scenario(Scenario::default());
+            Ok(ok(&scenario::report(&service.world())))
+        }
         ("GET", "state") => Ok(ok(&state(service))),
-        (_, "health" | "openapi.json" | "state") => {
+        (_, "scenario") => Err(Refusal::MethodNotAllowed {
+            allowed: "GET, POST, DELETE",
+        }),
+        (_, "health" | "openapi.json" | "requests" | "state") => {
             Err(Refusal::MethodNotAllowed { allowed: "GET" })
         }
         (_, "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),

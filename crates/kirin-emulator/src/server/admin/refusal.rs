@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::json_response;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// A page of another origin sent it.
     CrossOrigin,
+    /// The body is no scenario, for this reason.
+    InvalidScenario { problem: String },
     /// The path takes other methods.
     MethodNotAllowed { allowed: &'static str },
     /// There is no such endpoint.
@@ -33,9 +35,10 @@ impl Refusal {
         response
     }
 
-    fn status(self) -> StatusCode {
+    fn status(&self) -> StatusCode {
         match self {
             Self::CrossOrigin | Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::InvalidScenario { .. } => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -43,11 +46,12 @@ impl Refusal {
         }
     }
 
-    fn message(self) -> String {
+    fn message(&self) -> String {
         match self {
             Self::CrossOrigin => {
                 "a page of another origin may not use the emulator's own endpoints".into()
             }
+            Self::InvalidScenario { problem } => format!("the scenario: {problem}"),
             Self::MethodNotAllowed { allowed } => {
                 format!("method not allowed; this path takes {allowed}")
             }

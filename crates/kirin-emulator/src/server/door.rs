@@ -1,0 +1,108 @@
+//! Where connections come in: a listener with a bound, which a fault can close for a while.
+
+use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+use super::{clock, service::Service};
+
+/// How many connections are served at once; more wait to be accepted.
+const CONNECTIONS: usize = 512;
+
+/// Wait between two tries to open the port again.
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
+
+/// The port. Dropping it closes it.
+pub(super) struct Door {
+    address: SocketAddr,
+    service: Arc<Service>,
+    places: Arc<Semaphore>,
+    listener: Option<TcpListener>,
+    /// Ready when the port is to be opened again; it goes on where somebody stops to wait for it.
+    closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Door {
+    pub(super) fn new(listener: TcpListener, address: SocketAddr, service: Arc<Service>) -> Self {
+        let mut door = Self {
+            address,
+            service,
+            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            listener: Some(listener),
+            closed: None,
+        };
+        door.decide();
+        door
+    }
+
+    /// The next connection, and its place among those that are served. It loses nothing when it is
+    /// dropped before it is ready.
+    ///
+    /// # Errors
+    ///
+    /// The system gives none, mostly for want of file descriptors.
+    pub(super) async fn accept(&mut self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(io::Error::other)?;
+        let service = Arc::clone(&self.service);
+        loop {
+            let listener = self.open().await;
+            tokio::select! {
+                accepted = listener.accept() => {
+                    let (stream, _) = accepted?;
+                    // Before anyone is answered, so that who was answered finds the port as it
+                    // is to be.
+                    self.decide();
+                    return Ok((stream, place));
+                }
+                () = service.scenario_changed() => self.decide(),
+            }
+        }
+    }
+
+    /// Asks whether the next connection is refused, and closes the port if so.
+    fn decide(&mut self) {
+        if let Some(time) = self.service.world().refuses_connections() {
+            self.listener = None;
+            self.closed = Some(Box::pin(clock::pause(time)));
+        }
+    }
+
+    /// The listener, after the time for which the port is to be closed.
+    async fn open(&mut self) -> &TcpListener {
+        if let Some(closed) = &mut self.closed {
+            closed.await;
+            self.closed = None;
+        }
+        let listener = match self.listener.take() {
+            Some(listener) => listener,
+            None => bind(self.address).await,
+        };
+        self.listener.insert(listener)
+    }
+}
+
+/// Opens the port. Somebody else may have taken it meanwhile: then it is tried until it is free.
+async fn bind(address: SocketAddr) -> TcpListener {
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(_) => clock::pause(OPEN_PAUSE).await,
+        }
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Door")
+            .field("address", &self.address)
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! Tasks that are answered as what they are not.
+
+use std::time::Duration;
+
+use kirin_emulator::EmulatorConfig;
+use serde_json::{Value, json};
+
+use super::{create, query, tasks, with, with_config};
+use crate::{
+    support::{CREATE, Session, envelope},
+    wire::Wire,
+};
+
+/// A query under one fault.
+async fn queried(rule: Value) -> Value {
+    let emulator = with(json!([rule])).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let task = query(&mut wire).json();
+    let fired = emulator.requests()[1].fault.clone().unwrap();
+    assert_eq!(fired.fault.name(), rule["fault"]);
+    task
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_wrong_types() {
+    let task = queried(json!({ "fault": "wrong_types" })).await;
+    assert!(task["id"].is_string() && task["status"] == "completed");
+    assert!(task["output"][0]["content"][0]["url"].is_string());
+    assert!(task["created_at"].is_string() && task["model"].is_number());
+    assert!(task["usage"].is_string() && task["metadata"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_unknown_status() {
+    let task = queried(json!({ "fault": "unknown_status" })).await;
+    assert_eq!(task["status"], "reticulating");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_not_found_after_create() {
+    let emulator = with(json!([{ "fault": "not_found_after_create", "count": 2 }])).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let statuses = [(); 3].map(|()| query(&mut wire).status);
+    assert_eq!((statuses, tasks(&emulator)), ([404, 404, 200], 1));
+}
+
+#[test]
+fn fault_not_found_after_create_is_for_a_while() {
+    let json = r#"{"rules": [{"fault": "not_found_after_create"}]}"#;
+    let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
+    let mut session = Session::new(EmulatorConfig::new().scenario(scenario));
+    let id = session.create(json!({ "prompt": "a fox" }));
+    session.advance(4999);
+    assert_eq!(session.query(&id).0, 404);
+    session.advance(1);
+    assert_eq!(session.query(&id).0, 200);
+    assert_eq!(session.query("nobody").0, 404);
+}
+
+#[test]
+fn fault_status_backwards() {
+    let json = r#"{"rules": [{"fault": "status_backwards", "nth": 2}]}"#;
+    let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
+    let mut session = Session::new(EmulatorConfig::new().scenario(scenario));
+    let id = session.create(json!({ "prompt": "a fox" }));
+    session.advance(1500);
+    let statuses = [(); 3].map(|()| {
+        let (_, task) = session.query(&id);
+        (task["status"].clone(), task["progress"].clone())
+    });
+    let (before, then) = (
+        (json!("in_progress"), json!(0.5)),
+        (json!("pending"), Value::Null),
+    );
+    assert_eq!(statuses, [before.clone(), then, before]);
+    session.advance(1500);
+    assert_eq!(
+        session.query(&id).1["status"],
+        "completed",
+        "not at its end"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_terminal_state_changed() {
+    let rules = || json!([{ "fault": "terminal_state_changed", "nth": 2 }]);
+    let emulator = with(rules()).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let [first, second] = [(); 2].map(|()| query(&mut wire).json());
+    assert_eq!(
+        (&first["status"], &second["status"]),
+        (&json!("completed"), &json!("failed"))
+    );
+    assert_eq!(second["error"]["code"], "002011095");
+    assert_eq!(second["output"], Value::Null);
+
+    let emulator = with_config(EmulatorConfig::new().fail_with("002011096"), rules()).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let [first, second] = [(); 2].map(|()| query(&mut wire).json());
+    assert_eq!(
+        (&first["status"], &second["status"]),
+        (&json!("failed"), &json!("completed"))
+    );
+    assert!(second["output"][0]["content"][0]["url"].is_string());
+    assert_eq!(second["error"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_completed_without_output() {
+    let task = queried(json!({ "fault": "completed_without_output" })).await;
+    assert_eq!(
+        (&task["status"], &task["output"]),
+        (&json!("completed"), &json!([]))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_task_error_spelling() {
+    let rules = json!([{ "fault": "task_error_spelling" }]);
+    let emulator = with_config(EmulatorConfig::new().fail_with("002011095"), rules).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let task = query(&mut wire).json();
+    assert_eq!(task["error"], "Internal generation error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row04_the_same_seed_and_requests_give_the_same_faults_and_log() {
+    let session = || {
+        let json = r#"{"rules": [{"fault": "rate_limited", "probability": 0.3},
+            {"fault": "broken_json", "probability": 0.3}, {"fault": "unknown_status"}]}"#;
+        let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
+        let mut session = Session::new(EmulatorConfig::new().seed(7).scenario(scenario));
+        for _ in 0..50 {
+            let body = envelope(json!({ "prompt": "a fox" }));
+            session.send(&crate::support::request(http::Method::POST, CREATE, body));
+            session.elapsed += Duration::from_millis(10);
+        }
+        let log: Vec<_> = session.world.requests().cloned().collect();
+        let faults = log.iter().filter(|request| request.fault.is_some()).count();
+        assert_eq!((log.len(), faults), (50, 50));
+        serde_json::to_string(&log).unwrap()
+    };
+    assert_eq!(session(), session());
+}
