@@ -32,6 +32,10 @@ pub(super) struct Service {
     scenario_changed: Notify,
 }
 
+/// The world panicked at a question.
+#[derive(Debug)]
+struct Panicked;
+
 impl Service {
     pub(super) fn new(world: World, clock: Clock) -> Self {
         Self {
@@ -105,7 +109,7 @@ impl Service {
                 self.handle(received, head, body)
             }
             Ok(Err(no_answer)) => Reply::NoAnswer(no_answer),
-            Err(panicked) => panicked,
+            Err(panicked) => panicked.into(),
         };
         self.deliver(reply, end).await
     }
@@ -126,7 +130,7 @@ impl Service {
             }
             None => self.ask(|world, elapsed| world.handle_too_large(elapsed, received, &head)),
         };
-        reply.unwrap_or_else(|panicked| panicked)
+        reply.unwrap_or_else(Reply::from)
     }
 
     /// Does what a reply says.
@@ -150,9 +154,9 @@ impl Service {
     /// # Errors
     ///
     /// It panicked. That is answered, so that it costs this request and not the connection.
-    fn ask<T>(&self, question: impl FnOnce(&mut World, Duration) -> T) -> Result<T, Reply> {
+    fn ask<T>(&self, question: impl FnOnce(&mut World, Duration) -> T) -> Result<T, Panicked> {
         let answer = catch_unwind(AssertUnwindSafe(|| self.at(question)));
-        answer.map_err(|_| Reply::Response(failed("the emulator panicked; this is a bug in it")))
+        answer.map_err(|_| Panicked)
     }
 
     async fn download(&self, artifact: &Artifact) -> Response<Bytes> {
@@ -163,6 +167,12 @@ impl Service {
         let status = response.status().as_u16();
         self.world().answered(artifact.number(), status);
         response
+    }
+}
+
+impl From<Panicked> for Reply {
+    fn from(_: Panicked) -> Self {
+        Self::Response(failed("the emulator panicked; this is a bug in it"))
     }
 }
 
@@ -193,8 +203,9 @@ mod tests {
         let clock = Clock::start(Pace::Real);
         let world = World::new(EmulatorConfig::new(), clock.started_at());
         let service = Service::new(world, clock);
-        let Err(Reply::Response(response)) = service.ask::<()>(|_, _| panic!("on purpose")) else {
-            panic!("a panic is a response");
+        let panicked = service.ask(|_, _| -> () { panic!("on purpose") });
+        let Reply::Response(response) = Reply::from(panicked.unwrap_err()) else {
+            panic!("a panic is no video");
         };
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(service.world().statistics().requests_received, 0);
