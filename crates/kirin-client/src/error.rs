@@ -6,7 +6,7 @@ use kirin_types::{Amount, ErrorReason, ExternalTaskId, Task, TaskId, TaskState};
 use serde::Serialize;
 
 use crate::{
-    GenerationHandle,
+    GenerationHandle, JournalError,
     machine::{Cause, Knowledge, Outcome, Withheld},
 };
 
@@ -28,6 +28,7 @@ use crate::{
 pub struct Error {
     outcome: Box<Outcome>,
     handle: Option<Box<GenerationHandle>>,
+    not_recorded: Option<Box<JournalError>>,
 }
 
 /// What kind of end it was.
@@ -94,6 +95,7 @@ impl Error {
             outcome => Err(Self {
                 outcome: Box::new(outcome),
                 handle: None,
+                not_recorded: None,
             }),
         }
     }
@@ -102,6 +104,19 @@ impl Error {
     pub(crate) fn with_handle(mut self, handle: GenerationHandle) -> Self {
         self.handle = Some(Box::new(handle));
         self
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn recorded(mut self, recorded: Result<(), JournalError>) -> Self {
+        self.not_recorded = recorded.err().map(Box::new);
+        self
+    }
+
+    /// Why this end does not stand in the journal, if it was to be written there and could not be.
+    /// The journal then knows less than happened: it may still say that the create was sent, and
+    /// whoever reconciles it may send it again.
+    pub fn not_recorded(&self) -> Option<&JournalError> {
+        self.not_recorded.as_deref()
     }
 
     /// What `Client::resume` takes to go on with the task, in this process or another: every
@@ -237,6 +252,16 @@ impl Error {
 
     /// What to do next, as a sentence without its full stop.
     pub fn next_step(&self) -> String {
+        let next_step = self.next_step_of_the_end();
+        match &self.not_recorded {
+            Some(error) => format!(
+                "The journal does not know of this end ({error}): reconcile its entry before you generate again. Then: {next_step}"
+            ),
+            None => next_step,
+        }
+    }
+
+    fn next_step_of_the_end(&self) -> String {
         match self.kind() {
             ErrorKind::Authentication if self.task_id().is_some() => {
                 "Check the API key and its rights, then wait for the task again".into()
@@ -355,6 +380,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
         Cause::Trouble(_) => return ErrorKind::Unreachable,
         Cause::Withheld(Withheld::Budget { .. }) => return ErrorKind::Budget,
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
+        Cause::Withheld(Withheld::UnderWay) => return ErrorKind::DuplicateExternalTaskId,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,
     };

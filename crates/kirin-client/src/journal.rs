@@ -59,7 +59,8 @@ pub trait Journal: Send + Sync {
     /// It could not be written; the generation goes on.
     async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError>;
 
-    /// The generation has ended here.
+    /// The generation has ended here. An end that is final, a task that has ended or the proof that
+    /// there is none, is never replaced by a later one.
     ///
     /// # Errors
     ///
@@ -156,13 +157,37 @@ pub struct JournalEntry {
 pub enum JournalState {
     /// The service has the task of this id.
     Accepted(TaskId),
-    /// It has ended. An unresolved one is to be reconciled again, and one that is still running, or
-    /// could not be asked, waited for by its task id.
+    /// It has ended. An unresolved one is to be reconciled again, and one that is still running, could
+    /// not be asked or was not found ([`Outcome::Lost`]), resumed by its task id.
     Ended(Box<Outcome>),
     /// Nothing can have been sent yet.
     Intended,
     /// It may have been sent.
     Sent,
+}
+
+impl JournalState {
+    /// Whether it is proved that nothing was created.
+    fn is_nothing(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
+            _ => false,
+        }
+    }
+
+    /// Whether the create has ended for good: its task has, or there is none.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(
+                **outcome,
+                Outcome::Completed(_)
+                    | Outcome::CompletedWithoutOutput(_)
+                    | Outcome::Failed(_)
+                    | Outcome::NotCreated { .. }
+            ),
+            _ => false,
+        }
+    }
 }
 
 impl MemoryJournal {
@@ -181,7 +206,11 @@ impl MemoryJournal {
             |entry: &&mut JournalEntry| entry.intent.request.external_task_id() == Some(id);
         let entry = entries.iter_mut().rfind(is_meant);
         let unknown = || JournalError::new(format!("there is no intent with the id {id}"));
-        entry.ok_or_else(unknown)?.state = state;
+        let entry = entry.ok_or_else(unknown)?;
+        // The first end stays.
+        if !entry.state.is_final() {
+            entry.state = state;
+        }
         Ok(())
     }
 }
@@ -191,17 +220,19 @@ impl Journal for MemoryJournal {
     async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
         let mut entries = self.locked();
         let id = intent.request.external_task_id();
-        let is_same = |entry: &&JournalEntry| entry.intent.request.external_task_id() == id;
-        let is_nothing = |state: &JournalState| match state {
-            JournalState::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
-            _ => false,
-        };
-        if let (Some(id), Some(entry)) = (id, entries.iter().rfind(is_same))
-            && !is_nothing(&entry.state)
-        {
-            return Err(JournalError::new(format!(
-                "an earlier create has the external id {id}"
-            )));
+        let is_same = |entry: &&mut JournalEntry| entry.intent.request.external_task_id() == id;
+        match (id, entries.iter_mut().rfind(is_same)) {
+            // Whoever intended it has ended before it was sent.
+            (_, Some(entry)) if entry.state == JournalState::Intended => {
+                entry.intent = intent.clone();
+                return Ok(());
+            }
+            (Some(id), Some(entry)) if !entry.state.is_nothing() => {
+                return Err(JournalError::new(format!(
+                    "an earlier create has the external id {id}"
+                )));
+            }
+            _ => {}
         }
         entries.push(JournalEntry {
             intent: intent.clone(),

@@ -171,7 +171,7 @@ impl ErrorBody {
     /// that a host refuses duplicates: code 1201 alone has other uses at Kling.
     pub fn names_duplicate(&self) -> bool {
         let names_id = ["external_task_id", "external task id", "externaltaskid"];
-        let names_duplicate = ["duplicate", "exist", "already", "unique"];
+        let names_duplicate = ["duplicate", "exist", "already"];
         self.says_any(&names_id) && self.says_any(&names_duplicate) && !self.says_absent()
     }
 

@@ -23,6 +23,7 @@ pub(crate) enum Fault {
     CreateErrorAfterCommit,
     CreateErrorBeforeCommit,
     CreateGarbage,
+    CreateLate,
     CreateLostAnswer,
     CreateLostRequest,
     CreateNotSent,
@@ -67,11 +68,12 @@ pub(crate) enum Meaning {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::CreateNotSent,
         Self::CreateLostRequest,
         Self::CreateSilentBeforeCommit,
         Self::CreateErrorBeforeCommit,
+        Self::CreateLate,
         Self::CreateLostAnswer,
         Self::CreateSilentAfterCommit,
         Self::CreateErrorAfterCommit,
@@ -109,6 +111,7 @@ impl Fault {
             Self::CreateLostRequest => "C2 request lost",
             Self::CreateSilentBeforeCommit => "C2 request lost, no answer",
             Self::CreateErrorBeforeCommit => "C3 error, nothing created",
+            Self::CreateLate => "C2 lost, and created later",
             Self::CreateLostAnswer => "C3 answer lost",
             Self::CreateSilentAfterCommit => "C3 created, no answer",
             Self::CreateErrorAfterCommit => "C3 created, error",
@@ -147,6 +150,7 @@ impl Fault {
             | Self::CreateErrorAfterCommit
             | Self::CreateErrorBeforeCommit
             | Self::CreateGarbage
+            | Self::CreateLate
             | Self::CreateLostAnswer
             | Self::CreateLostRequest
             | Self::CreateNotSent
@@ -172,6 +176,7 @@ impl Fault {
     pub(crate) fn commits(self, rng: &mut Rng) -> bool {
         match self {
             Self::CreateErrorAfterCommit
+            | Self::CreateLate
             | Self::CreateLostAnswer
             | Self::CreateSilentAfterCommit => true,
             Self::CreateGarbage => rng.bool(),
@@ -186,7 +191,7 @@ impl Fault {
                 let never_left = Answer::Fail(TransportErrorKind::Connect, Sent::No);
                 (never_left, Meaning::NotCreated)
             }
-            Self::CreateLostAnswer | Self::CreateLostRequest => {
+            Self::CreateLate | Self::CreateLostAnswer | Self::CreateLostRequest => {
                 let kinds = [TransportErrorKind::Closed, TransportErrorKind::Timeout];
                 let lost = Answer::Fail(one_of(rng, kinds), Sent::Maybe);
                 (lost, Meaning::Ambiguous)

@@ -39,6 +39,9 @@ pub(crate) struct Truth {
     doubt: Option<Doubt>,
 }
 
+/// How long a call may be on its way, whatever became of its connection.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+
 /// An attempt may have been charged, and the client cannot know.
 #[derive(Clone, Copy)]
 struct Doubt {
@@ -137,7 +140,7 @@ impl Oracle {
         let truth = self.truth(id);
         truth.is_accepted |= found;
         if let (Some(doubt), Some(lag), false) = (&mut truth.doubt, lag, found) {
-            doubt.is_settled |= began_at >= doubt.arose_at + 2 * lag;
+            doubt.is_settled |= began_at >= doubt.arose_at + LONGEST_CALL + 2 * lag;
         }
     }
 

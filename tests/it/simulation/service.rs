@@ -196,7 +196,11 @@ impl Service {
         let began_at = self.now();
         let rng = &mut self.locked().rng;
         let mut latency = || Duration::from_millis(rng.u64(5..300));
-        let (there, back) = (latency(), latency());
+        let (mut there, back) = (latency(), latency());
+        if fault == Some(Fault::CreateLate) {
+            // A call may be on its way for 30 s.
+            there = Duration::from_millis(rng.u64(300..29_000));
+        }
         Exchange {
             commits: fault.is_none_or(|fault| call != Call::Create || fault.commits(rng)),
             call,
@@ -286,7 +290,13 @@ impl Service {
         };
         // Spawned, because the world goes on where the client gives up.
         let reached = tokio::spawn(self.clone().reach(Arc::clone(&exchange), request));
-        let response = reached.await.expect("the world does not panic");
+        let response = match exchange.fault {
+            Some(Fault::CreateLate) => {
+                pause(exchange.back).await;
+                Response::default()
+            }
+            _ => reached.await.expect("the world does not panic"),
+        };
         let (answer, meaning) = self.answer(&exchange, response);
         if let Answer::Never = answer {
             pending::<()>().await;

@@ -120,6 +120,8 @@ impl Session {
             let between = Duration::from_millis(self.rng.u64(..20_000));
             pause(between).await;
         }
+        // What is still on its way arrives before anything is judged.
+        pause(Duration::from_secs(30)).await;
         self.report()
     }
 

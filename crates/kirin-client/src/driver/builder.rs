@@ -243,6 +243,7 @@ impl ClientBuilder {
                 repeated_queries: Retries::new(),
                 repeated_downloads: Retries::new(),
             },
+            claims: Arc::default(),
             wakes: Arc::new(Wakes::default()),
             wall_clock: self.wall_clock,
             jitter_seed: AtomicU64::new(self.seed.unwrap_or_else(randomness::seed)),

@@ -17,6 +17,7 @@ use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskId, Tim
 
 use super::{
     ClientBuilder, Generation,
+    claims::Claims,
     clock::{Clock, WallClock},
     flow::Flow,
     plan::{Plan, Start},
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     pub(super) schedule: Option<PollSchedule>,
     pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
+    pub(super) claims: Arc<Claims>,
     pub(super) wakes: Arc<Wakes>,
     pub(super) wall_clock: WallClock,
     /// Of the next generation.
@@ -205,7 +207,13 @@ impl Client {
     }
 
     fn begin(&self, start: Start) -> Generation {
-        Generation::new(self, Plan::new(self, start))
+        Generation::new(
+            self,
+            Plan {
+                start,
+                deadline: self.0.deadline,
+            },
+        )
     }
 
     /// Queries a task once, by its id or, in the same place, by its external task id.

@@ -107,7 +107,7 @@ impl Generation {
 
     fn set_deadline(&mut self, deadline: Option<Duration>) {
         if let State::Planned(plan) = &mut self.state {
-            plan.settings.deadline = deadline;
+            plan.deadline = Some(deadline);
         }
     }
 
@@ -161,7 +161,8 @@ impl Generation {
         self.told.locked().machine.as_ref()?.task().cloned()
     }
 
-    /// The machine as it stands: it can be written down at any time. `None` before the first poll.
+    /// The machine as it stands, to be written down at any time; whoever takes it up in another
+    /// process begins with [`Machine::after_restart`]. `None` before the first poll.
     pub fn machine(&self) -> Option<Machine> {
         self.told.locked().machine.clone()
     }

@@ -3,6 +3,8 @@
 mod builder;
 pub use builder::{BuildError, ClientBuilder};
 
+mod claims;
+
 mod client;
 pub use client::Client;
 

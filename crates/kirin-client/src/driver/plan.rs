@@ -15,7 +15,8 @@ use crate::{
 /// A generation before its first poll.
 pub(super) struct Plan {
     pub(super) start: Start,
-    pub(super) settings: Settings,
+    /// In place of the model's, if it is set.
+    pub(super) deadline: Option<Option<Duration>>,
 }
 
 pub(super) enum Start {
@@ -45,6 +46,11 @@ impl Start {
         }
     }
 
+    /// Whether the external task id is made up for it.
+    fn mints(&self) -> bool {
+        matches!(self, Self::Generate(request) if request.external_task_id().is_none())
+    }
+
     /// The id of the create that it is about, unless that is still to be minted.
     pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self {
@@ -72,14 +78,16 @@ impl Start {
 }
 
 impl Plan {
-    pub(super) fn new(client: &Client, start: Start) -> Self {
+    /// Made at the first poll: what other generations learned until then counts.
+    pub(super) fn settings(&self, client: &Client) -> Settings {
+        let start = &self.start;
         let shared = &client.0;
         let model = start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
         let mut settings = Settings::for_model(model);
         if shared.expects_callbacks && start.asks_for_callbacks() {
             settings.schedule = PollSchedule::seldom(model.typical_time.duration);
         }
-        if let Some(deadline) = shared.deadline {
+        if let Some(deadline) = self.deadline {
             settings.deadline = deadline;
         }
         if let Some(schedule) = &shared.schedule {
@@ -88,7 +96,8 @@ impl Plan {
         settings.capabilities = client.capabilities();
         settings.started_at = client.wall_time();
         settings.seed = client.jitter_seed();
-        if let Start::Reconcile(intent) = &start {
+        settings.external_task_id_is_minted = start.mints();
+        if let Start::Reconcile(intent) = start {
             if !is_recent(intent, settings.started_at) {
                 // What the host remembers of it, nobody has declared.
                 settings.capabilities.duplicate_ids = DuplicateIds::Unknown;
@@ -96,11 +105,10 @@ impl Plan {
             }
             settings.started_at = intent.intended_at;
         }
-        Self { start, settings }
+        settings
     }
 
-    pub(super) fn machine(self) -> Machine {
-        let settings = self.settings;
+    pub(super) fn machine(self, settings: Settings) -> Machine {
         match self.start {
             Start::Generate(request) => {
                 let id = request.external_task_id().cloned();

@@ -6,10 +6,11 @@ use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId};
 
 use super::{
     Client,
+    claims::Claim,
     clock::{Clock, within},
     flow::Place,
     generation::Told,
-    plan::Plan,
+    plan::{Plan, Start},
     record::Record,
     trace::{self, Known},
     wakes::Sleeper,
@@ -31,6 +32,8 @@ pub(super) struct Run {
     clock: Clock,
     deadline: Option<Duration>,
     record: Record,
+    /// None where another operation of the client is about the same create.
+    claim: Option<Claim>,
     place: Place,
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
@@ -66,14 +69,24 @@ impl Run {
     }
 
     fn new(client: Client, plan: Plan, told: Arc<Told>) -> Self {
-        let deadline = plan.settings.deadline;
+        let settings = plan.settings(&client);
+        let deadline = settings.deadline;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
         let record = Record::new(&client, &plan.start);
         let external_task_id = plan.start.external_task_id().cloned();
-        let machine = plan.machine();
+        let creates = matches!(plan.start, Start::Generate(_) | Start::Reconcile(_));
+        let given = match &plan.start {
+            Start::Resume(handle) => Some(handle.clone()),
+            _ => None,
+        };
+        let machine = plan.machine(settings);
         let external_task_id = external_task_id.or_else(|| machine.external_task_id().cloned());
+        let claim = external_task_id
+            .as_ref()
+            .filter(|_| creates)
+            .and_then(|id| client.0.claims.take(id));
         let wakes = &client.0.wakes;
         let by_external_id = external_task_id
             .as_ref()
@@ -85,6 +98,7 @@ impl Run {
         let run = Self {
             clock: client.clock(),
             record: record.about(external_task_id),
+            claim,
             client,
             told,
             deadline,
@@ -96,7 +110,7 @@ impl Run {
             creates: 0,
             queries: 0,
         };
-        let handle = task_id.map(|id| run.handle(id));
+        let handle = given.or_else(|| task_id.map(|id| run.handle(id)));
         let mut latest = run.told.locked();
         latest.machine = Some(machine);
         latest.handle = handle;
@@ -127,8 +141,9 @@ impl Run {
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => self.wait(until).await,
                 Work::Finished(outcome) => {
-                    Box::pin(self.end(&outcome)).await;
-                    return Error::check(*outcome).map_err(|error| self.with_handle(error));
+                    let recorded = Box::pin(self.end(&outcome)).await;
+                    let ended = Error::check(*outcome);
+                    return ended.map_err(|error| self.with_handle(error).recorded(recorded));
                 }
             };
             let notice = self.handle_event(event);
@@ -172,6 +187,9 @@ impl Run {
 
     /// Sends a create when its turn has come, and everything it needs is written down.
     async fn create(&mut self) -> Event {
+        if self.claim.is_none() {
+            return Event::Withheld(Withheld::UnderWay);
+        }
         let turn = within_or_ever(self.left(), self.turn_to_create()).await;
         match (turn, self.request()) {
             (Some(()), Some(request)) => Box::pin(self.send(&request)).await,
@@ -225,7 +243,9 @@ impl Run {
 
     async fn query(&mut self, id: &str) -> Event {
         // The last query is made at the deadline, so its turn may come after it.
-        let limit = self.left().map(|left| left + Client::CALL_TIMEOUT);
+        let limit = self
+            .left()
+            .map(|left| left.saturating_add(Client::CALL_TIMEOUT));
         let answer = match within_or_ever(limit, self.turn_to_query()).await {
             Some(()) => {
                 let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
@@ -276,12 +296,13 @@ impl Run {
         self.repeats = false;
         self.place.enter_at_once();
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
+        // Before the journal, whose write may take long or never end.
+        self.told.locked().handle = Some(self.handle(id.clone()));
         let recorded = self.record.accepted(&self.client, id).await;
         self.tell_if_lost(recorded);
-        self.told.locked().handle = Some(self.handle(id.clone()));
     }
 
-    async fn end(&mut self, outcome: &Outcome) {
+    async fn end(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
         trace::calls(self.creates, self.queries);
         match outcome {
             Outcome::Completed(_) | Outcome::CompletedWithoutOutput(_) | Outcome::Failed(_) => {
@@ -290,7 +311,8 @@ impl Run {
             _ => self.place.leave(),
         }
         let recorded = self.record.ended(&self.client, outcome).await;
-        self.tell_if_lost(recorded);
+        self.tell_if_lost(recorded.clone());
+        recorded
     }
 
     fn tell_if_lost(&self, recorded: Result<(), JournalError>) {

@@ -27,9 +27,6 @@ const MAX_NOT_SENT: u32 = 4;
 /// Creates that may have been sent, in all, before the rest is left to a person.
 const MAX_MAYBE_SENT: u32 = 4;
 
-/// How long the call of a process that has ended may have gone on.
-const LONGEST_CALL: Duration = Duration::from_secs(30);
-
 /// How much earlier than the intent a task's `created_at` may be: clocks differ.
 const CLOCK_TOLERANCE_MILLISECONDS: i64 = 5 * 60 * 1000;
 
@@ -78,18 +75,22 @@ impl CreatePhase {
     /// of it. The first look-up is due at once; but the call may have been under way until the end of
     /// that process, so a miss proves something only from the end of its time-out on.
     pub(super) fn in_doubt(request: GenerationRequest, external_task_id: ExternalTaskId) -> Self {
-        let cause = Trouble::new("the program ended before the answer was known");
-        let mut doubt = Doubt::about(LONGEST_CALL, cause);
-        doubt.look_again_from(Duration::ZERO);
-        doubt.looked_up_at = Some(Duration::ZERO);
-        Self {
-            state: State::LookingUp {
-                since: Duration::ZERO,
-            },
-            maybe_sent: 1,
-            doubt: Some(doubt),
-            ..Self::new(request, external_task_id)
+        let mut phase = Self::new(request, external_task_id);
+        phase.interrupted(Duration::ZERO);
+        phase
+    }
+
+    /// The process that may have sent the create has ended.
+    pub(super) fn interrupted(&mut self, now: Duration) {
+        if self.state != State::Sending {
+            return;
         }
+        let cause = Trouble::new("the program ended before the answer was known");
+        let mut doubt = Doubt::about(now, cause);
+        doubt.looked_up_at = Some(now);
+        self.doubt = Some(doubt);
+        self.maybe_sent += 1;
+        self.state = State::LookingUp { since: now };
     }
 
     pub(super) fn external_task_id(&self) -> &ExternalTaskId {
@@ -249,7 +250,8 @@ impl CreatePhase {
         if refusal.body.names_duplicate() {
             context.settings.capabilities.duplicate_ids = DuplicateIds::Refused;
         }
-        if self.maybe_sent == 0 {
+        // Nobody else has a minted id: something on the way sent the create twice.
+        if self.maybe_sent == 0 && !context.settings.external_task_id_is_minted {
             return Self::not_created(Cause::Refused(refusal));
         }
         let notice = Notice::LostAnswer {
@@ -408,7 +410,10 @@ impl CreatePhase {
             .model()
             .is_none_or(|model| model == self.request.model_id());
         let newer = |created_at: Timestamp| {
-            context.settings.started_at.is_none_or(|started_at| {
+            // A clock that is wrong makes no other task have a minted id.
+            let started_at = context.settings.started_at;
+            let started_at = started_at.filter(|_| !context.settings.external_task_id_is_minted);
+            started_at.is_none_or(|started_at| {
                 let started_at = started_at.milliseconds();
                 let earliest = started_at.saturating_sub(CLOCK_TOLERANCE_MILLISECONDS);
                 created_at.milliseconds() >= earliest

@@ -17,14 +17,19 @@ const LOOK_UPS: [Duration; 6] = [
     Duration::from_secs(30),
 ];
 
+/// How long a call may be on its way. The service may act on it until then, whatever became of the
+/// connection, or of the process that made it.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+
 /// The wait before anything is looked up or sent again.
 pub(super) const FIRST_LOOK_UP: Duration = LOOK_UPS[0];
 
 /// An attempt may have created a task, and nobody knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Doubt {
-    /// When it arose, by our own clock: the lag of the lookup counts from here.
-    arose_at: Duration,
+    /// From when on nothing of the attempt is on its way any more: the lag of the lookup counts from
+    /// here. A connection that breaks early does not call the request back, so it is the time-out.
+    is_over_at: Duration,
     /// When the current row of look-ups began, and how many of it are done.
     look_ups_from: Duration,
     look_ups: usize,
@@ -42,7 +47,7 @@ pub(super) struct Doubt {
 impl Doubt {
     pub(super) fn about(now: Duration, cause: Trouble) -> Self {
         Self {
-            arose_at: now,
+            is_over_at: now.saturating_add(LONGEST_CALL),
             look_ups_from: now,
             look_ups: 0,
             looked_up_at: None,
@@ -97,13 +102,13 @@ impl Doubt {
     }
 
     /// From when on a look-up tells for sure whether there is a task: twice the declared lag
-    /// after the doubt arose, on a host whose lookup is proven.
+    /// after the attempt must be over, on a host whose lookup is proven.
     pub(super) fn settles_at(&self, context: &Context) -> Option<Duration> {
         let capabilities = context.settings.capabilities;
         let lag = capabilities
             .lookup_lag
             .filter(|_| capabilities.lookup == Lookup::Proven)?;
         let settling = lag.saturating_mul(2).max(LOOK_UPS[0]);
-        Some(self.arose_at.saturating_add(settling))
+        Some(self.is_over_at.saturating_add(settling))
     }
 }

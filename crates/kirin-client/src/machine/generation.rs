@@ -13,7 +13,8 @@ use crate::HostCapabilities;
 
 /// The life of one generation. See the [module](super) for the states and an example.
 ///
-/// It can be serialized at any time and go on in another process.
+/// It can be serialized at any time. Where the process that drove it has ended, it goes on with
+/// [`after_restart`](Self::after_restart).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     context: Context,
@@ -86,6 +87,28 @@ impl Machine {
     /// ```
     pub fn wait(id: TaskId, settings: Settings) -> Self {
         Self::start(Phase::Wait(WaitPhase::resumed(id)), settings)
+    }
+
+    /// The machine as the next process takes it up: a create that was to be sent may have been sent
+    /// after the machine was written down, so its task is looked up before anything is sent again.
+    ///
+    /// ```
+    /// use kirin_client::machine::{Action, Machine, Settings};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let machine = Machine::generate(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// let written = serde_json::to_string(&machine)?;
+    /// // ... the process sends the create, and ends.
+    /// let machine: Machine = serde_json::from_str(&written)?;
+    /// assert!(matches!(machine.after_restart().action(), Action::LookUp(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn after_restart(mut self) -> Self {
+        if let Phase::Create(phase) = &mut self.phase {
+            phase.interrupted(self.now);
+        }
+        self
     }
 
     fn begin(

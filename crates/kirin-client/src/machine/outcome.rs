@@ -97,6 +97,8 @@ pub enum Withheld {
         /// What happened, as a sentence part.
         description: String,
     },
+    /// Another operation of the client is about the same create, and has not ended.
+    UnderWay,
     /// It was sent to another base URL: what this host does not know proves nothing.
     OtherBaseUrl {
         /// Where it was sent.
@@ -122,6 +124,8 @@ impl fmt::Display for Withheld {
                     "it was sent to {sent_to}, which is not asked here"
                 )
             }
+            Self::UnderWay => formatter
+                .write_str("another operation under the same external task id is under way"),
             Self::OtherKey => {
                 formatter.write_str("it was sent with another API key than the one used here")
             }

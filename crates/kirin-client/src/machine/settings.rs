@@ -30,6 +30,9 @@ pub struct Settings {
     pub capabilities: HostCapabilities,
     /// Wall time at the start: a task that is older is another one.
     pub started_at: Option<Timestamp>,
+    /// The external task id was made up for this generation, so no other task has it.
+    #[serde(default)]
+    pub external_task_id_is_minted: bool,
     /// Source of the jitter.
     pub seed: u64,
 }
@@ -45,6 +48,7 @@ impl Settings {
             schedule: PollSchedule::optimum(model.typical_time.duration),
             capabilities: HostCapabilities::default(),
             started_at: None,
+            external_task_id_is_minted: false,
             seed: 0,
         }
     }

@@ -240,6 +240,37 @@ async fn k04_a_computer_that_slept_asks_once_when_it_wakes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_beyond_all_bounds_is_harmless() {
+    let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
+    let generation = client(&transport).generate(request());
+    generation.deadline(Duration::MAX).await.unwrap();
+}
+
+/// A handle of another host stays what it is: where the task is stands in it.
+#[tokio::test]
+async fn a_handle_that_is_resumed_elsewhere_comes_back_as_it_was() {
+    let key: kirin_client::ApiKey = canary::key().parse().unwrap();
+    let other_host = kirin_client::GenerationHandle::new(
+        "https://elsewhere.example.com".parse().unwrap(),
+        key.fingerprint(),
+        "task-1".parse().unwrap(),
+    );
+    let other_key = kirin_client::GenerationHandle::new(
+        kirin_client::BaseUrl::default(),
+        "0123456789abcdef".parse().unwrap(),
+        "task-1".parse().unwrap(),
+    );
+    for handle in [other_host, other_key] {
+        let transport = Scripted::new([]);
+        let resumed = client(&transport).resume(handle.clone());
+        let error = resumed.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CannotQuery);
+        assert_eq!(error.resume(), Some(&handle));
+        assert_eq!(transport.calls(), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn default_deadline_is_fifteen_minutes() {
     let answers = std::iter::repeat_with(|| json(200, RUNNING)).take(500);
     let transport = Scripted::new(answers);

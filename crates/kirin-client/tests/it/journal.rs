@@ -21,7 +21,7 @@ use kirin_client::{
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, Sent, Transport, TransportError};
-use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 
 use crate::scripted::{Answer, Scripted, json, shown};
 
@@ -340,6 +340,78 @@ async fn c15_an_intent_that_was_not_sent_is_known_as_such() {
     }
     assert_eq!(journal.entries()[0].state, JournalState::Intended);
     assert_eq!(transport.calls(), [""; 0]);
+}
+
+/// So it is made as any other by the process that comes next.
+#[tokio::test(start_paused = true)]
+async fn c15_an_intent_that_was_not_sent_can_be_made_by_the_next_process() {
+    let transport = Scripted::new([json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let intended = Intent::new(
+        request(),
+        client.base_url().clone(),
+        canary::key().parse::<ApiKey>().unwrap().fingerprint(),
+        None,
+    );
+    journal.intent(&intended.unwrap()).await.unwrap();
+    client.generate(request()).await.unwrap();
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert!(matches!(entry.state, JournalState::Ended(_)));
+}
+
+#[tokio::test]
+async fn i4_the_first_end_of_an_entry_stays() {
+    let journal = MemoryJournal::default();
+    let base_url = BaseUrl::default();
+    let key = canary::key().parse::<ApiKey>().unwrap().fingerprint();
+    let id: ExternalTaskId = "order-42".parse().unwrap();
+    let task: TaskId = "task-1".parse().unwrap();
+    journal
+        .intent(&Intent::new(request(), base_url, key, None).unwrap())
+        .await
+        .unwrap();
+    let completed = Outcome::Completed(Task::from_json(COMPLETED.as_bytes()).unwrap());
+    let lost = Outcome::Lost { id: task };
+    for outcome in [&lost, &completed, &lost] {
+        journal.outcome(&id, outcome).await.unwrap();
+    }
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert_eq!(entry.state, JournalState::Ended(Box::new(completed)));
+}
+
+/// Nothing was created, and the journal says that it may have been sent: whoever reads the error is
+/// told before they buy it again.
+#[tokio::test(start_paused = true)]
+async fn c11_an_end_that_cannot_be_written_down_is_told_with_the_error() {
+    let transport = Scripted::new([json(402, r#"{"message":"insufficient balance"}"#)]);
+    let client = client(&transport, Failing::at("outcome"));
+    let error = client.generate(request()).await.unwrap_err();
+    shown(&error);
+    assert_eq!(error.billing(), Billing::None);
+    assert!(error.not_recorded().is_some());
+    let next_step = error.next_step();
+    assert!(next_step.contains("reconcile its entry"), "{next_step}");
+}
+
+/// Two at once about the same create would both find that it is to be sent again.
+#[tokio::test(start_paused = true)]
+async fn only_one_operation_at_a_time_sends_a_create() {
+    let transport = Scripted::new([Answer::Never, Answer::Never]);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .build()
+        .unwrap();
+    let mut first = client.generate(request());
+    assert!(polled(first.next(), 1).await.flatten().is_some());
+    let error = client.generate(request()).await.unwrap_err();
+    shown(&error);
+    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId, "{error}");
+    assert_eq!(transport.calls().len(), 1);
+    drop(first);
+    let mut next = client.generate(request());
+    let notice = next.next().await.unwrap();
+    assert!(matches!(notice, Notice::Submitting { .. }), "{notice:?}");
 }
 
 // ----------------------------------------------------------------- dropped at every await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kirin_client::{
-    DuplicateIds, Error, ErrorKind, Lookup,
+    DuplicateIds, Error, ErrorKind, HostCapabilities, Lookup,
     machine::{Action, Cause, Knowledge, Machine, Notice, Outcome},
     wire::CreateAnswer,
 };
@@ -212,7 +212,7 @@ fn c05_a_refusal_is_not_created_once_the_earlier_attempt_is_proved_absent() {
     script.look_up(query_status(404));
     script.create(create_status(402));
     let times = script.look_ups(&query_status(404));
-    assert_eq!(times.last(), Some(&20.0), "{script}");
+    assert_eq!(times.last(), Some(&50.0), "{script}");
     assert!(matches!(
         assert_not_created(&script),
         Cause::Refused(refusal) if refusal.status == 402
@@ -271,8 +271,7 @@ fn c06_a_duplicate_after_a_lost_attempt_is_looked_up_and_adopted() {
 #[test]
 fn c06_a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
     let mut script = lost_on(proven().with_lookup_lag(Duration::ZERO));
-    script.wait();
-    script.look_up(query_status(404));
+    script.look_ups(&query_status(404));
     script.create(duplicate());
     script.look_ups(&query_status(404));
     assert_eq!(assert_unresolved(&script), Knowledge::Exists);
@@ -415,4 +414,42 @@ fn an_answer_that_is_completed_without_output_is_asked_about_once() {
         script.outcome(),
         Outcome::CompletedWithoutOutput(_)
     ));
+}
+
+/// What is written down of a machine that is about to send may be older than the send.
+#[test]
+fn c15_a_machine_that_is_taken_up_after_a_restart_looks_before_it_sends() {
+    let mut script = Script::generate(with(HostCapabilities::default()));
+    assert!(matches!(script.machine.action(), Action::Create(_)));
+    script.machine = script.machine.clone().after_restart();
+    assert!(matches!(script.machine.action(), Action::LookUp(_)));
+    script.look_up(query_status(404));
+    script.look_ups(&query_status(404));
+    assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+    assert_eq!(script.creates(), 0);
+
+    // Nothing is in doubt while it waits to send again what was refused, or waits for its task.
+    let mut script = Script::generate(with(HostCapabilities::default()));
+    script.create(create_status(429));
+    let paused = script.machine.clone();
+    assert_eq!(paused.clone().after_restart(), paused);
+    script.wait();
+    script.create(created(IN_PROGRESS));
+    let waiting = script.machine.clone();
+    assert_eq!(waiting.clone().after_restart(), waiting);
+}
+
+/// Nobody else has an id of 128 random bits, so a duplicate of it is our own create, sent twice by
+/// something on the way; and a wrong clock makes its task no other one.
+#[test]
+fn c06_a_duplicate_of_a_minted_id_is_our_own() {
+    let mut minted = settings();
+    minted.external_task_id_is_minted = true;
+    minted.started_at = Some(Timestamp::from_milliseconds(9_999_999_999_999));
+    let mut script = Script::generate(minted);
+    script.create(duplicate());
+    script.wait();
+    script.look_up(task(IN_PROGRESS));
+    assert_running(&script);
+    assert_eq!(script.creates(), 1);
 }

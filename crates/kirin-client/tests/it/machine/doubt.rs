@@ -208,12 +208,12 @@ fn no_create_is_sent_after_the_deadline() {
 #[test]
 fn a_proof_of_absence_after_the_deadline_is_not_created() {
     let mut settings = with(proven().with_lookup_lag(seconds(5)));
-    settings.deadline = Some(seconds(10));
+    settings.deadline = Some(seconds(40));
     let mut script = Script::generate(settings);
     script.create(lost());
     assert_eq!(
         script.look_ups(&query_status(404)),
-        [1.0, 2.0, 4.0, 8.0, 10.0]
+        [1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 40.0]
     );
     assert_not_created(&script);
     assert_eq!(script.creates(), 1);

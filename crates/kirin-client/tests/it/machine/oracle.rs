@@ -57,7 +57,7 @@ impl Oracle {
             has_clock: world.settings.started_at.is_some(),
             creates: usize::from(world.reconciles),
             // The other process's call may have gone on for its whole time-out.
-            doubt: world.reconciles.then_some(Duration::from_secs(30)),
+            doubt: world.reconciles.then_some(Duration::ZERO),
             maybe_sent: usize::from(world.reconciles),
             not_sent_in_a_row: 0,
             waits_from: None,
@@ -138,7 +138,9 @@ impl Oracle {
     fn settles_at(&self) -> Option<Duration> {
         let lag = self.lag.filter(|_| self.lookup == Lookup::Proven)?;
         // The first of the usual look-ups comes after a second: none before it is a proof.
-        Some(self.doubt? + (lag * 2).max(Duration::from_secs(1)))
+        // A call may be on its way for 30 s.
+        let over_at = self.doubt? + Duration::from_secs(30);
+        Some(over_at + (lag * 2).max(Duration::from_secs(1)))
     }
 
     fn proves_absence(&self, since: Duration) -> bool {
