@@ -79,3 +79,34 @@ async fn pages_of_other_sites_change_nothing() {
         assert_eq!(emulator.statistics().tasks_created, 1, "{headers}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row10_a_scenario_is_set_seen_and_taken_away() {
+    let emulator = started().await;
+    let rules = json!([{ "fault": "rate_limited", "scope": "create", "retry_after": 1 }]);
+    let scenario = json!({ "rules": rules }).to_string();
+    let (status, set) = ask(&emulator, "POST /_emulator/scenario", &scenario);
+    let expected = json!({ "rules": [{ "rule": rules[0], "seen": 0, "applied": 0 }] });
+    assert_eq!((status, set), (200, expected));
+    assert_eq!(create(&emulator)["error"]["code"], "RATE_LIMIT_EXCEEDED");
+    let (_, report) = ask(&emulator, "GET /_emulator/scenario", "");
+    assert_eq!(
+        (&report["rules"][0]["seen"], &report["rules"][0]["applied"]),
+        (&json!(1), &json!(1))
+    );
+    let (_, requests) = ask(&emulator, "GET /_emulator/requests", "");
+    assert_eq!(requests[0]["fault"]["fault"], "rate_limited");
+    assert_eq!(requests[0]["status"], 429);
+
+    let (status, problem) = ask(&emulator, "POST /_emulator/scenario", r#"{"rules": [{}]}"#);
+    let message = json!({ "message": "the scenario: rules[0].fault: missing" });
+    assert_eq!((status, problem), (400, message));
+    assert!(
+        create(&emulator)["error"].is_object(),
+        "the earlier one stays"
+    );
+
+    let (status, none) = ask(&emulator, "DELETE /_emulator/scenario", "");
+    assert_eq!((status, none), (200, json!({ "rules": [] })));
+    assert!(create(&emulator)["id"].is_string());
+}

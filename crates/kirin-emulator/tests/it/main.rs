@@ -30,6 +30,10 @@ mod server;
 
 mod faults;
 
+mod request_log;
+
+mod hostile;
+
 mod admin;
 
 mod snap;

@@ -35,6 +35,11 @@ impl Wire {
         self.0.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// Whether the server still takes these bytes.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).is_ok()
+    }
+
     /// Reads one answer whose request was not a `HEAD`.
     pub(crate) fn answer(&mut self) -> Answer {
         let mut answer = self.head();
