@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kirin_client::{DownloadError, DownloadTarget, file_name};
+use kirin_client::{Download, DownloadError, file_name};
 
 use crate::arguments::File;
 
@@ -24,9 +24,9 @@ pub(crate) fn path(file: &File, name: &str) -> PathBuf {
 pub(crate) fn check(file: &File, name: &str, watermark: bool) -> Result<(), DownloadError> {
     let path = path(file, name);
     if watermark {
-        DownloadTarget::prepare(watermarked(&path), file.force)?;
+        Download::check(watermarked(&path), file.force)?;
     }
-    DownloadTarget::prepare(path, file.force).map(drop)
+    Download::check(path, file.force)
 }
 
 /// Where the download writes the watermarked copy.

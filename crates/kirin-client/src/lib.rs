@@ -74,6 +74,5 @@ pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
 mod download;
 #[cfg(feature = "tokio")]
 pub use download::{
-    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, DownloadTarget,
-    file_name,
+    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, file_name,
 };

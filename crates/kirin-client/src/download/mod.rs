@@ -24,7 +24,7 @@ mod outputs;
 mod transfer;
 
 mod target;
-pub use target::DownloadTarget;
+use target::DownloadTarget;
 
 mod resumption;
 

@@ -31,14 +31,51 @@ use crate::Client;
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
 /// to the same path goes on from there, in this process or a later one, as long as the output did
 /// not change: `NAME.part.json` says what the part is of.
+///
+/// It borrows only what [`on_event`](Self::on_event) does, so without that it can be spawned.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Download<'a> {
-    client: &'a Client,
-    task: &'a Task,
+    client: Client,
+    task: Task,
     path: PathBuf,
     overwrite: bool,
     max_bytes: u64,
     on_event: OnEvent<'a>,
+}
+
+impl Download<'static> {
+    pub(crate) fn new(client: &Client, task: &Task, path: PathBuf) -> Self {
+        Self {
+            client: client.clone(),
+            task: task.clone(),
+            path,
+            overwrite: false,
+            max_bytes: Self::MAX_BYTES,
+            on_event: Box::new(|_| {}),
+        }
+    }
+
+    /// Finds out whether a video could be written to `path`, before anything is paid for: a file
+    /// that is there is an error unless `overwrite` is set, and a directory always is. It leaves
+    /// nothing behind and keeps nothing for the download, which checks again.
+    ///
+    /// ```
+    /// use kirin_client::Download;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("fox.mp4");
+    /// Download::check(&path, false)?;
+    /// assert!(!path.exists());
+    /// assert!(Download::check("no/such/folder/fox.mp4", false).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is a file or a directory, somebody else writes there, or nothing can be written.
+    pub fn check(path: impl AsRef<Path>, overwrite: bool) -> Result<(), DownloadError> {
+        DownloadTarget::prepare(path.as_ref(), overwrite).map(drop)
+    }
 }
 
 impl<'a> Download<'a> {
@@ -49,17 +86,6 @@ impl<'a> Download<'a> {
     /// assert_eq!(kirin_client::Download::MAX_BYTES, 4 * 1024 * 1024 * 1024);
     /// ```
     pub const MAX_BYTES: u64 = 4 << 30;
-
-    pub(crate) fn new(client: &'a Client, task: &'a Task, path: PathBuf) -> Self {
-        Self {
-            client,
-            task,
-            path,
-            overwrite: false,
-            max_bytes: Self::MAX_BYTES,
-            on_event: Box::new(|_| {}),
-        }
-    }
 
     /// Replaces files that exist; without it they are an error.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
@@ -88,13 +114,15 @@ impl<'a> Download<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on_event(mut self, on_event: impl FnMut(&DownloadEvent) + Send + 'a) -> Self {
-        self.on_event = Box::new(on_event);
-        self
+    pub fn on_event<'b>(self, on_event: impl FnMut(&DownloadEvent) + Send + 'b) -> Download<'b> {
+        Download {
+            on_event: Box::new(on_event),
+            ..self
+        }
     }
 
     async fn run(mut self) -> Result<Vec<PathBuf>, DownloadError> {
-        let outputs = Output::all(self.task);
+        let outputs = Output::all(&self.task);
         if outputs.is_empty() {
             let detail = "the task has no output to download";
             return Err(DownloadError::new(DownloadErrorKind::NoOutput, detail).at(&self.path));

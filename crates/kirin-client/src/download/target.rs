@@ -10,22 +10,7 @@ use super::{DownloadError, DownloadErrorKind};
 
 /// A place for a video, found to be free and writable, and locked against others. The bytes go
 /// to a part file beside it; the path itself holds a whole file or nothing new.
-///
-/// Prepare it before anything is paid for:
-///
-/// ```
-/// use kirin_client::DownloadTarget;
-///
-/// # let directory = tempfile::tempdir()?;
-/// let path = directory.path().join("fox.mp4");
-/// let target = DownloadTarget::prepare(&path, false)?;
-/// drop(target);
-/// assert!(!path.exists());
-/// assert!(DownloadTarget::prepare("no/such/folder/fox.mp4", false).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct DownloadTarget {
+pub(super) struct DownloadTarget {
     path: PathBuf,
     part_path: PathBuf,
     note_path: PathBuf,
@@ -40,7 +25,10 @@ impl DownloadTarget {
     /// # Errors
     ///
     /// There is a file or a directory, somebody else writes there, or nothing can be written.
-    pub fn prepare(path: impl Into<PathBuf>, overwrite: bool) -> Result<Self, DownloadError> {
+    pub(super) fn prepare(
+        path: impl Into<PathBuf>,
+        overwrite: bool,
+    ) -> Result<Self, DownloadError> {
         let path = path.into();
         let part_path = path.with_added_extension("part");
         let note_path = path.with_added_extension("part.json");
@@ -58,11 +46,6 @@ impl DownloadTarget {
             part,
             overwrite,
         })
-    }
-
-    /// The file that will be written.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(super) fn part(&self) -> &File {
@@ -255,10 +238,22 @@ fn sync_directory(path: &Path) {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn d17_place_in_use_is_refused_to_another_until_it_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.mp4");
+        let first = DownloadTarget::prepare(&path, false).unwrap();
+        let second = DownloadTarget::prepare(&path, false).map(drop).unwrap_err();
+        assert_eq!(second.kind(), DownloadErrorKind::Exists);
+        drop(first);
+        assert!(DownloadTarget::prepare(&path, false).is_ok());
+    }
+
+    #[cfg(unix)]
     #[test]
     fn d17_part_that_became_the_file_before_it_was_locked_is_not_written_to() {
         let directory = tempfile::tempdir().unwrap();

@@ -256,7 +256,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn download<'a>(&'a self, task: &'a Task, path: impl Into<PathBuf>) -> Download<'a> {
+    pub fn download(&self, task: &Task, path: impl Into<PathBuf>) -> Download<'static> {
         Download::new(self, task, path.into())
     }
 

@@ -1,17 +1,48 @@
 //! D13 to D15 and D17: the place of the file.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    future::IntoFuture,
+    path::Path,
+};
 
-use kirin_client::{DownloadErrorKind, DownloadTarget, file_name};
+use kirin_client::{Download, DownloadErrorKind, file_name};
 use kirin_transport::Body;
 use kirin_types::Task;
 
 use super::{Place, client, completed, cut_whole, left_after, rest, unreachable, video, whole};
 
-fn prepare(path: &Path, overwrite: bool) -> Result<(), DownloadErrorKind> {
-    DownloadTarget::prepare(path, overwrite)
-        .map(drop)
-        .map_err(|error| error.kind())
+fn check(path: &Path, overwrite: bool) -> Result<(), DownloadErrorKind> {
+    Download::check(path, overwrite).map_err(|error| error.kind())
+}
+
+/// A part file that another process is at work on.
+fn locked(part_path: &Path) -> File {
+    let part = File::create(part_path).unwrap();
+    part.try_lock().unwrap();
+    part
+}
+
+#[tokio::test(start_paused = true)]
+async fn checked_place_is_free_for_the_download_that_follows() {
+    let place = Place::new();
+    Download::check(place.path("a.mp4"), false).unwrap();
+    assert_eq!(place.files(), [""; 0]);
+    let answers = vec![whole(video())];
+    let done = place.download(&completed(), answers, |it| it).await;
+    assert_eq!(done.bytes(), Some(video()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn download_without_a_listener_can_be_spawned() {
+    let place = Place::new();
+    let download = {
+        let task = Task::from_json(completed().as_bytes()).unwrap();
+        let client = client(crate::scripted::Scripted::new([whole(video())]));
+        client.download(&task, place.path("a.mp4"))
+    };
+    let paths = tokio::spawn(download.into_future()).await.unwrap();
+    assert_eq!(paths.unwrap(), [place.path("a.mp4")]);
 }
 
 #[test]
@@ -19,14 +50,14 @@ fn d14_what_exists_is_not_overwritten_unasked() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.mp4");
     fs::write(&path, "precious").unwrap();
-    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
-    assert_eq!(prepare(&path, true), Ok(()));
+    assert_eq!(check(&path, false), Err(DownloadErrorKind::Exists));
+    assert_eq!(check(&path, true), Ok(()));
     assert_eq!(
-        prepare(directory.path(), true),
+        check(directory.path(), true),
         Err(DownloadErrorKind::Exists)
     );
     assert_eq!(
-        prepare(&path.join("b.mp4"), false),
+        check(&path.join("b.mp4"), false),
         Err(DownloadErrorKind::Disk)
     );
     assert_eq!(fs::read(&path).unwrap(), b"precious");
@@ -42,9 +73,9 @@ fn d14_symbolic_links_are_not_written_through() {
     );
     fs::write(&precious, "precious").unwrap();
     std::os::unix::fs::symlink(&precious, directory.path().join("a.mp4.part")).unwrap();
-    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    assert_eq!(check(&path, false), Err(DownloadErrorKind::Exists));
     std::os::unix::fs::symlink(&precious, &path).unwrap();
-    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    assert_eq!(check(&path, false), Err(DownloadErrorKind::Exists));
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
 }
 
@@ -53,7 +84,7 @@ fn d14_symbolic_links_are_not_written_through() {
 fn d14_devices_are_never_replaced() {
     for overwrite in [false, true] {
         assert_eq!(
-            prepare(Path::new("/dev/null"), overwrite),
+            check(Path::new("/dev/null"), overwrite),
             Err(DownloadErrorKind::Exists)
         );
     }
@@ -63,10 +94,10 @@ fn d14_devices_are_never_replaced() {
 fn d17_second_download_of_the_same_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.mp4");
-    let first = DownloadTarget::prepare(&path, false).unwrap();
-    assert_eq!(prepare(&path, false), Err(DownloadErrorKind::Exists));
+    let first = locked(&directory.path().join("a.mp4.part"));
+    assert_eq!(check(&path, false), Err(DownloadErrorKind::Exists));
     drop(first);
-    assert_eq!(prepare(&path, false), Ok(()));
+    assert_eq!(check(&path, false), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,7 +213,7 @@ fn d15_names_of_servers_become_plain_file_names() {
 #[tokio::test(start_paused = true)]
 async fn d17_download_to_a_place_that_is_in_use_is_refused_before_a_request() {
     let place = Place::new();
-    let in_use = DownloadTarget::prepare(place.path("a.mp4"), false).unwrap();
+    let in_use = locked(&place.path("a.mp4.part"));
     let refused = place.download(&completed(), vec![], |it| it).await;
     assert_eq!(refused.kind(), DownloadErrorKind::Exists);
     drop(in_use);

@@ -137,7 +137,7 @@ impl Place {
         self,
         task: &str,
         answers: Vec<Answer>,
-        set: impl for<'a> FnOnce(Download<'a>) -> Download<'a>,
+        set: impl FnOnce(Download<'static>) -> Download<'static>,
     ) -> Downloaded {
         let transport = Scripted::new(answers);
         let client = client(transport.clone());
