@@ -14,6 +14,7 @@ use super::alphabet::Failure;
 pub struct DownloadError {
     kind: DownloadErrorKind,
     path: Option<PathBuf>,
+    finished: Vec<PathBuf>,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -51,6 +52,7 @@ impl DownloadError {
         Self {
             kind,
             path: None,
+            finished: Vec::new(),
             detail: detail.into(),
             source: None,
         }
@@ -74,6 +76,11 @@ impl DownloadError {
         self
     }
 
+    pub(super) fn after(mut self, finished: Vec<PathBuf>) -> Self {
+        self.finished = finished;
+        self
+    }
+
     /// Whether the bytes that came are to blame, so that none of them are worth keeping.
     pub(super) fn is_about_the_bytes(&self) -> bool {
         matches!(
@@ -90,6 +97,22 @@ impl DownloadError {
     /// The file that was to be written; none where the bytes were to go elsewhere.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// The files of outputs of the same task that were finished before: they are whole, and stay.
+    /// Downloading the task to the same path again stops at the first of them, unless they may be
+    /// [overwritten](super::Download::overwrite) or were moved away.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) {
+    /// match client.download(&task, "fox.mp4").await {
+    ///     Ok(paths) => println!("all are there: {paths:?}"),
+    ///     Err(error) => println!("{error}; these are there: {:?}", error.finished()),
+    /// }
+    /// # }
+    /// ```
+    pub fn finished(&self) -> &[PathBuf] {
+        &self.finished
     }
 }
 

@@ -130,7 +130,10 @@ impl<'a> Download<'a> {
         let mut paths = Vec::new();
         for output in outputs {
             let path = output.path(&self.path);
-            paths.push(self.download(output, &path).await?);
+            match self.download(output, &path).await {
+                Ok(path) => paths.push(path),
+                Err(error) => return Err(error.after(paths)),
+            }
         }
         Ok(paths)
     }

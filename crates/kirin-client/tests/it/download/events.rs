@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use kirin_client::{DownloadErrorKind, DownloadEvent};
 
-use super::{completed, cut_whole, download, download_of, mp4, rest, status, video, whole};
+use super::{
+    completed, cut_whole, download, download_of, mp4, rest, status, unreachable, video, whole,
+};
 use crate::scripted::{json, with_headers};
 
 /// The events as short words; waits differ by their jitter.
@@ -93,6 +95,25 @@ async fn several_outputs_and_watermarked_copies_get_names_of_their_own() {
             "finished a-2.mp4"
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_that_were_finished_before_a_failure_are_named() {
+    let task = r#"{"id":"task-1","status":"completed","output":[{"content":[
+        {"type":"video","url":"https://cdn.example.com/a"},
+        {"type":"video","url":"https://cdn.example.com/b"}]}]}"#;
+    let mut answers = vec![whole(video())];
+    answers.extend(unreachable(5));
+    let failed = download_of(task, answers).await;
+    let error = failed.result.as_ref().unwrap_err();
+    assert_eq!(error.path(), Some(failed.place.path("a-2.mp4").as_path()));
+    assert_eq!(error.finished(), [failed.place.path("a.mp4")]);
+    assert_eq!(failed.bytes(), Some(video()));
+
+    let failed = failed.place.download(task, vec![], |it| it).await;
+    let error = failed.result.as_ref().unwrap_err();
+    assert_eq!(error.kind(), DownloadErrorKind::Exists);
+    assert!(error.finished().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
