@@ -134,6 +134,10 @@ pub(crate) struct Emulator {
     /// Seed of the ids: the same seed and the same calls give the same ids [default: a new one]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// What goes wrong and when: a JSON file such as
+    /// {"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks

@@ -1,6 +1,8 @@
 //! `kirin emulator`
 
-use kirin_emulator::{Emulator, EmulatorConfig};
+use std::{fs, path::Path};
+
+use kirin_emulator::{Emulator, EmulatorConfig, Scenario};
 
 use crate::{
     arguments, failure::Failure, interrupt::interrupted, report::print_line, session::new_seed,
@@ -11,7 +13,10 @@ use crate::{
 /// emulator is ready.
 pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failure> {
     let seed = arguments.seed.unwrap_or_else(new_seed);
-    let config = EmulatorConfig::default().port(arguments.port).seed(seed);
+    let mut config = EmulatorConfig::default().port(arguments.port).seed(seed);
+    if let Some(file) = &arguments.scenario {
+        config = config.scenario(scenario(file)?);
+    }
     let emulator = Emulator::start(config).await.map_err(|error| {
         let what = format!(
             "the emulator cannot start on port {}: {error}",
@@ -29,4 +34,15 @@ pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failu
     interrupted().await;
     emulator.shutdown().await;
     Ok(())
+}
+
+/// Reads the file that says what goes wrong.
+fn scenario(file: &Path) -> Result<Scenario, Failure> {
+    let name = file.display();
+    let invalid = |problem: String| {
+        let what = format!("the scenario {name} cannot be used: {problem}");
+        Failure::usage(what, "Correct the file, or leave --scenario out.")
+    };
+    let json = fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    Scenario::from_json(&json).map_err(|error| invalid(error.to_string()))
 }

@@ -134,3 +134,35 @@ fn taken_port_is_an_error() {
     assert!(run.stderr.contains(&port), "{run:#?}");
     assert_eq!(run.stdout, "");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_goes_wrong_in_the_emulator_is_said_in_a_file() {
+    let scenario = r#"{"rules": [{"fault": "insufficient_balance", "scope": "create"}]}"#;
+    let emulator = Kirin::new()
+        .with_file("bad-day.json", scenario)
+        .args(["emulator", "--port", "0", "--scenario", "bad-day.json"])
+        .start();
+    let base_url = emulator.first_line();
+    let create = Kirin::new().args(["create", "a boat"]).at(&base_url).run();
+    create.ended_with(6);
+    crate::interrupt::send("TERM", &emulator);
+    emulator.end().ended_with(0);
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_is_named() {
+    let arguments = ["emulator", "--port", "0", "--scenario", "bad-day.json"];
+    let absent = Kirin::new().args(arguments).run().ended_with(2);
+    assert!(absent.stderr.contains("bad-day.json"), "{}", absent.stderr);
+    let misspelt = Kirin::new()
+        .with_file(
+            "bad-day.json",
+            r#"{"rules": [{"fault": "delay", "nht": 1}]}"#,
+        )
+        .args(arguments)
+        .run()
+        .ended_with(2);
+    let problem = "rules[0].nht: unknown field";
+    assert!(misspelt.stderr.contains(problem), "{}", misspelt.stderr);
+}
