@@ -19,10 +19,17 @@ pub(super) struct Wakes(Mutex<Bells>);
 
 #[derive(Default)]
 struct Bells {
-    by_id: HashMap<Box<str>, Arc<Bell>>,
+    by_id: HashMap<Box<str>, Listened>,
     /// The latest ids that were rung for nobody: a callback can name a task before the create's
     /// answer has told its id.
     unheard: VecDeque<Box<str>>,
+}
+
+/// A bell, and how many sleepers listen to it.
+#[derive(Default)]
+struct Listened {
+    bell: Arc<Bell>,
+    sleepers: usize,
 }
 
 /// Rung for everybody who waits under one id. However often it rings while nobody listens, the
@@ -45,7 +52,9 @@ impl Wakes {
     /// Listens for wakes from now on, and for one that came before and was for nobody.
     pub(super) fn listen(self: &Arc<Self>, id: &str) -> Sleeper {
         let mut bells = self.locked();
-        let bell = Arc::clone(bells.by_id.entry(id.into()).or_default());
+        let listened = bells.by_id.entry(id.into()).or_default();
+        listened.sleepers += 1;
+        let bell = Arc::clone(&listened.bell);
         let heard = bell.rung.load(Ordering::SeqCst);
         if let Some(place) = bells.unheard.iter().position(|unheard| **unheard == *id) {
             bells.unheard.remove(place);
@@ -63,10 +72,12 @@ impl Wakes {
     /// Wakes who waits under this id. Whether there is anybody.
     pub(super) fn wake(&self, id: &str) -> bool {
         let mut bells = self.locked();
-        let Some(bell) = bells.by_id.get(id).cloned() else {
+        let Some(listened) = bells.by_id.get(id) else {
             bells.remember(id);
             return false;
         };
+        let bell = Arc::clone(&listened.bell);
+        // Whom it wakes may drop a sleeper.
         drop(bells);
         bell.rung.fetch_add(1, Ordering::SeqCst);
         bell.listeners.notify_waiters();
@@ -113,9 +124,64 @@ impl Sleeper {
 impl Drop for Sleeper {
     fn drop(&mut self) {
         let mut bells = self.wakes.locked();
-        // The map and this one: nobody else listens.
-        if Arc::strong_count(&self.bell) <= 2 {
-            bells.by_id.remove(&self.id);
+        if let Some(listened) = bells.by_id.get_mut(&self.id) {
+            listened.sleepers -= 1;
+            if listened.sleepers == 0 {
+                bells.by_id.remove(&self.id);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Wake, Waker},
+    };
+
+    use super::*;
+
+    type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// Work that is dropped as soon as it is woken.
+    #[derive(Default)]
+    struct Fleeting(Mutex<Option<Work>>);
+
+    impl Wake for Fleeting {
+        fn wake(self: Arc<Self>) {
+            let work = self.0.lock().unwrap().take();
+            drop(work);
+        }
+    }
+
+    #[test]
+    fn a_sleeper_that_is_dropped_while_it_is_woken_leaves_nothing_behind() {
+        let wakes = Arc::new(Wakes::default());
+        let mut sleeper = wakes.listen("task-1");
+        let mut work: Work = Box::pin(async move { sleeper.woken().await });
+        let fleeting = Arc::new(Fleeting::default());
+        let waker = Waker::from(Arc::clone(&fleeting));
+        assert!(
+            work.as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        *fleeting.0.lock().unwrap() = Some(work);
+
+        assert!(wakes.wake("task-1"));
+        assert!(fleeting.0.lock().unwrap().is_none(), "it was woken");
+        assert!(wakes.locked().by_id.is_empty());
+        assert!(!wakes.wake("task-1"), "nobody listens any more");
+    }
+
+    #[test]
+    fn an_id_is_kept_as_long_as_one_of_its_sleepers() {
+        let wakes = Arc::new(Wakes::default());
+        let (one, other) = (wakes.listen("task-1"), wakes.listen("task-1"));
+        drop(one);
+        assert!(wakes.wake("task-1"));
+        drop(other);
+        assert!(!wakes.wake("task-1"));
     }
 }
