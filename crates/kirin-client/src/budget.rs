@@ -46,7 +46,7 @@ pub struct Budget {
 #[derive(Debug, Default)]
 struct Charges {
     /// What each reservation stands for, and what it costs, or may.
-    reserved: HashMap<u64, (ExternalTaskId, Amount)>,
+    reserved: HashMap<u64, (Option<ExternalTaskId>, Amount)>,
     made: u64,
 }
 
@@ -111,22 +111,30 @@ impl Budget {
     /// reservation that is there under its external task id.
     pub fn remember(&self, request: &GenerationRequest) -> Reservation {
         let mut charges = self.locked();
-        let is_meant = |id: &ExternalTaskId| request.external_task_id() == Some(id);
+        let is_meant =
+            |id: Option<&ExternalTaskId>| id.is_some() && request.external_task_id() == id;
         let mut reserved = charges.reserved.iter();
-        match reserved.find(|(_, (id, _))| is_meant(id)) {
+        match reserved.find(|(_, (id, _))| is_meant(id.as_ref())) {
             Some((number, _)) => Reservation(*number),
             None => charges.add(request, price(request).unwrap_or_else(nothing)),
         }
     }
 
-    /// Asks whether a create that was [remembered](Self::remember) may be sent again.
+    /// Asks whether a create whose price is taken already, by [`reserve`](Self::reserve) or
+    /// [`remember`](Self::remember), may be sent again.
     ///
     /// # Errors
     ///
     /// More is spent or reserved than the budget allows, or its price is not known.
     pub fn readmit(&self, request: &GenerationRequest) -> Result<(), Withheld> {
         self.price(request)?;
-        self.check(&self.spent(), nothing())
+        let (spent, limit) = (self.spent(), &self.limit);
+        match spent > *limit {
+            true => Err(Withheld::Budget {
+                description: format!("with it, {spent} of {limit} USD are spent or reserved"),
+            }),
+            false => Ok(()),
+        }
     }
 
     /// Gives back the price of a create that is proved not to have created anything.
@@ -134,13 +142,15 @@ impl Budget {
         self.locked().reserved.remove(&reservation.0);
     }
 
-    /// Puts the true cost in the place of the price, where the end tells it.
+    /// Puts the true cost in the place of the price, where the end tells it. A negative one is no
+    /// cost, and would make room that was never allowed.
     pub fn settle(&self, reservation: Reservation, outcome: &Outcome) {
         let task = outcome.task().map(|task| task.state());
         if let Some(TaskState::Completed {
             usage: Some(usage), ..
         }) = task
             && let Some(cost) = &usage.cost
+            && !cost.is_negative()
             && let Some((_, charge)) = self.locked().reserved.get_mut(&reservation.0)
         {
             *charge = cost.clone();
@@ -184,9 +194,8 @@ impl Charges {
 
     fn add(&mut self, request: &GenerationRequest, price: Amount) -> Reservation {
         self.made += 1;
-        if let Some(id) = request.external_task_id() {
-            self.reserved.insert(self.made, (id.clone(), price));
-        }
+        let id = request.external_task_id().cloned();
+        self.reserved.insert(self.made, (id, price));
         Reservation(self.made)
     }
 }

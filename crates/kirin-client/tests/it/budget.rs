@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use kirin_client::{
     Billing, Budget, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, MemoryJournal,
+    machine::Outcome,
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
-use kirin_types::{GenerationRequest, Mode, Timestamp};
+use kirin_types::{GenerationRequest, Mode, Task, Timestamp};
 
 use crate::scripted::{Answer, Scripted, json, shown};
 
@@ -168,6 +169,9 @@ async fn a_task_that_says_what_it_cost_is_counted_so() {
     };
     check(vec![completed(r#","usage":{"cost":"0.17"}"#)], "0.17").await;
     check(vec![completed("")], "0.21").await;
+    // A negative cost would make room for more.
+    check(vec![completed(r#","usage":{"cost":"-5"}"#)], "0.21").await;
+    check(vec![completed(r#","usage":{"cost":"0"}"#)], "0").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,4 +218,35 @@ async fn a_create_of_another_process_counts_before_it_is_found() {
     client.reconcile(intent).await.unwrap();
     assert_eq!(budget.spent().to_string(), "0.35");
     assert_eq!(transport.calls().len(), 1);
+}
+
+/// For a driver of one's own, whose requests need not have an id.
+#[test]
+fn a_create_without_an_external_task_id_counts_like_any_other() {
+    let budget = budget("0.50");
+    let request = GenerationRequest::builder("a fox").build().unwrap();
+    let reservation = budget.reserve(&request).unwrap();
+    budget.reserve(&request).unwrap();
+    assert_eq!(budget.spent().to_string(), "0.42");
+    budget.reserve(&request).unwrap_err();
+    budget.release(reservation);
+    assert_eq!(budget.spent().to_string(), "0.21");
+    // Nothing says that these are the same create.
+    assert_ne!(budget.remember(&request), budget.remember(&request));
+    assert_eq!(budget.spent().to_string(), "0.63");
+}
+
+#[test]
+fn a_create_that_may_not_be_sent_again_is_not_said_to_cost_nothing() {
+    let budget = budget("0.50");
+    let first = request("order-1");
+    budget.reserve(&first).unwrap();
+    let second = budget.reserve(&request("order-2")).unwrap();
+    assert_eq!(budget.readmit(&first), Ok(()));
+    let dearer = br#"{"id":"task-2","status":"completed","usage":{"cost":"0.35"}}"#;
+    let task = Task::from_json(dearer).unwrap();
+    budget.settle(second, &Outcome::Completed(task));
+    let withheld = budget.readmit(&first).unwrap_err();
+    let reason = "with it, 0.56 of 0.50 USD are spent or reserved";
+    assert!(withheld.to_string().ends_with(reason), "{withheld}");
 }
