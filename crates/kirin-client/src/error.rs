@@ -176,13 +176,14 @@ impl Error {
         }
     }
 
-    /// The external task id of an unresolved create.
+    /// The external task id that the create was sent under: of an unresolved one, and of every task
+    /// whose [handle](Self::resume) has it.
     pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self.outcome() {
             Outcome::Unresolved {
                 external_task_id, ..
             } => Some(external_task_id),
-            _ => None,
+            _ => self.resume()?.external_task_id.as_ref(),
         }
     }
 
