@@ -1,4 +1,5 @@
-//! How long to wait after trouble: exponential with full jitter from a seed.
+//! How long to wait after trouble: exponential with equal jitter from a seed. Half of the ceiling is
+//! certain and the other half random, because full jitter, from zero on, can come to no wait at all.
 
 use std::time::Duration;
 
@@ -26,7 +27,6 @@ impl Backoff {
     pub(crate) fn delay(&mut self, failure: u32, hint: Option<Duration>) -> Duration {
         let doublings = failure.saturating_sub(1).min(16);
         let ceiling = FIRST.saturating_mul(1 << doublings).min(LONGEST);
-        // Never below half of the ceiling: a delay near zero would be no delay.
         let own = ceiling.mul_f64(0.5 + self.random() / 2.0);
         hint.map_or(own, |hint| hint.clamp(own, LONGEST_HINT))
     }
@@ -55,6 +55,18 @@ mod tests {
                 delay >= ceiling / 2 && delay <= ceiling,
                 "{failure}: {delay:?}"
             );
+        }
+    }
+
+    #[test]
+    fn delays_are_spread_over_the_upper_half_of_the_ceiling() {
+        let mut backoff = Backoff::new(7);
+        let delays: Vec<_> = (0..1000).map(|_| backoff.delay(2, None)).collect();
+        for tenth in 10..20 {
+            let (from, to) = (tenth * 100, (tenth + 1) * 100);
+            let within = |delay: &&Duration| (from..to).contains(&delay.as_millis());
+            let number = delays.iter().filter(within).count();
+            assert!((60..140).contains(&number), "{from} ms: {number}");
         }
     }
 
