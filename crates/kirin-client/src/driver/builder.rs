@@ -14,7 +14,7 @@ use kirin_types::Timestamp;
 use super::{
     client::{Client, Shared},
     clock::{WallClock, wall_clock},
-    flow::{Flow, Pace, Parallel, Retries},
+    flow::{Bucket, Flow, Parallel},
     randomness,
     wakes::Wakes,
 };
@@ -237,11 +237,11 @@ impl ClientBuilder {
             schedule: self.schedule,
             expects_callbacks: self.expects_callbacks,
             flow: Flow {
-                pace: Pace::new(self.requests_per_second),
+                pace: Bucket::of_requests(self.requests_per_second),
                 parallel: Parallel::new(self.parallel_tasks),
-                repeated_creates: Retries::new(),
-                repeated_queries: Retries::new(),
-                repeated_downloads: Retries::new(),
+                repeated_creates: Bucket::of_retries(),
+                repeated_queries: Bucket::of_retries(),
+                repeated_downloads: Bucket::of_retries(),
             },
             claims: Arc::default(),
             wakes: Arc::new(Wakes::default()),

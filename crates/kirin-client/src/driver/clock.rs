@@ -26,7 +26,7 @@ const SLEPT: Duration = Duration::from_secs(10);
 pub(super) type WallClock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
 /// A point of monotonic time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(Instant);
 
 impl Moment {
@@ -36,11 +36,6 @@ impl Moment {
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_duration_since(earlier.0)
-    }
-
-    /// Sleeps until then.
-    pub(super) async fn reached(self) {
-        tokio::time::sleep_until(self.0).await;
     }
 }
 

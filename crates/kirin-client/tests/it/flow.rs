@@ -252,6 +252,41 @@ async fn k07_a_turn_is_not_lost_with_who_waited_for_it() {
     ended(generations).await;
 }
 
+/// Generations that wait for their turn in the hands of a caller who does something else meanwhile.
+#[tokio::test(start_paused = true)]
+async fn generations_that_are_not_polled_stop_no_other_call() {
+    let service = Service::new(usize::MAX);
+    let limit = NonZeroU32::new(1);
+    let client = service
+        .builder()
+        .requests_per_second(limit)
+        .build()
+        .unwrap();
+    let running = client.submit(request(0)).await.unwrap();
+    let mut held: Vec<_> = (1..4)
+        .map(|number| client.generate(request(number)))
+        .collect();
+    for generation in &mut held {
+        let asked_once = tokio::time::timeout(Duration::ZERO, generation.next()).await;
+        assert!(asked_once.is_err(), "its turn has not come");
+    }
+    let began_at = Instant::now();
+    let id = running.handle().unwrap().task_id;
+    let query = tokio::time::timeout(Duration::from_secs(60), client.query(&id));
+    query.await.expect("a turn").unwrap();
+    // Four turns, and two for each of the others that let its own pass.
+    let took = began_at.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    for generation in held {
+        generation.await.unwrap();
+    }
+    assert_eq!(
+        service.order(),
+        ["order-0", "order-1", "order-2", "order-3"]
+    );
+    assert_eq!(most_in_a_second(&service), 1);
+}
+
 // ----------------------------------------------------------------- parallel tasks
 
 #[tokio::test(start_paused = true)]
@@ -391,4 +426,30 @@ async fn retries_of_all_generations_come_from_one_bucket() {
     assert!((560..=665).contains(&while_down), "{while_down}");
     service.state().is_down = false;
     ended(generations).await;
+}
+
+/// The same queue for a generation that nobody polls any more: the others are asked for again.
+#[tokio::test(start_paused = true)]
+async fn a_generation_that_is_not_polled_takes_no_retry_from_the_others() {
+    let service = Service::new(usize::MAX);
+    let client = service
+        .builder()
+        .schedule(PollSchedule::Fixed(Duration::from_secs(20)))
+        .build()
+        .unwrap();
+    let generations = start(&client, 0..200).await;
+    let mut held = client.submit(request(200)).await.unwrap();
+    service.state().is_down = true;
+    let telling = async { while held.next().await.is_some() {} };
+    let asked_for_a_while = tokio::time::timeout(Duration::from_secs(60), telling).await;
+    assert!(asked_for_a_while.is_err(), "it waits for a retry");
+
+    tokio::time::sleep(Duration::from_secs(240)).await;
+    let before = service.state().requests.len();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let while_down = service.state().requests.len() - before;
+    assert!((58..=60).contains(&while_down), "{while_down}");
+    service.state().is_down = false;
+    ended(generations).await;
+    held.await.unwrap();
 }

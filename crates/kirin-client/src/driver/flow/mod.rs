@@ -1,19 +1,16 @@
 //! What the generations of one client share, so that many of them are no burden to the service.
 
-mod pace;
-pub(super) use pace::Pace;
+mod bucket;
+pub(super) use bucket::Bucket;
 
 mod parallel;
 pub(super) use parallel::{Parallel, Place};
 
-mod retries;
-pub(super) use retries::Retries;
-
 /// The limits of one client.
 pub(super) struct Flow {
-    pub(super) pace: Pace,
+    pub(super) pace: Bucket,
     pub(super) parallel: Parallel,
-    pub(super) repeated_creates: Retries,
-    pub(super) repeated_queries: Retries,
-    pub(super) repeated_downloads: Retries,
+    pub(super) repeated_creates: Bucket,
+    pub(super) repeated_queries: Bucket,
+    pub(super) repeated_downloads: Bucket,
 }
