@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let event = match machine.action() {
             Action::Create(request) => {
                 let answer = send(&mut world, elapsed, &endpoint.create(request))?;
+                let answer = endpoint.without_key(answer);
                 Event::CreateAnswered(CreateAnswer::decode(&answer))
             }
             Action::LookUp(id) => {

@@ -10,9 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
-use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use kirin_transport::Transport;
 use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 
 use super::{
@@ -23,13 +21,12 @@ use super::{
     plan::{Plan, Start},
     randomness, trace,
     wakes::Wakes,
-    within,
 };
 use crate::{
     ApiKey, BaseUrl, Budget, Download, DownloadStream, Error, GenerationHandle, HostCapabilities,
     Intent, Journal, KeyFingerprint, PollSchedule,
     machine::{Cause, Outcome},
-    wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
+    wire::{Endpoint, QueryAnswer},
 };
 
 /// A client of the Kirin API, for one key and one base URL. Clones share everything.
@@ -73,7 +70,8 @@ pub(super) struct Shared {
 
 impl Client {
     /// How long one call may take, from the first byte sent to the last one received. Near the
-    /// deadline of its operation it has less, and 5 s at least.
+    /// deadline of its operation it has less, and 5 s at least. Of a refusal the head counts, and
+    /// its body is waited for for 5 s.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Starts a client with its key.
@@ -326,48 +324,6 @@ impl Client {
         self.0.jitter_seed.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) async fn create_once(
-        &self,
-        request: &GenerationRequest,
-        limit: Duration,
-    ) -> CreateAnswer {
-        match self.call(self.0.endpoint.create(request), limit).await {
-            Ok(response) => CreateAnswer::decode(&response),
-            Err(error) => CreateAnswer::failed(&error),
-        }
-    }
-
-    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> QueryAnswer {
-        match self.call(self.0.endpoint.query(id), limit).await {
-            Ok(response) => QueryAnswer::decode(&response),
-            Err(error) => QueryAnswer::failed(&error),
-        }
-    }
-
-    async fn call(
-        &self,
-        request: Request<Bytes>,
-        limit: Duration,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let sent_bytes = request.body().len();
-        let exchange = async {
-            let response = self.send(request).await?;
-            let (head, body) = response.into_parts();
-            let body = match head.status.is_success() {
-                true => body.collect(MAX_ANSWER_BYTES).await?,
-                false => beginning(body).await,
-            };
-            Ok(Response::from_parts(head, body))
-        };
-        let timed_out = || TransportError::new(TransportErrorKind::Timeout, Sent::Maybe);
-        let answer = within(limit, exchange)
-            .await
-            .unwrap_or_else(|| Err(timed_out()));
-        let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
-        trace::called(sent_bytes, answer.as_ref().map(size));
-        answer
-    }
-
     /// Waits for the turn of a download that goes on after trouble.
     pub(crate) async fn turn_to_repeat_download(&self) {
         self.0.flow.repeated_downloads.turn().await;
@@ -377,26 +333,6 @@ impl Client {
     pub(crate) fn download_answered(&self) {
         self.0.flow.repeated_downloads.answered();
     }
-
-    pub(crate) async fn send(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Body>, TransportError> {
-        self.0.transport.send(request).await
-    }
-}
-
-/// What came of an error's body: its status is known already, and says more than a cut.
-async fn beginning(mut body: Body) -> Bytes {
-    let mut received = BytesMut::new();
-    while let Some(Ok(data)) = body.next().await {
-        let room = MAX_ERROR_BYTES - received.len();
-        received.extend_from_slice(&data[..data.len().min(room)]);
-        if received.len() == MAX_ERROR_BYTES {
-            break;
-        }
-    }
-    received.freeze()
 }
 
 impl fmt::Debug for Client {

@@ -3,6 +3,8 @@
 mod builder;
 pub use builder::{BuildError, ClientBuilder};
 
+mod call;
+
 mod claims;
 
 mod client;

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use kirin_transport::PreferFreshConnection;
 use kirin_types::{GenerationRequest, Route};
 use serde::Serialize;
 
+use super::redaction;
 use crate::{ApiKey, BaseUrl};
 
 const USER_AGENT: &str = concat!("kirin-rust/", env!("CARGO_PKG_VERSION"));
@@ -66,6 +67,27 @@ impl Endpoint {
     /// The status of a task, by its id or by its external task id in the same place.
     pub fn query(&self, id: &str) -> Request<Bytes> {
         self.call(&Route::Task { id: id.into() }, Bytes::new())
+    }
+
+    /// An answer without the key, before anything of it is shown or kept: some servers repeat the key
+    /// that they refuse. A key of less than 8 characters is no secret, and stays.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use kirin_client::{BaseUrl, wire::Endpoint};
+    ///
+    /// let endpoint = Endpoint::new(BaseUrl::default(), "sk-0123456789".parse()?)?;
+    /// let body = Bytes::from(r#"{"message":"invalid key: sk-0123456789"}"#);
+    /// let answer = endpoint.without_key(http::Response::new(body));
+    /// assert_eq!(answer.body(), r#"{"message":"invalid key: (hidden)"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn without_key(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let key = self.authorization.as_bytes();
+        let key = key.strip_prefix(b"Bearer ").unwrap_or(key);
+        let (mut head, body) = answer.into_parts();
+        redaction::headers(&mut head.headers, key);
+        Response::from_parts(head, redaction::body(body, key))
     }
 
     fn call(&self, route: &Route, body: Bytes) -> Request<Bytes> {

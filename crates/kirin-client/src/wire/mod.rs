@@ -13,6 +13,8 @@ pub use create_answer::CreateAnswer;
 mod query_answer;
 pub use query_answer::QueryAnswer;
 
+mod redaction;
+
 mod refusal;
 #[cfg(feature = "tokio")]
 pub(crate) use refusal::retry_after;

@@ -7,7 +7,7 @@
 use std::{future::IntoFuture, time::Duration};
 
 use bytes::Bytes;
-use http::header;
+use http::{Response, header};
 use kirin_client::{
     Billing, Client, DuplicateIds, Error, ErrorKind, Lookup, PollSchedule, machine::Notice,
 };
@@ -106,6 +106,31 @@ async fn endless_body_of_a_refusal_is_cut_and_the_refusal_counts() {
     assert!(transport.is_used_up());
 }
 
+/// What its head says is known, however long its body takes.
+#[tokio::test(start_paused = true)]
+async fn refusal_whose_body_stalls_counts_by_its_head() {
+    let stalled = || Pieces::body([Bytes::from(r#"{"message":"#)], End::Stalled);
+    let began_at = Instant::now();
+    let (ended, transport) = generate(vec![with_headers(401, &[], stalled())]).await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.billing(), Billing::None);
+    assert!(error.to_string().contains("HTTP 401"), "{error}");
+    assert_eq!(transport.calls(), [POST]);
+    assert_eq!(began_at.elapsed(), Duration::from_secs(5));
+
+    let began_at = Instant::now();
+    let late = kirin_transport::from_fn(move |_| async move {
+        tokio::time::sleep(Client::CALL_TIMEOUT - Duration::from_secs(2)).await;
+        let response = Response::builder().status(401).body(stalled());
+        Ok(response.unwrap())
+    });
+    let client = Client::builder(canary::key().parse().unwrap()).transport(late);
+    let error = client.build().unwrap().submit(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(began_at.elapsed(), Client::CALL_TIMEOUT);
+}
+
 #[tokio::test(start_paused = true)]
 async fn call_that_never_left_is_repeated_with_the_same_id() {
     let (ended, transport) = generate(vec![
@@ -143,6 +168,7 @@ async fn deadline_is_followed_by_one_last_query() {
     let error = ended.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StillRunning);
     assert_eq!(error.task_id().unwrap().as_str(), "task-1");
+    assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
     assert_eq!(began_at.elapsed(), Duration::from_secs(7));
     assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID, BY_ID]);
 }

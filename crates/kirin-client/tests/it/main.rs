@@ -17,6 +17,8 @@ mod flow;
 mod journal;
 mod machine;
 mod prop;
+#[cfg(feature = "tokio")]
+mod repeated_key;
 mod schedules;
 #[cfg(feature = "tokio")]
 mod scripted;
