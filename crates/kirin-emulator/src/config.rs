@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use kirin_types::Amount;
 
-use crate::{Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which};
+use crate::{Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which, switches::Switches};
 
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
@@ -37,6 +37,8 @@ pub struct EmulatorConfig {
     /// The last one that fits holds.
     pub(crate) lifecycles: Vec<(Which, Lifecycle)>,
     pub(crate) pace: Pace,
+    pub(crate) switches: Switches,
+    pub(crate) lenient: bool,
     pub(crate) balance: Option<Amount>,
     pub(crate) charging: Charging,
     pub(crate) rate_limit: Option<u32>,
@@ -77,6 +79,8 @@ impl EmulatorConfig {
             lifecycle: Lifecycle::default(),
             lifecycles: Vec::new(),
             pace: Pace::default(),
+            switches: Switches::default(),
+            lenient: false,
             balance: None,
             charging: Charging::default(),
             rate_limit: None,
@@ -122,6 +126,14 @@ impl EmulatorConfig {
     /// Sets which forms of a create's body are taken.
     pub fn body_forms(mut self, body_forms: BodyForms) -> Self {
         self.body_forms = body_forms;
+        self
+    }
+
+    /// Passes on what is wrong with an optional parameter, or not known of it, with a note: the
+    /// video is made without it. If never called, such a request is refused, as one is always that
+    /// lacks something it must have.
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
         self
     }
 

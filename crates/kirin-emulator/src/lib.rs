@@ -26,6 +26,7 @@
 //! | decide its port, its tasks and what it refuses | [`EmulatorConfig`] |
 //! | decide when tasks end, and how | [`Lifecycle`], [`Emulator::complete`], [`Emulator::fail`] |
 //! | see what was charged, and that nothing was twice | [`Ledger`], [`Emulator::assert_charged_once`] |
+//! | write the answers as other pages show them | [`StatusWords`], [`ErrorForm`], [`AnswerForm`] |
 //! | make its time faster, stop it, or let it jump | [`Pace`], [`Emulator::advance`] |
 //! | make things go wrong | [`Scenario`], [`Fault`] |
 //! | ask what happened | [`Statistics`], [`Emulator::notes`], [`Emulator::requests`] |
@@ -57,6 +58,9 @@ pub use pace::Pace;
 
 mod scenario;
 pub use scenario::{Fault, InvalidScenario, Rule, Scenario, Scope};
+
+mod switches;
+pub use switches::{AnswerForm, CreatedAt, ErrorForm, OutputForm, StatusWords, TaskErrorForm};
 
 mod statistics;
 pub use statistics::Statistics;

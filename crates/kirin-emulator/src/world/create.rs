@@ -12,8 +12,8 @@ use crate::{Duplicates, EmulatorConfig};
 
 impl World {
     pub(super) fn create(&mut self, call: &Call<'_>, body: &[u8]) -> Result<Reply, Refusal> {
-        let parameters =
-            parameters::read(body, self.config.body_forms).map_err(Refusal::InvalidRequest)?;
+        let parameters = parameters::read(body, self.config.body_forms, self.config.lenient)
+            .map_err(Refusal::InvalidRequest)?;
         if let Some(existing) = self.duplicate(&parameters.request)? {
             return Ok(self.task_reply(existing, call.elapsed(), Occasion::Create));
         }
@@ -25,6 +25,12 @@ impl World {
         self.check_balance(&task)?;
         self.statistics.tasks_created += 1;
         self.note_habits(call, &task.id, parameters.is_flat);
+        for problem in parameters.passed_on {
+            self.note(format!(
+                "the create of {} was passed on although {problem}",
+                task.id
+            ));
+        }
         let place = self.tasks.insert(task);
         self.book_create(place, call.elapsed());
         self.settle(call.elapsed());

@@ -34,6 +34,8 @@ mod redaction;
 mod call;
 use call::Call;
 
+mod error_form;
+
 mod refusal;
 use refusal::Refusal;
 
@@ -202,9 +204,10 @@ impl World {
             })?;
         let body = call.body().ok_or(Refusal::TooLarge)?;
         credentials::check(call.headers(), &self.config.keys)?;
+        let error_form = self.config.switches.error_form;
         let counted = self
             .counted(call, route, body)
-            .unwrap_or_else(|refusal| refusal.reply(call.request_id()));
+            .unwrap_or_else(|refusal| refusal.reply(call.request_id(), error_form));
         Ok(self.with_rate(counted))
     }
 

@@ -1,7 +1,7 @@
 //! The two forms of a create's body: the envelope of the service's samples, and the flat object
 //! of the reference page.
 
-use kirin_types::GenerationRequest;
+use kirin_types::{GenerationRequest, Model};
 use serde_json::{Map, Value};
 
 use crate::BodyForms;
@@ -10,6 +10,8 @@ use crate::BodyForms;
 pub(super) struct Parameters {
     pub(super) request: GenerationRequest,
     pub(super) is_flat: bool,
+    /// What was wrong, and passed on.
+    pub(super) passed_on: Vec<String>,
 }
 
 /// Reads the body of a create.
@@ -17,7 +19,7 @@ pub(super) struct Parameters {
 /// # Errors
 ///
 /// Every problem, in words.
-pub(super) fn read(body: &[u8], forms: BodyForms) -> Result<Parameters, String> {
+pub(super) fn read(body: &[u8], forms: BodyForms, lenient: bool) -> Result<Parameters, String> {
     let body: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     let Value::Object(body) = body else {
@@ -29,6 +31,15 @@ pub(super) fn read(body: &[u8], forms: BodyForms) -> Result<Parameters, String> 
         true => Some(body),
         false => unwrap(&body, &mut problems),
     };
+    let mut passed_on = Vec::new();
+    let parameters = match parameters {
+        Some(parameters) if lenient => {
+            // What stands around the block is not needed.
+            passed_on.append(&mut problems);
+            Some(without_what_is_wrong(parameters, &mut passed_on))
+        }
+        parameters => parameters,
+    };
     // Without the block there is nothing to say about what should stand in it.
     let request = match parameters {
         Some(parameters) => GenerationRequest::from_parameters(&parameters)
@@ -39,9 +50,36 @@ pub(super) fn read(body: &[u8], forms: BodyForms) -> Result<Parameters, String> 
         None => None,
     };
     match request {
-        Some(request) if problems.is_empty() => Ok(Parameters { request, is_flat }),
+        Some(request) if problems.is_empty() => Ok(Parameters {
+            request,
+            is_flat,
+            passed_on,
+        }),
         _ => Err(problems.join(". ")),
     }
+}
+
+/// The parameters without those that are not legal. One that the model must have stays, so that it
+/// is refused.
+fn without_what_is_wrong(
+    mut parameters: Map<String, Value>,
+    passed_on: &mut Vec<String>,
+) -> Map<String, Value> {
+    let Err(invalid) = GenerationRequest::from_parameters(&parameters) else {
+        return parameters;
+    };
+    let model = parameters.get("model").and_then(Value::as_str);
+    let Some(model) = model.and_then(Model::find) else {
+        return parameters;
+    };
+    for problem in invalid.problems() {
+        let name = problem.field.split(['.', '[']).next().unwrap_or_default();
+        let is_required = model.parameter(name).is_some_and(|known| known.required);
+        if !is_required && parameters.remove(name).is_some() {
+            passed_on.push(problem.to_string());
+        }
+    }
+    parameters
 }
 
 fn check_form(is_flat: bool, forms: BodyForms) -> Vec<String> {

@@ -4,7 +4,8 @@ use http::{StatusCode, header};
 use kirin_types::ExternalTaskId;
 use serde_json::{Value, json};
 
-use super::{Reply, World};
+use super::{Reply, World, error_form::spelled};
+use crate::ErrorForm;
 
 /// Why a request is refused.
 pub(super) enum Refusal {
@@ -42,8 +43,10 @@ pub(super) enum Refusal {
 const ECHO_CHARACTERS: usize = 80;
 
 impl Refusal {
-    pub(super) fn reply(&self, request_id: &str) -> Reply {
-        let reply = Reply::json(self.status(), &self.body(request_id));
+    pub(super) fn reply(&self, request_id: &str, form: ErrorForm) -> Reply {
+        let seen = self.body(request_id);
+        let (status, body) = spelled(form, seen, self.status(), request_id);
+        let reply = Reply::json(status, &body);
         match self {
             Self::MethodNotAllowed { allowed } => reply.with_header(header::ALLOW, allowed),
             Self::MissingToken | Self::Unauthorized { .. } => {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kirin_types::{Amount, ModelKind};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::{Outcome, Reply, World, task::Task};
+use crate::{AnswerForm, CreatedAt, OutputForm, TaskErrorForm};
 
 /// What the task is answered to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,11 +25,12 @@ struct TaskAnswer<'a> {
     id: &'a str,
     status: &'static str,
     model: &'static str,
-    created_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorAnswer<'a>>,
+    error: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<[OutputAnswer; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,18 +39,13 @@ struct TaskAnswer<'a> {
     metadata: Option<MetadataAnswer>,
 }
 
-#[derive(Serialize)]
-struct ErrorAnswer<'a> {
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'static str>,
-    /// What the page of the extension calls it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
+enum OutputAnswer {
+    Nested(NestedAnswer),
+    Plain(ContentAnswer),
 }
 
 #[derive(Serialize)]
-struct OutputAnswer {
+struct NestedAnswer {
     content: [ContentAnswer; 1],
 }
 
@@ -68,6 +66,18 @@ struct UsageAnswer {
     discount: u32,
 }
 
+#[derive(Serialize)]
+struct EnvelopedAnswer<'a> {
+    data: TaskAnswer<'a>,
+    status: EnvelopeStatus,
+}
+
+#[derive(Serialize)]
+struct EnvelopeStatus {
+    code: u16,
+    message: &'static str,
+}
+
 /// No key is documented. This one tells a video that nobody paid for from one that was paid.
 #[derive(Serialize)]
 struct MetadataAnswer {
@@ -80,24 +90,79 @@ impl World {
         let basis = TaskAnswer {
             id: &task.id,
             model: task.model.id,
-            created_at: self.wall_clock(task.course.created_after()).milliseconds(),
+            created_at: self.created_at(task),
             ..TaskAnswer::default()
         };
+        let switches = self.config.switches;
+        let percent = task.course.percent(elapsed);
+        let is_query = occasion == Occasion::Query;
+        let [waiting, working, completed, failed] = switches.status_words.words();
         let answer = match task.course.end().map(|end| &end.outcome) {
             None => TaskAnswer {
-                status: "in_progress",
-                progress: (occasion == Occasion::Query)
-                    .then(|| f64::from(task.course.percent(elapsed)) / 100.0),
+                status: if is_query && percent > 0 {
+                    working
+                } else {
+                    waiting
+                },
+                progress: is_query.then(|| f64::from(percent) / 100.0),
                 ..basis
             },
             Some(Outcome::Failed { code }) => TaskAnswer {
-                status: "failed",
-                error: Some(ErrorAnswer::new(code, task.model.kind)),
+                status: failed,
+                error: Some(self.task_error(code, task.model.kind)),
                 ..basis
             },
-            Some(Outcome::Completed) => self.completed(task, basis),
+            Some(Outcome::Completed) => TaskAnswer {
+                status: completed,
+                ..self.completed(task, basis)
+            },
         };
-        Reply::json(StatusCode::OK, &answer)
+        let status = match occasion {
+            Occasion::Create => switches.created_status,
+            Occasion::Query => StatusCode::OK,
+        };
+        match switches.answer_form {
+            AnswerForm::Bare => Reply::json(status, &answer),
+            AnswerForm::Enveloped => {
+                let data = answer;
+                let (code, message) = (200, "success");
+                let envelope = EnvelopeStatus { code, message };
+                Reply::json(
+                    status,
+                    &EnvelopedAnswer {
+                        data,
+                        status: envelope,
+                    },
+                )
+            }
+        }
+    }
+
+    fn created_at(&self, task: &Task) -> Option<i64> {
+        let milliseconds = self.wall_clock(task.course.created_after()).milliseconds();
+        match self.config.switches.created_at {
+            CreatedAt::Absent => None,
+            CreatedAt::Milliseconds => Some(milliseconds),
+            CreatedAt::Seconds => Some(milliseconds / 1000),
+        }
+    }
+
+    fn task_error(&self, code: &str, kind: ModelKind) -> Value {
+        let message = meaning(code);
+        match (self.config.switches.task_error_form, kind) {
+            // What the page of the extension calls it.
+            (TaskErrorForm::Message, _) | (TaskErrorForm::Documented, ModelKind::Extension) => {
+                json!({ "code": code, "message": message })
+            }
+            (TaskErrorForm::Documented, _) => json!({ "code": code, "error_message": message }),
+            (TaskErrorForm::IntegerCode, _) => {
+                let number = code
+                    .parse::<u64>()
+                    .map_or_else(|_| code.into(), Value::from);
+                json!({ "code": number, "error_message": message })
+            }
+            (TaskErrorForm::Text, _) => message.into(),
+        }
     }
 
     fn completed<'a>(&self, task: &Task, basis: TaskAnswer<'a>) -> TaskAnswer<'a> {
@@ -109,9 +174,12 @@ impl World {
             size: format!("{width}x{height}"),
             duration: task.seconds.to_string(),
         };
+        let output = match self.config.switches.output_form {
+            OutputForm::Documented => OutputAnswer::Nested(NestedAnswer { content: [content] }),
+            OutputForm::WithoutContent => OutputAnswer::Plain(content),
+        };
         TaskAnswer {
-            status: "completed",
-            output: Some([OutputAnswer { content: [content] }]),
+            output: Some([output]),
             usage: Some(UsageAnswer {
                 cost: task.cost(),
                 discount: 0,
@@ -122,16 +190,11 @@ impl World {
     }
 }
 
-impl<'a> ErrorAnswer<'a> {
-    fn new(code: &'a str, kind: ModelKind) -> Self {
-        let (error_message, message) = match kind {
-            ModelKind::Extension => (None, Some(meaning(code))),
-            _ => (Some(meaning(code)), None),
-        };
-        Self {
-            code,
-            error_message,
-            message,
+impl Serialize for OutputAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nested(nested) => nested.serialize(serializer),
+            Self::Plain(content) => content.serialize(serializer),
         }
     }
 }

@@ -110,3 +110,38 @@ async fn row10_a_scenario_is_set_seen_and_taken_away() {
     assert_eq!((status, none), (200, json!({ "rules": [] })));
     assert!(create(&emulator)["id"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row10_its_own_endpoints_show_the_money_and_move_the_clock() {
+    let config = EmulatorConfig::new().clock(kirin_emulator::Pace::Frozen);
+    let emulator = Emulator::start(config).await.unwrap();
+    let task = create(&emulator);
+    let (status, ledger) = ask(&emulator, "GET /_emulator/ledger", "");
+    assert_eq!((status, &ledger["double_charges"]), (200, &json!([])));
+    assert_eq!(ledger["charges"][0]["task_id"], task["id"]);
+
+    let advanced = ask(
+        &emulator,
+        "POST /_emulator/clock",
+        r#"{"advance_ms": 3000}"#,
+    );
+    assert_eq!(advanced, (200, json!({ "elapsed_ms": 3000 })));
+    let id = task["id"].as_str().unwrap();
+    let mut wire = Wire::connect(&emulator);
+    let task = wire.ask("GET", &format!("{CREATE}/task/{id}"), "").json();
+    assert_eq!(task["status"], "completed");
+
+    for body in [
+        "",
+        "{}",
+        "7",
+        r#"{"advance_ms": -1}"#,
+        r#"{"advance_ms": 1, "b": 2}"#,
+    ] {
+        let (status, refused) = ask(&emulator, "POST /_emulator/clock", body);
+        assert_eq!(status, 400, "{body}");
+        assert!(refused["message"].as_str().unwrap().contains("advance_ms"));
+    }
+    assert_eq!(ask(&emulator, "GET /_emulator/clock", "").0, 405);
+    assert_eq!(ask(&emulator, "POST /_emulator/ledger", "{}").0, 405);
+}

@@ -14,6 +14,8 @@ mod money;
 
 mod limits;
 
+mod switches;
+
 mod golden;
 
 mod models;

@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Service;
-use crate::{Scenario, openapi};
+use crate::{Scenario, World, openapi};
+
+mod clock;
 
 mod guard;
 
@@ -46,6 +48,11 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
     match (head.method().as_str(), name) {
         ("GET", "health") => Ok(ok(&json!({ "status": "ok" }))),
         ("GET", "openapi.json") => Ok(ok(&openapi::document(&service.world().base_url()))),
+        ("GET", "ledger") => Ok(ok(&service.at(World::ledger))),
+        ("POST", "clock") => {
+            service.advance(clock::advance(body)?);
+            Ok(ok(&json!({ "elapsed_ms": elapsed(service) })))
+        }
         ("POST", "reset") => {
             service.reset();
             Ok(ok(&json!({})))
@@ -64,10 +71,10 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
         (_, "scenario") => Err(Refusal::MethodNotAllowed {
             allowed: "GET, POST, DELETE",
         }),
-        (_, "health" | "openapi.json" | "requests" | "state") => {
+        (_, "health" | "ledger" | "openapi.json" | "requests" | "state") => {
             Err(Refusal::MethodNotAllowed { allowed: "GET" })
         }
-        (_, "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
+        (_, "clock" | "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
         _ => Err(Refusal::NoSuchPath),
     }
 }
@@ -76,7 +83,7 @@ fn state(service: &Service) -> Value {
     let world = service.world();
     let counted = world.statistics();
     json!({
-        "elapsed_ms": u64::try_from(service.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "elapsed_ms": elapsed(service),
         "statistics": {
             "requests_received": counted.requests_received,
             "creates_received": counted.creates_received,
@@ -86,6 +93,11 @@ fn state(service: &Service) -> Value {
         },
         "notes": world.notes().collect::<Vec<_>>(),
     })
+}
+
+/// Milliseconds since the start.
+fn elapsed(service: &Service) -> u64 {
+    u64::try_from(service.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A JSON answer under 200.

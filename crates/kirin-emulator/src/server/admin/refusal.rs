@@ -10,6 +10,8 @@ use super::json_response;
 pub(super) enum Refusal {
     /// A page of another origin sent it.
     CrossOrigin,
+    /// The body is another than the endpoint takes.
+    InvalidBody { expected: &'static str },
     /// The body is no scenario, for this reason.
     InvalidScenario { problem: String },
     /// The path takes other methods.
@@ -38,6 +40,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::CrossOrigin | Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::InvalidBody { .. } => StatusCode::BAD_REQUEST,
             Self::InvalidScenario { .. } => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
@@ -55,6 +58,7 @@ impl Refusal {
             Self::MethodNotAllowed { allowed } => {
                 format!("method not allowed; this path takes {allowed}")
             }
+            Self::InvalidBody { expected } => format!("the body must be {expected}"),
             Self::NoSuchPath => "the emulator has no such endpoint".into(),
             Self::NotJson => "send it with Content-Type: application/json".into(),
             Self::OtherHost => "the emulator's own endpoints take the Host headers 127.0.0.1, \
