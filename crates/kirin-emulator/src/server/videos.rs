@@ -20,13 +20,16 @@ use crate::{
 /// the same bytes.
 const KEPT: usize = 128;
 
+/// How many bytes of them are kept. One that has more is kept until the next one comes.
+const KEPT_BYTES: usize = 128 * 1024 * 1024;
+
 /// `None` as long as it is being rendered.
 type Rendering = watch::Receiver<Option<Result<RenderedVideo, String>>>;
 
 /// The cache.
 #[derive(Debug)]
 pub(super) struct Videos {
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
     /// One for each core: more renderings at once would only take turns, and memory.
     cores: Arc<Semaphore>,
 }
@@ -41,7 +44,7 @@ impl Videos {
     pub(super) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
-            kept: Mutex::default(),
+            kept: Arc::default(),
             cores: Arc::new(Semaphore::new(cores)),
         }
     }
@@ -83,12 +86,14 @@ impl Videos {
         }
         let (done, rendering) = watch::channel(None);
         let (cores, spec) = (Arc::clone(&self.cores), spec.clone());
+        let all = Arc::clone(&self.kept);
         task::spawn(async move {
             let core = cores.acquire_owned().await;
             let rendered = task::spawn_blocking(move || render(&spec)).await;
             drop(core);
             if let Ok(rendered) = rendered {
                 done.send_replace(Some(rendered));
+                locked(&all).shrink();
             }
         });
         kept.insert(name, rendering.clone());
@@ -96,20 +101,40 @@ impl Videos {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Nothing below panics between two steps that belong together.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.kept)
     }
+}
+
+fn locked(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    // Nothing below panics between two steps that belong together.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Kept {
     fn insert(&mut self, name: &str, rendering: Rendering) {
-        if self.oldest_first.len() == KEPT
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.by_name.remove(&oldest);
-        }
         self.by_name.insert(name.into(), rendering);
         self.oldest_first.push_back(name.into());
+        self.shrink();
+    }
+
+    /// Forgets the oldest ones until the rest is within both bounds.
+    fn shrink(&mut self) {
+        let mut bytes: usize = self.by_name.values().map(bytes).sum();
+        while self.oldest_first.len() > KEPT || (bytes > KEPT_BYTES && self.oldest_first.len() > 1)
+        {
+            let Some(oldest) = self.oldest_first.pop_front() else {
+                return;
+            };
+            bytes -= self.by_name.remove(&oldest).as_ref().map_or(0, self::bytes);
+        }
+    }
+}
+
+/// How many bytes a rendering holds.
+fn bytes(rendering: &Rendering) -> usize {
+    match &*rendering.borrow() {
+        Some(Ok(video)) => video.bytes().len(),
+        _ => 0,
     }
 }
 
@@ -127,6 +152,7 @@ mod tests {
             width,
             height: 240,
             seconds: 1,
+            frames_per_second: 24,
             prompt: "a fox".into(),
             seed: 0,
             watermark: false,
@@ -174,5 +200,21 @@ mod tests {
         }
         assert_eq!((kept.by_name.len(), kept.oldest_first.len()), (KEPT, KEPT));
         assert!(kept.by_name.contains_key("999"));
+    }
+
+    #[tokio::test]
+    async fn only_so_many_bytes_are_kept() {
+        let rendered =
+            |bytes: usize| watch::channel(Some(Ok(RenderedVideo::new(vec![0; bytes])))).1;
+        let mut kept = Kept::default();
+        for number in 0..10 {
+            kept.insert(&number.to_string(), rendered(KEPT_BYTES / 4));
+        }
+        assert_eq!(kept.oldest_first, ["6", "7", "8", "9"]);
+        kept.insert("large", rendered(KEPT_BYTES + 1));
+        assert_eq!(kept.oldest_first, ["large"]);
+        kept.insert("next", rendered(1));
+        assert_eq!(kept.oldest_first, ["next"]);
+        assert_eq!(kept.by_name.len(), 1);
     }
 }

@@ -3,12 +3,11 @@
 use rusty_h264_common::YuvPlanes;
 use rusty_h264_encoder::{Encoder, EncoderConfig};
 
-use super::FRAMES_PER_SECOND;
 use super::error::RenderError;
 use super::frame::Frame;
 
 /// How far apart key frames are: a player can jump to every second second.
-const FRAMES_PER_KEY_FRAME: u32 = 2 * FRAMES_PER_SECOND;
+const SECONDS_PER_KEY_FRAME: u32 = 2;
 
 /// How coarse the picture is, from 0 to 51. Smooth colours show blocks above this.
 const QUANTIZER: u8 = 28;
@@ -19,7 +18,11 @@ pub(crate) struct FrameEncoder {
 }
 
 impl FrameEncoder {
-    pub(crate) fn new(width: usize, height: usize) -> Result<Self, RenderError> {
+    pub(crate) fn new(
+        width: usize,
+        height: usize,
+        frames_per_second: u32,
+    ) -> Result<Self, RenderError> {
         // Constrained Baseline: every player has it, no frame is held back or reordered, and
         // it is the fastest the encoder can do.
         let mut config = EncoderConfig::baseline(width, height);
@@ -28,8 +31,9 @@ impl FrameEncoder {
         // All of the picture is equally smooth: weighing its parts costs time and changes nothing.
         config.aq_strength = 0.0;
         config.qp = QUANTIZER;
-        config.gop_size = FRAMES_PER_KEY_FRAME;
-        config.min_keyint = FRAMES_PER_KEY_FRAME;
+        let frames_per_key_frame = SECONDS_PER_KEY_FRAME * frames_per_second;
+        config.gop_size = frames_per_key_frame;
+        config.min_keyint = frames_per_key_frame;
         let encoder = Encoder::new(config).map_err(RenderError::encode)?;
         Ok(Self { encoder })
     }

@@ -14,6 +14,11 @@ pub enum RenderError {
         /// The height asked for, in pixels.
         height: u32,
     },
+    /// The frame rate is zero or beyond what the renderer makes.
+    UnsupportedFrameRate {
+        /// The rate asked for, in frames a second.
+        frames_per_second: u32,
+    },
     /// The length is zero or beyond what the renderer makes.
     UnsupportedLength {
         /// The length asked for, in seconds.
@@ -41,6 +46,12 @@ impl fmt::Display for RenderError {
             Self::UnsupportedSize { width, height } => {
                 write!(formatter, "unsupported video size {width}x{height}")
             }
+            Self::UnsupportedFrameRate { frames_per_second } => {
+                write!(
+                    formatter,
+                    "unsupported frame rate of {frames_per_second} a second"
+                )
+            }
             Self::UnsupportedLength { seconds } => {
                 write!(formatter, "unsupported video length of {seconds} s")
             }
@@ -53,7 +64,9 @@ impl fmt::Display for RenderError {
 impl Error for RenderError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::UnsupportedSize { .. } | Self::UnsupportedLength { .. } => None,
+            Self::UnsupportedFrameRate { .. }
+            | Self::UnsupportedLength { .. }
+            | Self::UnsupportedSize { .. } => None,
             Self::Encode(source) | Self::Mux(source) => Some(&**source),
         }
     }

@@ -20,14 +20,13 @@ use encode::FrameEncoder;
 use mux::MovieWriter;
 use scene::Scene;
 
-/// How many frames a second of video has.
-pub const FRAMES_PER_SECOND: u32 = 24;
-
 /// From the smallest side on which the texts have room to the largest square of H.264's
 /// level 5.1.
 const SIDES: std::ops::RangeInclusive<u32> = 240..=3072;
 
 const SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
+
+const FRAMES_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=60;
 
 /// What a video shows and how large it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +41,8 @@ pub struct VideoSpec {
     pub height: u32,
     /// The length in seconds, up to ten minutes.
     pub seconds: u32,
+    /// Frames in a second, from 1 to 60.
+    pub frames_per_second: u32,
     /// The prompt, of which the first three lines are shown.
     pub prompt: String,
     /// Decides the colours and what moves where.
@@ -54,7 +55,7 @@ pub struct VideoSpec {
 ///
 /// # Errors
 ///
-/// If the size or the length is out of bounds, or if encoder or file format refuse.
+/// If the size, the length or the frame rate is out of bounds, or if encoder or file format refuse.
 pub fn render(spec: &VideoSpec) -> Result<Vec<u8>, RenderError> {
     let (width, height) = frame_size(spec)?;
     if !SECONDS.contains(&spec.seconds) {
@@ -62,10 +63,15 @@ pub fn render(spec: &VideoSpec) -> Result<Vec<u8>, RenderError> {
             seconds: spec.seconds,
         });
     }
-    let frames = spec.seconds * FRAMES_PER_SECOND;
+    if !FRAMES_PER_SECOND.contains(&spec.frames_per_second) {
+        return Err(RenderError::UnsupportedFrameRate {
+            frames_per_second: spec.frames_per_second,
+        });
+    }
+    let frames = spec.seconds * spec.frames_per_second;
     let mut scene = Scene::new(width, height, spec);
-    let mut encoder = FrameEncoder::new(width, height)?;
-    let mut movie = MovieWriter::new(frames)?;
+    let mut encoder = FrameEncoder::new(width, height, spec.frames_per_second)?;
+    let mut movie = MovieWriter::new(frames, spec.frames_per_second)?;
     for index in 0..frames {
         let access_unit = encoder.encode(scene.paint(index))?;
         movie.append(&access_unit)?;

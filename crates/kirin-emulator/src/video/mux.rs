@@ -12,15 +12,11 @@ use shiguredo_mp4::mux::{
 };
 use shiguredo_mp4::{BoxSize, BoxType, TrackKind};
 
-use super::FRAMES_PER_SECOND;
 use super::error::RenderError;
 
 /// Ticks of the track's clock per frame: fine enough that players showing milliseconds round
 /// as they do for videos from elsewhere.
 const TICKS_PER_FRAME: u32 = 1000;
-
-// The compiler works this out, and it is not zero.
-const TIMESCALE: NonZeroU32 = NonZeroU32::new(FRAMES_PER_SECOND * TICKS_PER_FRAME).unwrap();
 
 /// Tells players that the colours are BT.709 in limited range: `nclx`, primaries, transfer
 /// and matrix 1, not full range. Without it each player guesses from the size.
@@ -35,11 +31,13 @@ pub(crate) struct MovieWriter {
     muxer: Mp4FileMuxer,
     bytes: Vec<u8>,
     frames: u32,
+    /// Ticks of the track's clock in a second.
+    timescale: NonZeroU32,
 }
 
 impl MovieWriter {
     /// Starts a file with room for the index of `frames` frames.
-    pub(crate) fn new(frames: u32) -> Result<Self, RenderError> {
+    pub(crate) fn new(frames: u32, frames_per_second: u32) -> Result<Self, RenderError> {
         let samples = usize::try_from(frames).map_err(RenderError::mux)?;
         let muxer = Mp4FileMuxer::with_options(Mp4FileMuxerOptions {
             reserved_moov_box_size: estimate_maximum_moov_box_size(&[samples]),
@@ -51,6 +49,8 @@ impl MovieWriter {
             muxer,
             bytes,
             frames: 0,
+            timescale: NonZeroU32::new(frames_per_second * TICKS_PER_FRAME)
+                .ok_or_else(|| RenderError::mux("a video has frames"))?,
         })
     }
 
@@ -65,7 +65,7 @@ impl MovieWriter {
             track_kind: TrackKind::Video,
             sample_entry,
             keyframe,
-            timescale: TIMESCALE,
+            timescale: self.timescale,
             duration: TICKS_PER_FRAME,
             composition_time_offset: None,
             data_offset: u64::try_from(start).map_err(RenderError::mux)?,

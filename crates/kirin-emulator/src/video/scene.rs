@@ -1,11 +1,11 @@
 //! What a video shows from frame to frame.
 
+use super::VideoSpec;
 use super::ball::Ball;
 use super::frame::{Area, Frame};
 use super::layout::{CAPTION_LINES, Layout};
 use super::palette::{NumberSequence, Palette};
 use super::text::{CHARACTER_DOTS, TextStyle, draw_line, wrap};
-use super::{FRAMES_PER_SECOND, VideoSpec};
 
 const WATERMARK: &str = "KIRIN EMULATOR";
 
@@ -25,6 +25,7 @@ pub(crate) struct Scene {
     /// What covers the backdrop in the current frame.
     covered: Vec<Area>,
     time: String,
+    frames_per_second: u32,
 }
 
 impl Scene {
@@ -40,13 +41,14 @@ impl Scene {
             layout,
             covered: Vec::new(),
             time: String::new(),
+            frames_per_second: spec.frames_per_second,
         }
     }
 
     /// Paints a frame, which follows the one painted before it.
     pub(crate) fn paint(&mut self, index: u32) -> &Frame {
         self.paint_balls(index);
-        let time = running_time(index);
+        let time = running_time(index, self.frames_per_second);
         if time != self.time {
             self.time = time;
             self.paint_time();
@@ -137,9 +139,9 @@ fn paint_caption(backdrop: &mut Frame, layout: &Layout, prompt: &str) {
 }
 
 /// The time a frame starts at, in minutes, seconds and tenths.
-fn running_time(index: u32) -> String {
-    let seconds = index / FRAMES_PER_SECOND;
-    let tenths = index % FRAMES_PER_SECOND * 10 / FRAMES_PER_SECOND;
+fn running_time(index: u32, frames_per_second: u32) -> String {
+    let seconds = index / frames_per_second;
+    let tenths = index % frames_per_second * 10 / frames_per_second;
     format!("{:02}:{:02}.{tenths}", seconds / 60, seconds % 60)
 }
 
@@ -152,6 +154,7 @@ mod tests {
             width: 320,
             height: 240,
             seconds: 5,
+            frames_per_second: 24,
             prompt: prompt.to_owned(),
             seed: 11,
             watermark: true,
@@ -160,10 +163,11 @@ mod tests {
 
     #[test]
     fn the_time_counts_tenths_of_seconds() {
-        assert_eq!(running_time(0), "00:00.0");
-        assert_eq!(running_time(23), "00:00.9");
-        assert_eq!(running_time(24 * 3 + 5), "00:03.2");
-        assert_eq!(running_time(24 * 61), "01:01.0");
+        assert_eq!(running_time(0, 24), "00:00.0");
+        assert_eq!(running_time(23, 24), "00:00.9");
+        assert_eq!(running_time(24 * 3 + 5, 24), "00:03.2");
+        assert_eq!(running_time(24 * 61, 24), "01:01.0");
+        assert_eq!(running_time(30 * 3 + 15, 30), "00:03.5");
     }
 
     #[test]

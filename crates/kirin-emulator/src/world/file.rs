@@ -64,6 +64,7 @@ impl World {
             width,
             height,
             seconds: task.seconds,
+            frames_per_second: task.model.frame_rate.frames_per_second,
             prompt: task.prompt.clone(),
             seed: self.ids.video_seed(task.number),
             watermark,

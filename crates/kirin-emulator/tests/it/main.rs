@@ -42,4 +42,6 @@ mod snap;
 
 mod prop;
 
+mod determinism;
+
 mod video;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use kirin_emulator::video::{FRAMES_PER_SECOND, RenderError, VideoSpec, render};
+use kirin_emulator::video::{RenderError, VideoSpec, render};
 
 /// A video quick to render.
 fn small() -> VideoSpec {
@@ -10,6 +10,7 @@ fn small() -> VideoSpec {
         width: 320,
         height: 240,
         seconds: 1,
+        frames_per_second: 24,
         prompt: "a red fox in the snow".to_owned(),
         seed: 7,
         watermark: true,
@@ -90,7 +91,26 @@ fn every_frame_is_listed_and_lasts_as_long_as_the_others() {
     assert_eq!(table(sample_table(&file, "stts"), 0), [1, 120, 1000]);
     assert_eq!(table(sample_table(&file, "stss"), 0), [3, 1, 49, 97]);
     let clock = table(find(&file, &["moov", "trak", "mdia", "mdhd"]), 8);
-    assert_eq!(clock[..2], [FRAMES_PER_SECOND * 1000, 120_000]);
+    assert_eq!(clock[..2], [24_000, 120_000]);
+}
+
+#[test]
+fn a_video_has_the_frame_rate_asked_for() {
+    let spec = VideoSpec {
+        seconds: 2,
+        frames_per_second: 30,
+        ..small()
+    };
+    let file = render(&spec).unwrap();
+    assert_eq!(frame_sizes(&file).len(), 2 * 30);
+    let clock = table(find(&file, &["moov", "trak", "mdia", "mdhd"]), 8);
+    assert_eq!(clock[..2], [30_000, 60_000]);
+    let spec = VideoSpec {
+        frames_per_second: 61,
+        ..small()
+    };
+    let error = render(&spec).unwrap_err();
+    assert_eq!(error.to_string(), "unsupported frame rate of 61 a second");
 }
 
 #[test]
