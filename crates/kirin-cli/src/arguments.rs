@@ -1,9 +1,9 @@
 //! What can be typed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use kirin_types::TaskId;
+use kirin_types::{Amount, InvalidAmount, TaskId};
 
 /// Generate video with the Kirin text-to-video API.
 ///
@@ -138,6 +138,21 @@ pub(crate) struct Emulator {
     /// {"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// How many times as fast as real its time passes
+    #[arg(long, value_name = "FACTOR")]
+    pub(crate) speed: Option<NonZeroU32>,
+    /// Play money in USD; a create that costs more than is left is refused [default: no end of it]
+    #[arg(long, value_name = "USD", value_parser = balance)]
+    pub(crate) balance: Option<Amount>,
+    /// API calls a second; what is more is refused with 429 [default: no limit]
+    #[arg(long, value_name = "CALLS")]
+    pub(crate) rate_limit: Option<u32>,
+    /// Tasks in progress at once; a create beyond is refused with 429 [default: no limit]
+    #[arg(long, value_name = "TASKS")]
+    pub(crate) parallel_limit: Option<usize>,
+    /// Take unknown parameters and values, and make the video without them
+    #[arg(long)]
+    pub(crate) lenient: bool,
 }
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks
@@ -204,6 +219,17 @@ pub(crate) struct Shared {
     pub(crate) quiet: bool,
 }
 
+/// An amount of money that is not negative.
+fn balance(text: &str) -> Result<Amount, String> {
+    let amount: Amount = text
+        .parse()
+        .map_err(|invalid: InvalidAmount| invalid.to_string())?;
+    match amount.is_negative() {
+        true => Err("a balance is not negative".into()),
+        false => Ok(amount),
+    }
+}
+
 /// `90`, `90s`, `10m`.
 fn duration(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {
@@ -231,6 +257,15 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn a_balance_is_an_amount_from_zero_on() {
+        assert_eq!(balance("2.50").unwrap().to_string(), "2.50");
+        assert!(balance("0").is_ok());
+        for text in ["-1", "much", ""] {
+            assert!(balance(text).is_err(), "{text}");
+        }
     }
 
     #[test]

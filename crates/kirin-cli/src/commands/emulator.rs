@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kirin_emulator::{Emulator, EmulatorConfig, Scenario};
+use kirin_emulator::{Emulator, EmulatorConfig, Pace, Scenario};
 
 use crate::{
     arguments, failure::Failure, interrupt::interrupted, report::print_line, session::new_seed,
@@ -12,8 +12,7 @@ use crate::{
 /// Serves until it is interrupted. The first line on stdout is the base URL, and says that the
 /// emulator is ready.
 pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failure> {
-    let seed = arguments.seed.unwrap_or_else(new_seed);
-    let mut config = EmulatorConfig::default().port(arguments.port).seed(seed);
+    let mut config = config(&arguments);
     if let Some(file) = &arguments.scenario {
         config = config.scenario(scenario(file)?);
     }
@@ -45,4 +44,26 @@ fn scenario(file: &Path) -> Result<Scenario, Failure> {
     };
     let json = fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
     Scenario::from_json(&json).map_err(|error| invalid(error.to_string()))
+}
+
+fn config(arguments: &arguments::Emulator) -> EmulatorConfig {
+    let mut config = EmulatorConfig::default()
+        .port(arguments.port)
+        .seed(arguments.seed.unwrap_or_else(new_seed));
+    if let Some(factor) = arguments.speed {
+        config = config.clock(Pace::Faster(factor));
+    }
+    if let Some(balance) = &arguments.balance {
+        config = config.balance(balance.clone());
+    }
+    if let Some(calls) = arguments.rate_limit {
+        config = config.rate_limit(calls);
+    }
+    if let Some(tasks) = arguments.parallel_limit {
+        config = config.parallel_limit(tasks);
+    }
+    if arguments.lenient {
+        config = config.lenient();
+    }
+    config
 }

@@ -166,3 +166,24 @@ fn a_scenario_that_cannot_be_read_is_named() {
     let problem = "rules[0].nht: unknown field";
     assert!(misspelt.stderr.contains(problem), "{}", misspelt.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn emulator_is_set_by_its_options() {
+    let options = "--speed 1000000 --balance 0.21 --rate-limit 100 --parallel-limit 9 --lenient";
+    let emulator = Kirin::new()
+        .args(["emulator", "--port", "0"])
+        .args(options.split(' '))
+        .start();
+    let base_url = emulator.first_line();
+    // Three seconds pass in three microseconds, and the money is for one video.
+    let generated = Kirin::generate().at(&base_url).run().ended_with(0);
+    assert_eq!(generated.files().len(), 1, "{generated:#?}");
+    let refused = Kirin::generate().at(&base_url).run().ended_with(6);
+    assert!(
+        refused.stderr.contains("Insufficient credits"),
+        "{refused:#?}"
+    );
+    crate::interrupt::send("TERM", &emulator);
+    emulator.end().ended_with(0);
+}
