@@ -61,11 +61,12 @@ impl World {
             .own_request_id()
             .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
         let call = &call.with_request_id(request_id);
+        let error_form = self.config.switches.error_form;
         let instead = fired.as_ref().and_then(|fired| fired.instead(call));
         let reply = instead.unwrap_or_else(|| {
             let reply = self
                 .answer(call)
-                .unwrap_or_else(|refusal| refusal.reply(call.request_id()));
+                .unwrap_or_else(|refusal| refusal.reply(call.request_id(), error_form));
             if logged.scope == Some(Scope::Create) {
                 logged.task = created(&reply);
             }

@@ -52,7 +52,7 @@ mod prop {
     }
 
     /// Everything that a session shows: each answer with its headers, what each download is, the
-    /// ledger and the notes.
+    /// request log, the ledger and the notes.
     fn transcript(config: EmulatorConfig, steps: &[Step]) -> (String, Vec<video::VideoSpec>) {
         let mut session = Session::new(config);
         let (mut log, mut specs) = (String::new(), Vec::new());
@@ -100,8 +100,14 @@ mod prop {
 
     fn summarize(world: &mut World, elapsed: std::time::Duration, log: &mut String) {
         let ledger = serde_json::to_string(&world.ledger(elapsed)).unwrap();
+        let requests = serde_json::to_string(&world.requests().collect::<Vec<_>>()).unwrap();
         let notes: Vec<_> = world.notes().collect();
-        writeln!(log, "{ledger}\n{notes:?}\n{:?}", world.statistics()).unwrap();
+        writeln!(
+            log,
+            "{requests}\n{ledger}\n{notes:?}\n{:?}",
+            world.statistics()
+        )
+        .unwrap();
     }
 
     fn path_of(body: &[u8]) -> Option<String> {
