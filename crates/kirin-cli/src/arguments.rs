@@ -128,9 +128,9 @@ pub(crate) struct Download {
 
 #[derive(Args, Debug)]
 pub(crate) struct Emulator {
-    /// Port of the loopback interface; 0 takes a free one
-    #[arg(long, default_value_t = 4010)]
-    pub(crate) port: u16,
+    /// Port of the loopback interface; 0 takes a free one [default: 4010, for exec a free one]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
     /// Seed of the ids: the same seed and the same calls give the same ids [default: a new one]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -153,6 +153,19 @@ pub(crate) struct Emulator {
     /// Take unknown parameters and values, and make the video without them
     #[arg(long)]
     pub(crate) lenient: bool,
+    #[command(subcommand)]
+    pub(crate) exec: Option<EmulatorCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum EmulatorCommand {
+    /// Run a command beside the emulator, with KIRIN_BASE_URL and KIRIN_API_KEY set, and end with
+    /// its exit code: kirin emulator exec -- cargo test
+    Exec {
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
 }
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks

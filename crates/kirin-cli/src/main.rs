@@ -65,7 +65,10 @@ async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Create(arguments) => commands::create(arguments).await,
         Command::Download(arguments) => commands::download(arguments).await,
-        Command::Emulator(arguments) => commands::emulator(arguments).await,
+        Command::Emulator(arguments) => match commands::emulator(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Generate(arguments) => commands::generate(arguments).await,
         Command::Status(arguments) => commands::status(arguments).await,
         Command::Wait(arguments) => commands::wait(arguments).await,

@@ -5,24 +5,50 @@ use std::{fs, path::Path};
 use kirin_emulator::{Emulator, EmulatorConfig, Pace, Scenario};
 
 use crate::{
-    arguments, failure::Failure, interrupt::interrupted, report::print_line, session::new_seed,
+    arguments::{self, EmulatorCommand},
+    exit_code,
+    failure::Failure,
+    interrupt::interrupted,
+    report::print_line,
+    session::new_seed,
     terminal::say,
 };
 
-/// Serves until it is interrupted. The first line on stdout is the base URL, and says that the
-/// emulator is ready.
-pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failure> {
-    let mut config = config(&arguments);
+/// Where it is unless somebody says otherwise.
+const PORT: u16 = 4010;
+
+/// Serves until it is interrupted, or as long as a command runs; gives the exit code.
+pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<u8, Failure> {
+    let emulator = start(&arguments).await?;
+    let code = match &arguments.exec {
+        Some(EmulatorCommand::Exec { command }) => super::exec(&emulator, command).await?,
+        None => {
+            serve(&emulator).await;
+            exit_code::DONE
+        }
+    };
+    emulator.shutdown().await;
+    Ok(code)
+}
+
+async fn start(arguments: &arguments::Emulator) -> Result<Emulator, Failure> {
+    let port = match (arguments.port, &arguments.exec) {
+        (Some(port), _) => port,
+        (None, Some(_)) => 0,
+        (None, None) => PORT,
+    };
+    let mut config = config(arguments).port(port);
     if let Some(file) = &arguments.scenario {
         config = config.scenario(scenario(file)?);
     }
-    let emulator = Emulator::start(config).await.map_err(|error| {
-        let what = format!(
-            "the emulator cannot start on port {}: {error}",
-            arguments.port
-        );
+    Emulator::start(config).await.map_err(|error| {
+        let what = format!("the emulator cannot start on port {port}: {error}");
         Failure::other(what, "Choose another --port; 0 takes a free one.")
-    })?;
+    })
+}
+
+/// The first line on stdout is the base URL, and says that the emulator is ready.
+async fn serve(emulator: &Emulator) {
     let base_url = emulator.base_url();
     // Whoever started it without a reader of stdout knows the port.
     let _ = print_line(base_url);
@@ -31,8 +57,6 @@ pub(crate) async fn emulator(arguments: arguments::Emulator) -> Result<(), Failu
          KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}"
     ));
     interrupted().await;
-    emulator.shutdown().await;
-    Ok(())
 }
 
 /// Reads the file that says what goes wrong.
@@ -47,9 +71,7 @@ fn scenario(file: &Path) -> Result<Scenario, Failure> {
 }
 
 fn config(arguments: &arguments::Emulator) -> EmulatorConfig {
-    let mut config = EmulatorConfig::default()
-        .port(arguments.port)
-        .seed(arguments.seed.unwrap_or_else(new_seed));
+    let mut config = EmulatorConfig::default().seed(arguments.seed.unwrap_or_else(new_seed));
     if let Some(factor) = arguments.speed {
         config = config.clock(Pace::Faster(factor));
     }

@@ -9,6 +9,9 @@ pub(crate) use download::download;
 mod emulator;
 pub(crate) use emulator::emulator;
 
+mod exec;
+use exec::exec;
+
 mod generate;
 pub(crate) use generate::generate;
 

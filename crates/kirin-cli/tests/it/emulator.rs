@@ -50,6 +50,32 @@ fn every_command_works_against_the_emulator() {
     emulator.end().ended_with(0);
 }
 
+/// The command runs beside the emulator, ends it, and its exit code is the program's own.
+#[cfg(unix)]
+#[test]
+fn row11_exec_runs_a_command_and_passes_its_exit_code_on() {
+    let exec = |command: &[&str]| {
+        let exec = Kirin::new().args(["emulator", "exec", "--"]);
+        exec.args(command).run()
+    };
+    let kirin = env!("CARGO_BIN_EXE_kirin");
+    let generate = format!("{kirin} generate 'a fox' --json --external-task-id order-42");
+    let generated = exec(&["/bin/sh", "-c", &generate]).ended_with(0);
+    let report: serde_json::Value = serde_json::from_str(&generated.stdout).unwrap();
+    assert_eq!(report["external_task_id"], "order-42", "{report}");
+    let charges = "emulator: 1 charges, 0.21 USD of play money, 0 double charges\n";
+    assert!(generated.stderr.ends_with(charges), "{}", generated.stderr);
+
+    exec(&["/bin/sh", "-c", "exit 37"]).ended_with(37);
+    exec(&["/bin/sh", "-c", "kill -9 $$"]).ended_with(137);
+    let missing = exec(&["/no/such/command"]).ended_with(1);
+    assert!(
+        missing.stderr.contains("/no/such/command cannot be run"),
+        "{}",
+        missing.stderr
+    );
+}
+
 /// A limit on the size of files stands for a disk that is full: 100 KiB of a video of more.
 #[cfg(unix)]
 #[test]

@@ -24,7 +24,11 @@ impl Output {
         let TaskState::Completed { output, .. } = task.state() else {
             return Vec::new();
         };
-        let numbered = output.iter().enumerate();
+        // A text is no output to download, unless it has a URL.
+        let is_media = |content: &&Content| {
+            content.url.is_some() || !matches!(content.content_type, ContentType::Other(_))
+        };
+        let numbered = output.iter().filter(is_media).enumerate();
         numbered
             .filter(|(_, content)| content.url.is_some())
             .flat_map(|(number, content)| Self::of(number, content))
