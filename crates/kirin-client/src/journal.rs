@@ -167,16 +167,17 @@ pub enum JournalState {
 }
 
 impl JournalState {
-    /// Whether it is proved that nothing was created.
-    fn is_nothing(&self) -> bool {
-        match self {
-            Self::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
-            _ => false,
-        }
-    }
-
-    /// Whether the create has ended for good: its task has, or there is none.
-    fn is_final(&self) -> bool {
+    /// Whether nothing is left to do: the task has ended, or it is proved that there is none.
+    ///
+    /// ```
+    /// use kirin_client::{JournalState, machine::Outcome};
+    ///
+    /// let lost = Outcome::Lost { id: "d5u5obte8783ap44qtj0".parse()? };
+    /// assert!(!JournalState::Ended(Box::new(lost)).is_final());
+    /// assert!(!JournalState::Sent.is_final());
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// ```
+    pub fn is_final(&self) -> bool {
         match self {
             Self::Ended(outcome) => matches!(
                 **outcome,
@@ -185,6 +186,14 @@ impl JournalState {
                     | Outcome::Failed(_)
                     | Outcome::NotCreated { .. }
             ),
+            _ => false,
+        }
+    }
+
+    /// Whether it is proved that nothing was created.
+    fn is_nothing(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
             _ => false,
         }
     }
@@ -207,9 +216,12 @@ impl MemoryJournal {
         let entry = entries.iter_mut().rfind(is_meant);
         let unknown = || JournalError::new(format!("there is no intent with the id {id}"));
         let entry = entry.ok_or_else(unknown)?;
-        // The first end stays.
-        if !entry.state.is_final() {
-            entry.state = state;
+        match (entry.state.is_final(), &state) {
+            (false, _) => entry.state = state,
+            // The first end stays.
+            (true, JournalState::Ended(_)) => {}
+            // Nothing is sent that is not written down, and nothing found that is not told.
+            (true, _) => return Err(JournalError::new(format!("the create {id} has ended"))),
         }
         Ok(())
     }

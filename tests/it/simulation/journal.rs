@@ -61,7 +61,7 @@ impl Entries {
                 .push(format!("I2: {id} is not in the journal"));
             return;
         };
-        if is_final(&entry.state) {
+        if entry.state.is_final() {
             let problem = format!("I4: {id} had ended, and is {} now", word(&state));
             self.violations.push(problem);
         }
@@ -70,20 +70,6 @@ impl Entries {
                 .push(format!("I1: {id} is sent after its acceptance"));
         }
         entry.state = state;
-    }
-}
-
-/// Whether nothing is left to do.
-pub(crate) fn is_final(state: &JournalState) -> bool {
-    match state {
-        JournalState::Ended(outcome) => matches!(
-            **outcome,
-            Outcome::Completed(_)
-                | Outcome::CompletedWithoutOutput(_)
-                | Outcome::Failed(_)
-                | Outcome::NotCreated { .. }
-        ),
-        _ => false,
     }
 }
 

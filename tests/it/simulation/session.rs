@@ -16,7 +16,7 @@ use kirin_types::{GenerationRequest, TaskId};
 use super::{
     callbacks,
     fault::Fault,
-    journal::{SessionJournal, is_final, word},
+    journal::{SessionJournal, word},
     pause,
     service::{Mix, Service},
     setting::Setting,
@@ -127,7 +127,7 @@ impl Session {
 
     fn is_final(&self, id: &str) -> bool {
         let entry = self.journal.entry(id);
-        entry.is_some_and(|entry| is_final(&entry.state))
+        entry.is_some_and(|entry| entry.state.is_final())
     }
 
     /// One process, from its start to its end: of all that it has to do, or before.

@@ -81,6 +81,13 @@ impl Told {
     pub(super) fn locked(&self) -> MutexGuard<'_, Latest> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub(super) fn with_handle(&self, error: Error) -> Error {
+        match self.locked().handle.clone() {
+            Some(handle) => error.with_handle(handle),
+            None => error,
+        }
+    }
 }
 
 impl Generation {

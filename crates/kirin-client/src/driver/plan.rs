@@ -6,7 +6,7 @@ use kirin_types::{
     ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, Timestamp,
 };
 
-use super::{Client, randomness};
+use super::{Client, claims::Claim, randomness};
 use crate::{
     BaseUrl, DuplicateIds, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
     machine::{Cause, Knowledge, Machine, Outcome, Settings, Withheld},
@@ -124,30 +124,77 @@ impl Plan {
             Start::Wait(id) => Machine::wait(id, settings),
         }
     }
+}
 
-    /// The end of what was sent to another host, or in the name of another account.
-    pub(super) fn elsewhere(&self, client: &Client) -> Option<Outcome> {
-        match &self.start {
-            Start::Generate(_) | Start::Wait(_) => None,
-            Start::Reconcile(intent) => Some(Outcome::Unresolved {
-                cause: withheld(client, &intent.base_url, &intent.key)?,
-                external_task_id: intent.request.external_task_id()?.clone(),
-                knowledge: Knowledge::MayExist,
-            }),
-            Start::Resume(handle) => Some(Outcome::CannotQuery {
-                cause: withheld(client, &handle.base_url, &handle.key)?,
-                id: handle.task_id.clone(),
-            }),
+impl Start {
+    /// The right to begin, which whoever is about a create holds to its end.
+    ///
+    /// # Errors
+    ///
+    /// It was sent to another host or in the name of another account, or another operation of the
+    /// client is about the same create: nothing may be asked, sent or written down.
+    pub(super) fn claim(&self, client: &Client) -> Result<Option<Claim>, Withheld> {
+        match self {
+            Self::Generate(request) => claim(client, request),
+            Self::Reconcile(intent) => {
+                origin(client, &intent.base_url, &intent.key)?;
+                claim(client, &intent.request)
+            }
+            Self::Resume(handle) => {
+                origin(client, &handle.base_url, &handle.key)?;
+                Ok(None)
+            }
+            Self::Wait(_) => Ok(None),
+        }
+    }
+
+    /// The end of what may not begin.
+    pub(super) fn withheld(&self, withheld: Withheld) -> Outcome {
+        let cause = Cause::Withheld(withheld);
+        match (self.task_id(), self) {
+            (Some(id), _) => Outcome::CannotQuery {
+                cause,
+                id: id.clone(),
+            },
+            (None, Self::Reconcile(intent)) => {
+                let id = intent.request.external_task_id();
+                Outcome::Unresolved {
+                    cause,
+                    // An intent is written down with the external task id of its request.
+                    external_task_id: id.expect("an external task id").clone(),
+                    knowledge: Knowledge::MayExist,
+                }
+            }
+            (None, _) => Outcome::NotCreated { cause },
+        }
+    }
+
+    /// What goes on with the task, where it was given.
+    pub(super) fn handle(&self) -> Option<&GenerationHandle> {
+        match self {
+            Self::Resume(handle) => Some(handle),
+            _ => None,
         }
     }
 }
 
-fn withheld(client: &Client, base_url: &BaseUrl, key: &KeyFingerprint) -> Option<Cause> {
+/// A minted id needs none: nobody else is about it.
+fn claim(client: &Client, request: &GenerationRequest) -> Result<Option<Claim>, Withheld> {
+    match request.external_task_id() {
+        Some(id) => Ok(Some(client.0.claims.take(id).ok_or(Withheld::UnderWay)?)),
+        None => Ok(None),
+    }
+}
+
+fn origin(client: &Client, base_url: &BaseUrl, key: &KeyFingerprint) -> Result<(), Withheld> {
     if base_url != client.base_url() {
         let sent_to = base_url.to_string();
-        return Some(Cause::Withheld(Withheld::OtherBaseUrl { sent_to }));
+        return Err(Withheld::OtherBaseUrl { sent_to });
     }
-    (*key != client.0.fingerprint).then_some(Cause::Withheld(Withheld::OtherKey))
+    match *key == client.0.fingerprint {
+        true => Ok(()),
+        false => Err(Withheld::OtherKey),
+    }
 }
 
 /// How long after an intent its create may be sent again at all.

@@ -10,7 +10,7 @@ use super::{
     clock::{Clock, within},
     flow::Place,
     generation::Told,
-    plan::{Plan, Start},
+    plan::Plan,
     record::Record,
     trace::{self, Known},
     wakes::Sleeper,
@@ -32,8 +32,8 @@ pub(super) struct Run {
     clock: Clock,
     deadline: Option<Duration>,
     record: Record,
-    /// None where another operation of the client is about the same create.
-    claim: Option<Claim>,
+    /// Held to the end, where it is about a create.
+    _claim: Option<Claim>,
     place: Place,
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
@@ -58,35 +58,34 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// It was sent to another host, or in the name of another account.
+    /// It may not begin; see [`claim`](super::plan::Start::claim).
     pub(super) fn begin(client: Client, plan: Plan, told: Arc<Told>) -> Result<Box<Self>, Error> {
-        let elsewhere = plan.elsewhere(&client);
-        let run = Self::new(client, plan, told);
-        match elsewhere {
-            Some(outcome) => Err(run.failed(outcome)),
-            None => Ok(Box::new(run)),
-        }
+        let record = Record::new(&client, &plan.start);
+        let withheld = match plan.start.claim(&client) {
+            Ok(claim) => return Ok(Box::new(Self::new(client, plan, told, record, claim))),
+            Err(withheld) => withheld,
+        };
+        told.locked().handle = plan.start.handle().cloned();
+        let ended = Error::check(plan.start.withheld(withheld));
+        // Only a completed task is no error.
+        Err(told.with_handle(ended.expect_err("an end without a video")))
     }
 
-    fn new(client: Client, plan: Plan, told: Arc<Told>) -> Self {
+    fn new(
+        client: Client,
+        plan: Plan,
+        told: Arc<Told>,
+        record: Record,
+        claim: Option<Claim>,
+    ) -> Self {
         let settings = plan.settings(&client);
         let deadline = settings.deadline;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
-        let record = Record::new(&client, &plan.start);
         let external_task_id = plan.start.external_task_id().cloned();
-        let creates = matches!(plan.start, Start::Generate(_) | Start::Reconcile(_));
-        let given = match &plan.start {
-            Start::Resume(handle) => Some(handle.clone()),
-            _ => None,
-        };
         let machine = plan.machine(settings);
         let external_task_id = external_task_id.or_else(|| machine.external_task_id().cloned());
-        let claim = external_task_id
-            .as_ref()
-            .filter(|_| creates)
-            .and_then(|id| client.0.claims.take(id));
         let wakes = &client.0.wakes;
         let by_external_id = external_task_id
             .as_ref()
@@ -98,7 +97,7 @@ impl Run {
         let run = Self {
             clock: client.clock(),
             record: record.about(external_task_id),
-            claim,
+            _claim: claim,
             client,
             told,
             deadline,
@@ -110,7 +109,7 @@ impl Run {
             creates: 0,
             queries: 0,
         };
-        let handle = given.or_else(|| task_id.map(|id| run.handle(id)));
+        let handle = task_id.map(|id| run.handle(id));
         let mut latest = run.told.locked();
         latest.machine = Some(machine);
         latest.handle = handle;
@@ -143,7 +142,7 @@ impl Run {
                 Work::Finished(outcome) => {
                     let recorded = Box::pin(self.end(&outcome)).await;
                     let ended = Error::check(*outcome);
-                    return ended.map_err(|error| self.with_handle(error).recorded(recorded));
+                    return ended.map_err(|error| self.told.with_handle(error).recorded(recorded));
                 }
             };
             let notice = self.handle_event(event);
@@ -187,9 +186,6 @@ impl Run {
 
     /// Sends a create when its turn has come, and everything it needs is written down.
     async fn create(&mut self) -> Event {
-        if self.claim.is_none() {
-            return Event::Withheld(Withheld::UnderWay);
-        }
         let turn = within_or_ever(self.left(), self.turn_to_create()).await;
         match (turn, self.request()) {
             (Some(()), Some(request)) => Box::pin(self.send(&request)).await,
@@ -342,19 +338,6 @@ impl Run {
             task_id,
             model: self.model.clone(),
             external_task_id: self.record.external_task_id().cloned(),
-        }
-    }
-
-    fn failed(&self, outcome: Outcome) -> Error {
-        // Only a completed task is no error.
-        let error = Error::check(outcome).expect_err("an end without a video");
-        self.with_handle(error)
-    }
-
-    fn with_handle(&self, error: Error) -> Error {
-        match self.told.locked().handle.clone() {
-            Some(handle) => error.with_handle(handle),
-            None => error,
         }
     }
 }

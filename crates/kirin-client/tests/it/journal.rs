@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use kirin_client::{
-    ApiKey, BaseUrl, Billing, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
-    JournalError, JournalState, MemoryJournal,
+    ApiKey, BaseUrl, Billing, Budget, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent,
+    Journal, JournalError, JournalState, Lookup, MemoryJournal,
     machine::{Notice, Outcome},
 };
 use kirin_tests::canary;
@@ -412,6 +412,59 @@ async fn only_one_operation_at_a_time_sends_a_create() {
     let mut next = client.generate(request());
     let notice = next.next().await.unwrap();
     assert!(matches!(notice, Notice::Submitting { .. }), "{notice:?}");
+}
+
+/// Else its end would stand in the entry of the other, and give back the price of what is charged.
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_is_neither_asked_for_nor_written_down_by_another_operation() {
+    let transport = Scripted::new([Answer::Never]);
+    let journal = Arc::new(MemoryJournal::default());
+    let budget = Arc::new(Budget::new("1.00".parse().unwrap()));
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .journal(journal.clone())
+        .budget(budget.clone())
+        .capabilities(
+            HostCapabilities::default()
+                .with_lookup(Lookup::Proven)
+                .with_lookup_lag(Duration::ZERO),
+        )
+        .build()
+        .unwrap();
+    let mut first = client.generate(request());
+    assert!(polled(first.next(), 1).await.flatten().is_some());
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    let reserved = budget.spent();
+
+    let error = client.reconcile(entry.intent.clone()).await.unwrap_err();
+    shown(&error);
+    assert_eq!(error.kind(), ErrorKind::Unresolved, "{error}");
+    assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
+    assert_eq!(transport.calls().len(), 1);
+    assert_eq!(journal.entries(), [entry]);
+    assert_eq!(budget.spent(), reserved);
+}
+
+/// No journal write, no spend: an entry that has ended takes no send.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_has_ended_takes_no_send_and_no_task() {
+    let transport = Scripted::new([json(402, r#"{"message":"insufficient balance"}"#)]);
+    let journal = Arc::new(MemoryJournal::default());
+    client(&transport, journal.clone())
+        .generate(request())
+        .await
+        .unwrap_err();
+    let id: ExternalTaskId = "order-42".parse().unwrap();
+    let before = journal.entries();
+    assert!(before[0].state.is_final());
+    assert!(journal.sent(&id).await.is_err());
+    assert!(
+        journal
+            .accepted(&id, &"task-1".parse().unwrap())
+            .await
+            .is_err()
+    );
+    assert_eq!(journal.entries(), before);
 }
 
 // ----------------------------------------------------------------- dropped at every await
