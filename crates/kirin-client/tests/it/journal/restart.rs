@@ -1,0 +1,189 @@
+//! How the next process goes on from what was written down.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kirin_client::{
+    ApiKey, BaseUrl, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
+    JournalError, JournalState, MemoryJournal, machine::Outcome,
+};
+use kirin_tests::canary;
+use kirin_types::{ExternalTaskId, TaskId, Timestamp};
+
+use super::{COMPLETED, CREATED, client, request};
+use crate::scripted::{Answer, Scripted, json, shown};
+
+/// A handle names the create that it came from, so what becomes of the task is written down there.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_resumed_ends_in_the_journal_of_its_create() {
+    let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let handle = client.submit(request()).await.unwrap().handle().unwrap();
+    let states = || {
+        let entries = journal.entries().into_iter();
+        entries.map(|entry| entry.state).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        states(),
+        [JournalState::Accepted("task-1".parse().unwrap())]
+    );
+
+    let written = serde_json::to_string(&handle).unwrap();
+    client
+        .resume(serde_json::from_str(&written).unwrap())
+        .await
+        .unwrap();
+    assert!(
+        matches!(&states()[..], [JournalState::Ended(_)]),
+        "{:?}",
+        states()
+    );
+}
+
+/// Drops a generation at every point at which it waits, and goes on from the journal: one POST in
+/// all, and the task.
+#[tokio::test(start_paused = true)]
+async fn c15_a_generation_that_ends_with_its_process_goes_on_from_the_journal() {
+    let transport = Scripted::new([Answer::Never, json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    tokio::select! {
+        biased;
+        ended = client.generate(request()) => panic!("{ended:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert_eq!(entry.state, JournalState::Sent);
+
+    let task = client.reconcile(entry.intent).await.unwrap();
+    assert_eq!(task.id().as_str(), "task-1");
+    let posts = transport
+        .calls()
+        .into_iter()
+        .filter(|it| it.starts_with("POST"));
+    assert_eq!(posts.count(), 1);
+    let states: Vec<_> = journal.entries().into_iter().map(|it| it.state).collect();
+    assert!(matches!(states[..], [JournalState::Ended(_)]), "{states:?}");
+}
+
+/// That another host or another account knows nothing of it proves nothing.
+#[tokio::test(start_paused = true)]
+async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
+    let key: ApiKey = canary::key().parse().unwrap();
+    let other_key: ApiKey = "another".parse().unwrap();
+    let elsewhere: BaseUrl = "https://api.example.com".parse().unwrap();
+    for (base_url, key, reason) in [
+        (
+            elsewhere,
+            key.fingerprint(),
+            "it was sent to https://api.example.com, which is not asked here",
+        ),
+        (
+            BaseUrl::default(),
+            other_key.fingerprint(),
+            "it was sent with another API key than the one used here",
+        ),
+    ] {
+        let transport = Scripted::new([]);
+        let client = client(&transport, Arc::new(MemoryJournal::default()));
+        let intent = Intent::new(request(), base_url, key, None).unwrap();
+        let error = client.reconcile(intent).await.unwrap_err();
+        shown(&error);
+        assert_eq!(error.kind(), ErrorKind::Unresolved);
+        assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(transport.calls(), [""; 0]);
+    }
+}
+
+/// Wall time, so many hours ago.
+fn hours_ago(hours: i64) -> Timestamp {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    Timestamp::from_milliseconds(i64::try_from(now).unwrap() - hours * 3_600_000)
+}
+
+/// Nobody knows how long a host remembers an external id.
+#[tokio::test(start_paused = true)]
+async fn c15_an_old_create_is_looked_up_and_never_sent_again() {
+    let missing = || json(404, r#"{"message":"task not found"}"#);
+    for (intended_at, posts) in [
+        (Some(hours_ago(23)), 1),
+        (Some(hours_ago(25)), 0),
+        (None, 0),
+    ] {
+        let mut answers: Vec<Answer> = (0..12).map(|_| missing()).collect();
+        if posts == 1 {
+            // On a host that refuses duplicates it is sent again after the first miss.
+            answers.truncate(1);
+            answers.push(json(200, COMPLETED));
+        }
+        let transport = Scripted::new(answers);
+        let host = HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused);
+        let client = Client::builder(canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .capabilities(host)
+            .build()
+            .unwrap();
+        let key: ApiKey = canary::key().parse().unwrap();
+        let base_url = client.base_url().clone();
+        let intent = Intent::new(request(), base_url, key.fingerprint(), intended_at);
+        let ended = client.reconcile(intent.unwrap()).await;
+        assert_eq!(ended.is_ok(), posts == 1, "{ended:?}");
+        let calls = transport.calls();
+        let sent = calls.iter().filter(|call| call.starts_with("POST"));
+        assert_eq!(sent.count(), posts, "{intended_at:?}");
+    }
+}
+
+/// Nothing can have been sent of an intent that was never marked as sent: it is made as any other.
+#[tokio::test(start_paused = true)]
+async fn c15_an_intent_that_was_not_sent_is_known_as_such() {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    struct IntentOnly(Arc<MemoryJournal>);
+    #[async_trait]
+    impl Journal for IntentOnly {
+        async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
+            self.0.intent(intent).await
+        }
+
+        async fn sent(&self, _id: &ExternalTaskId) -> Result<(), JournalError> {
+            std::future::pending().await
+        }
+
+        async fn accepted(&self, _: &ExternalTaskId, _: &TaskId) -> Result<(), JournalError> {
+            unreachable!("nothing is sent")
+        }
+
+        async fn outcome(&self, _: &ExternalTaskId, _: &Outcome) -> Result<(), JournalError> {
+            unreachable!("nothing is sent")
+        }
+    }
+    let client = client(&transport, Arc::new(IntentOnly(journal.clone())));
+    tokio::select! {
+        biased;
+        ended = client.generate(request()) => panic!("{ended:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(journal.entries()[0].state, JournalState::Intended);
+    assert_eq!(transport.calls(), [""; 0]);
+}
+
+/// So it is made as any other by the process that comes next.
+#[tokio::test(start_paused = true)]
+async fn c15_an_intent_that_was_not_sent_can_be_made_by_the_next_process() {
+    let transport = Scripted::new([json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let intended = Intent::new(
+        request(),
+        client.base_url().clone(),
+        canary::key().parse::<ApiKey>().unwrap().fingerprint(),
+        None,
+    );
+    journal.intent(&intended.unwrap()).await.unwrap();
+    client.generate(request()).await.unwrap();
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert!(matches!(entry.state, JournalState::Ended(_)));
+}
