@@ -116,7 +116,7 @@ impl Budget {
         let mut reserved = charges.reserved.iter();
         match reserved.find(|(_, (id, _))| is_meant(id.as_ref())) {
             Some((number, _)) => Reservation(*number),
-            None => charges.add(request, price(request).unwrap_or_else(nothing)),
+            None => charges.add(request, price(request).unwrap_or_default()),
         }
     }
 
@@ -160,7 +160,7 @@ impl Budget {
     fn price(&self, request: &GenerationRequest) -> Result<Amount, Withheld> {
         match price(request) {
             Some(price) => Ok(price),
-            None if self.allows_unknown_prices => Ok(nothing()),
+            None if self.allows_unknown_prices => Ok(Amount::default()),
             None => Err(Withheld::Budget {
                 description: "what this request costs is not known".to_owned(),
             }),
@@ -203,8 +203,4 @@ impl Charges {
 fn price(request: &GenerationRequest) -> Option<Amount> {
     // A list price in the catalogue is a decimal: a test of kirin-types reads them all.
     request.price_estimate()?.usd.parse().ok()
-}
-
-fn nothing() -> Amount {
-    std::iter::empty::<Amount>().sum()
 }

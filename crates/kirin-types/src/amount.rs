@@ -27,6 +27,7 @@ use crate::decode::Token;
 /// assert_eq!(amounts.into_iter().sum::<Amount>(), "0.3".parse()?);
 /// assert_eq!("0.3".parse::<Amount>()? - "0.1".parse()?, "0.2".parse()?);
 /// assert_eq!("19.999999999999999999".parse::<Amount>()?.to_string(), "19.999999999999999999");
+/// assert_eq!(Amount::default().to_string(), "0");
 /// # Ok::<(), kirin_types::InvalidAmount>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -50,6 +51,13 @@ impl Amount {
     /// Whether it is below zero.
     pub fn is_negative(&self) -> bool {
         self.value.is_sign_negative() && !self.value.is_zero()
+    }
+}
+
+/// Nothing: 0 USD.
+impl Default for Amount {
+    fn default() -> Self {
+        Self::exactly(Decimal::ZERO)
     }
 }
 
@@ -121,7 +129,7 @@ impl Sub for Amount {
 
 impl Sum for Amount {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self::exactly(Decimal::ZERO), Add::add)
+        amounts.fold(Self::default(), Add::add)
     }
 }
 

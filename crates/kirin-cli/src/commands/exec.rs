@@ -24,13 +24,10 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
             let what = format!("{} cannot be run: {error}", program.display());
             Failure::other(what, "Check the command behind `--`.")
         })?;
-    let ignored = tokio::signal::ctrl_c();
-    let ended = child.wait();
-    tokio::pin!(ignored, ended);
     let status = loop {
         tokio::select! {
-            status = &mut ended => break status,
-            _ = &mut ignored => ignored.set(tokio::signal::ctrl_c()),
+            status = child.wait() => break status,
+            Ok(()) = tokio::signal::ctrl_c() => {}
         }
     };
     let status = status.map_err(|error| {

@@ -1,10 +1,10 @@
 //! The loop around the machine of a download: it sends, reads and waits, and hands out bytes.
 
-use std::{error::Error, future::Future, time::Duration};
+use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
-use kirin_transport::{Body, TransportError};
+use kirin_transport::Body;
 use kirin_types::TaskId;
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Client, ErrorKind,
     driver::{Moment, pause, within},
+    wire::Trouble,
 };
 
 /// The download of one output on its way.
@@ -164,7 +165,7 @@ impl<'a> Transfer<'a> {
                 self.body = body;
                 Event::Answered(Box::new(head))
             }
-            Some(Err(error)) => Event::Failed(chain(&error)),
+            Some(Err(error)) => Event::Failed(Trouble::from(&error).description),
         }
     }
 
@@ -176,7 +177,7 @@ impl<'a> Transfer<'a> {
             None => Event::TimedOut,
             Some(None) => Event::Ended,
             Some(Some(Ok(data))) => Event::Received(data),
-            Some(Some(Err(error))) => Event::Failed(chain(&error)),
+            Some(Some(Err(error))) => Event::Failed(Trouble::from(&error).description),
         }
     }
 
@@ -235,11 +236,4 @@ fn get(uri: &Uri, range: Option<(u64, &str)>) -> Request<Bytes> {
         headers.insert(header::IF_RANGE, etag);
     }
     request
-}
-
-fn chain(error: &TransportError) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }

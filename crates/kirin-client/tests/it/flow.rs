@@ -63,6 +63,14 @@ impl Service {
             .deadline(Duration::from_secs(3600))
     }
 
+    /// A client that makes at most so many requests a second.
+    fn client_at(&self, requests_per_second: u32) -> Client {
+        self.builder()
+            .requests_per_second(NonZeroU32::new(requests_per_second))
+            .build()
+            .unwrap()
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -187,12 +195,7 @@ fn most_in_a_second(service: &Service) -> usize {
 #[tokio::test(start_paused = true)]
 async fn p12_a_thousand_tasks_share_one_limit() {
     let service = Service::new(usize::MAX);
-    let limit = NonZeroU32::new(40);
-    let client = service
-        .builder()
-        .requests_per_second(limit)
-        .build()
-        .unwrap();
+    let client = service.client_at(40);
     ended(start(&client, 0..1000).await).await;
     assert_eq!(most_in_a_second(&service), 40);
     assert_eq!(service.creates(), 1000);
@@ -201,12 +204,7 @@ async fn p12_a_thousand_tasks_share_one_limit() {
 #[tokio::test(start_paused = true)]
 async fn no_burst_follows_a_pause() {
     let service = Service::new(usize::MAX);
-    let limit = NonZeroU32::new(2);
-    let client = service
-        .builder()
-        .requests_per_second(limit)
-        .build()
-        .unwrap();
+    let client = service.client_at(2);
     tokio::time::advance(Duration::from_secs(600)).await;
     let generations = start(&client, 0..10).await;
     tokio::time::advance(Duration::from_millis(2100)).await;
@@ -236,12 +234,7 @@ async fn a_client_makes_fifty_requests_a_second_unless_told_otherwise() {
 #[tokio::test(start_paused = true)]
 async fn k07_a_turn_is_not_lost_with_who_waited_for_it() {
     let service = Service::new(usize::MAX);
-    let limit = NonZeroU32::new(1);
-    let client = service
-        .builder()
-        .requests_per_second(limit)
-        .build()
-        .unwrap();
+    let client = service.client_at(1);
     let mut generations = start(&client, 0..5).await;
     for given_up in generations.drain(1..4) {
         given_up.abort();
@@ -256,12 +249,7 @@ async fn k07_a_turn_is_not_lost_with_who_waited_for_it() {
 #[tokio::test(start_paused = true)]
 async fn generations_that_are_not_polled_stop_no_other_call() {
     let service = Service::new(usize::MAX);
-    let limit = NonZeroU32::new(1);
-    let client = service
-        .builder()
-        .requests_per_second(limit)
-        .build()
-        .unwrap();
+    let client = service.client_at(1);
     let running = client.submit(request(0)).await.unwrap();
     let mut held: Vec<_> = (1..4)
         .map(|number| client.generate(request(number)))

@@ -23,25 +23,28 @@ fn create() -> Value {
         "TooLarge",
         "TooManyRequests",
     ]);
-    responses["200"] = json!({
-        "description": "The task as it stands, or a refusal: a body without an id created nothing \
-                        if it carries an error. Any 2xx counts as 200.",
-        "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
-        "content": { "application/json": {
-            "schema": any_of(&["Task", "TaskInEnvelope", "ErrorWithoutTask", "EnvelopeRefusal"]),
-            "examples": { "created": { "value": {
-                "id": "d5u5obte8783ap44qtj0",
-                "status": "in_progress",
-                "model": "kirin_v2_5_turbo_t2v",
-                "created_at": 1_769_757_744_021_u64,
-            } } },
-        } },
-        "links": { "task": {
-            "operationId": "queryTask",
-            "parameters": { "id": "$response.body#/id" },
-        } },
-        "x-source": "documented",
-    });
+    let mut created = success(
+        "The task as it stands, or a refusal: a body without an id created nothing if it carries \
+         an error. Any 2xx counts as 200.",
+        &[
+            "Task",
+            "TaskInEnvelope",
+            "ErrorWithoutTask",
+            "EnvelopeRefusal",
+        ],
+        "documented",
+    );
+    created["content"]["application/json"]["examples"] = json!({ "created": { "value": {
+        "id": "d5u5obte8783ap44qtj0",
+        "status": "in_progress",
+        "model": "kirin_v2_5_turbo_t2v",
+        "created_at": 1_769_757_744_021_u64,
+    } } });
+    created["links"] = json!({ "task": {
+        "operationId": "queryTask",
+        "parameters": { "id": "$response.body#/id" },
+    } });
+    responses["200"] = created;
     json!({
         "operationId": "createTask",
         "summary": "Create a task",
@@ -73,6 +76,16 @@ fn create() -> Value {
     })
 }
 
+/// An answer under HTTP 200, and where it is known from.
+fn success(description: &str, schemas: &[&str], source: &str) -> Value {
+    json!({
+        "description": description,
+        "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
+        "content": { "application/json": { "schema": any_of(schemas) } },
+        "x-source": source,
+    })
+}
+
 /// What the service calls when the status of a task changes.
 fn task_changed() -> Value {
     json!({
@@ -97,15 +110,12 @@ fn query() -> Value {
         "TooLarge",
         "TooManyRequests",
     ]);
-    responses["200"] = json!({
-        "description": "The task as it stands. completed and failed are the only terminal words: \
-                        every other one, known or not, means keep polling.",
-        "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
-        "content": { "application/json": {
-            "schema": any_of(&["Task", "TaskInEnvelope", "EnvelopeRefusal"]),
-        } },
-        "x-source": "documented",
-    });
+    responses["200"] = success(
+        "The task as it stands. completed and failed are the only terminal words: every other \
+         one, known or not, means keep polling.",
+        &["Task", "TaskInEnvelope", "EnvelopeRefusal"],
+        "documented",
+    );
     json!({
         "operationId": "queryTask",
         "summary": "Query a task",
@@ -126,12 +136,11 @@ fn models() -> Value {
         "TooLarge",
         "TooManyRequests",
     ]);
-    responses["200"] = json!({
-        "description": "A page of the models.",
-        "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
-        "content": { "application/json": { "schema": any_of(&["ModelList", "EnvelopeRefusal"]) } },
-        "x-source": "client",
-    });
+    responses["200"] = success(
+        "A page of the models.",
+        &["ModelList", "EnvelopeRefusal"],
+        "client",
+    );
     let parameters = ["page", "page_size", "type", "keywords", "request_id"]
         .map(|name| reference("parameters", name));
     json!({
@@ -151,13 +160,11 @@ fn model_spec() -> Value {
         "TooLarge",
         "TooManyRequests",
     ]);
-    responses["200"] = json!({
-        "description": "The model's parameters, or an envelope whose status code is 404: there is \
-                        no such model.",
-        "headers": { "X-Request-Id": reference("headers", "X-Request-Id") },
-        "content": { "application/json": { "schema": any_of(&["ModelSpec", "EnvelopeRefusal"]) } },
-        "x-source": "client",
-    });
+    responses["200"] = success(
+        "The model's parameters, or an envelope whose status code is 404: there is no such model.",
+        &["ModelSpec", "EnvelopeRefusal"],
+        "client",
+    );
     json!({
         "operationId": "describeModel",
         "summary": "Describe a model",

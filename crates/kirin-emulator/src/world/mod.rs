@@ -141,7 +141,7 @@ impl World {
             tasks: Tasks::default(),
             statistics: Statistics::default(),
             notes: VecDeque::new(),
-            books: Books::new(),
+            books: Books::default(),
             rate: Rate::default(),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What was booked so far, in the order in which it was.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Books {
     charged: Vec<Booking>,
     refunded: HashMap<Place, Duration>,
@@ -22,16 +22,6 @@ pub(super) struct Books {
 struct Booking {
     place: Place,
     after: Duration,
-}
-
-impl Books {
-    pub(super) fn new() -> Self {
-        Self {
-            charged: Vec::new(),
-            refunded: HashMap::new(),
-            spent: [].into_iter().sum(),
-        }
-    }
 }
 
 impl World {
