@@ -41,7 +41,7 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
 fn report(ledger: &Ledger) -> String {
     let doubles = ledger.double_charges();
     let mut report = format!(
-        "emulator: {} charges, {} USD of play money, {} double charges",
+        "emulator: charges: {}, USD of play money: {}, double charges: {}",
         ledger.charges().len(),
         ledger.spent(),
         doubles.len()

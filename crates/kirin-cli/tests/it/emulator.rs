@@ -63,7 +63,7 @@ fn row11_exec_runs_a_command_and_passes_its_exit_code_on() {
     let generated = exec(&["/bin/sh", "-c", &generate]).ended_with(0);
     let report: serde_json::Value = serde_json::from_str(&generated.stdout).unwrap();
     assert_eq!(report["external_task_id"], "order-42", "{report}");
-    let charges = "emulator: 1 charges, 0.21 USD of play money, 0 double charges\n";
+    let charges = "emulator: charges: 1, USD of play money: 0.21, double charges: 0\n";
     assert!(generated.stderr.ends_with(charges), "{}", generated.stderr);
 
     exec(&["/bin/sh", "-c", "exit 37"]).ended_with(37);

@@ -7,8 +7,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 
 use super::{
-    line::{End, Line},
     service::Service,
+    stream::{End, Stream},
 };
 
 /// How long a head may take to arrive, and how long a connection may lie idle between two.
@@ -27,7 +27,7 @@ pub(super) async fn serve(
     // the system refuses.
     let _ = stream.set_nodelay(true);
     let end = End::default();
-    let line = Line::new(stream, end.clone());
+    let stream = Stream::new(stream, end.clone());
     let answer = service_fn(move |request| {
         let (service, end) = (Arc::clone(&service), end.clone());
         async move { service.answer(request, &end).await }
@@ -37,7 +37,7 @@ pub(super) async fn serve(
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(line), answer)
+            .serve_connection(TokioIo::new(stream), answer)
     );
     // How a connection ends is its caller's affair: the error has no reader here.
     tokio::select! {

@@ -5,7 +5,7 @@ use std::{future::pending, io};
 use bytes::Bytes;
 use http::Response;
 
-use super::{answer_body::AnswerBody, clock, line::End};
+use super::{answer_body::AnswerBody, clock, stream::End};
 use crate::world::{Delivery, NoAnswer};
 
 /// Makes of an answer what is to be sent, and tells the connection where it ends.

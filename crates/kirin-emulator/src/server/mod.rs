@@ -26,12 +26,12 @@ use clock::Clock;
 
 mod connection;
 
-mod door;
-use door::Door;
+mod listener;
+use listener::Listener;
 
 mod fault;
 
-mod line;
+mod stream;
 
 mod service;
 use service::Service;
@@ -61,10 +61,10 @@ impl Server {
         let world = World::new(config.port(address.port()), clock.started_at());
         let service = Arc::new(Service::new(world, clock));
         let (stop, stopped) = watch::channel(false);
-        let door = Door::new(listener, address, Arc::clone(&service));
+        let listener = Listener::new(listener, address, Arc::clone(&service));
         Ok(Self {
             address,
-            listening: tokio::spawn(listen(door, Arc::clone(&service), stopped)),
+            listening: tokio::spawn(listen(listener, Arc::clone(&service), stopped)),
             service,
             stop,
         })
@@ -110,11 +110,11 @@ impl Drop for Server {
 }
 
 /// Accepts connections until it is told to stop, then lets them finish.
-async fn listen(mut door: Door, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+async fn listen(mut listener: Listener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = door.accept() => accepted,
+            accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
             // A connection that ended makes room for its task's memory.
             Some(_) = connections.join_next() => continue,
@@ -130,7 +130,7 @@ async fn listen(mut door: Door, service: Arc<Service>, mut stopped: watch::Recei
             Err(_) => clock::pause(ACCEPT_PAUSE).await,
         }
     }
-    drop(door);
+    drop(listener);
     let drain = async { while connections.join_next().await.is_some() {} };
     clock::within(SHUTDOWN_TIME, drain).await;
 }

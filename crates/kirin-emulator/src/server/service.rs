@@ -12,7 +12,9 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 
-use super::{Clock, admin, answer_body::AnswerBody, body, clock, fault, line::End, videos::Videos};
+use super::{
+    Clock, admin, answer_body::AnswerBody, body, clock, fault, stream::End, videos::Videos,
+};
 use crate::{
     Scenario, World,
     artifact::Artifact,

@@ -16,7 +16,7 @@ const CONNECTIONS: usize = 512;
 const OPEN_PAUSE: Duration = Duration::from_millis(20);
 
 /// The port. Dropping it closes it.
-pub(super) struct Door {
+pub(super) struct Listener {
     address: SocketAddr,
     service: Arc<Service>,
     places: Arc<Semaphore>,
@@ -25,17 +25,17 @@ pub(super) struct Door {
     closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-impl Door {
+impl Listener {
     pub(super) fn new(listener: TcpListener, address: SocketAddr, service: Arc<Service>) -> Self {
-        let mut door = Self {
+        let mut opened = Self {
             address,
             service,
             places: Arc::new(Semaphore::new(CONNECTIONS)),
             listener: Some(listener),
             closed: None,
         };
-        door.decide();
-        door
+        opened.decide();
+        opened
     }
 
     /// The next connection, and its place among those that are served. It loses nothing when it is
@@ -97,10 +97,10 @@ async fn bind(address: SocketAddr) -> TcpListener {
     }
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Listener {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Door")
+            .debug_struct("Listener")
             .field("address", &self.address)
             .field("listener", &self.listener)
             .finish_non_exhaustive()

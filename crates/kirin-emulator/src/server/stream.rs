@@ -14,7 +14,7 @@ use tokio::{
 
 /// A connection that can be told to end badly.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Stream {
     stream: TcpStream,
     end: End,
 }
@@ -46,7 +46,7 @@ struct Cut {
 /// What ends the head of an answer.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-impl Line {
+impl Stream {
     pub(super) fn new(stream: TcpStream, end: End) -> Self {
         Self { stream, end }
     }
@@ -123,7 +123,7 @@ impl Cut {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -133,7 +133,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Stream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -174,7 +174,7 @@ impl AsyncWrite for Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Stream {
     fn drop(&mut self) {
         if matches!(*self.end.ending(), Ending::Reset) {
             // If the system refuses, the connection is closed instead, which is an end too.
