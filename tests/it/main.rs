@@ -1,5 +1,6 @@
 //! Tests that cross the crates of the workspace.
 
+mod callbacks;
 mod lost_answer;
 mod one_post;
 mod session;

@@ -150,6 +150,9 @@ pub(crate) struct Emulator {
     /// Tasks in progress at once; a create beyond is refused with 429 [default: no limit]
     #[arg(long, value_name = "TASKS")]
     pub(crate) parallel_limit: Option<usize>,
+    /// Send callbacks to the internet too, not only to this machine
+    #[arg(long)]
+    pub(crate) public_callbacks: bool,
     /// Take unknown parameters and values, and make the video without them
     #[arg(long)]
     pub(crate) lenient: bool,

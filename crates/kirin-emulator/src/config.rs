@@ -4,7 +4,9 @@ use std::{fmt, time::Duration};
 
 use kirin_types::Amount;
 
-use crate::{Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which, switches::Switches};
+use crate::{
+    Callbacks, Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which, switches::Switches,
+};
 
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
@@ -44,6 +46,7 @@ pub struct EmulatorConfig {
     pub(crate) rate_limit: Option<u32>,
     pub(crate) parallel_limit: Option<usize>,
     pub(crate) limit_headers: LimitHeaders,
+    pub(crate) callbacks: Callbacks,
     pub(crate) video_lifetime: Duration,
     pub(crate) scenario: Scenario,
 }
@@ -86,6 +89,7 @@ impl EmulatorConfig {
             rate_limit: None,
             parallel_limit: None,
             limit_headers: LimitHeaders::default(),
+            callbacks: Callbacks::default(),
             video_lifetime: Self::VIDEO_LIFETIME,
             scenario: Scenario::default(),
         }

@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use crate::{
-    CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Statistics, World, server::Server,
-    world::LoggedRequest,
+    CallbackRecord, CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Statistics, World,
+    server::Server, world::LoggedRequest,
 };
 
 /// A running emulator. Dropping it stops it.
@@ -172,6 +172,23 @@ impl Emulator {
     /// What it counted so far.
     pub fn statistics(&self) -> Statistics {
         self.server.statistics()
+    }
+
+    /// Every attempt to send a callback; the latest 1000, the oldest first.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// // Here a client creates a task with a callback_url.
+    /// assert!(emulator.callback_records().is_empty(), "none was created above");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn callback_records(&self) -> Vec<CallbackRecord> {
+        self.server.callback_records()
     }
 
     /// What it noticed about the requests: legal here, and maybe not at the service. The latest

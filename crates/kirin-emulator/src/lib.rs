@@ -28,8 +28,9 @@
 //! | see what was charged, and that nothing was twice | [`Ledger`], [`Emulator::assert_charged_once`] |
 //! | write the answers as other pages show them | [`StatusWords`], [`ErrorForm`], [`AnswerForm`] |
 //! | make its time faster, stop it, or let it jump | [`Pace`], [`Emulator::advance`] |
+//! | decide what is called back, and whom | [`Callbacks`] |
 //! | make things go wrong | [`Scenario`], [`Fault`] |
-//! | ask what happened | [`Statistics`], [`Emulator::notes`], [`Emulator::requests`] |
+//! | ask what happened | [`Statistics`], [`Emulator::notes`], [`Emulator::requests`], [`Emulator::callback_records`] |
 //! | simulate without a socket or a clock | [`World`] |
 //! | make a video yourself | [`video`] |
 //! | describe the API to other tools | [`openapi`] |
@@ -58,6 +59,9 @@ pub use pace::Pace;
 
 mod scenario;
 pub use scenario::{Fault, InvalidScenario, Rule, Scenario, Scope};
+
+mod callbacks;
+pub use callbacks::{CallbackBody, CallbackOutcome, CallbackRecord, CallbackTargets, Callbacks};
 
 mod switches;
 pub use switches::{AnswerForm, CreatedAt, ErrorForm, OutputForm, StatusWords, TaskErrorForm};

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kirin_emulator::{Emulator, EmulatorConfig, Pace, Scenario};
+use kirin_emulator::{CallbackTargets, Callbacks, Emulator, EmulatorConfig, Pace, Scenario};
 
 use crate::{
     arguments::{self, EmulatorCommand},
@@ -83,6 +83,10 @@ fn config(arguments: &arguments::Emulator) -> EmulatorConfig {
     }
     if let Some(tasks) = arguments.parallel_limit {
         config = config.parallel_limit(tasks);
+    }
+    if arguments.public_callbacks {
+        let targets = CallbackTargets::LoopbackAndPublic;
+        config = config.callbacks(Callbacks::new().targets(targets));
     }
     if arguments.lenient {
         config = config.lenient();

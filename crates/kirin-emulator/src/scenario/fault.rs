@@ -2,13 +2,15 @@
 
 use serde::{Serialize, Serializer};
 
-/// Which requests a rule is for.
+/// What a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Scope {
     /// A download of a video.
     Artifact,
+    /// A callback about a change of a task's status.
+    Callback,
     /// A `POST` that creates a task.
     Create,
     /// A query of a task.
@@ -24,6 +26,8 @@ pub(crate) enum Moment {
     Head,
     /// When its answer is, because it depends on the task that is answered.
     Answer,
+    /// When the status of a task changes that is called back about.
+    Callback,
 }
 
 macro_rules! faults {
@@ -70,10 +74,11 @@ macro_rules! faults {
 }
 
 const NONE: &[Scope] = &[];
-const ALL: &[Scope] = &[Scope::Create, Scope::Query, Scope::Artifact];
+const REQUESTS: &[Scope] = &[Scope::Create, Scope::Query, Scope::Artifact];
 const CALLS: &[Scope] = &[Scope::Create, Scope::Query];
 const QUERY: &[Scope] = &[Scope::Query];
 const ARTIFACT: &[Scope] = &[Scope::Artifact];
+const CALLBACK: &[Scope] = &[Scope::Callback];
 
 faults! {
     // The connection.
@@ -82,18 +87,18 @@ faults! {
     /// decided for each connection before it is there, so it has no scope.
     RefuseConnection "refuse_connection" NONE Connection ["milliseconds"],
     /// The connection is reset when the head of the request is there and its body is not read.
-    ResetBeforeRead "reset_before_read" ALL Head [],
+    ResetBeforeRead "reset_before_read" REQUESTS Head [],
     /// The connection is reset when the request was read; nothing is created.
-    ResetBeforeCommit "reset_before_commit" ALL Head [],
+    ResetBeforeCommit "reset_before_commit" REQUESTS Head [],
     /// The request is carried out, and the connection closed without a byte of the answer.
-    CommitThenDrop "commit_then_drop" ALL Head [],
+    CommitThenDrop "commit_then_drop" REQUESTS Head [],
     /// The request is carried out, and the connection closed at byte `at_byte` of the answer, in
     /// the middle of its body if absent.
-    CommitThenCut "commit_then_cut" ALL Head ["at_byte"],
+    CommitThenCut "commit_then_cut" REQUESTS Head ["at_byte"],
     /// The request is carried out and answered `milliseconds` later, 5000 if absent.
-    Delay "delay" ALL Head ["milliseconds"],
+    Delay "delay" REQUESTS Head ["milliseconds"],
     /// The request is carried out and never answered.
-    NeverAnswer "never_answer" ALL Head [],
+    NeverAnswer "never_answer" REQUESTS Head [],
 
     // Answers instead of what was asked for; nothing is created.
 
@@ -114,7 +119,7 @@ faults! {
     /// A refusal in one of the spellings that the service has for it, drawn from the seed.
     ErrorSpelling "error_spelling" CALLS Head [],
     /// 307 to `location`, the same path on another host if absent.
-    Redirect "redirect" ALL Head ["location"],
+    Redirect "redirect" REQUESTS Head ["location"],
 
     // Answers that hide what was done: the request is carried out.
 
@@ -135,7 +140,7 @@ faults! {
     /// 1 MB of gzip that grows to 1 GiB of spaces.
     CompressedBomb "compressed_bomb" CALLS Head [],
     /// The body a byte at a time, one every `milliseconds`, 1000 if absent.
-    SlowBody "slow_body" ALL Head ["milliseconds"],
+    SlowBody "slow_body" REQUESTS Head ["milliseconds"],
 
     // Tasks that are not what they should be.
 
@@ -168,6 +173,22 @@ faults! {
     ArtifactExpired "artifact_expired" ARTIFACT Head [],
     /// 200 with HTML.
     ArtifactHtml "artifact_html" ARTIFACT Head [],
+
+    // Callbacks.
+
+    /// The callback is never sent.
+    CallbackLost "callback_lost" CALLBACK Callback [],
+    /// The callback is sent `milliseconds` late, 5000 if absent.
+    CallbackDelayed "callback_delayed" CALLBACK Callback ["milliseconds"],
+    /// The callback is sent twice.
+    CallbackRepeated "callback_repeated" CALLBACK Callback [],
+    /// The callback about a new task is sent after the next one about it.
+    CallbackReordered "callback_reordered" CALLBACK Callback [],
+    /// Before the callback, somebody else claims that the task is completed, with a video of
+    /// their own.
+    CallbackForged "callback_forged" CALLBACK Callback [],
+    /// The callback about a new task is sent before its create is answered, which waits for it.
+    CallbackBeforeAnswer "callback_before_answer" CALLBACK Callback [],
 }
 
 impl Fault {
@@ -192,13 +213,14 @@ impl Scope {
     pub fn name(self) -> &'static str {
         match self {
             Self::Artifact => "artifact",
+            Self::Callback => "callback",
             Self::Create => "create",
             Self::Query => "query",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let mut all = ALL.iter().copied();
+        let mut all = REQUESTS.iter().chain(CALLBACK).copied();
         all.find(|scope| scope.name() == name)
     }
 }

@@ -34,7 +34,7 @@ pub use rule::Rule;
 /// # Ok::<(), kirin_emulator::InvalidScenario>(())
 /// ```
 ///
-/// A request that several rules are for counts for each of them; of those that apply, the first
+/// A request, or a callback, that several rules are for counts for each of them; of those that apply, the first
 /// in the list happens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Scenario {
@@ -58,7 +58,7 @@ impl Scenario {
     /// | field | meaning |
     /// |---|---|
     /// | `fault` | a [name](Fault::name); required |
-    /// | `scope` | `create`, `query` or `artifact`; all that the fault can befall, if absent |
+    /// | `scope` | `create`, `query`, `artifact` or `callback`; all that the fault can befall, if absent |
     /// | `probability` | how often it happens, from 0 to 1; always, if absent |
     /// | `nth` | it happens to this request of its scope alone, counted from 1 |
     /// | `count` | it happens so many times and then no more |
@@ -173,7 +173,7 @@ mod tests {
         );
         delay(
             r#""scope": "all""#,
-            "scope: expected create, query or artifact",
+            "scope: expected create, query, artifact or callback",
         );
         delay(
             r#""probability": 1.5"#,

@@ -128,7 +128,7 @@ fn read_scope(value: &Value, fault: Fault) -> Result<Scope, String> {
     let scope = value
         .as_str()
         .and_then(Scope::from_name)
-        .ok_or("expected create, query or artifact")?;
+        .ok_or("expected create, query, artifact or callback")?;
     let scopes = fault.scopes();
     let names: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
     match (scopes.contains(&scope), names.join(" and ")) {

@@ -48,6 +48,16 @@ impl Clock {
         passed.saturating_add(*self.advanced.borrow())
     }
 
+    /// How long `emulated` time takes in real time.
+    pub(super) fn real(&self, emulated: Duration) -> Duration {
+        self.pace.real(emulated)
+    }
+
+    /// Changes when the time jumps.
+    pub(super) fn watch(&self) -> watch::Receiver<Duration> {
+        self.advanced.subscribe()
+    }
+
     /// Lets the time jump.
     pub(super) fn advance(&self, duration: Duration) {
         self.advanced

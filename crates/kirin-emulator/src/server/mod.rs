@@ -13,13 +13,15 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{EmulatorConfig, Statistics, World, world::LoggedRequest};
+use crate::{CallbackRecord, EmulatorConfig, Statistics, World, world::LoggedRequest};
 
 mod admin;
 
 mod answer_body;
 
 mod body;
+
+mod callbacks;
 
 mod clock;
 use clock::Clock;
@@ -51,6 +53,7 @@ pub(crate) struct Server {
     service: Arc<Service>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
+    calling_back: JoinHandle<()>,
 }
 
 impl Server {
@@ -64,6 +67,7 @@ impl Server {
         let listener = Listener::new(listener, address, Arc::clone(&service));
         Ok(Self {
             address,
+            calling_back: tokio::spawn(callbacks::deliver(Arc::clone(&service))),
             listening: tokio::spawn(listen(listener, Arc::clone(&service), stopped)),
             service,
             stop,
@@ -97,6 +101,10 @@ impl Server {
         self.service.world().requests().cloned().collect()
     }
 
+    pub(crate) fn callback_records(&self) -> Vec<CallbackRecord> {
+        self.service.world().callback_records().cloned().collect()
+    }
+
     pub(crate) fn notes(&self) -> Vec<String> {
         self.service.world().notes().map(String::from).collect()
     }
@@ -106,6 +114,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // The listener owns the connections, so they end with it.
         self.listening.abort();
+        self.calling_back.abort();
     }
 }
 

@@ -10,15 +10,16 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
-    Clock, admin, answer_body::AnswerBody, body, clock, fault, stream::End, videos::Videos,
+    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, stream::End,
+    videos::Videos,
 };
 use crate::{
-    Scenario, World,
+    CallbackOutcome, Scenario, World,
     artifact::Artifact,
-    world::{Received, Reply},
+    world::{OutgoingCallback, Received, Reply},
 };
 
 /// How long a body may take to arrive.
@@ -32,6 +33,8 @@ pub(super) struct Service {
     videos: Videos,
     /// Told when a scenario takes the place of another, for whoever decides ahead.
     scenario_changed: Notify,
+    /// Told when there may be a callback to send.
+    callbacks_changed: Notify,
 }
 
 /// The world panicked at a question.
@@ -45,6 +48,7 @@ impl Service {
             clock,
             videos: Videos::new(),
             scenario_changed: Notify::new(),
+            callbacks_changed: Notify::new(),
         }
     }
 
@@ -108,7 +112,11 @@ impl Service {
         let reply = match received {
             Ok(Ok(received)) => {
                 let body = read(body).await?;
-                self.handle(received, head, body)
+                let (reply, before_answer) = self.handle(received, head, body);
+                for callback in before_answer {
+                    callbacks::send(self, callback).await;
+                }
+                reply
             }
             Ok(Err(no_answer)) => Reply::NoAnswer(no_answer),
             Err(panicked) => panicked.into(),
@@ -121,18 +129,53 @@ impl Service {
     pub(super) fn at<T>(&self, act: impl FnOnce(&mut World, Duration) -> T) -> T {
         let mut world = self.world();
         let elapsed = self.clock.elapsed();
-        act(&mut world, elapsed)
+        let result = act(&mut world, elapsed);
+        if world.next_callback().is_some() {
+            self.callbacks_changed.notify_one();
+        }
+        result
     }
 
-    fn handle(&self, received: Received, head: Request<()>, body: Option<Bytes>) -> Reply {
-        let reply = match body {
-            Some(body) => {
-                let request = head.map(|()| body);
-                self.ask(|world, elapsed| world.handle_received(elapsed, received, &request))
-            }
-            None => self.ask(|world, elapsed| world.handle_too_large(elapsed, received, &head)),
-        };
-        reply.unwrap_or_else(Reply::from)
+    /// The callbacks that are due, and how long to wait for the next one, in real time.
+    pub(super) fn callbacks_due(&self) -> (Vec<OutgoingCallback>, Option<Duration>) {
+        let mut world = self.world();
+        let elapsed = self.clock.elapsed();
+        let due = world.callbacks_due(elapsed);
+        let next = world.next_callback();
+        let wait = next.map(|next| self.clock.real(next.saturating_sub(elapsed)));
+        (due, wait)
+    }
+
+    /// Tells the world what came of a callback.
+    pub(super) fn callback_sent(&self, callback: OutgoingCallback, outcome: CallbackOutcome) {
+        self.at(|world, elapsed| world.callback_sent(elapsed, callback, outcome));
+    }
+
+    /// Waits until something happened that may have to be called back about.
+    pub(super) async fn callbacks_changed(&self) {
+        self.callbacks_changed.notified().await;
+    }
+
+    /// Changes when the time jumps.
+    pub(super) fn watch_time(&self) -> watch::Receiver<Duration> {
+        self.clock.watch()
+    }
+
+    /// The reply to a request, and the callbacks to send before it is given.
+    fn handle(
+        &self,
+        received: Received,
+        head: Request<()>,
+        body: Option<Bytes>,
+    ) -> (Reply, Vec<OutgoingCallback>) {
+        let asked = self.ask(|world, elapsed| {
+            let reply = match body {
+                Some(body) => world.handle_received(elapsed, received, &head.map(|()| body)),
+                None => world.handle_too_large(elapsed, received, &head),
+            };
+            (reply, world.callbacks_before_answer())
+        });
+        asked.unwrap_or_else(|panicked| (panicked.into(), Vec::new()))
     }
 
     /// Does what a reply says.

@@ -34,6 +34,10 @@ impl World {
         let place = self.tasks.insert(task);
         self.book_create(place, call.elapsed());
         self.settle(call.elapsed());
+        // What has ended at once has been called back about.
+        if self.tasks.get(place).course.end().is_none() {
+            self.call_back(place, call.elapsed());
+        }
         Ok(self.task_reply(self.tasks.get(place), call.elapsed(), Occasion::Create))
     }
 

@@ -60,6 +60,7 @@ impl World {
         let is_new = self.tasks.finish(place, after, outcome.clone());
         if is_new {
             self.book_end(place, after, &outcome);
+            self.call_back(place, after);
         }
         is_new
     }

@@ -14,6 +14,8 @@ enum Purpose {
     Task = 3,
     Video = 4,
     TaskTime = 5,
+    Callback = 6,
+    KlingTask = 7,
     Fault = 16,
 }
 
@@ -67,6 +69,17 @@ impl Ids {
     /// Decides which of several things a rule of a scenario does.
     pub(super) fn choice(&self, rule: u64, request: u64) -> u64 {
         scramble(self.draw(Purpose::Fault, rule, request))
+    }
+
+    /// What draws the wait after an attempt to call back about a task.
+    pub(super) fn callback(&self, task: u64, attempt: u32) -> u64 {
+        self.draw(Purpose::Callback, task, attempt.into())
+    }
+
+    /// Kling's id of a task: 18 digits, the first of which is 8.
+    pub(super) fn kling_task(&self, task: u64) -> String {
+        let digits = self.draw(Purpose::KlingTask, task, 0) % 100_000_000_000_000_000;
+        format!("8{digits:017}")
     }
 
     fn hexadecimal(&self, purpose: Purpose, number: u64) -> String {

@@ -73,6 +73,10 @@ mod envelope;
 
 mod file;
 
+mod callbacks;
+use callbacks::Outbox;
+pub use callbacks::OutgoingCallback;
+
 mod ids;
 use ids::Ids;
 
@@ -109,6 +113,7 @@ pub struct World {
     started_at: Timestamp,
     ids: Ids,
     tasks: Tasks,
+    outbox: Outbox,
     statistics: Statistics,
     faults: Faults,
     log: RequestLog,
@@ -139,6 +144,7 @@ impl World {
             config,
             started_at,
             tasks: Tasks::default(),
+            outbox: Outbox::default(),
             statistics: Statistics::default(),
             notes: VecDeque::new(),
             books: Books::default(),

@@ -19,6 +19,8 @@ pub(super) struct Task {
     pub(super) course: Course,
     pub(super) model: &'static Model,
     pub(super) external_task_id: Option<ExternalTaskId>,
+    /// Whom to tell when its status changes.
+    pub(super) callback_url: Option<Box<str>>,
     /// What its videos show: the prompt, or that of each shot, or nothing.
     pub(super) prompt: String,
     /// Whether there is a watermarked copy.
@@ -51,6 +53,7 @@ impl Task {
             // A create is checked against a row of the catalogue, or refused.
             model: request.model().expect("the catalogue has the model"),
             external_task_id: request.external_task_id().cloned(),
+            callback_url: request.callback_url().map(Into::into),
             prompt: prompt(request),
             watermark: request.watermark() == Some(true),
             seconds: request.seconds().unwrap_or(SECONDS),

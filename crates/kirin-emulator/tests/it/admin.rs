@@ -53,6 +53,24 @@ async fn row10_its_own_endpoints_show_it_and_start_it_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn row10_callbacks_are_shown_without_their_url() {
+    let emulator = started().await;
+    let rules = r#"{"rules": [{"fault": "callback_before_answer"}]}"#;
+    assert_eq!(ask(&emulator, "POST /_emulator/scenario", rules).0, 200);
+    let params = json!({ "prompt": "a fox", "callback_url": "http://10.0.0.1/secret-path" });
+    let task = Wire::connect(&emulator)
+        .ask("POST", CREATE, &envelope(params))
+        .json();
+    let (_, callbacks) = ask(&emulator, "GET /_emulator/callbacks", "");
+    let callback = &callbacks[0];
+    assert_eq!(callback["task"], task["id"]);
+    assert_eq!(callback["attempt"], 1);
+    assert_eq!(callback["outcome"]["blocked"], "10.0.0.1 is private");
+    assert_eq!(callback["fault"]["fault"], "callback_before_answer");
+    assert!(!callbacks.to_string().contains("secret-path"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn admin_endpoints_say_what_they_take() {
     let emulator = started().await;
     assert_eq!(ask(&emulator, "POST /_emulator/health", "").0, 405);

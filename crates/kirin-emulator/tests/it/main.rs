@@ -24,6 +24,8 @@ mod family;
 
 mod openapi;
 
+mod callbacks;
+
 mod ranges;
 
 mod artifacts;

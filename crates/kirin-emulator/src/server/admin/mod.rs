@@ -46,6 +46,10 @@ pub(super) fn answer<T>(
 fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response<Bytes>, Refusal> {
     let name = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
     match (head.method().as_str(), name) {
+        ("GET", "callbacks") => {
+            let world = service.world();
+            Ok(ok(&world.callback_records().collect::<Vec<_>>()))
+        }
         ("GET", "health") => Ok(ok(&json!({ "status": "ok" }))),
         ("GET", "openapi.json") => Ok(ok(&openapi::document(&service.world().base_url()))),
         ("GET", "ledger") => Ok(ok(&service.at(World::ledger))),
@@ -71,7 +75,7 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
         (_, "scenario") => Err(Refusal::MethodNotAllowed {
             allowed: "GET, POST, DELETE",
         }),
-        (_, "health" | "ledger" | "openapi.json" | "requests" | "state") => {
+        (_, "callbacks" | "health" | "ledger" | "openapi.json" | "requests" | "state") => {
             Err(Refusal::MethodNotAllowed { allowed: "GET" })
         }
         (_, "clock" | "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),

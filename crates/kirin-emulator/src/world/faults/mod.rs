@@ -99,6 +99,14 @@ impl Faults {
         })
     }
 
+    /// What happens to a callback about a task that is new, or has ended.
+    pub(super) fn callback(&mut self, ids: &Ids, is_new: bool) -> Option<Fired> {
+        self.decide(ids, Moment::Callback, |rule| match rule.fault() {
+            Fault::CallbackReordered | Fault::CallbackBeforeAnswer => is_new,
+            _ => true,
+        })
+    }
+
     /// Counts the request for every rule that it fits, and gives the first that applies.
     fn decide(&mut self, ids: &Ids, moment: Moment, fits: impl Fn(&Rule) -> bool) -> Option<Fired> {
         let mut first = None;
