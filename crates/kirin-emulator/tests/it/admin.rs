@@ -1,6 +1,6 @@
 //! The emulator's own endpoints over real loopback TCP.
 
-use kirin_emulator::{Emulator, EmulatorConfig};
+use kirin_emulator::{Emulator, EmulatorConfig, Fault};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,6 +53,26 @@ async fn row10_its_own_endpoints_show_it_and_start_it_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn row10_a_task_is_ended_by_hand_once() {
+    let emulator = started().await;
+    let id = create(&emulator)["id"].as_str().unwrap().to_owned();
+    let end = |body: Value| ask(&emulator, "POST /_emulator/tasks", &body.to_string());
+    let fail = json!({ "fail": { "id": id, "code": "002011095" } });
+    assert_eq!(end(fail.clone()), (200, json!({})));
+    let task = Wire::connect(&emulator)
+        .ask("GET", &format!("/model/v1/generation/task/{id}"), "")
+        .json();
+    assert_eq!(task["status"], "failed");
+    assert_eq!(task["error"]["code"], "002011095");
+    assert_eq!(end(fail).0, 409);
+    let complete = |id: &str| end(json!({ "complete": { "id": id } }));
+    assert_eq!(complete(&id).0, 409);
+    assert_eq!(complete("nobody").0, 404);
+    assert_eq!(complete(create(&emulator)["id"].as_str().unwrap()).0, 200);
+    assert_eq!(end(json!({ "cancel": { "id": id } })).0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn row10_callbacks_are_shown_without_their_url() {
     let emulator = started().await;
     let rules = r#"{"rules": [{"fault": "callback_before_answer"}]}"#;
@@ -68,6 +88,30 @@ async fn row10_callbacks_are_shown_without_their_url() {
     assert_eq!(callback["outcome"]["blocked"], "10.0.0.1 is private");
     assert_eq!(callback["fault"]["fault"], "callback_before_answer");
     assert!(!callbacks.to_string().contains("secret-path"));
+}
+
+/// Every endpoint that `docs/emulator.md` lists is there, and every fault is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn row10_the_endpoints_and_faults_are_documented() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/emulator.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    for fault in Fault::ALL {
+        let row = format!("| `{}` |", fault.name());
+        assert!(document.contains(&row), "{row}");
+    }
+    let emulator = started().await;
+    let calls = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .filter(|call| call.contains(" /_emulator/"));
+    let mut endpoints = 0;
+    for call in calls {
+        // Without a body some refuse, but none of them says that there is no such endpoint.
+        let (status, answer) = ask(&emulator, call, "");
+        assert!(![404, 405].contains(&status), "{call}: {answer}");
+        endpoints += 1;
+    }
+    assert_eq!(endpoints, 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]

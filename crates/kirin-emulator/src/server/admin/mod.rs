@@ -21,6 +21,8 @@ use refusal::Refusal;
 
 mod scenario;
 
+mod tasks;
+
 /// What the paths of all of them start with.
 pub(super) const PREFIX: &str = "/_emulator/";
 
@@ -78,7 +80,8 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
         (_, "callbacks" | "health" | "ledger" | "openapi.json" | "requests" | "state") => {
             Err(Refusal::MethodNotAllowed { allowed: "GET" })
         }
-        (_, "clock" | "reset") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
+        ("POST", "tasks") => tasks::end(service, body).map(|()| ok(&json!({}))),
+        (_, "clock" | "reset" | "tasks") => Err(Refusal::MethodNotAllowed { allowed: "POST" }),
         _ => Err(Refusal::NoSuchPath),
     }
 }

@@ -5,9 +5,12 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use super::json_response;
+use crate::CannotEnd;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// The task cannot be ended by hand.
+    CannotEnd(CannotEnd),
     /// A page of another origin sent it.
     CrossOrigin,
     /// The body is another than the endpoint takes.
@@ -39,11 +42,12 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
+            Self::CannotEnd(CannotEnd::HasEnded) => StatusCode::CONFLICT,
+            Self::CannotEnd(CannotEnd::NoSuchTask) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::CrossOrigin | Self::OtherHost => StatusCode::FORBIDDEN,
             Self::InvalidBody { .. } => StatusCode::BAD_REQUEST,
             Self::InvalidScenario { .. } => StatusCode::BAD_REQUEST,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         }
@@ -51,6 +55,7 @@ impl Refusal {
 
     fn message(&self) -> String {
         match self {
+            Self::CannotEnd(problem) => problem.to_string(),
             Self::CrossOrigin => {
                 "a page of another origin may not use the emulator's own endpoints".into()
             }
