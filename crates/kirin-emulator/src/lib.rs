@@ -31,6 +31,7 @@
 //! | decide what is called back, and whom | [`Callbacks`] |
 //! | make things go wrong | [`Scenario`], [`Fault`] |
 //! | ask what happened | [`Statistics`], [`Emulator::notes`], [`Emulator::requests`], [`Emulator::callback_records`] |
+//! | see it in a browser while it runs | the page at [`Emulator::base_url`] |
 //! | simulate without a socket or a clock | [`World`] |
 //! | make a video yourself | [`video`] |
 //! | describe the API to other tools | [`openapi`] |

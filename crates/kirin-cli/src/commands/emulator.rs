@@ -54,7 +54,8 @@ async fn serve(emulator: &Emulator) {
     let _ = print_line(base_url);
     say(&format!(
         "Serving until Ctrl-C. Any key will do:\n  \
-         KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}"
+         KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}\n\
+         Open {base_url}/ in a browser to see tasks, money, requests and videos."
     ));
     interrupted().await;
 }

@@ -28,6 +28,8 @@ use clock::Clock;
 
 mod connection;
 
+mod page;
+
 mod listener;
 use listener::Listener;
 

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, stream::End,
+    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, page, stream::End,
     videos::Videos,
 };
 use crate::{
@@ -103,9 +103,12 @@ impl Service {
         end.open();
         let (head, body) = request.into_parts();
         let head = Request::from_parts(head, ());
+        if let Some(response) = page::answer(&head) {
+            return Ok(response.map(AnswerBody::whole));
+        }
         if head.uri().path().starts_with(admin::PREFIX) {
             let body = read(body).await?;
-            let response = admin::answer(self, &head, body.as_ref());
+            let response = admin::answer(self, &head, body.as_ref()).await;
             return Ok(response.map(AnswerBody::whole));
         }
         let received = self.ask(|world, elapsed| world.receive(elapsed, &head));
@@ -205,13 +208,18 @@ impl Service {
     }
 
     async fn download(&self, artifact: &Artifact) -> Response<Bytes> {
-        let response = match self.videos.rendered(artifact.name(), artifact.spec()).await {
-            Ok(video) => artifact.respond(&video),
-            Err(message) => failed(&message),
-        };
+        let response = self.render(artifact).await;
         let status = response.status().as_u16();
         self.world().answered(artifact.number(), status);
         response
+    }
+
+    /// Renders a video, if it is not there yet, and answers what was asked for of it.
+    pub(super) async fn render(&self, artifact: &Artifact) -> Response<Bytes> {
+        match self.videos.rendered(artifact.name(), artifact.spec()).await {
+            Ok(video) => artifact.respond(&video),
+            Err(message) => failed(&message),
+        }
     }
 }
 

@@ -65,6 +65,8 @@ use limits::Rate;
 
 mod task_answer;
 
+mod overview;
+
 mod models;
 
 mod model_spec;

@@ -96,24 +96,23 @@ impl World {
         let switches = self.config.switches;
         let percent = task.course.percent(elapsed);
         let is_query = occasion == Occasion::Query;
-        let [waiting, working, completed, failed] = switches.status_words.words();
+        let status = match occasion {
+            Occasion::Create => self.status_word(task, 0),
+            Occasion::Query => self.status_word(task, percent),
+        };
         let answer = match task.course.end().map(|end| &end.outcome) {
             None => TaskAnswer {
-                status: if is_query && percent > 0 {
-                    working
-                } else {
-                    waiting
-                },
+                status,
                 progress: is_query.then(|| f64::from(percent) / 100.0),
                 ..basis
             },
             Some(Outcome::Failed { code }) => TaskAnswer {
-                status: failed,
+                status,
                 error: Some(self.task_error(code, task.model.kind)),
                 ..basis
             },
             Some(Outcome::Completed) => TaskAnswer {
-                status: completed,
+                status,
                 ..self.completed(task, basis)
             },
         };
@@ -135,6 +134,17 @@ impl World {
                     },
                 )
             }
+        }
+    }
+
+    /// The word for how far a task is, where it is in progress with so many hundredths done.
+    pub(super) fn status_word(&self, task: &Task, percent: u8) -> &'static str {
+        let [waiting, working, completed, failed] = self.config.switches.status_words.words();
+        match task.course.end().map(|end| &end.outcome) {
+            None if percent > 0 => working,
+            None => waiting,
+            Some(Outcome::Completed) => completed,
+            Some(Outcome::Failed { .. }) => failed,
         }
     }
 

@@ -77,6 +77,11 @@ impl Tasks {
         &self.tasks[place.0]
     }
 
+    /// All of them, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().rev()
+    }
+
     /// The task with the service's own id.
     pub(super) fn find_own(&self, id: &str) -> Option<&Task> {
         self.by_id.get(id).map(|place| self.get(*place))

@@ -40,6 +40,8 @@ mod hostile;
 
 mod admin;
 
+mod page;
+
 mod snap;
 
 mod prop;

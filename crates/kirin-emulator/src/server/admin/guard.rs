@@ -14,10 +14,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Checks the head of a request.
 pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
     let headers = request.headers();
-    let host = single(headers, &header::HOST).ok_or(Refusal::OtherHost)?;
-    if !is_loopback(host) {
-        return Err(Refusal::OtherHost);
-    }
+    let host = check_host(headers)?;
     if !is_same_origin(headers, host) {
         return Err(Refusal::CrossOrigin);
     }
@@ -25,6 +22,13 @@ pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
         return Err(Refusal::NotJson);
     }
     Ok(())
+}
+
+/// Checks the `Host` header alone, and gives it.
+pub(in crate::server) fn check_host(headers: &HeaderMap) -> Result<&str, Refusal> {
+    single(headers, &header::HOST)
+        .filter(|host| is_loopback(host))
+        .ok_or(Refusal::OtherHost)
 }
 
 /// The value of a header that must be there once.

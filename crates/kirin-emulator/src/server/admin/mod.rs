@@ -4,6 +4,8 @@
 //! They are for this machine only. The listener is on loopback, and [`guard`] refuses what a page
 //! of another site could send through a browser.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Serialize;
@@ -15,9 +17,10 @@ use crate::{Scenario, World, openapi};
 mod clock;
 
 mod guard;
+pub(super) use guard::check_host;
 
 mod refusal;
-use refusal::Refusal;
+pub(super) use refusal::Refusal;
 
 mod scenario;
 
@@ -26,28 +29,41 @@ mod tasks;
 /// What the paths of all of them start with.
 pub(super) const PREFIX: &str = "/_emulator/";
 
+/// Where the page finds the videos, behind [`PREFIX`].
+const VIDEOS: &str = "videos/";
+
+/// How many tasks `state` lists, the latest ones.
+const TASKS: usize = 100;
+
 /// Longest body that is taken, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
 
 /// Answers a request under [`PREFIX`]; a body of `None` is one that is too long.
-pub(super) fn answer<T>(
+pub(super) async fn answer(
     service: &Service,
-    head: &Request<T>,
+    head: &Request<()>,
     body: Option<&Bytes>,
 ) -> Response<Bytes> {
-    guard::check(head)
-        .and_then(|()| {
-            let body = body.filter(|body| body.len() <= BODY_BYTES);
-            body.ok_or(Refusal::TooLarge { most: BODY_BYTES })
-        })
-        .and_then(|body| call(service, head, body))
-        .unwrap_or_else(|refusal| refusal.response())
+    let checked = guard::check(head).and_then(|()| {
+        let body = body.filter(|body| body.len() <= BODY_BYTES);
+        body.ok_or(Refusal::TooLarge { most: BODY_BYTES })
+    });
+    let answered = match (checked, name(head).strip_prefix(VIDEOS)) {
+        (Ok(_), Some(video)) => show_video(service, head, video).await,
+        (Ok(body), None) => call(service, head, body),
+        (Err(refusal), _) => Err(refusal),
+    };
+    answered.unwrap_or_else(Refusal::response)
+}
+
+/// The path behind [`PREFIX`].
+fn name<T>(head: &Request<T>) -> &str {
+    head.uri().path().strip_prefix(PREFIX).unwrap_or_default()
 }
 
 /// The endpoints. A new one is a line here, with its method in the lines below.
 fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response<Bytes>, Refusal> {
-    let name = head.uri().path().strip_prefix(PREFIX).unwrap_or_default();
-    match (head.method().as_str(), name) {
+    match (head.method().as_str(), name(head)) {
         ("GET", "callbacks") => {
             let world = service.world();
             Ok(ok(&world.callback_records().collect::<Vec<_>>()))
@@ -57,7 +73,9 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
         ("GET", "ledger") => Ok(ok(&service.at(World::ledger))),
         ("POST", "clock") => {
             service.advance(clock::advance(body)?);
-            Ok(ok(&json!({ "elapsed_ms": elapsed(service) })))
+            Ok(ok(
+                &json!({ "elapsed_ms": milliseconds(service.elapsed()) }),
+            ))
         }
         ("POST", "reset") => {
             service.reset();
@@ -86,25 +104,46 @@ fn call<T>(service: &Service, head: &Request<T>, body: &[u8]) -> Result<Response
     }
 }
 
+/// A video for the page, without a trace of it in what the emulator counts and logs.
+async fn show_video(
+    service: &Service,
+    head: &Request<()>,
+    name: &str,
+) -> Result<Response<Bytes>, Refusal> {
+    if changes(head.method()) {
+        let allowed = "GET, HEAD";
+        return Err(Refusal::MethodNotAllowed { allowed });
+    }
+    let video = service.at(|world, elapsed| world.shown_video(elapsed, name, head));
+    let mut response = service.render(&video.ok_or(Refusal::NoSuchPath)?).await;
+    no_store(&mut response);
+    Ok(response)
+}
+
 fn state(service: &Service) -> Value {
-    let world = service.world();
-    let counted = world.statistics();
-    json!({
-        "elapsed_ms": elapsed(service),
-        "statistics": {
-            "requests_received": counted.requests_received,
-            "creates_received": counted.creates_received,
-            "tasks_created": counted.tasks_created,
-            "queries_received": counted.queries_received,
-            "artifacts_served": counted.artifacts_served,
-        },
-        "notes": world.notes().collect::<Vec<_>>(),
+    service.at(|world, elapsed| {
+        let tasks: Vec<_> = world
+            .overview(elapsed, TASKS)
+            .map(|task| json!(task))
+            .collect();
+        let counted = world.statistics();
+        json!({
+            "elapsed_ms": milliseconds(elapsed),
+            "statistics": {
+                "requests_received": counted.requests_received,
+                "creates_received": counted.creates_received,
+                "tasks_created": counted.tasks_created,
+                "queries_received": counted.queries_received,
+                "artifacts_served": counted.artifacts_served,
+            },
+            "tasks": tasks,
+            "notes": world.notes().collect::<Vec<_>>(),
+        })
     })
 }
 
-/// Milliseconds since the start.
-fn elapsed(service: &Service) -> u64 {
-    u64::try_from(service.elapsed().as_millis()).unwrap_or(u64::MAX)
+fn milliseconds(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A JSON answer under 200.
@@ -120,8 +159,16 @@ fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    no_store(&mut response);
     response
+}
+
+/// What is shown here is true now.
+fn no_store(response: &mut Response<Bytes>) {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
 }
 
 /// Whether a request of this method may change something.

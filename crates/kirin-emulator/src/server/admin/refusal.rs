@@ -8,7 +8,7 @@ use super::json_response;
 use crate::CannotEnd;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::server) enum Refusal {
     /// The task cannot be ended by hand.
     CannotEnd(CannotEnd),
     /// A page of another origin sent it.
@@ -30,7 +30,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn response(self) -> Response<Bytes> {
+    pub(in crate::server) fn response(self) -> Response<Bytes> {
         let body = json!({ "message": self.message() });
         let mut response = json_response(self.status(), &body);
         if let Self::MethodNotAllowed { allowed } = self {
