@@ -24,8 +24,12 @@ Commands:
   tidy                          check the files: lengths, attributes, manifests, leftovers
   conformance                   run schemathesis (from PyPI) against the emulator and its OpenAPI
                                 document, for about a minute; needs Python 3
+  page                          look at the emulator's page in a headless Chromium, for half a
+                                minute; screenshots go to target/page. Needs Python 3, and
+                                installs Debian's chromium and chromium-driver if missing
   ci                            what CI runs besides the tests: format, clippy, docs, layers,
-                                tidy, each library crate with each feature alone, conformance
+                                tidy, each library crate with each feature alone, conformance,
+                                page
 
 Options:
   -h, --help                    print this text
@@ -39,6 +43,7 @@ pub(crate) enum Command {
     Conformance,
     Help,
     Layers,
+    Page,
     Prop {
         cases: Option<u32>,
         seed: Option<u64>,
@@ -87,10 +92,11 @@ impl Command {
             ["ci"] => Ok(Self::Ci),
             ["conformance"] => Ok(Self::Conformance),
             ["layers"] => Ok(Self::Layers),
+            ["page"] => Ok(Self::Page),
             ["test"] => Ok(Self::Test),
             ["tidy"] => Ok(Self::Tidy),
             [
-                command @ ("ci" | "conformance" | "layers" | "snap" | "test" | "tidy"),
+                command @ ("ci" | "conformance" | "layers" | "page" | "snap" | "test" | "tidy"),
                 rest @ ..,
             ] => Err(format!(
                 "`{command}` does not understand `{}`",
@@ -167,6 +173,7 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parse("test"), Ok(Command::Test));
         assert_eq!(parse("conformance"), Ok(Command::Conformance));
+        assert_eq!(parse("page"), Ok(Command::Page));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
         assert_eq!(
             parse("simulate --exhaustive"),
@@ -216,6 +223,7 @@ mod tests {
             "prop 5",
             "ci now",
             "conformance now",
+            "page now",
         ] {
             assert!(parse(line).is_err(), "`{line}` was understood");
         }

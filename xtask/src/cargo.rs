@@ -137,6 +137,15 @@ pub(crate) fn shown(command: &Command) -> String {
     set.chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// Prints a command, runs it, and says whether it succeeded.
+pub(crate) fn execute(command: &mut Command) -> Result<bool, Failure> {
+    println!("+ {}", shown(command));
+    let status = command
+        .status()
+        .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(command))))?;
+    Ok(status.success())
+}
+
 /// Runs the command and returns its standard output; the rest goes to the terminal.
 pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
     let output = command

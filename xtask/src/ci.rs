@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cargo::{LIBRARIES, Package, Workspace, cargo, shown};
 use crate::error::Failure;
-use crate::{conformance, layers, tidy};
+use crate::{conformance, layers, page, tidy};
 
 /// The crates of which each feature must build alone.
 const WITH_FEATURES: [&str; 3] = ["kirin-types", "kirin-transport", "kirin-client"];
@@ -22,7 +22,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         run_step(workspace, &step)?;
     }
     println!("+ cargo xtask conformance");
-    conformance::run(workspace)
+    conformance::run(workspace)?;
+    println!("+ cargo xtask page");
+    page::run(workspace)
 }
 
 fn run_step(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {

@@ -1,14 +1,14 @@
 //! The emulator against its own OpenAPI document, by somebody else's program: schemathesis sends what
 //! the document allows and what it forbids, and holds every answer against it.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::cargo::{Workspace, cargo, remove_package, shown};
+use crate::cargo::{Workspace, execute};
+use crate::emulator::Emulator;
 use crate::error::Failure;
+use crate::python;
 
 /// Pinned: a new release finds new things, and those should not appear in somebody else's change.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -26,16 +26,17 @@ const LEAST_CASES: u64 = 500;
 
 /// Installs schemathesis if it is not there, starts an emulator and runs the one against the other.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    let program = installed(workspace)?;
-    let emulator = Emulator::start(workspace)?;
+    let programs = python::installed(workspace, SCHEMATHESIS)?;
+    // The key that the emulator is set to: any other must be refused.
+    let key = "conformance";
+    let emulator = Emulator::start(workspace, "serve", &[key])?;
     let report = workspace.scratch_file("conformance.json")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(programs.join("schemathesis"));
     command
         .current_dir(&workspace.target)
         .arg("run")
-        .arg(format!("{}/_emulator/openapi.json", emulator.base_url))
-        // The key that the emulator was set to: any other must be refused.
-        .args(["--header", "Authorization: Bearer conformance"])
+        .arg(format!("{}/_emulator/openapi.json", emulator.base_url()))
+        .args(["--header", &format!("Authorization: Bearer {key}")])
         .args(["--seed", "1", "--max-examples", "50"])
         .args(["--max-time", SECONDS, "--request-timeout", "10"])
         .args(["--checks", "all", "--exclude-checks", EXCLUDED])
@@ -49,106 +50,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let _ = std::fs::remove_file(&report);
     let problems = judge(&serde_json::from_str(&text).unwrap_or_default(), passed);
     Failure::unless_empty("conformance", &problems)
-}
-
-/// The program, in an environment of its own in the target folder.
-fn installed(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let folder = workspace.target.join("xtask").join(SCHEMATHESIS);
-    let program = folder.join("bin").join("schemathesis");
-    if program.exists() {
-        return Ok(program);
-    }
-    let mut environment = Command::new("python3");
-    environment.args(["-m", "venv", "--clear"]).arg(&folder);
-    let mut install = Command::new(folder.join("bin").join("python"));
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]);
-    install.arg(SCHEMATHESIS);
-    for command in [&mut environment, &mut install] {
-        if !execute(command)? {
-            return Err(Failure::new(format!(
-                "`{}` failed; conformance needs Python 3.10 or newer with venv, and PyPI once",
-                shown(command)
-            )));
-        }
-    }
-    Ok(program)
-}
-
-/// Prints a command, runs it, and says whether it succeeded.
-fn execute(command: &mut Command) -> Result<bool, Failure> {
-    println!("+ {}", shown(command));
-    let status = command
-        .status()
-        .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(command))))?;
-    Ok(status.success())
-}
-
-/// A running emulator. It stops when its standard input ends, which it does with this process too.
-struct Emulator {
-    process: Child,
-    base_url: String,
-}
-
-impl Emulator {
-    fn start(workspace: &Workspace) -> Result<Self, Failure> {
-        let mut build = cargo();
-        build.current_dir(&workspace.root);
-        build.args([
-            "build",
-            "--locked",
-            "--package",
-            "kirin-emulator",
-            "--example",
-            "serve",
-        ]);
-        if !execute(&mut build)? {
-            return Err(Failure::new("the emulator does not build"));
-        }
-        Self::spawn(
-            &workspace
-                .target
-                .join("debug")
-                .join("examples")
-                .join("serve"),
-        )
-    }
-
-    fn spawn(program: &Path) -> Result<Self, Failure> {
-        let cannot = |error| Failure::new(format!("the emulator does not start: {error}"));
-        let mut command = Command::new(program);
-        remove_package(&mut command);
-        command.args(["conformance"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut emulator = Self {
-            process: command.spawn().map_err(cannot)?,
-            base_url: String::new(),
-        };
-        if let Some(output) = emulator.process.stdout.take() {
-            let mut lines = BufReader::new(output);
-            lines.read_line(&mut emulator.base_url).map_err(cannot)?;
-        }
-        emulator
-            .base_url
-            .truncate(emulator.base_url.trim_end().len());
-        match emulator.base_url.is_empty() {
-            false => Ok(emulator),
-            true => Err(Failure::new("the emulator said no URL")),
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // It has nothing to lose; an error means that it has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// What is wrong with a run, by its report. What failed was printed already.

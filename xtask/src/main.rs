@@ -1,7 +1,8 @@
 //! The commands of this workspace, run as `cargo xtask <command>`.
 //!
-//! Everything here needs nothing but cargo and git, and Python for `conformance`, and no crate of
-//! the workspace, so that it builds in seconds and cannot be broken by what it checks.
+//! Everything here needs nothing but cargo and git, Python for `conformance` and `page`, and
+//! Chromium for `page`; and no crate of the workspace, so that it builds in seconds and cannot be
+//! broken by what it checks.
 
 #![expect(
     clippy::print_stdout,
@@ -14,13 +15,16 @@ mod canary;
 mod cargo;
 mod ci;
 mod conformance;
+mod emulator;
 mod error;
 mod executable;
 mod files;
 mod layers;
 mod libtest;
 mod manifest;
+mod page;
 mod property;
+mod python;
 mod simulate;
 mod snapshot;
 mod suite;
@@ -69,6 +73,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Conformance => conformance::run(&workspace),
         Command::Help => Ok(()),
         Command::Layers => layers::run(&workspace),
+        Command::Page => page::run(&workspace),
         Command::Prop { cases, seed } => property::run(&workspace, cases, seed),
         Command::Simulate(simulation) => simulate::run(simulation),
         Command::SimulateExhaustively => simulate::exhaustive(),
