@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -110,6 +110,12 @@ impl Service {
             let body = read(body).await?;
             let response = admin::answer(self, &head, body.as_ref()).await;
             return Ok(response.map(AnswerBody::whole));
+        }
+        // Most requests have no body, and need no timer and no second look at the world.
+        if body.is_end_stream() {
+            let request = head.map(|()| Bytes::new());
+            let reply = self.ask(|world, elapsed| world.handle(elapsed, &request));
+            return self.deliver(reply.unwrap_or_else(Reply::from), end).await;
         }
         let received = self.ask(|world, elapsed| world.receive(elapsed, &head));
         let reply = match received {

@@ -150,7 +150,7 @@ impl World {
         let fired = self.faults.callback(&self.ids, is_new);
         let rule = fired.as_ref().map(|fired| fired.rule.clone());
         let callback = OutgoingCallback {
-            task: task.id.clone(),
+            task: task.id.to_string(),
             number: task.number,
             url,
             body: self.callback_body(task, after),
@@ -257,7 +257,7 @@ impl Outbox {
 /// What somebody says who knows the URL and no more.
 fn forgery(task: &Task) -> Bytes {
     let task = json!({
-        "id": task.id,
+        "id": &*task.id,
         "status": "completed",
         "model": task.model.id,
         "output": [{ "content": [{

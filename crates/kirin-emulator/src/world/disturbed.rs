@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Request;
-use kirin_types::Route;
+use kirin_types::{Route, RouteError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use crate::{Fault, Scenario, Scope};
 /// A request whose head was received.
 #[derive(Debug)]
 pub(crate) struct Received {
+    route: Result<Route, RouteError>,
     fired: Option<Fired>,
     logged: LoggedRequest,
 }
@@ -32,17 +33,22 @@ impl World {
         elapsed: Duration,
         head: &Request<T>,
     ) -> Result<Received, NoAnswer> {
-        let (scope, asked_for) = about(head);
+        let route = Route::parse(head.method().as_str(), head.uri().path());
+        let (scope, asked_for) = about(head, &route);
         let fired = scope.and_then(|scope| self.faults.head(&self.ids, scope, head));
         let mut logged = LoggedRequest::new(elapsed, head, scope);
-        logged.task = asked_for.as_deref().and_then(|id| self.id_of(id));
+        logged.task = asked_for.and_then(|id| self.id_of(id));
         match fired {
             Some(fired) if fired.rule.fault() == Fault::ResetBeforeRead => {
                 logged.fault = Some(FiredRule::new(fired));
                 self.log.push(logged);
                 Err(NoAnswer::Reset)
             }
-            fired => Ok(Received { fired, logged }),
+            fired => Ok(Received {
+                route,
+                fired,
+                logged,
+            }),
         }
     }
 
@@ -51,6 +57,7 @@ impl World {
         self.settle(call.elapsed());
         self.statistics.requests_received += 1;
         let Received {
+            route,
             mut fired,
             mut logged,
         } = received;
@@ -65,7 +72,7 @@ impl World {
         let instead = fired.as_ref().and_then(|fired| fired.instead(call));
         let reply = instead.unwrap_or_else(|| {
             let reply = self
-                .answer(call)
+                .answer(call, route)
                 .unwrap_or_else(|refusal| refusal.reply(call.request_id(), error_form));
             if logged.scope == Some(Scope::Create) {
                 logged.task = created(&reply);
@@ -167,7 +174,7 @@ impl World {
     /// The service's own id of the task that a caller names by either id.
     fn id_of(&self, id: &str) -> Option<String> {
         let place = self.tasks.find_any(id)?;
-        Some(self.tasks.get(place).id.clone())
+        Some(self.tasks.get(place).id.to_string())
     }
 }
 
@@ -175,14 +182,17 @@ impl World {
 const REFUSED_MILLISECONDS: u64 = 1000;
 
 /// Which rules can be for a request, and which task it names.
-fn about<T>(head: &Request<T>) -> (Option<Scope>, Option<String>) {
+fn about<'a, T>(
+    head: &'a Request<T>,
+    route: &'a Result<Route, RouteError>,
+) -> (Option<Scope>, Option<&'a str>) {
     if let Some(name) = head.uri().path().strip_prefix(file::FOLDER) {
-        let id = name.split(['.', '-']).next().unwrap_or_default();
-        return (Some(Scope::Artifact), Some(id.into()));
+        let id = name.split(['.', '-']).next();
+        return (Some(Scope::Artifact), id);
     }
-    match Route::parse(head.method().as_str(), head.uri().path()) {
+    match route {
         Ok(Route::CreateGeneration) => (Some(Scope::Create), None),
-        Ok(Route::Task { id }) => (Some(Scope::Query), Some(id)),
+        Ok(Route::Task { id }) => (Some(Scope::Query), Some(id.as_str())),
         _ => (None, None),
     }
 }

@@ -1,5 +1,7 @@
 //! Ids and tokens out of the seed: the same seed gives the same ones, in the same order.
 
+use std::{fmt, ops::Deref, str};
+
 /// The generator. It has no state: everything is a function of the seed and a number.
 #[derive(Debug)]
 pub(super) struct Ids {
@@ -25,18 +27,56 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 /// Lowest bytes of an xid, a counter: so no two tasks ever share an id.
 const COUNTER_BITS: u32 = 24;
 
+/// Length of an xid as it is written.
+const XID_BYTES: usize = 20;
+
+/// The id of a task. It stands in the task itself, which is read often and from everywhere in the
+/// memory: behind a pointer it would take twice as long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TaskId([u8; XID_BYTES]);
+
+impl TaskId {
+    /// The numbers of the tasks that can have this id, from the lowest on; the counter in it says
+    /// which.
+    pub(super) fn numbers(id: &str) -> impl Iterator<Item = usize> + use<> {
+        // The six last digits are 30 bits: what is left of the counter, and the four of padding.
+        let digits = id.get(XID_BYTES - 6..XID_BYTES);
+        let counter = digits.and_then(|digits| usize::from_str_radix(digits, 32).ok());
+        let mask = (1 << COUNTER_BITS) - 1;
+        let first = counter.map(|counter| (counter >> 4) & mask);
+        first
+            .into_iter()
+            .flat_map(|first| (first..).step_by(1 << COUNTER_BITS))
+    }
+}
+
+impl Deref for TaskId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Its digits are those of the alphabet, which is ASCII.
+        str::from_utf8(&self.0).expect("ASCII")
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self)
+    }
+}
+
 impl Ids {
     pub(super) fn new(seed: u64) -> Self {
         Self { seed }
     }
 
     /// Id of the task with this number: twelve bytes, written as an xid of 20 characters.
-    pub(super) fn task(&self, number: u64) -> String {
+    pub(super) fn task(&self, number: u64) -> TaskId {
         let high = u128::from(self.draw(Purpose::Task, number, 0));
         let low = u128::from(self.draw(Purpose::Task, number, 1) & 0xff);
         let counter = u128::from(number) & ((1 << COUNTER_BITS) - 1);
         let bits = (high << 32) | (low << COUNTER_BITS) | counter;
-        xid(bits)
+        TaskId(xid(bits))
     }
 
     /// Id of the request with this number.
@@ -83,8 +123,16 @@ impl Ids {
     }
 
     fn hexadecimal(&self, purpose: Purpose, number: u64) -> String {
-        let [first, second] = [0, 1].map(|word| self.draw(purpose, number, word));
-        format!("{first:016x}{second:016x}")
+        let [high, low] = [0, 1].map(|word| u128::from(self.draw(purpose, number, word)));
+        let bits = (high << 64) | low;
+        // By hand, because every answer carries one and formatting takes several times as long.
+        (0..32)
+            .rev()
+            .map(|index| {
+                let digit = (bits >> (4 * index)) & 15;
+                char::from(ALPHABET[digit as usize])
+            })
+            .collect()
     }
 
     fn draw(&self, purpose: Purpose, number: u64, word: u64) -> u64 {
@@ -95,15 +143,12 @@ impl Ids {
 }
 
 /// Writes 96 bits as 20 characters; the last one holds the one bit that is left.
-fn xid(bits: u128) -> String {
+fn xid(bits: u128) -> [u8; XID_BYTES] {
     let padded = bits << 4;
-    (0..20)
-        .rev()
-        .map(|index| {
-            let digit = (padded >> (5 * index)) & 31;
-            char::from(ALPHABET[digit as usize])
-        })
-        .collect()
+    std::array::from_fn(|index| {
+        let digit = (padded >> (5 * (XID_BYTES - 1 - index))) & 31;
+        ALPHABET[digit as usize]
+    })
 }
 
 /// One step of the generator SplitMix64 (Steele, Lea and Flood, 2014).
@@ -122,11 +167,25 @@ mod tests {
 
     #[test]
     fn an_xid_is_its_bits_in_base_32() {
-        let check = |bits, expected: &str| assert_eq!(xid(bits), expected);
+        let check = |bits, expected: &str| assert_eq!(&*TaskId(xid(bits)), expected);
         check(0, "00000000000000000000");
         check(1, "0000000000000000000g");
         check((1 << 96) - 1, "vvvvvvvvvvvvvvvvvvvg");
         check(1 << 91, "10000000000000000000");
+    }
+
+    #[test]
+    fn an_id_says_which_number_it_can_have() {
+        let ids = Ids::new(7);
+        for number in [0, 1, 2, 999, (1 << COUNTER_BITS) - 1] {
+            let mut numbers = TaskId::numbers(&ids.task(number));
+            assert_eq!(numbers.next(), usize::try_from(number).ok());
+        }
+        let mut numbers = TaskId::numbers(&ids.task((1 << COUNTER_BITS) + 3));
+        assert_eq!(numbers.nth(1), Some((1 << COUNTER_BITS) + 3));
+        for id in ["", "order-42", "éééééééééé", "d5u5obte8783ap44wwww"] {
+            assert_eq!(TaskId::numbers(id).next(), None, "{id}");
+        }
     }
 
     #[test]
@@ -136,7 +195,7 @@ mod tests {
             let ids = Ids::new(seed);
             for number in 0..500 {
                 let texts = [
-                    ids.task(number),
+                    ids.task(number).to_string(),
                     ids.request_id(number),
                     ids.signature(number),
                 ];

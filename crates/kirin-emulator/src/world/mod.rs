@@ -201,15 +201,18 @@ impl World {
         self.notes.iter().map(String::as_str)
     }
 
-    fn answer(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+    fn answer(
+        &mut self,
+        call: &Call<'_>,
+        route: Result<Route, RouteError>,
+    ) -> Result<Reply, Refusal> {
         if let Some(name) = call.path().strip_prefix(file::FOLDER) {
             return self.file(call, name);
         }
-        let route =
-            Route::parse(call.method().as_str(), call.path()).map_err(|error| match error {
-                RouteError::MethodNotAllowed { allowed } => Refusal::MethodNotAllowed { allowed },
-                RouteError::NotFound => no_such_path(call),
-            })?;
+        let route = route.map_err(|error| match error {
+            RouteError::MethodNotAllowed { allowed } => Refusal::MethodNotAllowed { allowed },
+            RouteError::NotFound => no_such_path(call),
+        })?;
         let body = call.body().ok_or(Refusal::TooLarge)?;
         credentials::check(call.headers(), &self.config.keys)?;
         let error_form = self.config.switches.error_form;

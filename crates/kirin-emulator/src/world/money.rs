@@ -34,7 +34,7 @@ impl World {
             Charge {
                 request_id: task.request_id.clone(),
                 external_task_id: task.external_task_id.as_ref().map(ToString::to_string),
-                task_id: task.id.clone(),
+                task_id: task.id.to_string(),
                 model: task.model.id.into(),
                 amount: task.cost(),
                 charged_at: self.wall_clock(booking.after),

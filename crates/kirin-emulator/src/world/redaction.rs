@@ -1,5 +1,7 @@
 //! What of a request may be shown.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Uri, header};
 
 /// Stands where something was.
@@ -14,13 +16,13 @@ const HARMLESS: [&str; 4] = ["page", "page_size", "type", "keywords"];
 /// Path and query. Of a parameter that is not known to be harmless, nothing is kept but that it
 /// was there; a name that looks like one may be a secret without a name.
 pub(super) fn target(uri: &Uri, headers: &HeaderMap) -> String {
-    let path = uri.path().to_owned();
+    let path = uri.path();
     let target = match uri.query() {
         Some(query) => {
             let parameters: Vec<_> = query.split('&').map(parameter).collect();
-            format!("{path}?{}", parameters.join("&"))
+            format!("{path}?{}", parameters.join("&")).into()
         }
-        None => path,
+        None => Cow::from(path),
     };
     shorten(&without_key(&target, headers))
 }
@@ -34,17 +36,21 @@ fn parameter(parameter: &str) -> String {
 }
 
 /// A text in which the key of the request may stand, without it.
-pub(super) fn without_key(text: &str, headers: &HeaderMap) -> String {
+pub(super) fn without_key<'a>(text: &'a str, headers: &HeaderMap) -> Cow<'a, str> {
     let values = headers.get_all(header::AUTHORIZATION).iter();
     let keys = values
         .filter_map(|value| value.to_str().ok()?.split_whitespace().last())
         .filter(|key| !key.eq_ignore_ascii_case("bearer"));
-    keys.fold(text.into(), |text, key| text.replace(key, REDACTED))
+    keys.fold(text.into(), |text, key| match text.contains(key) {
+        true => text.replace(key, REDACTED).into(),
+        false => text,
+    })
 }
 
 /// The beginning of a text that is long.
 pub(super) fn shorten(text: &str) -> String {
-    text.chars().take(CHARACTERS).collect()
+    let end = text.char_indices().nth(CHARACTERS);
+    end.map_or(text, |(end, _)| &text[..end]).into()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What was received and what became of it, without the secrets in it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, time::Duration};
 
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Method, Request, header};
 use serde::Serialize;
 
 use super::{faults::Fired, redaction};
@@ -19,7 +19,7 @@ pub struct LoggedRequest {
     /// Time from the start of the emulator, in milliseconds.
     pub elapsed_ms: u64,
     /// The method, at most 20 characters of it.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Path and query, at most 200 characters of them, without what may be secret.
     pub target: String,
     /// The `Host` header: which name the caller thinks that it talks to.
@@ -66,11 +66,10 @@ impl LoggedRequest {
     /// The head of a request, before anything became of it.
     pub(super) fn new<T>(elapsed: Duration, request: &Request<T>, scope: Option<Scope>) -> Self {
         let headers = request.headers();
-        let method = request.method().as_str();
         Self {
             number: 0,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            method: method.chars().take(METHOD_CHARACTERS).collect(),
+            method: method(request.method()),
             target: redaction::target(request.uri(), headers),
             host: host(headers),
             has_key: headers.contains_key(header::AUTHORIZATION),
@@ -117,6 +116,22 @@ impl RequestLog {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &LoggedRequest> {
         self.latest.iter()
+    }
+}
+
+fn method(method: &Method) -> Cow<'static, str> {
+    match *method {
+        // Nearly every request is one of these.
+        Method::GET => "GET".into(),
+        Method::POST => "POST".into(),
+        _ => {
+            // A method is ASCII.
+            let name = method.as_str();
+            name.get(..METHOD_CHARACTERS)
+                .unwrap_or(name)
+                .to_owned()
+                .into()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kirin_types::{Amount, AspectRatio, ExternalTaskId, GenerationRequest, Mode, Model};
 
-use super::course::Course;
+use super::{course::Course, ids::TaskId};
 
 /// A task that was created. Nothing of it changes but its course.
 ///
@@ -10,7 +10,7 @@ use super::course::Course;
 /// 10 MB, and a world keeps its tasks for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Task {
-    pub(super) id: String,
+    pub(super) id: TaskId,
     /// Counted from 0 in the order of creation.
     pub(super) number: u64,
     /// Id of the request that created it.
@@ -40,7 +40,7 @@ const CENTS_PER_SECOND: u32 = 5;
 
 impl Task {
     pub(super) fn new(
-        id: String,
+        id: TaskId,
         number: u64,
         course: Course,
         request: &GenerationRequest,
@@ -108,11 +108,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Lifecycle;
+    use crate::{Lifecycle, world::ids::Ids};
 
     fn task(request: Result<GenerationRequest, kirin_types::InvalidRequest>) -> Task {
         let course = Course::new(&Lifecycle::default(), Duration::ZERO, Duration::ZERO, 0);
-        Task::new("a".into(), 0, course, &request.unwrap())
+        Task::new(Ids::new(0).task(0), 0, course, &request.unwrap())
     }
 
     fn cost(request: GenerationRequestBuilder) -> String {

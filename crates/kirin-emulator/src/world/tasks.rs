@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{course::Outcome, task::Task};
+use super::{course::Outcome, ids::TaskId, task::Task};
 use crate::Lookup;
 
 /// Where a task is in the order of creation.
@@ -17,7 +17,6 @@ pub(super) struct Place(usize);
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     tasks: Vec<Task>,
-    by_id: HashMap<String, Place>,
     by_external_id: HashMap<String, Place>,
     /// When time ends which task, the earliest first.
     due: BinaryHeap<Reverse<(Duration, Place)>>,
@@ -25,10 +24,9 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Adds a task; of two with the same external id, the newer one is found by it.
+    /// Adds the task with the next number; of two with the same external id, the newer one is found by it.
     pub(super) fn insert(&mut self, task: Task) -> Place {
         let place = Place(self.tasks.len());
-        self.by_id.insert(task.id.clone(), place);
         if let Some(id) = &task.external_task_id {
             self.by_external_id.insert(id.as_str().into(), place);
         }
@@ -84,7 +82,15 @@ impl Tasks {
 
     /// The task with the service's own id.
     pub(super) fn find_own(&self, id: &str) -> Option<&Task> {
-        self.by_id.get(id).map(|place| self.get(*place))
+        self.place_of_own(id).map(|place| self.get(place))
+    }
+
+    /// Where it is: the number in its id is its place, so nothing else has to be looked up.
+    fn place_of_own(&self, id: &str) -> Option<Place> {
+        TaskId::numbers(id)
+            .take_while(|number| *number < self.tasks.len())
+            .map(Place)
+            .find(|place| *self.get(*place).id == *id)
     }
 
     /// Where the task with the caller's id is.
@@ -94,14 +100,14 @@ impl Tasks {
 
     /// Where the task with either id is; the service's own goes before the caller's.
     pub(super) fn find_any(&self, id: &str) -> Option<Place> {
-        let own = self.by_id.get(id).copied();
+        let own = self.place_of_own(id);
         own.or_else(|| self.find_external(id))
     }
 
     /// The same as far as a query finds it.
     pub(super) fn find(&self, id: &str, lookup: Lookup, elapsed: Duration) -> Option<Place> {
-        if let Some(place) = self.by_id.get(id) {
-            return Some(*place);
+        if let Some(place) = self.place_of_own(id) {
+            return Some(place);
         }
         let lag = match lookup {
             Lookup::Lags(lag) => lag,
