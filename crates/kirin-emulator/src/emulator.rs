@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use crate::{
-    CallbackRecord, CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Statistics, World,
-    server::Server, world::LoggedRequest,
+    CallbackRecord, CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Scenario, Statistics,
+    World, server::Server, world::LoggedRequest,
 };
 
 /// A running emulator. Dropping it stops it.
@@ -138,6 +138,50 @@ impl Emulator {
     pub fn fail(&self, task_id: &str, code: &str) -> Result<(), CannotEnd> {
         self.server
             .at(|world, elapsed| world.fail(elapsed, task_id, code))
+    }
+
+    /// Lets other things go wrong from now on; the rules count from zero. [`Scenario::default`] has
+    /// none and ends all faults.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig, Scenario};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// let unavailable = r#"{"rules": [{"fault": "unavailable", "scope": "query"}]}"#;
+    /// emulator.set_scenario(Scenario::from_json(unavailable)?);
+    /// // Queries fail here.
+    /// emulator.set_scenario(Scenario::default());
+    /// // And here they are answered again.
+    /// # emulator.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_scenario(&self, scenario: Scenario) {
+        self.server.set_scenario(scenario);
+    }
+
+    /// Forgets its tasks, charges, requests, notes and counts, and goes back to the scenario that it
+    /// was started with: the next test begins as with a new one, at the same address. Its time
+    /// passes on.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// // Here is one test.
+    /// emulator.reset();
+    /// assert_eq!(emulator.statistics().requests_received, 0);
+    /// // Here is another.
+    /// # emulator.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reset(&self) {
+        self.server.reset();
     }
 
     /// What it charged so far.

@@ -13,7 +13,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{CallbackRecord, EmulatorConfig, Statistics, World, world::LoggedRequest};
+use crate::{CallbackRecord, EmulatorConfig, Scenario, Statistics, World, world::LoggedRequest};
 
 mod admin;
 
@@ -93,6 +93,14 @@ impl Server {
 
     pub(crate) fn advance(&self, duration: Duration) {
         self.service.advance(duration);
+    }
+
+    pub(crate) fn reset(&self) {
+        self.service.reset();
+    }
+
+    pub(crate) fn set_scenario(&self, scenario: Scenario) {
+        self.service.set_scenario(scenario);
     }
 
     pub(crate) fn statistics(&self) -> Statistics {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kirin_emulator::{Emulator, EmulatorConfig, VideoSize, World};
+use kirin_emulator::{Emulator, EmulatorConfig, Scenario, VideoSize, World};
 use serde_json::{Value, json};
 
 use crate::{
@@ -279,4 +279,52 @@ async fn a_port_that_is_taken_is_an_error() {
     let port = emulator.address().port();
     let second = Emulator::start(EmulatorConfig::new().port(port)).await;
     assert_eq!(second.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+}
+
+fn post(emulator: &Emulator) -> (u16, Value) {
+    let body = envelope(json!({ "prompt": "a fox" }));
+    let answer = Wire::connect(emulator).ask("POST", CREATE, &body);
+    (answer.status, answer.json())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_takes_the_place_of_another_while_it_runs() {
+    let emulator = quick().await;
+    let refusing = r#"{"rules": [{"fault": "insufficient_balance", "scope": "create"}]}"#;
+    emulator.set_scenario(Scenario::from_json(refusing).unwrap());
+    assert_eq!(post(&emulator).0, 402);
+    emulator.set_scenario(Scenario::default());
+    assert_eq!(post(&emulator).0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_begins_anew_at_the_same_address() {
+    let emulator = quick().await;
+    let (_, first) = post(&emulator);
+    emulator.set_scenario(Scenario::from_json(r#"{"rules": [{"fault": "forbidden"}]}"#).unwrap());
+    emulator.reset();
+    assert_eq!(emulator.statistics().tasks_created, 0);
+    assert!(emulator.ledger().charges().is_empty());
+    assert!(emulator.requests().is_empty());
+    let (status, again) = post(&emulator);
+    assert_eq!((status, &again["id"]), (200, &first["id"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row06_two_in_one_process_share_nothing() {
+    let (one, other) = (quick().await, quick().await);
+    assert_ne!(one.address(), other.address());
+    assert_eq!(post(&one).0, 200);
+    assert_eq!(one.statistics().tasks_created, 1);
+    assert_eq!(other.statistics().requests_received, 0);
+    assert!(other.ledger().charges().is_empty());
+    other.set_scenario(Scenario::from_json(r#"{"rules": [{"fault": "forbidden"}]}"#).unwrap());
+    other.advance(Duration::from_secs(60));
+    assert_eq!((post(&one).0, post(&other).0), (200, 403));
+
+    let address = other.address();
+    other.shutdown().await;
+    // Its port is free again, and the other one goes on.
+    drop(TcpListener::bind(address).unwrap());
+    assert_eq!(post(&one).0, 200);
 }
