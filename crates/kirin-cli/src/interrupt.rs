@@ -86,6 +86,23 @@ pub(crate) async fn interrupted() {
     }
 }
 
+/// Listens for SIGTERM from now on; ready when it comes, and never where there is none.
+pub(crate) fn terminated() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let listener = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())
+    };
+    async {
+        #[cfg(unix)]
+        if let Ok(mut listener) = listener {
+            listener.recv().await;
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
 /// A write over the limit of file sizes (`ulimit -f`) ends a program by a signal, without a word.
 /// With the signal caught, the write is an error like that of a full disk.
 pub(crate) fn survive_file_size_limit() {

@@ -1,20 +1,22 @@
 //! `kirin emulator exec`
 
-use std::{ffi::OsString, process::ExitStatus};
+use std::{ffi::OsString, pin::pin, process::ExitStatus};
 
 use kirin_emulator::{Emulator, Ledger};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
-use crate::{exit_code, failure::Failure, terminal::say};
+use crate::{exit_code, failure::Failure, interrupt::terminated, terminal::say};
 
 /// Only an emulator takes a key that begins like this: the client refuses it for any other host.
 const KEY: &str = "emulator-key";
 
 /// Runs a command that talks to the emulator, and tells what it was charged. Ctrl-C reaches the
-/// command too, and how it ends is its own matter.
+/// command too, SIGTERM is passed on to it, and how it ends is its own matter.
 pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8, Failure> {
     // clap asks for one at least.
     let (program, arguments) = command.split_first().expect("a command");
+    // Before there is a command that a signal could leave behind.
+    let mut termination = pin!(terminated());
     let mut child = Command::new(program)
         .args(arguments)
         .env("KIRIN_BASE_URL", emulator.base_url())
@@ -28,6 +30,10 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
         tokio::select! {
             status = child.wait() => break status,
             Ok(()) = tokio::signal::ctrl_c() => {}
+            () = &mut termination => {
+                termination.set(terminated());
+                terminate(&child);
+            }
         }
     };
     let status = status.map_err(|error| {
@@ -36,6 +42,21 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
     })?;
     say(&report(&emulator.ledger()));
     Ok(code(status))
+}
+
+/// Passes SIGTERM on, which, unlike Ctrl-C at a terminal, comes to one process alone.
+fn terminate(child: &Child) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(id) = id.and_then(Pid::from_raw) {
+            // If it has ended meanwhile, that was wanted.
+            let _ = kill_process(id, Signal::TERM);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 fn report(ledger: &Ledger) -> String {

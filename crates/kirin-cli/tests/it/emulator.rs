@@ -76,6 +76,25 @@ fn row11_exec_runs_a_command_and_passes_its_exit_code_on() {
     );
 }
 
+/// Who stops the program stops the command too: nothing is left behind that nobody waits for.
+#[cfg(unix)]
+#[test]
+fn exec_passes_sigterm_on_and_waits_for_the_command() {
+    let terminated = |command: &str| {
+        let exec = Kirin::new().args(["emulator", "exec", "--", "/bin/sh", "-c", command]);
+        let running = exec.start();
+        running.stderr_once("ready");
+        crate::interrupt::send("TERM", &running);
+        running.end()
+    };
+    let run = terminated("echo ready >&2; exec sleep 600").ended_with(143);
+    assert!(run.stderr.contains("emulator: charges: 0"), "{run:#?}");
+    let tidies_up =
+        "trap 'echo tidy >&2; exit 7' TERM; echo ready >&2; while :; do sleep 0.1; done";
+    let run = terminated(tidies_up).ended_with(7);
+    assert!(run.stderr.contains("tidy"), "{run:#?}");
+}
+
 /// A limit on the size of files stands for a disk that is full: 100 KiB of a video of more.
 #[cfg(unix)]
 #[test]
