@@ -22,8 +22,12 @@ pub(super) struct AnswerBody {
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
+/// Most bytes that are handed to hyper at once: it copies them, and a video should not be copied for
+/// each of its readers.
+const PIECE: usize = 64 * 1024;
+
 /// What the spaces are taken from.
-static SPACES: [u8; 64 * 1024] = [b' '; 64 * 1024];
+static SPACES: [u8; PIECE] = [b' '; PIECE];
 
 impl AnswerBody {
     pub(super) fn whole(bytes: Bytes) -> Self {
@@ -55,7 +59,7 @@ impl AnswerBody {
         if !self.bytes.is_empty() {
             let most = match self.every {
                 Some(_) => 1,
-                None => self.bytes.len(),
+                None => self.bytes.len().min(PIECE),
             };
             return Some(self.bytes.split_to(most));
         }

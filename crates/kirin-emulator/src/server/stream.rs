@@ -1,7 +1,7 @@
 //! The bytes of a connection, and the faults that befall them on their way out.
 
 use std::{
-    io::{self, IoSlice},
+    io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
@@ -95,10 +95,6 @@ impl End {
             });
         }
     }
-
-    fn is_open(&self) -> bool {
-        matches!(*self.ending(), Ending::Open)
-    }
 }
 
 impl Cut {
@@ -133,6 +129,8 @@ impl AsyncRead for Stream {
     }
 }
 
+/// It has no vectored writes, so hyper puts a small answer into one buffer: that is one piece to
+/// count, and takes less time than two.
 impl AsyncWrite for Stream {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -146,23 +144,6 @@ impl AsyncWrite for Stream {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]))?;
         self.end.passed(&bytes[..written]);
         Poll::Ready(Ok(written))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if self.end.is_open() {
-            return Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        }
-        let first = buffers.iter().find(|buffer| !buffer.is_empty());
-        let first = first.map_or(&[][..], |buffer| buffer);
-        self.poll_write(context, first)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
