@@ -10,11 +10,12 @@ use crate::error::Failure;
 
 /// The crates other people build upon: the layer rules hold for them, and each must have
 /// snapshot and property tests.
-pub(crate) const LIBRARIES: [&str; 4] = [
+pub(crate) const LIBRARIES: [&str; 5] = [
     "kirin-types",
     "kirin-transport",
     "kirin-client",
     "kirin-emulator",
+    "kirin-ledger",
 ];
 
 /// The workspace as `cargo metadata` describes it.

@@ -117,9 +117,10 @@ mod tests {
             ("kirin-emulator", "prop::a", Verdict::Passed),
         ]);
         let lacking = tally.lacking(Kind::Snapshot);
-        assert_eq!(lacking.len(), 2, "{lacking:?}");
+        assert_eq!(lacking.len(), 3, "{lacking:?}");
         assert!(lacking[0].starts_with("kirin-client ran no snapshot test"));
         assert!(lacking[1].starts_with("kirin-emulator ran no snapshot test"));
+        assert!(lacking[2].starts_with("kirin-ledger ran no snapshot test"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
 
 use crate::{
     BaseUrl, KeyFingerprint,
-    machine::{MissingExternalTaskId, Outcome},
+    machine::{MissingExternalTaskId, Outcome, Withheld},
 };
 
 /// Remembers creates, so that none is lost with the process that made it.
@@ -118,20 +118,61 @@ impl Intent {
     }
 }
 
-/// A journal that could not be written.
+/// Why a journal did not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JournalError(String);
+pub struct JournalError {
+    kind: JournalErrorKind,
+    description: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JournalErrorKind {
+    Failed,
+    OverBudget,
+    UnderWay,
+}
 
 impl JournalError {
-    /// What happened, as a sentence part.
+    /// It could not be written; what happened, as a sentence part.
     pub fn new(description: impl Into<String>) -> Self {
-        Self(description.into())
+        Self {
+            kind: JournalErrorKind::Failed,
+            description: description.into(),
+        }
+    }
+
+    /// The journal keeps a budget that does not allow the create; why, as a sentence part.
+    pub fn over_budget(description: impl Into<String>) -> Self {
+        Self {
+            kind: JournalErrorKind::OverBudget,
+            description: description.into(),
+        }
+    }
+
+    /// Another process is at the same create.
+    pub fn under_way() -> Self {
+        Self {
+            kind: JournalErrorKind::UnderWay,
+            description: "another process is at the same create".into(),
+        }
+    }
+}
+
+/// What it means for a create that is about to be sent.
+impl From<JournalError> for Withheld {
+    fn from(error: JournalError) -> Self {
+        let description = error.description;
+        match error.kind {
+            JournalErrorKind::Failed => Self::Journal { description },
+            JournalErrorKind::OverBudget => Self::Budget { description },
+            JournalErrorKind::UnderWay => Self::UnderWay,
+        }
     }
 }
 
 impl fmt::Display for JournalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.description)
     }
 }
 

@@ -11,6 +11,18 @@ use crate::manifest;
 /// The files that may call a refused function, and why. A new one belongs here first.
 const DRIVERS: &[(&str, &str)] = &[
     (
+        "crates/kirin-cli/src/clock.rs",
+        "the program says how old its entries are",
+    ),
+    (
+        "crates/kirin-cli/src/commands/begin.rs",
+        "the program waits for another process that is at the same create",
+    ),
+    (
+        "crates/kirin-cli/src/ledger_file.rs",
+        "the program reads in its environment where the ledger is",
+    ),
+    (
         "crates/kirin-cli/src/main.rs",
         "the program reads its arguments",
     ),
@@ -29,6 +41,10 @@ const DRIVERS: &[(&str, &str)] = &[
     (
         "crates/kirin-emulator/src/server/clock.rs",
         "the emulator's server tells its world the time",
+    ),
+    (
+        "crates/kirin-ledger/src/clock.rs",
+        "the ledger writes down when something was",
     ),
     (
         "crates/kirin-transport/src/conformance/clock.rs",

@@ -57,10 +57,7 @@ impl Record {
                 Some(_) => {}
             }
         }
-        let written = self.write_sending(client, request).await;
-        written.map_err(|error| Withheld::Journal {
-            description: error.to_string(),
-        })
+        Ok(self.write_sending(client, request).await?)
     }
 
     async fn write_sending(

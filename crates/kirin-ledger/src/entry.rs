@@ -1,0 +1,90 @@
+//! What a ledger knows of one create.
+
+use std::path::PathBuf;
+
+use kirin_client::{BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome};
+use kirin_types::{Amount, ExternalTaskId, TaskId, Timestamp};
+
+/// One create, as far as the ledger knows of it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its place in the order of the intents, counted from 1.
+    pub number: i64,
+    /// Where it went, or was to go.
+    pub base_url: BaseUrl,
+    /// The id under which it was, or was to be, sent.
+    pub external_task_id: ExternalTaskId,
+    /// The key that pays.
+    pub key: KeyFingerprint,
+    /// Name of the model.
+    pub model: String,
+    /// What the video shows, where the request says it in one prompt.
+    pub prompt: Option<String>,
+    /// List price in USD; `None` where none is known.
+    pub price: Option<Amount>,
+    /// When it was intended; `None` if there was no wall clock.
+    pub intended_at: Option<Timestamp>,
+    /// How often it may have been sent.
+    pub attempts: u32,
+    /// How far it is.
+    pub state: JournalState,
+    /// The service's id of the task, once it is known.
+    pub task_id: Option<TaskId>,
+    /// When it ended here.
+    pub ended_at: Option<Timestamp>,
+    /// What it cost in USD, where the service said it.
+    pub cost: Option<Amount>,
+    /// Where its files are, as far as they were downloaded.
+    pub files: Vec<PathBuf>,
+}
+
+/// What an entry means for the money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "it was charged, it may be, or it was not"
+)]
+pub enum Money {
+    /// It is proved that nothing was created, or nothing was sent.
+    None,
+    /// The task is completed.
+    Settled,
+    /// It is on its way, and may be charged.
+    Reserved,
+    /// The task failed; whether that is charged is not documented.
+    Failed,
+    /// It may have created a task that could not be found.
+    Unresolved,
+}
+
+impl Entry {
+    /// What it means for the money.
+    pub fn money(&self) -> Money {
+        match &self.state {
+            JournalState::Intended => Money::None,
+            JournalState::Ended(outcome) => match **outcome {
+                Outcome::Completed(_) => Money::Settled,
+                Outcome::CompletedWithoutOutput(_) | Outcome::Failed(_) => Money::Failed,
+                Outcome::NotCreated { .. } => Money::None,
+                Outcome::Unresolved { .. } => Money::Unresolved,
+                _ => Money::Reserved,
+            },
+            _ => Money::Reserved,
+        }
+    }
+
+    /// What it cost in USD, or may: what the service said, or the list price.
+    pub fn amount(&self) -> Option<&Amount> {
+        self.cost.as_ref().or(self.price.as_ref())
+    }
+
+    /// What goes on with its task, where there is one.
+    pub fn handle(&self) -> Option<GenerationHandle> {
+        let (base_url, key) = (self.base_url.clone(), self.key.clone());
+        let mut handle = GenerationHandle::new(base_url, key, self.task_id.clone()?);
+        handle.model = Some(self.model.clone());
+        handle.external_task_id = Some(self.external_task_id.clone());
+        Some(handle)
+    }
+}

@@ -1,0 +1,50 @@
+//! A durable record of paid work: what was intended, sent, accepted, charged and downloaded.
+//!
+//! A [`Ledger`] is one SQLite file. It survives any crash, several processes may use it at once, and
+//! none of them begins a create that another one is at. A [`LedgerJournal`] is what a
+//! `kirin_client::Client` writes to; with it, what is unfinished is there after a restart.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use kirin_client::BaseUrl;
+//! use kirin_ledger::Ledger;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let ledger = Ledger::open("kirin.sqlite3")?;
+//! let journal = Arc::new(ledger.journal(BaseUrl::default()));
+//! // Client::builder(key).journal(journal) now writes every create down before it leaves.
+//! # let _ = journal;
+//! for entry in ledger.unfinished().await? {
+//!     println!("{} may be charged", entry.external_task_id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
+//! because a create may have to be sent again; so only its owner may read the file.
+
+mod clock;
+
+mod entry;
+pub use entry::{Entry, Money};
+
+mod error;
+pub use error::LedgerError;
+
+mod file_system;
+
+mod journal;
+pub use journal::LedgerJournal;
+
+mod ledger;
+pub use ledger::{Claim, Ledger};
+
+mod process;
+
+mod rows;
+
+mod schema;
+
+mod writer;

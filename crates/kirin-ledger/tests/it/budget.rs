@@ -1,0 +1,58 @@
+//! What may be spent on a day.
+
+use kirin_client::{
+    Journal as _,
+    machine::{Cause, Outcome, Withheld},
+};
+
+use crate::support::{Desk, NOON, base_url, completed, id, intent_at};
+
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
+#[tokio::test]
+async fn c16_a_day_has_a_budget_that_all_processes_share() {
+    let desk = Desk::new();
+    let other = desk.another();
+    let limit = || "0.50".parse().unwrap();
+    let mine = desk.journal().budget_per_day(limit());
+    let theirs = other.journal(base_url()).budget_per_day(limit());
+    mine.intent(&intent_at("order-1", NOON)).await.unwrap();
+    theirs
+        .intent(&intent_at("order-2", NOON + HOUR))
+        .await
+        .unwrap();
+    let refused = mine
+        .intent(&intent_at("order-3", NOON + 2 * HOUR))
+        .await
+        .unwrap_err();
+    let said = "it costs 0.21 USD, and 0.42 of the 0.50 USD of this day are spent or reserved";
+    assert_eq!(refused.to_string(), said);
+    assert!(matches!(Withheld::from(refused), Withheld::Budget { .. }));
+    // The next day has its own.
+    mine.intent(&intent_at("order-4", NOON + 12 * HOUR))
+        .await
+        .unwrap();
+    // What created nothing costs nothing.
+    let cause = Cause::Withheld(Withheld::Deadline);
+    mine.outcome(&id("order-1"), &Outcome::NotCreated { cause })
+        .await
+        .unwrap();
+    mine.intent(&intent_at("order-3", NOON + 2 * HOUR))
+        .await
+        .unwrap();
+    assert_eq!(desk.ledger.entries().await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn c16_a_true_cost_takes_the_place_of_the_price() {
+    let desk = Desk::new();
+    let journal = desk.journal().budget_per_day("0.41".parse().unwrap());
+    journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+    assert!(journal.intent(&intent_at("order-2", NOON)).await.is_err());
+    journal
+        .outcome(&id("order-1"), &completed("task-1"))
+        .await
+        .unwrap();
+    journal.intent(&intent_at("order-2", NOON)).await.unwrap();
+}

@@ -1,0 +1,130 @@
+//! A process that ends in the middle of a write.
+
+use std::{fs, path::Path};
+
+use kirin_client::Journal as _;
+use kirin_ledger::Ledger;
+
+use crate::support::{Desk, accept, completed, id, path};
+
+/// What is in a ledger, in the order in which it came there.
+async fn story(ledger: &Ledger) -> Vec<String> {
+    let entries = ledger.entries().await.unwrap();
+    let told = entries
+        .iter()
+        .map(|entry| format!("{} {:?}", entry.external_task_id, entry.state));
+    told.collect()
+}
+
+/// The same file with its write-ahead log cut at this byte, as a crash may leave it.
+async fn cut(from: &Path, to: &Path, length: usize) -> Vec<String> {
+    fs::copy(path(from), path(to)).unwrap();
+    let log = |folder: &Path| {
+        let mut log = path(folder).into_os_string();
+        log.push("-wal");
+        log
+    };
+    let bytes = fs::read(log(from)).unwrap();
+    fs::write(log(to), &bytes[..length]).unwrap();
+    let ledger = Ledger::open(path(to)).unwrap();
+    story(&ledger).await
+}
+
+#[tokio::test]
+async fn k1_the_log_cut_anywhere_leaves_a_prefix() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    // Every state that was committed, in order.
+    let mut committed = vec![story(&desk.ledger).await];
+    for number in 0..4 {
+        let (order, task) = (format!("order-{number}"), format!("task-{number}"));
+        journal
+            .intent(&crate::support::intent(&order))
+            .await
+            .unwrap();
+        committed.push(story(&desk.ledger).await);
+        journal.sent(&id(&order)).await.unwrap();
+        committed.push(story(&desk.ledger).await);
+        journal
+            .accepted(&id(&order), &task.parse().unwrap())
+            .await
+            .unwrap();
+        committed.push(story(&desk.ledger).await);
+        journal
+            .outcome(&id(&order), &completed(&task))
+            .await
+            .unwrap();
+        committed.push(story(&desk.ledger).await);
+    }
+    let mut log = path(desk.folder.path()).into_os_string();
+    log.push("-wal");
+    let length = usize::try_from(fs::metadata(&log).unwrap().len()).unwrap();
+    // The head of the log, and of each frame, and a page.
+    let (head, frame) = (32, 24 + 4096);
+    let frames = (length - head) / frame;
+    assert!(frames > 16, "{frames}");
+    let mut seen = Vec::new();
+    for number in 0..=frames {
+        let end = head + number * frame;
+        for at in [end.saturating_sub(1), end, (end + frame / 2).min(length)] {
+            let folder = tempfile::tempdir().unwrap();
+            let found = cut(desk.folder.path(), folder.path(), at).await;
+            let place = committed.iter().position(|state| *state == found);
+            seen.push(place.unwrap_or_else(|| panic!("cut at {at}: {found:?}")));
+        }
+    }
+    assert!(seen.is_sorted(), "{seen:?}");
+    assert_eq!(
+        seen.last(),
+        Some(&16),
+        "with the whole log everything is there"
+    );
+    seen.dedup();
+    assert_eq!(
+        seen,
+        (0..=16).collect::<Vec<_>>(),
+        "every state is the end of some crash"
+    );
+}
+
+#[tokio::test]
+async fn k7_what_nobody_waits_for_is_written_all_the_same() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    {
+        let intent = crate::support::intent("order-42");
+        let mut write = std::pin::pin!(journal.intent(&intent));
+        // It is handed over at the first poll, and dropped then.
+        let waker = std::task::Waker::noop();
+        let _ = write
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(waker));
+    }
+    // The jobs of a ledger are done in order.
+    assert_eq!(story(&desk.ledger).await, ["order-42 Intended"]);
+    accept(&journal, "order-43", "task-1").await;
+}
+
+/// A program that ends right after a write was handed over ends with it written.
+#[tokio::test]
+async fn k7_what_waits_is_written_before_the_ledger_is_closed() {
+    for round in 0..50 {
+        let Desk { ledger, folder } = Desk::new();
+        let journal = ledger.journal(crate::support::base_url());
+        drop(ledger);
+        {
+            let intent = crate::support::intent("order-42");
+            let mut write = std::pin::pin!(journal.intent(&intent));
+            let waker = std::task::Waker::noop();
+            let _ = write
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(waker));
+        }
+        drop(journal);
+        // Read by somebody else, as the next process would.
+        let connection = rusqlite::Connection::open(path(folder.path())).unwrap();
+        let count = "SELECT count(*) FROM creates";
+        let count: i64 = connection.query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 1, "round {round}");
+    }
+}

@@ -1,0 +1,212 @@
+//! What is written down is read again.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use kirin_client::{
+    Client, Journal as _, JournalState,
+    machine::{Cause, Outcome, Withheld},
+};
+use kirin_emulator::{Emulator, EmulatorConfig};
+use kirin_ledger::{Ledger, Money};
+use kirin_types::GenerationRequest;
+
+use crate::support::{Desk, accept, base_url, completed, id, intent, path, still_running};
+
+#[tokio::test]
+async fn each_step_of_a_create_is_there_after_a_restart() {
+    let Desk { ledger, folder } = Desk::new();
+    let journal = ledger.journal(base_url());
+    let order = id("order-42");
+    drop(ledger);
+    let reopened = async || {
+        let ledger = Ledger::open(path(folder.path())).unwrap();
+        let [entry] = &ledger.find("order-42").await.unwrap()[..] else {
+            panic!("one entry")
+        };
+        entry.clone()
+    };
+    journal.intent(&intent("order-42")).await.unwrap();
+    let entry = reopened().await;
+    assert_eq!(entry.state, JournalState::Intended);
+    assert_eq!(entry.money(), Money::None);
+    assert_eq!(entry.price.as_ref().unwrap().to_string(), "0.21");
+    assert_eq!(entry.prompt.as_deref(), Some("a fox"));
+    assert_eq!((entry.number, entry.attempts), (1, 0));
+
+    journal.sent(&order).await.unwrap();
+    let entry = reopened().await;
+    assert_eq!(
+        (entry.state.clone(), entry.attempts),
+        (JournalState::Sent, 1)
+    );
+    assert_eq!(entry.money(), Money::Reserved);
+    assert!(entry.handle().is_none());
+
+    let task = "d5u5obte8783ap44qtj0".parse().unwrap();
+    journal.accepted(&order, &task).await.unwrap();
+    let handle = reopened().await.handle().unwrap();
+    assert_eq!(handle.task_id, task);
+    assert_eq!(handle.external_task_id, Some(order.clone()));
+    assert_eq!(handle.base_url, base_url());
+
+    let running = still_running(task.as_str());
+    journal.outcome(&order, &running).await.unwrap();
+    let entry = reopened().await;
+    assert_eq!(entry.state, JournalState::Ended(Box::new(running)));
+    assert_eq!(
+        (entry.money(), entry.task_id),
+        (Money::Reserved, Some(task.clone()))
+    );
+
+    let done = completed(task.as_str());
+    journal.outcome(&order, &done).await.unwrap();
+    let entry = reopened().await;
+    assert_eq!(entry.state, JournalState::Ended(Box::new(done)));
+    assert_eq!(entry.money(), Money::Settled);
+    assert_eq!(entry.amount().unwrap().to_string(), "0.20");
+}
+
+#[tokio::test]
+async fn an_intent_is_what_it_was() {
+    let desk = Desk::new();
+    let written = intent("order-42");
+    desk.journal().intent(&written).await.unwrap();
+    assert_eq!(desk.ledger.intent(1).await.unwrap(), written);
+    assert!(desk.ledger.intent(2).await.is_err());
+}
+
+#[tokio::test]
+async fn i4_the_first_end_stays() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    accept(&journal, "order-42", "task-1").await;
+    let order = id("order-42");
+    journal.outcome(&order, &completed("task-1")).await.unwrap();
+    let later = Outcome::Lost {
+        id: "task-1".parse().unwrap(),
+    };
+    journal.outcome(&order, &later).await.unwrap();
+    let entry = &desk.ledger.entries().await.unwrap()[0];
+    assert_eq!(entry.money(), Money::Settled);
+    assert!(journal.sent(&order).await.is_err());
+    assert!(
+        journal
+            .accepted(&order, &"task-2".parse().unwrap())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn c10_an_id_is_used_once_unless_nothing_was_created() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    let order = id("order-42");
+    journal.intent(&intent("order-42")).await.unwrap();
+    // Its process may have ended before it was sent.
+    journal.intent(&intent("order-42")).await.unwrap();
+    journal.sent(&order).await.unwrap();
+    let again = journal.intent(&intent("order-42")).await.unwrap_err();
+    assert_eq!(
+        again.to_string(),
+        "an earlier create has the external id order-42"
+    );
+    let cause = Cause::Withheld(Withheld::Deadline);
+    journal
+        .outcome(&order, &Outcome::NotCreated { cause })
+        .await
+        .unwrap();
+    journal.intent(&intent("order-42")).await.unwrap();
+    let entries = desk.ledger.entries().await.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (&entries[0].state, entries[0].attempts),
+        (&JournalState::Intended, 0)
+    );
+    // At another base URL it is another create.
+    let elsewhere = desk
+        .ledger
+        .journal("http://127.0.0.1:4011".parse().unwrap());
+    assert!(
+        elsewhere.intent(&intent("order-42")).await.is_err(),
+        "it goes elsewhere"
+    );
+    let mut other = intent("order-42");
+    other.base_url = "http://127.0.0.1:4011".parse().unwrap();
+    elsewhere.intent(&other).await.unwrap();
+    assert_eq!(desk.ledger.find("order-42").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_unfinished_is_listed() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    journal.intent(&intent("intended")).await.unwrap();
+    journal.intent(&intent("sent")).await.unwrap();
+    journal.sent(&id("sent")).await.unwrap();
+    accept(&journal, "accepted", "task-1").await;
+    accept(&journal, "running", "task-2").await;
+    journal
+        .outcome(&id("running"), &still_running("task-2"))
+        .await
+        .unwrap();
+    accept(&journal, "completed", "task-3").await;
+    journal
+        .outcome(&id("completed"), &completed("task-3"))
+        .await
+        .unwrap();
+    let unfinished = desk.ledger.unfinished().await.unwrap();
+    let ids: Vec<_> = unfinished
+        .iter()
+        .map(|entry| entry.external_task_id.as_str())
+        .collect();
+    assert_eq!(ids, ["sent", "accepted", "running"]);
+}
+
+#[tokio::test]
+async fn files_are_noted() {
+    let desk = Desk::new();
+    accept(&desk.journal(), "order-42", "task-1").await;
+    let files = [PathBuf::from("a.mp4"), PathBuf::from("b \u{fffd}.mp4")];
+    desk.ledger.downloaded(1, &files).await.unwrap();
+    desk.ledger.downloaded(1, &files).await.unwrap();
+    let [entry] = &desk.ledger.find("task-1").await.unwrap()[..] else {
+        panic!("one entry")
+    };
+    assert_eq!(entry.files, files);
+}
+
+#[tokio::test]
+async fn a_client_writes_to_it() {
+    let config = EmulatorConfig::new().task_time(Duration::from_millis(50));
+    let emulator = Emulator::start(config).await.unwrap();
+    let desk = Desk::new();
+    let base_url: kirin_client::BaseUrl = emulator.base_url().parse().unwrap();
+    let journal = Arc::new(desk.ledger.journal(base_url.clone()));
+    let key = kirin_tests::canary::key();
+    let client = Client::builder(key.parse().unwrap())
+        .base_url(base_url)
+        .journal(journal)
+        .build()
+        .unwrap();
+    let request = GenerationRequest::builder("a fox").external_task_id("order-42");
+    let task = client.generate(request.build().unwrap()).await.unwrap();
+    let [entry] = &desk.ledger.find("order-42").await.unwrap()[..] else {
+        panic!("one entry")
+    };
+    assert_eq!(
+        entry.state,
+        JournalState::Ended(Box::new(Outcome::Completed(task)))
+    );
+    // I5: the key is in none of the files.
+    for file in std::fs::read_dir(desk.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let is_there = bytes
+                .windows(key.len())
+                .any(|window| window == key.as_bytes());
+            assert!(!is_there, "{}", path.display());
+        }
+    }
+}
