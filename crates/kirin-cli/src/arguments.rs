@@ -9,6 +9,9 @@ use kirin_types::{Amount, InvalidAmount, TaskId};
 ///
 /// The API key is read from the environment variable KIRIN_API_KEY. Without one, --emulator
 /// generates against an emulator of the service that runs inside this program and costs nothing.
+///
+/// Every create is written to the ledger before it is sent: the file that KIRIN_LEDGER names, or
+/// kirin/ledger.sqlite3 in XDG_DATA_HOME or ~/.local/share.
 #[derive(Debug, Parser)]
 #[command(name = "kirin", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -29,7 +32,7 @@ Exit codes:
   8    accepted but not finished here; resume
   9    rate or parallel-task limit, nothing created
   11   unresolved: a create may have been charged and could not be found yet
-  12   disk: the output could not be written
+  12   disk: the ledger or the output could not be written
   130  interrupted; the message says how to resume";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +45,14 @@ pub(crate) enum Command {
     Emulator(Emulator),
     /// Create a task, wait until it is finished, and download the video; prints its path.
     Generate(Generate),
+    /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
+    Ledger(List),
+    /// List every create: its state, model, price or cost, age, id and prompt.
+    List(List),
+    /// Go on with everything that is unfinished: wait, and download the videos; prints their paths.
+    Resume(Resume),
+    /// Show what is known of a create or a task.
+    Show(Show),
     /// Query a task once; prints its status.
     Status(Status),
     /// Wait until a task is finished; prints its status, or the video's path with --output.
@@ -50,7 +61,12 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn json(&self) -> bool {
-        self.shared().is_some_and(|shared| shared.json)
+        match self {
+            Self::Ledger(List { json })
+            | Self::List(List { json })
+            | Self::Show(Show { json, .. }) => *json,
+            _ => self.shared().is_some_and(|shared| shared.json),
+        }
     }
 
     pub(crate) fn base_url(&self) -> Option<&str> {
@@ -62,9 +78,10 @@ impl Command {
             Self::Create(Create { shared, .. })
             | Self::Download(Download { shared, .. })
             | Self::Generate(Generate { shared, .. })
+            | Self::Resume(Resume { shared, .. })
             | Self::Status(Status { shared, .. })
             | Self::Wait(Wait { shared, .. }) => Some(shared),
-            Self::Emulator(_) => None,
+            Self::Emulator(_) | Self::Ledger(_) | Self::List(_) | Self::Show(_) => None,
         }
     }
 }
@@ -88,6 +105,31 @@ pub(crate) struct Generate {
     /// Generate against an emulator of the service inside this program: no key, no cost
     #[arg(long, conflicts_with = "base_url")]
     pub(crate) emulator: bool,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The task's id, or its external task id
+    pub(crate) id: TaskId,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    /// Folder to write the videos to [default: the current one]
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod arguments;
+mod clock;
 mod commands;
 mod exit_code;
 mod failure;
 mod interrupt;
+mod ledger_file;
 mod output_path;
 mod progress;
 mod report;
@@ -70,6 +72,13 @@ async fn run(command: Command) -> ExitCode {
             Err(failure) => Err(failure),
         },
         Command::Generate(arguments) => commands::generate(arguments).await,
+        Command::Ledger(arguments) => commands::ledger(arguments).await,
+        Command::List(arguments) => commands::list(arguments).await,
+        Command::Resume(arguments) => match commands::resume(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
+        Command::Show(arguments) => commands::show(arguments).await,
         Command::Status(arguments) => commands::status(arguments).await,
         Command::Wait(arguments) => commands::wait(arguments).await,
     };

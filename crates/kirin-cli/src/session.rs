@@ -3,6 +3,8 @@
 use std::{
     error::Error,
     hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,27 +13,87 @@ use kirin_client::{
 };
 use kirin_emulator::{Duplicates, Emulator, EmulatorConfig};
 
-use crate::{arguments::Shared, failure::Failure};
+use kirin_ledger::{Entry, Ledger};
+use kirin_types::Task;
+
+use crate::{
+    arguments::Shared,
+    failure::Failure,
+    ledger_file,
+    terminal::{printable, say},
+};
 
 /// A client, and the emulator it talks to if that runs inside this program.
 pub(crate) struct Session {
     pub(crate) client: Client,
+    /// What the client writes to.
+    pub(crate) ledger: Option<Ledger>,
     emulator: Option<Emulator>,
 }
 
 impl Session {
-    /// A client for the service, or whatever the base URL names.
-    pub(crate) fn open(shared: &Shared) -> Result<Self, Failure> {
+    /// A client that may spend money: what it does is written down.
+    pub(crate) fn paying(shared: &Shared) -> Result<Self, Failure> {
+        Self::with(shared, Some(ledger_file::open()?))
+    }
+
+    /// A client that follows what there is; it writes down how that ends, if there is a ledger.
+    pub(crate) fn following(shared: &Shared) -> Result<Self, Failure> {
+        Self::with(shared, ledger_file::if_there())
+    }
+
+    /// A client that only asks.
+    pub(crate) fn asking(shared: &Shared) -> Result<Self, Failure> {
+        Self::with(shared, None)
+    }
+
+    fn with(shared: &Shared, ledger: Option<Ledger>) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
         let mut builder = Client::builder(key()?).base_url(base_url.clone());
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
+        if let Some(ledger) = &ledger {
+            builder = builder.journal(Arc::new(ledger.journal(base_url)));
+        }
         Ok(Self {
             client: build(builder)?,
+            ledger,
             emulator: None,
         })
+    }
+
+    /// The entry of a task or create at the base URL of this client.
+    pub(crate) async fn entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
+        let Some(ledger) = &self.ledger else {
+            return Ok(None);
+        };
+        let found = ledger
+            .find(id)
+            .await
+            .map_err(|error| Failure::ledger(&error))?;
+        let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
+        Ok(found.into_iter().find(is_here))
+    }
+
+    /// Notes where the files of a task are. They are there, whatever becomes of the note.
+    pub(crate) async fn downloaded(&self, task: &Task, paths: &[PathBuf]) {
+        let Ok(Some(entry)) = self.entry(task.id().as_str()).await else {
+            return;
+        };
+        let paths: Vec<_> = paths
+            .iter()
+            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+            .collect();
+        if let Some(ledger) = &self.ledger
+            && let Err(error) = ledger.downloaded(entry.number, &paths).await
+        {
+            say(&format!(
+                "the ledger does not know the file: {}",
+                printable(&error.to_string())
+            ));
+        }
     }
 
     /// A client for an emulator that starts with it. The emulator says what it can do and how
@@ -52,6 +114,8 @@ impl Session {
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
             client: build(builder)?,
+            // Its money is none, and its tasks end with it.
+            ledger: None,
             emulator: Some(emulator),
         })
     }

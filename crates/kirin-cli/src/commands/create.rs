@@ -4,6 +4,7 @@ use kirin_client::Client;
 use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
 use serde_json::Value;
 
+use super::begin::{begin, was_overtaken};
 use crate::{
     arguments::{self, Request},
     failure::Failure,
@@ -16,23 +17,31 @@ use crate::{
 
 pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> {
     let request = request(&arguments.request)?;
-    let session = Session::open(&arguments.shared)?;
+    let session = Session::paying(&arguments.shared)?;
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     let task = unless_interrupted(&reached, async {
-        let mut generation = session.client.generate(request.clone());
-        while generation.handle().is_none()
-            && let Some(notice) = generation.next().await
-        {
-            reached.update(&notice);
-            progress.notice(&notice);
-        }
-        let accepted = generation.accepted().await;
-        let accepted = accepted.map(|generation| generation.task());
-        match accepted {
-            // A task that was accepted was heard of.
-            Ok(task) => Ok(task.expect("the task as accepted")),
-            Err(error) => Err(Failure::generation(&error, reached.ids())),
+        loop {
+            let mut generation = begin(&session, &request).await?;
+            while generation.handle().is_none()
+                && let Some(notice) = generation.next().await
+            {
+                reached.update(&notice);
+                progress.notice(&notice);
+            }
+            let accepted = generation.accepted().await;
+            match accepted.map(|generation| (generation.task(), generation.handle())) {
+                Ok((Some(task), _)) => return Ok(task),
+                // An earlier run has created it.
+                Ok((None, handle)) => {
+                    // What was accepted has a handle.
+                    let id = handle.expect("a handle").task_id;
+                    let task = session.client.query(&id).await;
+                    return task.map_err(|error| Failure::generation(&error, reached.ids()));
+                }
+                Err(error) if was_overtaken(&session, &request, &error).await => {}
+                Err(error) => return Err(Failure::generation(&error, reached.ids())),
+            }
         }
     })
     .await?;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
-    let session = Session::open(&arguments.shared)?;
+    let session = Session::following(&arguments.shared)?;
     output_path::check(&arguments.file, arguments.id.as_str(), false)
         .map_err(|error| Failure::output(&error))?;
     let reached = Reached::task(arguments.id.clone());
@@ -35,6 +35,7 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
             &reached,
         )
         .await?;
+        session.downloaded(&task, &paths).await;
         Ok((task, paths))
     })
     .await

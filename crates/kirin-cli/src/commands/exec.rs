@@ -17,10 +17,19 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
     let (program, arguments) = command.split_first().expect("a command");
     // Before there is a command that a signal could leave behind.
     let mut termination = pin!(terminated());
+    // The tasks of this emulator end with it, and are no matter of the person's own ledger.
+    let folder = tempfile::tempdir().map_err(|error| {
+        let what = format!("there can be no ledger for the command: {error}");
+        Failure::other(
+            what,
+            "Make room, or set TMPDIR to a folder that can be written to.",
+        )
+    })?;
     let mut child = Command::new(program)
         .args(arguments)
         .env("KIRIN_BASE_URL", emulator.base_url())
         .env("KIRIN_API_KEY", KEY)
+        .env("KIRIN_LEDGER", folder.path().join("ledger.sqlite3"))
         .spawn()
         .map_err(|error| {
             let what = format!("{} cannot be run: {error}", program.display());

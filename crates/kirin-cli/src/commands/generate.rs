@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use kirin_types::{GenerationRequest, Task};
 
-use super::{create::request, wait::fetch};
+use super::{
+    begin::{begin, was_overtaken},
+    create::request,
+    wait::fetch,
+};
 use crate::{
     arguments,
     failure::Failure,
@@ -23,7 +27,7 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failu
         .map_err(|error| Failure::output(&error))?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::open(&arguments.shared)?,
+        false => Session::paying(&arguments.shared)?,
     };
     let done = run(&session, &request, &arguments).await;
     session.close().await;
@@ -50,17 +54,21 @@ async fn run(
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     unless_interrupted(&reached, async {
-        let mut generation = session.client.generate(request.clone());
-        if let Some(timeout) = arguments.timeout.duration {
-            generation = generation.deadline(timeout);
-        }
-        while let Some(notice) = generation.next().await {
-            reached.update(&notice);
-            progress.notice(&notice);
-        }
-        let task = generation
-            .await
-            .map_err(|error| Failure::generation(&error, reached.ids()))?;
+        let task = loop {
+            let mut generation = begin(session, request).await?;
+            if let Some(timeout) = arguments.timeout.duration {
+                generation = generation.deadline(timeout);
+            }
+            while let Some(notice) = generation.next().await {
+                reached.update(&notice);
+                progress.notice(&notice);
+            }
+            match generation.await {
+                Ok(task) => break task,
+                Err(error) if was_overtaken(session, request, &error).await => {}
+                Err(error) => return Err(Failure::generation(&error, reached.ids())),
+            }
+        };
         let paths = fetch(
             &session.client,
             &task,
@@ -69,6 +77,7 @@ async fn run(
             &reached,
         )
         .await?;
+        session.downloaded(&task, &paths).await;
         Ok((task, paths))
     })
     .await

@@ -1,5 +1,7 @@
 //! One file a command.
 
+mod begin;
+
 mod create;
 pub(crate) use create::create;
 
@@ -14,6 +16,12 @@ use exec::exec;
 
 mod generate;
 pub(crate) use generate::generate;
+
+mod history;
+pub(crate) use history::{ledger, list, show};
+
+mod resume;
+pub(crate) use resume::resume;
 
 mod status;
 pub(crate) use status::status;

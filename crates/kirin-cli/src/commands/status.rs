@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> {
-    let session = Session::open(&arguments.shared)?;
+    let session = Session::asking(&arguments.shared)?;
     let reached = Reached::task(arguments.id.clone());
     let task = unless_interrupted(&reached, async {
         let task = session.client.query(&arguments.id).await;

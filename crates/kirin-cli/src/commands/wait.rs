@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
-    let session = Session::open(&arguments.shared)?;
+    let session = Session::following(&arguments.shared)?;
     let file = File {
         output: arguments.output.clone(),
         force: arguments.force,
@@ -29,9 +29,13 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(arguments.shared.quiet);
     let done = unless_interrupted(&reached, async {
-        let task = finished(&session.client, &arguments, &mut progress).await?;
+        let task = finished(&session, &arguments, &mut progress).await?;
         let paths = match file.output {
-            Some(_) => fetch(&session.client, &task, &file, &mut progress, &reached).await?,
+            Some(_) => {
+                let paths = fetch(&session.client, &task, &file, &mut progress, &reached).await?;
+                session.downloaded(&task, &paths).await;
+                paths
+            }
             None => Vec::new(),
         };
         Ok((task, paths))
@@ -48,7 +52,7 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
 /// The task at its end. It may have been named by its external id, and the answer names it by its
 /// own, so the first query finds out which one to wait for.
 async fn finished(
-    client: &Client,
+    session: &Session,
     arguments: &arguments::Wait,
     progress: &mut Progress,
 ) -> Result<Task, Failure> {
@@ -61,11 +65,15 @@ async fn finished(
             },
         )
     };
-    let id = match client.query(&arguments.id).await {
-        Ok(task) => task.id().clone(),
-        Err(_) => arguments.id.clone(),
+    let client = &session.client;
+    let entry = session.entry(arguments.id.as_str()).await?;
+    let mut generation = match entry.and_then(|entry| entry.handle()) {
+        Some(handle) => client.resume(handle),
+        None => match client.query(&arguments.id).await {
+            Ok(task) => client.wait(task.id().clone()),
+            Err(_) => client.wait(arguments.id.clone()),
+        },
     };
-    let mut generation = client.wait(id);
     if let Some(timeout) = arguments.timeout.duration {
         generation = generation.deadline(timeout);
     }

@@ -24,6 +24,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Kirin {
     command: Command,
     folder: TempDir,
+    /// Where its ledger is.
+    _home: TempDir,
 }
 
 /// A run that is over.
@@ -33,15 +35,22 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     folder: TempDir,
+    /// Where its ledger is.
+    _home: TempDir,
 }
 
 /// A run that goes on.
 pub(crate) struct Running {
-    child: Child,
+    child: Ended,
     stdout: Stream,
     stderr: Stream,
     folder: TempDir,
+    /// Where its ledger is.
+    _home: TempDir,
 }
+
+/// A process that does not outlive its test, also where that fails.
+struct Ended(Child);
 
 /// What came out of a stream so far; it is read at all times, so that nobody blocks.
 struct Stream {
@@ -65,13 +74,20 @@ impl Kirin {
 
     fn by(mut command: Command) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = tempfile::tempdir().expect("a temporary folder");
         command
             .env_clear()
+            // The ledger is there.
+            .env("HOME", home.path())
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command, folder }
+        Self {
+            command,
+            folder,
+            _home: home,
+        }
     }
 
     /// `kirin generate` with a prompt.
@@ -141,15 +157,24 @@ impl Kirin {
         Running {
             stdout: Stream::of(child.stdout.take()),
             stderr: Stream::of(child.stderr.take()),
-            child,
+            child: Ended(child),
             folder: self.folder,
+            _home: self._home,
         }
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // One that has ended already is no matter.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 impl Running {
     pub(crate) fn process_id(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// The first line on stdout, as soon as it is there.
@@ -163,11 +188,16 @@ impl Running {
         self.stderr.once(|text| text.contains(part))
     }
 
+    /// Ends it as the system does: it cannot do anything about it.
+    pub(crate) fn kill(&mut self) {
+        self.child.0.kill().expect("it runs");
+        self.child.0.wait().expect("an exit status");
+    }
+
     /// Waits for the end, which is where both streams end too.
     pub(crate) fn end(mut self) -> Run {
         let (stdout, stderr) = (self.stdout.to_end(), self.stderr.to_end());
         let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {
-            let _ = self.child.kill();
             let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
             panic!("no end within {LIMIT:?}; stdout:\n{stdout}\nstderr:\n{stderr}");
         };
@@ -175,10 +205,11 @@ impl Running {
         // A signed URL on stdout is what was asked for; a key never is.
         assert!(!stdout.contains(canary::key()), "the key is on stdout");
         Run {
-            status: self.child.wait().expect("an exit status"),
+            status: self.child.0.wait().expect("an exit status"),
             stdout,
             stderr,
             folder: self.folder,
+            _home: self._home,
         }
     }
 }

@@ -4,6 +4,7 @@ mod kirin;
 
 mod service;
 
+mod ledger;
 mod mp4;
 
 mod redact;

@@ -389,7 +389,7 @@ pub(crate) fn downloads() -> Vec<Scenario> {
         }),
         #[cfg(unix)]
         scenario("file size limit", 12, "charged", move || {
-            let kirin = Kirin::under("ulimit -f 8").args(["generate", "a boat"]);
+            let kirin = Kirin::under("ulimit -f 200").args(["generate", "a boat"]);
             kirin.at(&whole().base_url)
         }),
     ]

@@ -167,7 +167,7 @@ fn video() -> Vec<u8> {
     for (name, content) in [
         (b"ftyp", b"isom\0\0\x02\0isom".to_vec()),
         (b"moov", vec![0; 16]),
-        (b"mdat", vec![0; 40_000]),
+        (b"mdat", vec![0; 400_000]),
     ] {
         let size = u32::try_from(content.len() + 8).expect("a small box");
         bytes.extend_from_slice(&size.to_be_bytes());

@@ -82,14 +82,15 @@ fn full_stdout_does_not_lose_the_task() {
 }
 
 #[test]
-fn home_is_not_needed() {
+fn k6_without_a_home_nothing_is_spent_unless_the_ledger_is_named() {
     let emulator = emulator(instant());
-    // The harness gives no environment at all; an empty home is another matter.
-    let run = Kirin::generate()
-        .env("HOME", "")
-        .at(emulator.base_url())
-        .run();
-    run.ended_with(0);
+    let generate = || Kirin::generate().env("HOME", "").at(emulator.base_url());
+    let refused = generate().run().ended_with(12);
+    assert!(refused.stderr.contains("KIRIN_LEDGER"), "{refused:#?}");
+    assert_eq!(emulator.statistics().creates_received, 0);
+    let kirin = generate();
+    let ledger = kirin.folder().join("my-ledger");
+    kirin.env("KIRIN_LEDGER", ledger).run().ended_with(0);
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! The time of day, for what is told of the past.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kirin_types::Timestamp;
+
+/// Time since a point; none if it is still to come.
+pub(crate) fn since(then: Timestamp) -> Duration {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a list says how old its entries are"
+    )]
+    let now = SystemTime::now();
+    now.duration_since(at(then)).unwrap_or_default()
+}
+
+/// The day of a point in UTC, as in 2026-11-25.
+pub(crate) fn day(then: Timestamp) -> String {
+    let mut text = humantime::format_rfc3339_seconds(at(then)).to_string();
+    text.truncate("2026-11-25".len());
+    text
+}
+
+/// What a file cannot say any more, such as a year that nobody can write, is the beginning of time.
+fn at(then: Timestamp) -> SystemTime {
+    /// The last second of the year 9999, which is the last that has four digits.
+    const LATEST: u64 = 253_402_300_799_000;
+    let milliseconds = u64::try_from(then.milliseconds()).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_millis(milliseconds.min(LATEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_point_has_a_day() {
+        for (milliseconds, expected) in [
+            (1_795_608_000_000, "2026-11-25"),
+            (0, "1970-01-01"),
+            (i64::MIN, "1970-01-01"),
+            (i64::MAX, "9999-12-31"),
+        ] {
+            assert_eq!(day(Timestamp::from_milliseconds(milliseconds)), expected);
+        }
+        assert_eq!(
+            since(Timestamp::from_milliseconds(i64::MAX)),
+            Duration::ZERO
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! What a request begins: a create, or what an earlier run of the same one has left.
+
+use std::time::Duration;
+
+use kirin_client::{
+    Generation, JournalState,
+    machine::{Cause, Outcome, Withheld},
+};
+use kirin_ledger::{Claim, Entry, Ledger, Money};
+use kirin_types::{ExternalTaskId, GenerationRequest};
+
+use crate::{failure::Failure, session::Session, terminal::say};
+
+/// How often it is asked whether another process is still at the same create.
+const ANOTHER_PROCESS: Duration = Duration::from_millis(200);
+
+/// Begins to create what is asked for, or goes on with it where another run has begun. It waits for a
+/// run that is at it now.
+pub(super) async fn begin(
+    session: &Session,
+    request: &GenerationRequest,
+) -> Result<Generation, Failure> {
+    let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
+        return Ok(session.client.generate(request.clone()));
+    };
+    let mut waits = false;
+    loop {
+        let entry = match claim(session, ledger, id).await? {
+            Claim::UnderWay(entry) => {
+                check(ledger, &entry, request, id).await?;
+                if !waits {
+                    say("another process is at the same create; waiting for it");
+                    waits = true;
+                }
+                pause().await;
+                continue;
+            }
+            Claim::Taken(entry) => entry,
+            _ => return Ok(session.client.generate(request.clone())),
+        };
+        if entry.money() == Money::None {
+            // Nothing came of it.
+            return Ok(session.client.generate(request.clone()));
+        }
+        check(ledger, &entry, request, id).await?;
+        return go_on(session, ledger, &entry).await;
+    }
+}
+
+/// Goes on with what is in the ledger, and is this process's own.
+pub(super) async fn go_on(
+    session: &Session,
+    ledger: &Ledger,
+    entry: &Entry,
+) -> Result<Generation, Failure> {
+    match entry.handle() {
+        Some(handle) => Ok(session.client.resume(handle)),
+        None => {
+            let intent = ledger.intent(entry.number).await;
+            let intent = intent.map_err(|error| Failure::ledger(&error))?;
+            Ok(session.client.reconcile(intent))
+        }
+    }
+}
+
+/// Whether another run has begun the same create since it was found that nobody had.
+pub(super) async fn was_overtaken(
+    session: &Session,
+    request: &GenerationRequest,
+    error: &kirin_client::Error,
+) -> bool {
+    let is_withheld = matches!(
+        error.outcome(),
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::Journal { .. } | Withheld::UnderWay)
+        }
+    );
+    let (true, Some(ledger), Some(id)) = (is_withheld, &session.ledger, request.external_task_id())
+    else {
+        return false;
+    };
+    match claim(session, ledger, id).await {
+        Ok(Claim::Taken(entry)) => {
+            entry.state != JournalState::Intended && entry.money() != Money::None
+        }
+        Ok(Claim::UnderWay(_)) => true,
+        _ => false,
+    }
+}
+
+async fn claim(session: &Session, ledger: &Ledger, id: &ExternalTaskId) -> Result<Claim, Failure> {
+    let claimed = ledger.claim(session.client.base_url(), id).await;
+    claimed.map_err(|error| Failure::ledger(&error))
+}
+
+/// One id is one request.
+async fn check(
+    ledger: &Ledger,
+    entry: &Entry,
+    request: &GenerationRequest,
+    id: &ExternalTaskId,
+) -> Result<(), Failure> {
+    let intent = ledger.intent(entry.number).await;
+    let intent = intent.map_err(|error| Failure::ledger(&error))?;
+    if intent.request == *request {
+        return Ok(());
+    }
+    // Nobody goes on with it here.
+    ledger
+        .release(entry.number)
+        .await
+        .map_err(|error| Failure::ledger(&error))?;
+    Err(Failure::other_request(id))
+}
+
+async fn pause() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits for another process, which tells nobody"
+    )]
+    tokio::time::sleep(ANOTHER_PROCESS).await;
+}

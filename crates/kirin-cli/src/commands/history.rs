@@ -1,0 +1,277 @@
+//! `kirin list`, `kirin show` and `kirin ledger`: what the ledger knows. They need no key.
+
+use std::collections::BTreeMap;
+
+use kirin_client::{JournalState, machine::Outcome};
+use kirin_ledger::{Entry, Money};
+use kirin_types::Amount;
+use serde::Serialize;
+
+use crate::{
+    arguments, clock, failure::Failure, ledger_file, report::print_line, terminal::printable,
+};
+
+/// An entry as `--json` prints it, always with every field.
+#[derive(Serialize)]
+struct EntryReport<'a> {
+    external_task_id: &'a str,
+    id: Option<&'a str>,
+    state: &'static str,
+    model: &'a str,
+    prompt: Option<&'a str>,
+    base_url: &'a str,
+    price: Option<&'a Amount>,
+    cost: Option<&'a Amount>,
+    attempts: u32,
+    intended_at: Option<kirin_types::Timestamp>,
+    ended_at: Option<kirin_types::Timestamp>,
+    paths: Vec<String>,
+}
+
+/// Prints every create, the oldest first.
+pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
+    let entries = ledger_file::open()?.entries().await;
+    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    let lines = match arguments.json {
+        true => entries.iter().map(json).collect(),
+        false => table(&entries),
+    };
+    print(&lines)
+}
+
+/// Prints everything that is known of a create or a task.
+pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
+    let id = arguments.id.as_str();
+    let entries = ledger_file::open()?.find(id).await;
+    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    if entries.is_empty() {
+        return Err(Failure::not_in_ledger(id));
+    }
+    let lines = match arguments.json {
+        true => entries.iter().map(json).collect(),
+        false => entries.iter().flat_map(details).collect(),
+    };
+    print(&lines)
+}
+
+/// Prints the money, by day and model.
+pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
+    let entries = ledger_file::open()?.entries().await;
+    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    let rows = sums(&entries);
+    let lines = match arguments.json {
+        true => rows
+            .iter()
+            .map(|row| serde_json::to_string(row).unwrap_or_default())
+            .collect(),
+        false => columns(rows.iter().map(Sum::cells), Sum::HEAD),
+    };
+    print(&lines)
+}
+
+fn print(lines: &Vec<String>) -> Result<(), Failure> {
+    for line in lines {
+        print_line(line).map_err(|error| {
+            let what = format!("the result cannot be written to stdout: {error}");
+            Failure::other(what, "Write it elsewhere, and ask again.")
+        })?;
+    }
+    Ok(())
+}
+
+fn json(entry: &Entry) -> String {
+    let report = EntryReport {
+        external_task_id: entry.external_task_id.as_str(),
+        id: entry.task_id.as_ref().map(|id| id.as_str()),
+        state: state(entry),
+        model: &entry.model,
+        prompt: entry.prompt.as_deref(),
+        base_url: entry.base_url.as_str(),
+        price: entry.price.as_ref(),
+        cost: entry.cost.as_ref(),
+        attempts: entry.attempts,
+        intended_at: entry.intended_at,
+        ended_at: entry.ended_at,
+        paths: entry
+            .files
+            .iter()
+            .map(|path| path.to_string_lossy().into())
+            .collect(),
+    };
+    // It has string keys and no map of anything else.
+    serde_json::to_string(&report).unwrap_or_default()
+}
+
+/// How far it is, in a word.
+fn state(entry: &Entry) -> &'static str {
+    match &entry.state {
+        JournalState::Intended => "intended",
+        JournalState::Sent => "sent",
+        JournalState::Accepted(_) => "accepted",
+        JournalState::Ended(outcome) => match **outcome {
+            Outcome::Completed(_) => "completed",
+            Outcome::CompletedWithoutOutput(_) => "without_output",
+            Outcome::Failed(_) => "failed",
+            Outcome::Lost { .. } => "lost",
+            Outcome::NotCreated { .. } => "not_created",
+            Outcome::Unresolved { .. } => "unresolved",
+            _ => "running",
+        },
+        _ => "unknown",
+    }
+}
+
+/// How much of a prompt stands in the list, in characters.
+const PROMPT: usize = 40;
+
+fn table(entries: &[Entry]) -> Vec<String> {
+    let rows = entries.iter().map(|entry| {
+        let prompt: String = printable(entry.prompt.as_deref().unwrap_or_default());
+        let id = entry
+            .task_id
+            .as_ref()
+            .map_or(entry.external_task_id.as_str(), |id| id.as_str());
+        vec![
+            state(entry).into(),
+            entry.model.clone(),
+            entry
+                .amount()
+                .map(ToString::to_string)
+                .unwrap_or_else(|| "?".into()),
+            entry.intended_at.map_or_else(String::new, age),
+            printable(id),
+            prompt.chars().take(PROMPT).collect(),
+        ]
+    });
+    columns(rows, &["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT"])
+}
+
+/// The largest unit of an age.
+fn age(then: kirin_types::Timestamp) -> String {
+    let seconds = clock::since(then).as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Lines of a table whose columns are as wide as they need; the last one is not filled up.
+fn columns(rows: impl Iterator<Item = Vec<String>>, head: &[&str]) -> Vec<String> {
+    let head = head.iter().map(|&name| name.to_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn details(entry: &Entry) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            lines.push(format!("{name:<18}{}", printable(value)));
+        }
+    };
+    add("external task id", entry.external_task_id.as_str());
+    add(
+        "task id",
+        entry.task_id.as_ref().map_or("", |id| id.as_str()),
+    );
+    add("state", state(entry));
+    add("model", &entry.model);
+    add("prompt", entry.prompt.as_deref().unwrap_or_default());
+    add("base URL", entry.base_url.as_str());
+    add(
+        "price in USD",
+        &entry
+            .price
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    );
+    add(
+        "cost in USD",
+        &entry
+            .cost
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    );
+    add("sent", &format!("{} times", entry.attempts));
+    add(
+        "intended on",
+        &entry.intended_at.map(clock::day).unwrap_or_default(),
+    );
+    for path in &entry.files {
+        add("file", &path.to_string_lossy());
+    }
+    lines
+}
+
+/// The money of a day and a model, in USD.
+#[derive(Default, Serialize)]
+struct Sum {
+    day: String,
+    model: String,
+    settled: Amount,
+    reserved: Amount,
+    failed: Amount,
+    unresolved: Amount,
+}
+
+impl Sum {
+    const HEAD: &[&str] = &[
+        "DAY",
+        "MODEL",
+        "SETTLED",
+        "RESERVED",
+        "FAILED",
+        "UNRESOLVED",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let amounts = [
+            &self.settled,
+            &self.reserved,
+            &self.failed,
+            &self.unresolved,
+        ];
+        [self.day.clone(), self.model.clone()]
+            .into_iter()
+            .chain(amounts.map(ToString::to_string))
+            .collect()
+    }
+}
+
+/// The money by day and model. What has no known price counts nothing.
+fn sums(entries: &[Entry]) -> Vec<Sum> {
+    let mut sums: BTreeMap<(String, &str), Sum> = BTreeMap::new();
+    for entry in entries {
+        let day = entry.intended_at.map(clock::day).unwrap_or_default();
+        let sum = sums.entry((day.clone(), &entry.model)).or_default();
+        (sum.day, sum.model) = (day, entry.model.clone());
+        let sum = match entry.money() {
+            Money::None => continue,
+            Money::Settled => &mut sum.settled,
+            Money::Reserved => &mut sum.reserved,
+            Money::Failed => &mut sum.failed,
+            Money::Unresolved => &mut sum.unresolved,
+        };
+        *sum = sum.clone() + entry.amount().cloned().unwrap_or_default();
+    }
+    sums.into_values().collect()
+}

@@ -1,0 +1,47 @@
+//! Where the ledger is.
+
+use std::{ffi::OsString, fs, path::PathBuf};
+
+use kirin_ledger::{Ledger, LedgerError};
+
+use crate::failure::Failure;
+
+/// Opens the ledger, or makes it. Without one nothing is sent that costs money.
+pub(crate) fn open() -> Result<Ledger, Failure> {
+    let path = path()?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| {
+            let path = path.clone();
+            Failure::ledger(&LedgerError::File { path, error })
+        })?;
+    }
+    Ledger::open(path).map_err(|error| Failure::ledger(&error))
+}
+
+/// The ledger if there is one that can be opened, for what can be done without.
+pub(crate) fn if_there() -> Option<Ledger> {
+    let path = path().ok().filter(|path| path.exists())?;
+    Ledger::open(path).ok()
+}
+
+fn path() -> Result<PathBuf, Failure> {
+    if let Some(path) = variable("KIRIN_LEDGER") {
+        return Ok(path.into());
+    }
+    let data = variable("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(variable("HOME")?).join(".local/share"));
+    // A relative one is to be ignored (XDG Base Directory Specification).
+    let data = data.filter(|path| path.is_absolute()).or_else(home);
+    data.map(|data| data.join("kirin").join("ledger.sqlite3"))
+        .ok_or_else(Failure::no_ledger)
+}
+
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<OsString> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program reads its environment here"
+    )]
+    let value = std::env::var_os(name)?;
+    (!value.is_empty()).then_some(value)
+}

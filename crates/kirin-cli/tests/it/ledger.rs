@@ -1,0 +1,133 @@
+//! What a run has begun, the next one goes on with.
+
+use std::{path::Path, time::Duration};
+
+use crate::{
+    kirin::{Kirin, Run},
+    service::{emulator, instant},
+};
+
+/// `kirin create` with an id of one's own, in the home of another run.
+fn create(prompt: &str, base_url: &str, home: &Path) -> Kirin {
+    let arguments = ["create", prompt, "--external-task-id", "order-42"];
+    Kirin::new().args(arguments).at(base_url).env("HOME", home)
+}
+
+fn ask(arguments: &[&str], home: &Path) -> Run {
+    Kirin::new().args(arguments).env("HOME", home).run()
+}
+
+#[test]
+fn c10_the_same_command_again_is_the_same_task() {
+    let emulator = emulator(instant());
+    let base_url = emulator.base_url();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let first = create("a fox", base_url, home).run().ended_with(0);
+    let again = create("a fox", base_url, home).run().ended_with(0);
+    assert_eq!(first.stdout, again.stdout);
+    let other = create("a bear", base_url, home).run().ended_with(2);
+    let said = "error: the external task id order-42 was used for another request";
+    assert!(other.stderr.contains(said), "{other:#?}");
+    assert!(other.stderr.contains("kirin show order-42"), "{other:#?}");
+    // What is created is also waited for and downloaded.
+    let generate = ["generate", "a fox", "--external-task-id", "order-42"];
+    let generated = Kirin::new().args(generate).at(base_url).env("HOME", home);
+    let generated = generated.run().ended_with(0);
+    assert_eq!(generated.files().len(), 1);
+    assert_eq!(emulator.ledger().charges().len(), 1);
+    assert_eq!(emulator.statistics().creates_received, 1);
+}
+
+#[test]
+fn c10_fifty_processes_at_once_create_one_task() {
+    let emulator = emulator(instant());
+    let home = tempfile::tempdir().unwrap();
+    let running = (0..50).map(|_| create("a fox", emulator.base_url(), home.path()).start());
+    let running: Vec<_> = running.collect();
+    let runs = running.into_iter().map(|run| run.end().ended_with(0));
+    let ids: Vec<_> = runs.map(|run| run.stdout).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert_eq!(emulator.ledger().charges().len(), 1);
+    emulator.assert_charged_once();
+    // One more, with another request.
+    let other = create("a bear", emulator.base_url(), home.path());
+    other.run().ended_with(2);
+}
+
+#[test]
+fn c15_what_was_killed_is_resumed() {
+    let emulator = emulator(instant().task_time(Duration::from_secs(2)));
+    let base_url = emulator.base_url();
+    let home = tempfile::tempdir().unwrap();
+    let generate = || Kirin::generate().at(base_url).env("HOME", home.path());
+    let mut killed = generate().start();
+    killed.stderr_once("accepted as task");
+    killed.kill();
+    let resume = Kirin::new().args(["resume"]).at(base_url);
+    let resumed = resume.env("HOME", home.path()).run().ended_with(0);
+    assert_eq!(resumed.files().len(), 1, "{resumed:#?}");
+    assert_eq!(emulator.ledger().charges().len(), 1);
+    // Then there is nothing left to do.
+    let resume = Kirin::new().args(["resume"]).at(base_url);
+    let nothing = resume.env("HOME", home.path()).run().ended_with(0);
+    assert_eq!((nothing.stdout.as_str(), nothing.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn the_ledger_is_shown() {
+    let emulator = emulator(instant());
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    assert_eq!(
+        ask(&["list"], home).stdout,
+        "STATE  MODEL  USD  AGE  ID  PROMPT\n"
+    );
+    let created = create("a fox\u{1b}[31m", emulator.base_url(), home)
+        .run()
+        .ended_with(0);
+    let id = created.stdout.trim();
+    let listed = ask(&["list"], home).ended_with(0);
+    let row: Vec<_> = listed
+        .stdout
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(row[..3], ["accepted", "kirin_v2_5_turbo_t2v", "0.21"]);
+    assert_eq!(row[4..], [id, "a", "fox[31m"]);
+    let json = ask(&["list", "--json"], home).ended_with(0).json();
+    assert_eq!(json["external_task_id"], "order-42");
+    assert_eq!(json["id"], id);
+    for id in [id, "order-42"] {
+        let shown = ask(&["show", id], home).ended_with(0);
+        assert!(
+            shown.stdout.contains("state             accepted\n"),
+            "{shown:#?}"
+        );
+    }
+    ask(&["show", "order-43"], home).ended_with(5);
+    let money = ask(&["ledger", "--json"], home).ended_with(0).json();
+    assert_eq!(
+        (&money["reserved"], &money["settled"]),
+        (&"0.21".into(), &"0".into())
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn c11_a_ledger_that_cannot_be_written_spends_nothing() {
+    let emulator = emulator(instant());
+    let base_url = emulator.base_url();
+    let full = Kirin::generate()
+        .at(base_url)
+        .env("KIRIN_LEDGER", "/dev/full");
+    let full = full.run().ended_with(12);
+    assert!(full.stderr.contains("Nothing was spent."), "{full:#?}");
+    let small = Kirin::under("ulimit -f 8").args(["generate", "a fox"]);
+    small.at(base_url).run().ended_with(12);
+    let folder = Kirin::generate().at(base_url).env("KIRIN_LEDGER", "/");
+    folder.run().ended_with(12);
+    assert_eq!(emulator.statistics().creates_received, 0);
+}
