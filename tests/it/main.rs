@@ -6,4 +6,5 @@ mod one_post;
 mod session;
 mod simulation;
 mod snap;
+mod switches;
 mod transports;

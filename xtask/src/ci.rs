@@ -111,6 +111,7 @@ mod tests {
                 "clippy -p kirin-transport --no-default-features --locked -- -D warnings",
                 "clippy -p kirin-client --no-default-features --locked -- -D warnings",
                 "clippy -p kirin-emulator --no-default-features --locked -- -D warnings",
+                "clippy -p kirin-ledger --no-default-features --locked -- -D warnings",
                 "clippy -p kirin-types --all-features --locked -- -D warnings",
                 "clippy -p kirin-transport --no-default-features --features hyper --locked -- -D warnings",
                 "clippy -p kirin-transport --no-default-features --features rustls --locked -- -D warnings",

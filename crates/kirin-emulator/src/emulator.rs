@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use crate::{
-    CallbackRecord, CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Scenario, Statistics,
-    World, server::Server, world::LoggedRequest,
+    CallbackRecord, CannotEnd, Duplicates, EmulatorConfig, Ledger, Lookup, Scenario, Scope,
+    Statistics, World, server::Server, world::LoggedRequest,
 };
 
 /// A running emulator. Dropping it stops it.
@@ -211,6 +211,34 @@ impl Emulator {
     #[track_caller]
     pub fn assert_charged_once(&self) {
         self.ledger().assert_charged_once();
+    }
+
+    /// Checks that no download carried a key: videos may lie on other hosts, which must not see it. An
+    /// emulator that a redirect leads to is such a host itself; none of its `requests` may have one.
+    ///
+    /// ```
+    /// use kirin_emulator::{Emulator, EmulatorConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start(EmulatorConfig::new()).await?;
+    /// // Here a client generates and downloads.
+    /// emulator.assert_downloads_without_key();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// One did, among the latest 1000 requests.
+    pub fn assert_downloads_without_key(&self) {
+        let requests = self.requests();
+        let mut downloads = requests
+            .iter()
+            .filter(|request| request.scope == Some(Scope::Artifact));
+        if let Some(request) = downloads.find(|request| request.has_key) {
+            panic!("a download carried the key: {}", request.target);
+        }
     }
 
     /// What it counted so far.

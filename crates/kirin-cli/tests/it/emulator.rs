@@ -182,6 +182,19 @@ fn taken_port_is_an_error() {
 
 #[cfg(unix)]
 #[test]
+fn row16_the_one_line_on_stdout_says_where_it_is_ready() {
+    let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
+    let base_url = emulator.first_line();
+    // Whoever has read the line is served.
+    let created = Kirin::new().args(["create", "a boat"]).at(&base_url);
+    created.run().ended_with(0);
+    crate::interrupt::send("TERM", &emulator);
+    let run = emulator.end().ended_with(0);
+    assert_eq!(run.stdout, format!("{base_url}\n"));
+}
+
+#[cfg(unix)]
+#[test]
 fn what_goes_wrong_in_the_emulator_is_said_in_a_file() {
     let scenario = r#"{"rules": [{"fault": "insufficient_balance", "scope": "create"}]}"#;
     let emulator = Kirin::new()

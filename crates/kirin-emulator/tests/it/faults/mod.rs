@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kirin_emulator::{Emulator, EmulatorConfig, Scenario, VideoSize, world::LoggedRequest};
+use kirin_emulator::{Emulator, EmulatorConfig, Fault, Scenario, VideoSize, world::LoggedRequest};
 use serde_json::{Value, json};
 
 use crate::{
@@ -58,4 +58,28 @@ fn outcome(emulator: &Emulator) -> (Vec<u8>, std::io::Result<()>) {
     let mut wire = Wire::connect(emulator);
     wire.send_call("POST", CREATE, &body());
     wire.rest()
+}
+
+/// Each has a test in this folder, or beside the callbacks, that is named after it.
+#[test]
+fn every_fault_has_a_test_of_its_name() {
+    let tests = [
+        include_str!("answers.rs"),
+        include_str!("artifacts.rs"),
+        include_str!("connections.rs"),
+        include_str!("tasks.rs"),
+        include_str!("../callbacks.rs"),
+    ]
+    .concat();
+    let without: Vec<_> = Fault::ALL
+        .iter()
+        .map(|fault| fault.name())
+        .filter(|name| {
+            let test = format!("fn fault_{name}");
+            let mut rest = tests.split(test.as_str()).skip(1);
+            // A longer name may be that of another fault, but none is the beginning of another's.
+            !rest.any(|rest| rest.starts_with(['(', '_']))
+        })
+        .collect();
+    assert_eq!(without, [""; 0]);
 }

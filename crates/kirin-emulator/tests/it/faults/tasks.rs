@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kirin_emulator::EmulatorConfig;
+use kirin_emulator::{Emulator, EmulatorConfig, Pace, Scenario};
 use serde_json::{Value, json};
 
 use super::{create, query, tasks, with, with_config};
@@ -46,28 +46,36 @@ async fn fault_not_found_after_create() {
     assert_eq!((statuses, tasks(&emulator)), ([404, 404, 200], 1));
 }
 
-#[test]
-fn fault_not_found_after_create_is_for_a_while() {
-    let json = r#"{"rules": [{"fault": "not_found_after_create"}]}"#;
-    let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
-    let mut session = Session::new(EmulatorConfig::new().scenario(scenario));
-    let id = session.create(json!({ "prompt": "a fox" }));
-    session.advance(4999);
-    assert_eq!(session.query(&id).0, 404);
-    session.advance(1);
-    assert_eq!(session.query(&id).0, 200);
-    assert_eq!(session.query("nobody").0, 404);
+/// An emulator whose tasks take three seconds and whose clock stands still, with one rule.
+async fn frozen(rule: Value) -> Emulator {
+    let json = json!({ "rules": [rule] }).to_string();
+    let config = EmulatorConfig::new()
+        .clock(Pace::Frozen)
+        .scenario(Scenario::from_json(&json).unwrap());
+    Emulator::start(config).await.unwrap()
 }
 
-#[test]
-fn fault_status_backwards() {
-    let json = r#"{"rules": [{"fault": "status_backwards", "nth": 2}]}"#;
-    let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
-    let mut session = Session::new(EmulatorConfig::new().scenario(scenario));
-    let id = session.create(json!({ "prompt": "a fox" }));
-    session.advance(1500);
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_not_found_after_create_is_for_a_while() {
+    let emulator = frozen(json!({ "fault": "not_found_after_create" })).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    emulator.advance(Duration::from_millis(4999));
+    assert_eq!(query(&mut wire).status, 404);
+    emulator.advance(Duration::from_millis(1));
+    assert_eq!(query(&mut wire).status, 200);
+    let nobody = wire.ask("GET", &format!("{CREATE}/task/nobody"), "");
+    assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_status_backwards() {
+    let emulator = frozen(json!({ "fault": "status_backwards", "nth": 2 })).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    emulator.advance(Duration::from_millis(1500));
     let statuses = [(); 3].map(|()| {
-        let (_, task) = session.query(&id);
+        let task = query(&mut wire).json();
         (task["status"].clone(), task["progress"].clone())
     });
     let (before, then) = (
@@ -75,12 +83,9 @@ fn fault_status_backwards() {
         (json!("pending"), Value::Null),
     );
     assert_eq!(statuses, [before.clone(), then, before]);
-    session.advance(1500);
-    assert_eq!(
-        session.query(&id).1["status"],
-        "completed",
-        "not at its end"
-    );
+    emulator.advance(Duration::from_millis(1500));
+    let end = query(&mut wire).json();
+    assert_eq!(end["status"], "completed", "not at its end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +138,7 @@ async fn row04_the_same_seed_and_requests_give_the_same_faults_and_log() {
     let session = || {
         let json = r#"{"rules": [{"fault": "rate_limited", "probability": 0.3},
             {"fault": "broken_json", "probability": 0.3}, {"fault": "unknown_status"}]}"#;
-        let scenario = kirin_emulator::Scenario::from_json(json).unwrap();
+        let scenario = Scenario::from_json(json).unwrap();
         let mut session = Session::new(EmulatorConfig::new().seed(7).scenario(scenario));
         for _ in 0..50 {
             let body = envelope(json!({ "prompt": "a fox" }));
