@@ -91,6 +91,8 @@ pub(crate) struct Create {
     #[command(flatten)]
     pub(crate) request: Request,
     #[command(flatten)]
+    pub(crate) spending: Spending,
+    #[command(flatten)]
     pub(crate) shared: Shared,
 }
 
@@ -98,6 +100,8 @@ pub(crate) struct Create {
 pub(crate) struct Generate {
     #[command(flatten)]
     pub(crate) request: Request,
+    #[command(flatten)]
+    pub(crate) spending: Spending,
     #[command(flatten)]
     pub(crate) file: File,
     #[command(flatten)]
@@ -184,7 +188,7 @@ pub(crate) struct Emulator {
     #[arg(long, value_name = "FACTOR")]
     pub(crate) speed: Option<NonZeroU32>,
     /// Play money in USD; a create that costs more than is left is refused [default: no end of it]
-    #[arg(long, value_name = "USD", value_parser = balance)]
+    #[arg(long, value_name = "USD", value_parser = amount)]
     pub(crate) balance: Option<Amount>,
     /// API calls a second; what is more is refused with 429 [default: no limit]
     #[arg(long, value_name = "CALLS")]
@@ -245,6 +249,17 @@ pub(crate) struct Request {
     pub(crate) external_task_id: Option<String>,
 }
 
+/// What may be spent.
+#[derive(Args, Debug)]
+pub(crate) struct Spending {
+    /// Most that it may cost; what costs more, or has no known price, is not sent
+    #[arg(long, value_name = "USD", value_parser = amount)]
+    pub(crate) max_cost: Option<Amount>,
+    /// Print the request and its list price, and send nothing; needs no key
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// Where the video goes.
 #[derive(Args, Debug)]
 pub(crate) struct File {
@@ -278,12 +293,12 @@ pub(crate) struct Shared {
 }
 
 /// An amount of money that is not negative.
-fn balance(text: &str) -> Result<Amount, String> {
+fn amount(text: &str) -> Result<Amount, String> {
     let amount: Amount = text
         .parse()
         .map_err(|invalid: InvalidAmount| invalid.to_string())?;
     match amount.is_negative() {
-        true => Err("a balance is not negative".into()),
+        true => Err("an amount is not negative".into()),
         false => Ok(amount),
     }
 }
@@ -318,11 +333,11 @@ mod tests {
     }
 
     #[test]
-    fn a_balance_is_an_amount_from_zero_on() {
-        assert_eq!(balance("2.50").unwrap().to_string(), "2.50");
-        assert!(balance("0").is_ok());
+    fn an_amount_is_from_zero_on() {
+        assert_eq!(amount("2.50").unwrap().to_string(), "2.50");
+        assert!(amount("0").is_ok());
         for text in ["-1", "much", ""] {
-            assert!(balance(text).is_err(), "{text}");
+            assert!(amount(text).is_err(), "{text}");
         }
     }
 

@@ -9,15 +9,16 @@ use std::{
 };
 
 use kirin_client::{
-    ApiKey, BaseUrl, Client, ClientBuilder, DuplicateIds, HostCapabilities, Lookup, PollSchedule,
+    ApiKey, BaseUrl, Budget, Client, ClientBuilder, DuplicateIds, HostCapabilities, Lookup,
+    PollSchedule,
 };
 use kirin_emulator::{Duplicates, Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger};
-use kirin_types::Task;
+use kirin_types::{Amount, Task};
 
 use crate::{
-    arguments::Shared,
+    arguments::{Shared, Spending},
     failure::Failure,
     ledger_file,
     terminal::{printable, say},
@@ -33,26 +34,34 @@ pub(crate) struct Session {
 
 impl Session {
     /// A client that may spend money: what it does is written down.
-    pub(crate) fn paying(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, Some(ledger_file::open()?))
+    pub(crate) fn paying(shared: &Shared, spending: Option<&Spending>) -> Result<Self, Failure> {
+        let limit = spending.and_then(|spending| spending.max_cost.clone());
+        Self::with(shared, Some(ledger_file::open()?), limit)
     }
 
     /// A client that follows what there is; it writes down how that ends, if there is a ledger.
     pub(crate) fn following(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, ledger_file::if_there())
+        Self::with(shared, ledger_file::if_there(), None)
     }
 
     /// A client that only asks.
     pub(crate) fn asking(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, None)
+        Self::with(shared, None, None)
     }
 
-    fn with(shared: &Shared, ledger: Option<Ledger>) -> Result<Self, Failure> {
+    fn with(
+        shared: &Shared,
+        ledger: Option<Ledger>,
+        limit: Option<Amount>,
+    ) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
         let mut builder = Client::builder(key()?).base_url(base_url.clone());
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
+        }
+        if let Some(limit) = limit {
+            builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
             builder = builder.journal(Arc::new(ledger.journal(base_url)));

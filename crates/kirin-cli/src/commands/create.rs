@@ -2,6 +2,7 @@
 
 use kirin_client::Client;
 use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::begin::{begin, was_overtaken};
@@ -17,7 +18,10 @@ use crate::{
 
 pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> {
     let request = request(&arguments.request)?;
-    let session = Session::paying(&arguments.shared)?;
+    if arguments.spending.dry_run {
+        return dry_run(&request);
+    }
+    let session = Session::paying(&arguments.shared, Some(&arguments.spending))?;
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     let task = unless_interrupted(&reached, async {
@@ -51,6 +55,25 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
         false => print_line(&printable(task.id().as_str())),
     };
     printed.map_err(|error| Failure::stdout(&error, &task))
+}
+
+/// What would be sent, and what it would cost.
+#[derive(Serialize)]
+struct DryRun<'a> {
+    request: &'a GenerationRequest,
+    /// In USD; null where no list price is known.
+    price: Option<&'static str>,
+}
+
+/// Prints the request and its list price as one JSON object, and sends nothing.
+pub(super) fn dry_run(request: &GenerationRequest) -> Result<(), Failure> {
+    let price = request.price_estimate().map(|price| price.usd);
+    // A request is JSON already.
+    let json = serde_json::to_string(&DryRun { request, price }).expect("JSON");
+    print_line(&json).map_err(|error| {
+        let what = format!("the result cannot be written to stdout: {error}");
+        Failure::other(what, "Write it elsewhere, and ask again.")
+    })
 }
 
 /// The request as it was typed, checked, with an external task id.

@@ -6,7 +6,7 @@ use kirin_types::{GenerationRequest, Task};
 
 use super::{
     begin::{begin, was_overtaken},
-    create::request,
+    create::{dry_run, request},
     wait::fetch,
 };
 use crate::{
@@ -21,13 +21,16 @@ use crate::{
 
 pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failure> {
     let request = request(&arguments.request)?;
+    if arguments.spending.dry_run {
+        return dry_run(&request);
+    }
     let name = request.external_task_id().map_or("video", |id| id.as_str());
     let watermark = request.watermark() == Some(true);
     output_path::check(&arguments.file, name, watermark)
         .map_err(|error| Failure::output(&error))?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::paying(&arguments.shared)?,
+        false => Session::paying(&arguments.shared, Some(&arguments.spending))?,
     };
     let done = run(&session, &request, &arguments).await;
     session.close().await;

@@ -20,7 +20,7 @@ use crate::{
 /// Goes on with what is unfinished at the base URL, one after the other; the exit code is that of the
 /// first that did not end well.
 pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> {
-    let session = Session::paying(&arguments.shared)?;
+    let session = Session::paying(&arguments.shared, None)?;
     // A client that may spend has one.
     let ledger = session.ledger.clone().expect("a ledger");
     let unfinished = ledger

@@ -131,3 +131,31 @@ fn c11_a_ledger_that_cannot_be_written_spends_nothing() {
     folder.run().ended_with(12);
     assert_eq!(emulator.statistics().creates_received, 0);
 }
+
+#[test]
+fn c16_what_costs_more_than_allowed_is_not_sent() {
+    let emulator = emulator(instant());
+    let generate = |limit| {
+        Kirin::generate()
+            .args(["--max-cost", limit])
+            .at(emulator.base_url())
+    };
+    let refused = generate("0.20").run().ended_with(6);
+    let said = "it costs 0.21 USD, and 0 of 0.20 USD are spent or reserved";
+    assert!(refused.stderr.contains(said), "{refused:#?}");
+    assert_eq!(emulator.statistics().creates_received, 0);
+    generate("0.21").run().ended_with(0);
+}
+
+#[test]
+fn a_dry_run_prints_the_request_and_its_price_and_needs_nothing() {
+    for command in ["generate", "create"] {
+        let run = Kirin::new().args([command, "a fox", "--mode", "pro", "--dry-run"]);
+        let run = run.env("HOME", "").run().ended_with(0);
+        let json = run.json();
+        assert_eq!(json["request"]["prompt"], "a fox");
+        assert_eq!(json["request"]["mode"], "pro");
+        assert_eq!(json["price"], "0.35");
+        assert_eq!(run.files(), [""; 0]);
+    }
+}
