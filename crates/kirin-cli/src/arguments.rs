@@ -37,6 +37,8 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print completions for a shell: source <(kirin completions bash)
+    Completions(Completions),
     /// Create a task and do not wait for it; prints its id.
     Create(Create),
     /// Download the video of a completed task; prints its path.
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     Ledger(List),
     /// List every create: its state, model, price or cost, age, id and prompt.
     List(List),
+    /// Print the manual page: kirin man | man -l -
+    Man,
+    /// Look for the tasks of creates that may have been charged; says of each what is known.
+    Resolve(Resolve),
     /// Go on with everything that is unfinished: wait, and download the videos; prints their paths.
     Resume(Resume),
     /// Show what is known of a create or a task.
@@ -78,12 +84,24 @@ impl Command {
             Self::Create(Create { shared, .. })
             | Self::Download(Download { shared, .. })
             | Self::Generate(Generate { shared, .. })
+            | Self::Resolve(Resolve { shared, .. })
             | Self::Resume(Resume { shared, .. })
             | Self::Status(Status { shared, .. })
             | Self::Wait(Wait { shared, .. }) => Some(shared),
-            Self::Emulator(_) | Self::Ledger(_) | Self::List(_) | Self::Show(_) => None,
+            Self::Completions(_)
+            | Self::Emulator(_)
+            | Self::Ledger(_)
+            | Self::List(_)
+            | Self::Man
+            | Self::Show(_) => None,
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
@@ -127,6 +145,14 @@ pub(crate) struct Show {
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Resolve {
+    /// The external task id of one create [default: all that are unresolved]
+    pub(crate) id: Option<TaskId>,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
 }
 
 #[derive(Args, Debug)]

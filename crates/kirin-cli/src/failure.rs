@@ -170,6 +170,12 @@ impl Failure {
         }
     }
 
+    /// What was asked for is there, and stdout does not take it; nothing was sent for it.
+    pub(crate) fn unwritten(error: &std::io::Error) -> Self {
+        let what = format!("the result cannot be written to stdout: {error}");
+        Self::other(what, "Write it elsewhere, and ask again.")
+    }
+
     /// The result is there, and stdout does not take it.
     pub(crate) fn stdout(error: &std::io::Error, task: &Task) -> Self {
         let id = printable(task.id().as_str());

@@ -65,6 +65,8 @@ async fn run(command: Command) -> ExitCode {
     let json = command.json();
     let base_url = command.base_url().map(str::to_owned);
     let done = match command {
+        Command::Completions(arguments) => commands::completions(&arguments),
+        Command::Man => commands::man(),
         Command::Create(arguments) => commands::create(arguments).await,
         Command::Download(arguments) => commands::download(arguments).await,
         Command::Emulator(arguments) => match commands::emulator(arguments).await {
@@ -74,6 +76,10 @@ async fn run(command: Command) -> ExitCode {
         Command::Generate(arguments) => commands::generate(arguments).await,
         Command::Ledger(arguments) => commands::ledger(arguments).await,
         Command::List(arguments) => commands::list(arguments).await,
+        Command::Resolve(arguments) => match commands::resolve(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Resume(arguments) => match commands::resume(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),

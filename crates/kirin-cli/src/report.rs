@@ -60,6 +60,14 @@ impl Report {
         report
     }
 
+    /// A create that created nothing.
+    pub(crate) fn not_created(external_task_id: ExternalTaskId) -> Self {
+        Self {
+            external_task_id: Some(external_task_id),
+            ..Self::default()
+        }
+    }
+
     /// A task by the id it was asked for: one that is not its own is its external one.
     pub(crate) fn asked_for(task: &Task, id: &TaskId) -> Self {
         let external_task_id = match id == task.id() {

@@ -70,10 +70,7 @@ pub(super) fn dry_run(request: &GenerationRequest) -> Result<(), Failure> {
     let price = request.price_estimate().map(|price| price.usd);
     // A request is JSON already.
     let json = serde_json::to_string(&DryRun { request, price }).expect("JSON");
-    print_line(&json).map_err(|error| {
-        let what = format!("the result cannot be written to stdout: {error}");
-        Failure::other(what, "Write it elsewhere, and ask again.")
-    })
+    print_line(&json).map_err(|error| Failure::unwritten(&error))
 }
 
 /// The request as it was typed, checked, with an external task id.

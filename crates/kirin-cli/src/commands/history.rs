@@ -71,10 +71,7 @@ pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
 
 fn print(lines: &Vec<String>) -> Result<(), Failure> {
     for line in lines {
-        print_line(line).map_err(|error| {
-            let what = format!("the result cannot be written to stdout: {error}");
-            Failure::other(what, "Write it elsewhere, and ask again.")
-        })?;
+        print_line(line).map_err(|error| Failure::unwritten(&error))?;
     }
     Ok(())
 }

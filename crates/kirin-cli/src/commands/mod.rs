@@ -1,5 +1,8 @@
 //! One file a command.
 
+mod about;
+pub(crate) use about::{completions, man};
+
 mod begin;
 
 mod create;
@@ -19,6 +22,9 @@ pub(crate) use generate::generate;
 
 mod history;
 pub(crate) use history::{ledger, list, show};
+
+mod resolve;
+pub(crate) use resolve::resolve;
 
 mod resume;
 pub(crate) use resume::resume;

@@ -2,6 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
+use kirin_emulator::{Lookup, Scenario};
+
 use crate::{
     kirin::{Kirin, Run},
     service::{emulator, instant},
@@ -158,4 +160,66 @@ fn a_dry_run_prints_the_request_and_its_price_and_needs_nothing() {
         assert_eq!(json["price"], "0.35");
         assert_eq!(run.files(), [""; 0]);
     }
+}
+
+/// The answer is lost, and the process is killed before it has looked for the task.
+#[test]
+fn c15_an_unresolved_create_is_looked_up_again() {
+    let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create"}]}"#;
+    let config = instant()
+        .lookup(Lookup::Lags(Duration::from_secs(1)))
+        .scenario(Scenario::from_json(lost).unwrap());
+    let emulator = emulator(config);
+    let base_url = emulator.base_url();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let mut killed = create("a fox", base_url, home).start();
+    killed.stderr_once("looking for the task");
+    killed.kill();
+    let listed = ask(&["list", "--json"], home).ended_with(0).json();
+    assert_eq!(
+        (&listed["state"], &listed["id"]),
+        (&"sent".into(), &serde_json::Value::Null)
+    );
+    let resolve = || {
+        Kirin::new()
+            .args(["resolve"])
+            .at(base_url)
+            .env("HOME", home)
+    };
+    let resolved = resolve().run().ended_with(0);
+    assert!(
+        resolved.stdout.starts_with("order-42 is task "),
+        "{resolved:#?}"
+    );
+    assert_eq!(
+        resolve().run().ended_with(0).stdout,
+        "",
+        "nothing is unresolved any more"
+    );
+    emulator.assert_charged_once();
+    assert_eq!(emulator.statistics().creates_received, 1);
+    let nobody = Kirin::new()
+        .args(["resolve", "order-43"])
+        .at(base_url)
+        .env("HOME", home);
+    nobody.run().ended_with(5);
+}
+
+#[test]
+fn completions_and_the_manual_know_every_command() {
+    for arguments in [
+        &["completions", "bash"][..],
+        &["completions", "zsh"],
+        &["man"],
+    ] {
+        let text = Kirin::new().args(arguments).run().ended_with(0).stdout;
+        for command in ["generate", "resume", "resolve", "emulator"] {
+            assert!(text.contains(command), "{arguments:?}: {command}");
+        }
+    }
+    Kirin::new()
+        .args(["completions", "cmd"])
+        .run()
+        .ended_with(2);
 }
