@@ -157,7 +157,7 @@ pub(crate) struct Resolve {
 
 #[derive(Args, Debug)]
 pub(crate) struct Resume {
-    /// Folder to write the videos to [default: the current one]
+    /// Folder to write the videos to [default: where each was wanted, or the current one]
     #[arg(long, short, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     hash::{DefaultHasher, Hash, Hasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +18,7 @@ use kirin_ledger::{Entry, Ledger};
 use kirin_types::{Amount, Task};
 
 use crate::{
-    arguments::{Shared, Spending},
+    arguments::Shared,
     failure::Failure,
     ledger_file,
     terminal::{printable, say},
@@ -32,39 +32,47 @@ pub(crate) struct Session {
     emulator: Option<Emulator>,
 }
 
+/// What is asked of a client that may spend money.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Most that everything may cost, in USD.
+    pub(crate) max_cost: Option<Amount>,
+    /// Where the videos go.
+    pub(crate) output: Option<PathBuf>,
+}
+
 impl Session {
     /// A client that may spend money: what it does is written down.
-    pub(crate) fn paying(shared: &Shared, spending: Option<&Spending>) -> Result<Self, Failure> {
-        let limit = spending.and_then(|spending| spending.max_cost.clone());
-        Self::with(shared, Some(ledger_file::open()?), limit)
+    pub(crate) fn paying(shared: &Shared, wanted: Wanted) -> Result<Self, Failure> {
+        Self::with(shared, Some(ledger_file::open()?), wanted)
     }
 
     /// A client that follows what there is; it writes down how that ends, if there is a ledger.
     pub(crate) fn following(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, ledger_file::if_there(), None)
+        Self::with(shared, ledger_file::if_there(), Wanted::default())
     }
 
     /// A client that only asks.
     pub(crate) fn asking(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, None, None)
+        Self::with(shared, None, Wanted::default())
     }
 
-    fn with(
-        shared: &Shared,
-        ledger: Option<Ledger>,
-        limit: Option<Amount>,
-    ) -> Result<Self, Failure> {
+    fn with(shared: &Shared, ledger: Option<Ledger>, wanted: Wanted) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
         let mut builder = Client::builder(key()?).base_url(base_url.clone());
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
-        if let Some(limit) = limit {
+        if let Some(limit) = wanted.max_cost {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
-            builder = builder.journal(Arc::new(ledger.journal(base_url)));
+            let mut journal = ledger.journal(base_url);
+            if let Some(output) = wanted.output {
+                journal = journal.output(absolute(&output));
+            }
+            builder = builder.journal(Arc::new(journal));
         }
         Ok(Self {
             client: build(builder)?,
@@ -91,10 +99,7 @@ impl Session {
         let Ok(Some(entry)) = self.entry(task.id().as_str()).await else {
             return;
         };
-        let paths: Vec<_> = paths
-            .iter()
-            .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-            .collect();
+        let paths: Vec<_> = paths.iter().map(|path| absolute(path)).collect();
         if let Some(ledger) = &self.ledger
             && let Err(error) = ledger.downloaded(entry.number, &paths).await
         {
@@ -134,6 +139,11 @@ impl Session {
             emulator.shutdown().await;
         }
     }
+}
+
+/// A path that another run understands, wherever it is started.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// A seed that no other run has: files are named after ids, and two runs must not meet in one.

@@ -35,6 +35,8 @@ pub struct Entry {
     pub ended_at: Option<Timestamp>,
     /// What it cost in USD, where the service said it.
     pub cost: Option<Amount>,
+    /// Where its files are wanted, a file or a folder; `None` if nobody said that they are.
+    pub output: Option<PathBuf>,
     /// Where its files are, as far as they were downloaded.
     pub files: Vec<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! What a client writes to.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use kirin_client::{BaseUrl, Intent, Journal, JournalError, JournalState, machine::Outcome};
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, TaskId, TaskState};
@@ -9,7 +11,7 @@ use crate::{
     Ledger, LedgerError, clock,
     entry::Money,
     ledger::{number, one, take},
-    rows,
+    path, rows,
 };
 
 /// The journal of the creates for one base URL. A create that it writes down is this process's own
@@ -19,6 +21,7 @@ pub struct LedgerJournal {
     ledger: Ledger,
     base_url: BaseUrl,
     budget_per_day: Option<Amount>,
+    output: Option<PathBuf>,
 }
 
 /// What became of a write.
@@ -33,6 +36,7 @@ impl LedgerJournal {
             ledger,
             base_url,
             budget_per_day: None,
+            output: None,
         }
     }
 
@@ -41,6 +45,13 @@ impl LedgerJournal {
     /// anything counts nothing; what has no known price is refused.
     pub fn budget_per_day(mut self, limit: Amount) -> Self {
         self.budget_per_day = Some(limit);
+        self
+    }
+
+    /// Says where the files of what is intended are wanted, a file or a folder, so that whoever goes
+    /// on with it can put them there.
+    pub fn output(mut self, path: impl Into<PathBuf>) -> Self {
+        self.output = Some(path.into());
         self
     }
 
@@ -89,6 +100,7 @@ impl Journal for LedgerJournal {
             return Err(JournalError::new("the request has no external task id"));
         };
         let (id, intent) = (id.to_string(), intent.clone());
+        let output = self.output.as_deref().map(path::to_bytes);
         let (process, limit) = (self.ledger.process(), self.budget_per_day.clone());
         let request = serde_json::to_string(&intent.request)
             .map_err(|error| JournalError::new(error.to_string()))?;
@@ -113,8 +125,8 @@ impl Journal for LedgerJournal {
             }
             // The entry of a create that created nothing becomes the one of this.
             let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
-                       prompt, price, intended_at, intended_at_is_known, state, claimed_by, request) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'intended', ?10, ?11)";
+                       prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'intended', ?10, ?11, ?12)";
             connection.execute(sql, params![
                 earlier,
                 intent.base_url.as_str(),
@@ -126,6 +138,7 @@ impl Journal for LedgerJournal {
                 at,
                 intent.intended_at.is_some(),
                 process.name(),
+                output,
                 request,
             ])?;
             Ok(Written::Done)

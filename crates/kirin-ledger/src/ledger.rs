@@ -13,7 +13,7 @@ use kirin_types::ExternalTaskId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
-    Entry, LedgerError, LedgerJournal, clock, file_system, process::Process, rows, schema,
+    Entry, LedgerError, LedgerJournal, clock, file_system, path, process::Process, rows, schema,
     writer::Writer,
 };
 
@@ -159,15 +159,16 @@ impl Ledger {
         self.select("TRUE", None).await
     }
 
-    /// What there is to go on with, the oldest first: sent and not known how it ended, or accepted
-    /// and not ended.
+    /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
+    /// not ended, or completed without the files that are wanted.
     ///
     /// # Errors
     ///
     /// The file could not be read.
     pub async fn unfinished(&self) -> Result<Vec<Entry>, LedgerError> {
-        self.select("state IN ('sent', 'accepted', 'open')", None)
-            .await
+        let which = "state IN ('sent', 'accepted', 'open') OR state = 'completed' AND output IS NOT NULL \
+                     AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
+        self.select(which, None).await
     }
 
     /// The entries with this id, which is the service's or the caller's; there may be one for each
@@ -195,7 +196,7 @@ impl Ledger {
             connection.execute("DELETE FROM files WHERE number = ?1", [number])?;
             for (place, (path, bytes)) in files.iter().enumerate() {
                 let place = i64::try_from(place).unwrap_or(i64::MAX);
-                let path = to_bytes(path);
+                let path = path::to_bytes(path);
                 let sql = "INSERT INTO files VALUES (?1, ?2, ?3, ?4, ?5)";
                 connection.execute(sql, params![number, place, path, bytes, clock::now()])?;
             }
@@ -294,30 +295,8 @@ fn add_files(connection: &Connection, entries: &mut [Entry]) -> rusqlite::Result
         let paths = statement.query_map([entry.number], |row| row.get::<_, Vec<u8>>(0))?;
 
         entry.files = paths
-            .map(|bytes| bytes.map(from_bytes))
+            .map(|bytes| bytes.map(path::from_bytes))
             .collect::<rusqlite::Result<_>>()?;
     }
     Ok(())
-}
-
-/// A path as it is written: on Unix any bytes, elsewhere text.
-#[cfg(unix)]
-fn to_bytes(path: &Path) -> Vec<u8> {
-    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
-}
-
-#[cfg(unix)]
-fn from_bytes(bytes: Vec<u8>) -> PathBuf {
-    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
-    path.into()
-}
-
-#[cfg(not(unix))]
-fn to_bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-#[cfg(not(unix))]
-fn from_bytes(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }

@@ -41,6 +41,8 @@ pub use journal::LedgerJournal;
 mod ledger;
 pub use ledger::{Claim, Ledger};
 
+mod path;
+
 mod process;
 
 mod rows;

@@ -6,12 +6,12 @@ use kirin_client::{Intent, JournalState, machine::Outcome};
 use kirin_types::Timestamp;
 use rusqlite::{Connection, Row, types::Type};
 
-use crate::Entry;
+use crate::{Entry, path};
 
 /// What [`entry`] reads, in its order.
 pub(crate) const ENTRY: &str = "number, base_url, external_task_id, key, model, prompt, price, \
                                 intended_at, intended_at_is_known, attempts, state, task_id, \
-                                ended_at, cost, outcome";
+                                ended_at, cost, outcome, output";
 
 /// An entry without its files.
 pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
@@ -31,6 +31,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         task_id: optional(row, 11)?,
         ended_at: row.get::<_, Option<i64>>(12)?.map(milliseconds),
         cost: optional(row, 13)?,
+        output: row.get::<_, Option<Vec<u8>>>(15)?.map(path::from_bytes),
         files: Vec::new(),
     })
 }
@@ -56,6 +57,7 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
         JournalState::Ended(outcome) if matches!(**outcome, Outcome::NotCreated { .. }) => {
             "not_created"
         }
+        JournalState::Ended(outcome) if matches!(**outcome, Outcome::Completed(_)) => "completed",
         JournalState::Ended(_) if state.is_final() => "ended",
         _ => "open",
     }

@@ -21,7 +21,8 @@ const MIGRATIONS: [&str; 1] = ["
         price TEXT,
         intended_at INTEGER NOT NULL,
         intended_at_is_known INTEGER NOT NULL,
-        -- intended, sent, accepted, open (ended, and to be gone on with), ended, not_created
+        -- intended, sent, accepted, open (ended, and to be gone on with), completed, ended
+        -- (in another way, for good), not_created
         state TEXT NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0,
         sent_at INTEGER,
@@ -31,6 +32,8 @@ const MIGRATIONS: [&str; 1] = ["
         ended_at INTEGER,
         cost TEXT,
         claimed_by TEXT,
+        -- Where its files are wanted, if they are.
+        output BLOB,
         -- Last, because it may be long and is seldom read.
         request TEXT NOT NULL,
         UNIQUE (base_url, external_task_id)

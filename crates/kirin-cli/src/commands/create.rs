@@ -12,7 +12,7 @@ use crate::{
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_line},
-    session::Session,
+    session::{Session, Wanted},
     terminal::printable,
 };
 
@@ -21,7 +21,13 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
     if arguments.spending.dry_run {
         return dry_run(&request);
     }
-    let session = Session::paying(&arguments.shared, Some(&arguments.spending))?;
+    let session = Session::paying(
+        &arguments.shared,
+        Wanted {
+            max_cost: arguments.spending.max_cost.clone(),
+            output: None,
+        },
+    )?;
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     let task = unless_interrupted(&reached, async {

@@ -16,7 +16,7 @@ use crate::{
     output_path,
     progress::Progress,
     report::{Report, print_path},
-    session::Session,
+    session::{Session, Wanted},
 };
 
 pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failure> {
@@ -30,7 +30,7 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failu
         .map_err(|error| Failure::output(&error))?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::paying(&arguments.shared, Some(&arguments.spending))?,
+        false => Session::paying(&arguments.shared, wanted(&arguments))?,
     };
     let done = run(&session, &request, &arguments).await;
     session.close().await;
@@ -84,4 +84,12 @@ async fn run(
         Ok((task, paths))
     })
     .await
+}
+
+fn wanted(arguments: &arguments::Generate) -> Wanted {
+    let here = || PathBuf::from(".");
+    Wanted {
+        max_cost: arguments.spending.max_cost.clone(),
+        output: Some(arguments.file.output.clone().unwrap_or_else(here)),
+    }
 }

@@ -10,14 +10,14 @@ use crate::{
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_line},
-    session::Session,
+    session::{Session, Wanted},
     terminal::{printable, say},
 };
 
 /// Looks for each create at the base URL of which it is not known whether it created a task; the exit
 /// code is that of the first of which it still is not.
 pub(crate) async fn resolve(arguments: arguments::Resolve) -> Result<u8, Failure> {
-    let session = Session::paying(&arguments.shared, None)?;
+    let session = Session::paying(&arguments.shared, Wanted::default())?;
     // A client that may spend has one.
     let ledger = session.ledger.clone().expect("a ledger");
     let mut code = exit_code::DONE;

@@ -13,14 +13,14 @@ use crate::{
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_line, print_path},
-    session::Session,
+    session::{Session, Wanted},
     terminal::say,
 };
 
 /// Goes on with what is unfinished at the base URL, one after the other; the exit code is that of the
 /// first that did not end well.
 pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> {
-    let session = Session::paying(&arguments.shared, None)?;
+    let session = Session::paying(&arguments.shared, Wanted::default())?;
     // A client that may spend has one.
     let ledger = session.ledger.clone().expect("a ledger");
     let unfinished = ledger
@@ -67,7 +67,7 @@ async fn one(
         return Ok(None);
     };
     let file = File {
-        output: arguments.output.clone(),
+        output: arguments.output.clone().or_else(|| entry.output.clone()),
         force: false,
     };
     let reached = Reached::default();

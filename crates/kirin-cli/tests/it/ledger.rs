@@ -68,7 +68,9 @@ fn c15_what_was_killed_is_resumed() {
     killed.kill();
     let resume = Kirin::new().args(["resume"]).at(base_url);
     let resumed = resume.env("HOME", home.path()).run().ended_with(0);
-    assert_eq!(resumed.files().len(), 1, "{resumed:#?}");
+    // It is where the first run would have put it.
+    let video = Path::new(resumed.stdout.trim_end());
+    assert!(video.is_absolute() && video.exists(), "{resumed:#?}");
     assert_eq!(emulator.ledger().charges().len(), 1);
     // Then there is nothing left to do.
     let resume = Kirin::new().args(["resume"]).at(base_url);
@@ -222,4 +224,27 @@ fn completions_and_the_manual_know_every_command() {
         .args(["completions", "cmd"])
         .run()
         .ended_with(2);
+}
+
+/// The task is completed and paid for, and the process is killed in the middle of the download.
+#[test]
+fn c15_a_video_that_was_not_downloaded_is_fetched_by_resume() {
+    let slow = r#"{"rules": [{"fault": "slow_body", "scope": "artifact"}]}"#;
+    let emulator = emulator(instant().scenario(Scenario::from_json(slow).unwrap()));
+    let base_url = emulator.base_url();
+    let home = tempfile::tempdir().unwrap();
+    let wanted = tempfile::tempdir().unwrap();
+    let video = wanted.path().join("boat.mp4");
+    let generate = Kirin::generate().arg("--output").arg(&video).at(base_url);
+    let mut killed = generate.env("HOME", home.path()).start();
+    killed.stderr_once("downloading");
+    // What is written down comes before the download.
+    killed.kill();
+    assert!(!video.exists());
+    emulator.set_scenario(Scenario::default());
+    let resume = Kirin::new().args(["resume"]).at(base_url);
+    let resumed = resume.env("HOME", home.path()).run().ended_with(0);
+    assert_eq!(resumed.stdout.trim_end(), video.to_string_lossy());
+    assert!(video.exists());
+    assert_eq!(emulator.ledger().charges().len(), 1);
 }

@@ -164,6 +164,21 @@ async fn what_is_unfinished_is_listed() {
 }
 
 #[tokio::test]
+async fn what_is_completed_without_its_files_is_unfinished() {
+    let desk = Desk::new();
+    let journal = desk.journal().output("boat.mp4");
+    accept(&journal, "order-42", "task-1").await;
+    let order = id("order-42");
+    journal.outcome(&order, &completed("task-1")).await.unwrap();
+    let unfinished = desk.ledger.unfinished().await.unwrap();
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].output, Some(PathBuf::from("boat.mp4")));
+    let files = [PathBuf::from("boat.mp4")];
+    desk.ledger.downloaded(1, &files).await.unwrap();
+    assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn files_are_noted() {
     let desk = Desk::new();
     accept(&desk.journal(), "order-42", "task-1").await;
