@@ -119,7 +119,7 @@ impl Journal for LedgerJournal {
             let price = price(&intent.request);
             let at = intent.intended_at.map_or_else(clock::now, |at| at.milliseconds());
             if let Some(limit) = &limit
-                && let Err(problem) = check_budget(connection, limit, price.as_ref(), at)?
+                && let Err(problem) = check_budget(connection, limit, price.as_ref(), at, earlier)?
             {
                 return Ok(Written::Refused(JournalError::over_budget(problem)));
             }
@@ -225,23 +225,25 @@ fn price(request: &GenerationRequest) -> Option<Amount> {
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// Why a create of this price is not allowed.
+/// Why a create of this price is not allowed. The entry whose place it takes does not count.
 fn check_budget(
     connection: &Connection,
     limit: &Amount,
     price: Option<&Amount>,
     at: i64,
+    earlier: Option<i64>,
 ) -> rusqlite::Result<Result<(), String>> {
     let Some(price) = price else {
         return Ok(Err("what this request costs is not known".into()));
     };
     let first = at - at.rem_euclid(DAY);
     let sql = "SELECT coalesce(cost, price) FROM creates WHERE intended_at >= ?1 AND intended_at < ?2 \
-               AND state <> 'not_created'";
+               AND state <> 'not_created' AND number IS NOT ?3";
     let mut statement = connection.prepare(sql)?;
-    let amounts = statement.query_map([first, first.saturating_add(DAY)], |row| {
-        row.get::<_, Option<String>>(0)
-    })?;
+    let amounts = statement
+        .query_map(params![first, first.saturating_add(DAY), earlier], |row| {
+            row.get::<_, Option<String>>(0)
+        })?;
     let amounts: Vec<_> = amounts.collect::<rusqlite::Result<_>>()?;
     // What was written was an amount.
     let spent: Amount = amounts

@@ -37,7 +37,7 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// No create is known under the id, or none that was sent.
+    /// No create is known under the id.
     New,
     /// Nobody else is at the entry, and until it is released or this process ends, nobody else will be.
     Taken(Box<Entry>),
@@ -144,10 +144,9 @@ impl Ledger {
     ///
     /// There is no such entry, or its request is none that this version would send.
     pub async fn intent(&self, number: i64) -> Result<Intent, LedgerError> {
-        self.0
-            .writer
-            .read(move |connection| rows::intent(connection, number))
-            .await
+        let read = move |connection: &Connection| rows::intent(connection, number).optional();
+        let intent = self.0.writer.read(read).await?;
+        intent.ok_or(LedgerError::NoSuchEntry)
     }
 
     /// Every entry, the oldest first.

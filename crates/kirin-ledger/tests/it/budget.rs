@@ -56,3 +56,13 @@ async fn c16_a_true_cost_takes_the_place_of_the_price() {
         .unwrap();
     journal.intent(&intent_at("order-2", NOON)).await.unwrap();
 }
+
+/// Its process ended before it was sent.
+#[tokio::test]
+async fn c16_a_create_that_is_intended_again_counts_once() {
+    let desk = Desk::new();
+    let journal = desk.journal().budget_per_day("0.21".parse().unwrap());
+    journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+    journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+    assert!(journal.intent(&intent_at("order-2", NOON)).await.is_err());
+}

@@ -7,7 +7,7 @@ use kirin_client::{
     machine::{Cause, Outcome, Withheld},
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
-use kirin_ledger::{Ledger, Money};
+use kirin_ledger::{Ledger, LedgerError, Money};
 use kirin_types::GenerationRequest;
 
 use crate::support::{Desk, accept, base_url, completed, id, intent, path, still_running};
@@ -72,7 +72,11 @@ async fn an_intent_is_what_it_was() {
     let written = intent("order-42");
     desk.journal().intent(&written).await.unwrap();
     assert_eq!(desk.ledger.intent(1).await.unwrap(), written);
-    assert!(desk.ledger.intent(2).await.is_err());
+    let nobody = desk.ledger.intent(2).await;
+    assert!(
+        matches!(nobody, Err(LedgerError::NoSuchEntry)),
+        "{nobody:?}"
+    );
 }
 
 #[tokio::test]
