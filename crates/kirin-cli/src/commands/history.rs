@@ -208,7 +208,7 @@ fn details(entry: &Entry) -> Vec<String> {
             .map(ToString::to_string)
             .unwrap_or_default(),
     );
-    add("sent", &format!("{} times", entry.attempts));
+    add("attempts", &entry.attempts.to_string());
     add(
         "intended on",
         &entry.intended_at.map(clock::day).unwrap_or_default(),
