@@ -1,9 +1,14 @@
 //! A process that ends in the middle of a write.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    pin::pin,
+    task::{Context, Waker},
+};
 
 use kirin_client::Journal as _;
-use kirin_ledger::Ledger;
+use kirin_ledger::{Ledger, LedgerJournal};
 
 use crate::support::{Desk, accept, completed, id, path};
 
@@ -87,39 +92,31 @@ async fn k1_the_log_cut_anywhere_leaves_a_prefix() {
     );
 }
 
+/// Hands an intent over, which happens at the first poll, and does not wait for it.
+fn hand_over(journal: &LedgerJournal) {
+    let intent = crate::support::intent("order-42");
+    let write = pin!(journal.intent(&intent));
+    let _ = write.poll(&mut Context::from_waker(Waker::noop()));
+}
+
 #[tokio::test]
 async fn k7_what_nobody_waits_for_is_written_all_the_same() {
     let desk = Desk::new();
     let journal = desk.journal();
-    {
-        let intent = crate::support::intent("order-42");
-        let mut write = std::pin::pin!(journal.intent(&intent));
-        // It is handed over at the first poll, and dropped then.
-        let waker = std::task::Waker::noop();
-        let _ = write
-            .as_mut()
-            .poll(&mut std::task::Context::from_waker(waker));
-    }
+    hand_over(&journal);
     // The jobs of a ledger are done in order.
     assert_eq!(story(&desk.ledger).await, ["order-42 Intended"]);
     accept(&journal, "order-43", "task-1").await;
 }
 
 /// A program that ends right after a write was handed over ends with it written.
-#[tokio::test]
-async fn k7_what_waits_is_written_before_the_ledger_is_closed() {
+#[test]
+fn k7_what_waits_is_written_before_the_ledger_is_closed() {
     for round in 0..50 {
         let Desk { ledger, folder } = Desk::new();
         let journal = ledger.journal(crate::support::base_url());
         drop(ledger);
-        {
-            let intent = crate::support::intent("order-42");
-            let mut write = std::pin::pin!(journal.intent(&intent));
-            let waker = std::task::Waker::noop();
-            let _ = write
-                .as_mut()
-                .poll(&mut std::task::Context::from_waker(waker));
-        }
+        hand_over(&journal);
         drop(journal);
         // Read by somebody else, as the next process would.
         let connection = rusqlite::Connection::open(path(folder.path())).unwrap();
