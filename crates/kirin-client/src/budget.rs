@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, TaskState};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, TaskState};
 
 use crate::machine::{Outcome, Withheld};
 
@@ -116,7 +116,7 @@ impl Budget {
         let mut reserved = charges.reserved.iter();
         match reserved.find(|(_, (id, _))| is_meant(id.as_ref())) {
             Some((number, _)) => Reservation(*number),
-            None => charges.add(request, price(request).unwrap_or_default()),
+            None => charges.add(request, list_price(request).unwrap_or_default()),
         }
     }
 
@@ -158,7 +158,7 @@ impl Budget {
     }
 
     fn price(&self, request: &GenerationRequest) -> Result<Amount, Withheld> {
-        match price(request) {
+        match list_price(request) {
             Some(price) => Ok(price),
             None if self.allows_unknown_prices => Ok(Amount::default()),
             None => Err(Withheld::Budget {
@@ -200,7 +200,6 @@ impl Charges {
     }
 }
 
-fn price(request: &GenerationRequest) -> Option<Amount> {
-    // A list price in the catalogue is a decimal: a test of kirin-types reads them all.
-    request.price_estimate()?.usd.parse().ok()
+fn list_price(request: &GenerationRequest) -> Option<Amount> {
+    request.price_estimate().map(Price::amount)
 }

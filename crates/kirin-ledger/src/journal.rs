@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use kirin_client::{BaseUrl, Intent, Journal, JournalError, JournalState, machine::Outcome};
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, TaskId, TaskState};
+use kirin_types::{Amount, ExternalTaskId, Price, TaskId, TaskState};
 use rusqlite::{Connection, params};
 
 use crate::{
     Ledger, LedgerError, clock,
-    entry::Money,
-    ledger::{number, one, take},
+    ledger::{number, take},
     path, rows,
 };
 
@@ -71,7 +70,7 @@ impl LedgerJournal {
             if !take(connection, number, &process)? {
                 return Ok(Written::Refused(JournalError::under_way()));
             }
-            let is_final = one(connection, number)?.state.is_final();
+            let is_final = rows::is_final(&rows::state_word(connection, number)?);
             act(connection, number, is_final)
         });
         finish(written.await)
@@ -110,13 +109,13 @@ impl Journal for LedgerJournal {
                 if !take(connection, number, &process)? {
                     return Ok(Written::Refused(JournalError::under_way()));
                 }
-                let entry = one(connection, number)?;
-                if entry.money() != Money::None {
+                let word = rows::state_word(connection, number)?;
+                if !["intended", "not_created"].contains(&word.as_str()) {
                     let problem = format!("an earlier create has the external id {id}");
                     return Ok(Written::Refused(JournalError::new(problem)));
                 }
             }
-            let price = price(&intent.request);
+            let price = intent.request.price_estimate().map(Price::amount);
             let at = intent.intended_at.map_or_else(clock::now, |at| at.milliseconds());
             if let Some(limit) = &limit
                 && let Err(problem) = check_budget(connection, limit, price.as_ref(), at, earlier)?
@@ -182,7 +181,8 @@ impl Journal for LedgerJournal {
         let cost = outcome.task().and_then(|task| match task.state() {
             TaskState::Completed {
                 usage: Some(usage), ..
-            } => usage.cost.clone(),
+            // A negative one would make room in a budget that was never allowed.
+            } => usage.cost.clone().filter(|cost| !cost.is_negative()),
             _ => None,
         });
         let task = task_id(outcome);
@@ -215,11 +215,6 @@ fn task_id(outcome: &Outcome) -> Option<String> {
         | Outcome::StillRunning { id, .. } => Some(id.to_string()),
         outcome => outcome.task().map(|task| task.id().to_string()),
     }
-}
-
-fn price(request: &GenerationRequest) -> Option<Amount> {
-    // A list price in the catalogue is a decimal: a test of kirin-types reads them all.
-    request.price_estimate()?.usd.parse().ok()
 }
 
 /// Milliseconds of a day.

@@ -10,7 +10,7 @@ use std::{
 
 use kirin_client::{BaseUrl, Intent};
 use kirin_types::ExternalTaskId;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, params, params_from_iter};
 
 use crate::{
     Entry, LedgerError, LedgerJournal, clock, file_system, path, process::Process, rows, schema,
@@ -209,22 +209,8 @@ impl Ledger {
         which: &'static str,
         id: Option<String>,
     ) -> Result<Vec<Entry>, LedgerError> {
-        let select = move |connection: &Connection| {
-            let sql = format!(
-                "SELECT {} FROM creates WHERE {which} ORDER BY number",
-                rows::ENTRY
-            );
-            let mut statement = connection.prepare(&sql)?;
-            let entries = match &id {
-                Some(id) => statement
-                    .query_map([id], rows::entry)?
-                    .collect::<rusqlite::Result<Vec<_>>>(),
-                None => statement.query_map([], rows::entry)?.collect(),
-            };
-            let mut entries = entries?;
-            add_files(connection, &mut entries)?;
-            Ok(entries)
-        };
+        let select =
+            move |connection: &Connection| entries(connection, which, params_from_iter(id));
         self.0.writer.read(select).await
     }
 
@@ -264,11 +250,43 @@ pub(crate) fn number(
         .optional()
 }
 
-pub(crate) fn one(connection: &Connection, number: i64) -> rusqlite::Result<Entry> {
-    let sql = format!("SELECT {} FROM creates WHERE number = ?1", rows::ENTRY);
-    let mut entry = connection.prepare(&sql)?.query_row([number], rows::entry)?;
-    add_files(connection, std::slice::from_mut(&mut entry))?;
-    Ok(entry)
+fn one(connection: &Connection, number: i64) -> rusqlite::Result<Entry> {
+    let mut found = entries(connection, "number = ?1", [number])?;
+    found.pop().ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// The entries of which this holds, with their files, the oldest first.
+fn entries(
+    connection: &Connection,
+    which: &str,
+    parameters: impl Params + Clone,
+) -> rusqlite::Result<Vec<Entry>> {
+    let columns = rows::ENTRY;
+    let sql = format!("SELECT {columns} FROM creates WHERE {which} ORDER BY number");
+    let mut statement = connection.prepare(&sql)?;
+    let entries = statement.query_map(parameters.clone(), rows::entry)?;
+    let mut entries: Vec<_> = entries.collect::<rusqlite::Result<_>>()?;
+    let sql = format!(
+        "SELECT number, path FROM files \
+         WHERE number IN (SELECT number FROM creates WHERE {which}) ORDER BY number, place"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut files = statement.query(parameters)?;
+    // Both come in the order of the numbers.
+    let mut rest = entries.iter_mut();
+    let mut entry = rest.next();
+    while let Some(row) = files.next()? {
+        let number: i64 = row.get(0)?;
+        while let Some(earlier) = &entry
+            && earlier.number < number
+        {
+            entry = rest.next();
+        }
+        if let Some(entry) = &mut entry {
+            entry.files.push(path::from_bytes(row.get(1)?));
+        }
+    }
+    Ok(entries)
 }
 
 /// Takes an entry for this process; false if another one that is alive has it.
@@ -285,17 +303,4 @@ pub(crate) fn take(
     let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
     connection.execute(sql, params![number, process.name()])?;
     Ok(true)
-}
-
-fn add_files(connection: &Connection, entries: &mut [Entry]) -> rusqlite::Result<()> {
-    let sql = "SELECT path FROM files WHERE number = ?1 ORDER BY place";
-    let mut statement = connection.prepare(sql)?;
-    for entry in entries {
-        let paths = statement.query_map([entry.number], |row| row.get::<_, Vec<u8>>(0))?;
-
-        entry.files = paths
-            .map(|bytes| bytes.map(path::from_bytes))
-            .collect::<rusqlite::Result<_>>()?;
-    }
-    Ok(())
 }

@@ -63,6 +63,17 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
     }
 }
 
+/// How far the create with this number is, as it is written.
+pub(crate) fn state_word(connection: &Connection, number: i64) -> rusqlite::Result<String> {
+    let sql = "SELECT state FROM creates WHERE number = ?1";
+    connection.query_row(sql, [number], |row| row.get(0))
+}
+
+/// Whether a create of which this is written has ended for good.
+pub(crate) fn is_final(word: &str) -> bool {
+    ["completed", "ended", "not_created"].contains(&word)
+}
+
 /// The intent of an entry: what is needed to go on with it where the service has no task yet.
 pub(crate) fn intent(connection: &Connection, number: i64) -> rusqlite::Result<Intent> {
     let sql = "SELECT base_url, key, request, intended_at, intended_at_is_known FROM creates WHERE number = ?1";

@@ -75,14 +75,12 @@ impl Task {
 
     /// What it costs in USD: the list price, or where none is known, this emulator's own.
     pub(super) fn cost(&self) -> Amount {
-        let usd = match self.model.price(self.mode, self.seconds) {
-            Some(price) => price.usd.into(),
-            None => {
-                let cents = CENTS_PER_SECOND * self.seconds;
-                format!("{}.{:02}", cents / 100, cents % 100)
-            }
-        };
-        // A test below reads every price of the catalogue; the other is digits and a point.
+        if let Some(price) = self.model.price(self.mode, self.seconds) {
+            return price.amount();
+        }
+        let cents = CENTS_PER_SECOND * self.seconds;
+        let usd = format!("{}.{:02}", cents / 100, cents % 100);
+        // It is digits and a point.
         usd.parse().expect("a decimal number")
     }
 }

@@ -5,6 +5,8 @@ use kirin_client::{
     machine::{Cause, Outcome, Withheld},
 };
 
+use kirin_types::Task;
+
 use crate::support::{Desk, NOON, base_url, completed, id, intent_at};
 
 /// Milliseconds of an hour.
@@ -64,5 +66,19 @@ async fn c16_a_create_that_is_intended_again_counts_once() {
     let journal = desk.journal().budget_per_day("0.21".parse().unwrap());
     journal.intent(&intent_at("order-1", NOON)).await.unwrap();
     journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+    assert!(journal.intent(&intent_at("order-2", NOON)).await.is_err());
+}
+
+/// A negative cost would make room for more than was allowed.
+#[tokio::test]
+async fn c16_a_negative_cost_makes_no_room() {
+    let desk = Desk::new();
+    let journal = desk.journal().budget_per_day("0.41".parse().unwrap());
+    journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+    let json = r#"{"id": "task-1", "status": "completed", "usage": {"cost": -5},
+        "output": [{"content": [{"type": "video", "url": "https://example.com/a.mp4"}]}]}"#;
+    let task = Task::from_json(json.as_bytes()).unwrap();
+    let outcome = Outcome::Completed(task);
+    journal.outcome(&id("order-1"), &outcome).await.unwrap();
     assert!(journal.intent(&intent_at("order-2", NOON)).await.is_err());
 }

@@ -193,6 +193,14 @@ async fn files_are_noted() {
         panic!("one entry")
     };
     assert_eq!(entry.files, files);
+    // Each entry has its own.
+    for (order, task) in [("order-43", "task-2"), ("order-44", "task-3")] {
+        accept(&desk.journal(), order, task).await;
+    }
+    desk.ledger.downloaded(3, &files[..1]).await.unwrap();
+    let entries = desk.ledger.entries().await.unwrap();
+    let counts: Vec<_> = entries.iter().map(|entry| entry.files.len()).collect();
+    assert_eq!(counts, [2, 0, 1]);
 }
 
 #[tokio::test]

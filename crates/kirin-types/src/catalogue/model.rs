@@ -3,7 +3,7 @@
 use core::{fmt, time::Duration};
 
 use super::{MODELS, Parameter, Rule};
-use crate::{AspectRatio, Mode};
+use crate::{Amount, AspectRatio, Mode};
 
 /// A model of the service: its parameters, its output, and what is known of time and price.
 ///
@@ -189,6 +189,22 @@ impl Model {
         self.parameters
             .iter()
             .find(|parameter| parameter.name == name)
+    }
+}
+
+impl Price {
+    /// The price in USD, to calculate with.
+    ///
+    /// ```
+    /// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Mode};
+    ///
+    /// let price = KIRIN_V2_5_TURBO_T2V.price(Mode::Std, 5).unwrap();
+    /// assert_eq!(price.amount() + price.amount(), "0.42".parse()?);
+    /// # Ok::<(), kirin_types::InvalidAmount>(())
+    /// ```
+    pub fn amount(&self) -> Amount {
+        // A test reads every price of the catalogue.
+        self.usd.parse().expect("a decimal number")
     }
 }
 
