@@ -21,9 +21,9 @@ pub(crate) fn day(then: Timestamp) -> String {
     text
 }
 
-/// What a file cannot say any more, such as a year that nobody can write, is the beginning of time.
+/// A point as the system has it; one before 1970 or after the year 9999 is the nearest of the two.
 fn at(then: Timestamp) -> SystemTime {
-    /// The last second of the year 9999, which is the last that has four digits.
+    /// The last second of the year 9999: a later one could not be written.
     const LATEST: u64 = 253_402_300_799_000;
     let milliseconds = u64::try_from(then.milliseconds()).unwrap_or_default();
     UNIX_EPOCH + Duration::from_millis(milliseconds.min(LATEST))

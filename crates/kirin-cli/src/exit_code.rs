@@ -1,6 +1,8 @@
 //! The exit codes: they tell what happened to the money. Where gh has a number for the same
 //! thing, it is gh's.
 
+use kirin_client::ErrorKind;
+
 /// Done.
 pub(crate) const DONE: u8 = 0;
 
@@ -40,3 +42,19 @@ pub(crate) const DISK: u8 = 12;
 
 /// Interrupted; the message says how to resume.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The one for a failure of the client.
+pub(crate) fn of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Authentication => AUTHENTICATION,
+        ErrorKind::Balance | ErrorKind::Budget => BALANCE,
+        ErrorKind::CannotQuery | ErrorKind::StillRunning => NOT_FINISHED,
+        ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => TASK_FAILED,
+        ErrorKind::Journal => DISK,
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::RateLimit => RATE_LIMIT,
+        ErrorKind::Unreachable => UNREACHABLE,
+        ErrorKind::Unresolved => UNRESOLVED,
+        _ => OTHER,
+    }
+}

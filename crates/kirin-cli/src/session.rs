@@ -89,7 +89,7 @@ impl Session {
         let found = ledger
             .find(id)
             .await
-            .map_err(|error| Failure::ledger(&error))?;
+            .map_err(|error| Failure::in_ledger(&error))?;
         let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
         Ok(found.into_iter().find(is_here))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kirin_client::{
-    Generation, JournalState,
+    Generation,
     machine::{Cause, Outcome, Withheld},
 };
 use kirin_ledger::{Claim, Entry, Ledger, Money};
@@ -57,7 +57,7 @@ pub(super) async fn go_on(
         Some(handle) => Ok(session.client.resume(handle)),
         None => {
             let intent = ledger.intent(entry.number).await;
-            let intent = intent.map_err(|error| Failure::ledger(&error))?;
+            let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
             Ok(session.client.reconcile(intent))
         }
     }
@@ -80,9 +80,7 @@ pub(super) async fn was_overtaken(
         return false;
     };
     match claim(session, ledger, id).await {
-        Ok(Claim::Taken(entry)) => {
-            entry.state != JournalState::Intended && entry.money() != Money::None
-        }
+        Ok(Claim::Taken(entry)) => entry.money() != Money::None,
         Ok(Claim::UnderWay(_)) => true,
         _ => false,
     }
@@ -90,7 +88,7 @@ pub(super) async fn was_overtaken(
 
 async fn claim(session: &Session, ledger: &Ledger, id: &ExternalTaskId) -> Result<Claim, Failure> {
     let claimed = ledger.claim(session.client.base_url(), id).await;
-    claimed.map_err(|error| Failure::ledger(&error))
+    claimed.map_err(|error| Failure::in_ledger(&error))
 }
 
 /// One id is one request.
@@ -101,7 +99,7 @@ async fn check(
     id: &ExternalTaskId,
 ) -> Result<(), Failure> {
     let intent = ledger.intent(entry.number).await;
-    let intent = intent.map_err(|error| Failure::ledger(&error))?;
+    let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
     if intent.request == *request {
         return Ok(());
     }
@@ -109,7 +107,7 @@ async fn check(
     ledger
         .release(entry.number)
         .await
-        .map_err(|error| Failure::ledger(&error))?;
+        .map_err(|error| Failure::in_ledger(&error))?;
     Err(Failure::other_request(id))
 }
 

@@ -31,7 +31,7 @@ struct EntryReport<'a> {
 /// Prints every create, the oldest first.
 pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
-    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let lines = match arguments.json {
         true => entries.iter().map(json).collect(),
         false => table(&entries),
@@ -43,7 +43,7 @@ pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
 pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
     let id = arguments.id.as_str();
     let entries = ledger_file::open()?.find(id).await;
-    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     if entries.is_empty() {
         return Err(Failure::not_in_ledger(id));
     }
@@ -57,12 +57,12 @@ pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
 /// Prints the money, by day and model.
 pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
-    let entries = entries.map_err(|error| Failure::ledger(&error))?;
+    let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let rows = sums(&entries);
     let lines = match arguments.json {
         true => rows
             .iter()
-            .map(|row| serde_json::to_string(row).unwrap_or_default())
+            .map(|row| serde_json::to_string(row).expect("JSON"))
             .collect(),
         false => columns(rows.iter().map(Sum::cells), Sum::HEAD),
     };
@@ -96,7 +96,7 @@ fn json(entry: &Entry) -> String {
             .collect(),
     };
     // It has string keys and no map of anything else.
-    serde_json::to_string(&report).unwrap_or_default()
+    serde_json::to_string(&report).expect("JSON")
 }
 
 /// How far it is, in a word.
@@ -133,8 +133,7 @@ fn table(entries: &[Entry]) -> Vec<String> {
             entry.model.clone(),
             entry
                 .amount()
-                .map(ToString::to_string)
-                .unwrap_or_else(|| "?".into()),
+                .map_or_else(|| "?".into(), ToString::to_string),
             entry.intended_at.map_or_else(String::new, age),
             printable(id),
             prompt.chars().take(PROMPT).collect(),
@@ -192,22 +191,10 @@ fn details(entry: &Entry) -> Vec<String> {
     add("model", &entry.model);
     add("prompt", entry.prompt.as_deref().unwrap_or_default());
     add("base URL", entry.base_url.as_str());
-    add(
-        "price in USD",
-        &entry
-            .price
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    );
-    add(
-        "cost in USD",
-        &entry
-            .cost
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    );
+    for (name, amount) in [("price in USD", &entry.price), ("cost in USD", &entry.cost)] {
+        let amount = amount.as_ref().map(ToString::to_string);
+        add(name, &amount.unwrap_or_default());
+    }
     add("attempts", &entry.attempts.to_string());
     add(
         "intended on",
@@ -258,17 +245,18 @@ impl Sum {
 fn sums(entries: &[Entry]) -> Vec<Sum> {
     let mut sums: BTreeMap<(String, &str), Sum> = BTreeMap::new();
     for entry in entries {
+        let column: fn(&mut Sum) -> &mut Amount = match entry.money() {
+            Money::None => continue,
+            Money::Settled => |sum| &mut sum.settled,
+            Money::Reserved => |sum| &mut sum.reserved,
+            Money::Failed => |sum| &mut sum.failed,
+            Money::Unresolved => |sum| &mut sum.unresolved,
+        };
         let day = entry.intended_at.map(clock::day).unwrap_or_default();
         let sum = sums.entry((day.clone(), &entry.model)).or_default();
         (sum.day, sum.model) = (day, entry.model.clone());
-        let sum = match entry.money() {
-            Money::None => continue,
-            Money::Settled => &mut sum.settled,
-            Money::Reserved => &mut sum.reserved,
-            Money::Failed => &mut sum.failed,
-            Money::Unresolved => &mut sum.unresolved,
-        };
-        *sum = sum.clone() + entry.amount().cloned().unwrap_or_default();
+        let amount = column(sum);
+        *amount = amount.clone() + entry.amount().cloned().unwrap_or_default();
     }
     sums.into_values().collect()
 }

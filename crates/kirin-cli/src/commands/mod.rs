@@ -29,6 +29,8 @@ pub(crate) use resolve::resolve;
 mod resume;
 pub(crate) use resume::resume;
 
+mod unfinished;
+
 mod status;
 pub(crate) use status::status;
 

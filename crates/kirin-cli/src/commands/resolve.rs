@@ -1,81 +1,53 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
 use kirin_client::machine::Outcome;
-use kirin_ledger::{Claim, Entry, Ledger, Money};
+use kirin_ledger::{Entry, Ledger};
 
-use super::begin::go_on;
+use super::{
+    begin::go_on,
+    unfinished::{each, here, open},
+};
 use crate::{
-    arguments, exit_code,
+    arguments,
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_line},
-    session::{Session, Wanted},
-    terminal::{printable, say},
+    session::Session,
+    terminal::printable,
 };
 
-/// Looks for each create at the base URL of which it is not known whether it created a task; the exit
-/// code is that of the first of which it still is not.
+/// Looks for each create at the base URL of which it is not known whether it created a task; gives the
+/// exit code.
 pub(crate) async fn resolve(arguments: arguments::Resolve) -> Result<u8, Failure> {
-    let session = Session::paying(&arguments.shared, Wanted::default())?;
-    // A client that may spend has one.
-    let ledger = session.ledger.clone().expect("a ledger");
-    let mut code = exit_code::DONE;
-    for entry in unresolved(&session, &ledger, &arguments).await? {
-        let done = one(&session, &ledger, &entry, &arguments).await;
-        match done {
-            Ok(()) => {}
-            Err(failure) if failure.exit_code == exit_code::INTERRUPTED => return Err(failure),
-            Err(failure) => {
-                let failed = failure.exit_code;
-                let failure = failure.at(arguments.shared.base_url.as_deref());
-                failure.report(arguments.shared.json);
-                code = if code == exit_code::DONE {
-                    failed
-                } else {
-                    code
-                };
+    let (session, ledger) = open(&arguments.shared)?;
+    let mut entries = match &arguments.id {
+        Some(id) => {
+            let found = here(&session, ledger.find(id.as_str()).await)?;
+            if found.is_empty() {
+                return Err(Failure::not_in_ledger(id.as_str()));
             }
+            found
         }
-    }
-    Ok(code)
-}
-
-async fn unresolved(
-    session: &Session,
-    ledger: &Ledger,
-    arguments: &arguments::Resolve,
-) -> Result<Vec<Entry>, Failure> {
-    let found = match &arguments.id {
-        Some(id) => ledger.find(id.as_str()).await,
-        None => ledger.unfinished().await,
+        None => here(&session, ledger.unfinished().await)?,
     };
-    let mut found = found.map_err(|error| Failure::ledger(&error))?;
-    found.retain(|entry| entry.base_url == *session.client.base_url());
-    match &arguments.id {
-        Some(id) if found.is_empty() => return Err(Failure::not_in_ledger(id.as_str())),
-        _ => found.retain(|entry| entry.task_id.is_none() && entry.money() != Money::None),
-    }
-    Ok(found)
+    entries.retain(|entry| entry.task_id.is_none());
+    let look_up = async |entry: &Entry| look_up(&session, &ledger, entry, &arguments).await;
+    each(&ledger, entries, &arguments.shared, look_up).await
 }
 
 /// Looks for one, and says what is known of it.
-async fn one(
+async fn look_up(
     session: &Session,
     ledger: &Ledger,
     entry: &Entry,
     arguments: &arguments::Resolve,
 ) -> Result<(), Failure> {
     let id = &entry.external_task_id;
-    let claim = ledger.claim(&entry.base_url, id).await;
-    let Claim::Taken(entry) = claim.map_err(|error| Failure::ledger(&error))? else {
-        say(&format!("another process is at {id}"));
-        return Ok(());
-    };
     let reached = Reached::default();
     let mut progress = Progress::new(arguments.shared.quiet);
     let found = unless_interrupted(&reached, async {
-        let mut generation = go_on(session, ledger, &entry).await?;
+        let mut generation = go_on(session, ledger, entry).await?;
         while generation.handle().is_none()
             && let Some(notice) = generation.next().await
         {

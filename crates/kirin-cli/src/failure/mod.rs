@@ -1,6 +1,6 @@
 //! Everything that can go wrong, with its exit code, its meaning for the money, and the way on.
 
-use std::{error::Error, fmt, process::ExitCode};
+use std::{error::Error, process::ExitCode};
 
 use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
 use kirin_ledger::LedgerError;
@@ -14,6 +14,9 @@ use crate::{
     terminal::{printable, say, shell_word},
 };
 
+mod resume;
+use resume::{Resume, command};
+
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -26,14 +29,6 @@ pub(crate) struct Failure {
     next_step: String,
     pub(crate) billing: Billing,
     pub(crate) about: Box<About>,
-}
-
-/// A command that goes on where this one ended.
-#[derive(Debug)]
-struct Resume {
-    subcommand: &'static str,
-    id: String,
-    options: String,
 }
 
 /// Which task a failure is about, and how to go on with it.
@@ -130,7 +125,17 @@ impl Failure {
         )
     }
 
-    /// The ledger cannot be used.
+    /// The ledger was opened, and then could not be read or written: what it would have said of an
+    /// earlier command, nobody knows.
+    pub(crate) fn in_ledger(error: &LedgerError) -> Self {
+        Self {
+            money: "This command has sent nothing. What an earlier one sent may be charged.".into(),
+            billing: Billing::Unknown,
+            ..Self::ledger(error)
+        }
+    }
+
+    /// The ledger cannot be opened.
     pub(crate) fn ledger(error: &LedgerError) -> Self {
         let next_step = match error {
             LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
@@ -247,7 +252,7 @@ impl Failure {
 
     pub(crate) fn generation(error: &kirin_client::Error, ids: Ids) -> Self {
         let next_step = format!("{}.", error.next_step());
-        let mut failure = Self::new(exit_code_of(error.kind()), error.what(), next_step);
+        let mut failure = Self::new(exit_code::of(error.kind()), error.what(), next_step);
         if let Some((subcommand, id)) = command(error) {
             failure = failure.resumed_by(subcommand, id);
         }
@@ -407,51 +412,6 @@ impl Failure {
             let _ = Report::failure(&self).print_json();
         }
         ExitCode::from(self.exit_code)
-    }
-}
-
-fn exit_code_of(kind: ErrorKind) -> u8 {
-    match kind {
-        ErrorKind::Authentication => exit_code::AUTHENTICATION,
-        ErrorKind::Balance | ErrorKind::Budget => exit_code::BALANCE,
-        ErrorKind::CannotQuery | ErrorKind::StillRunning => exit_code::NOT_FINISHED,
-        ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => exit_code::TASK_FAILED,
-        ErrorKind::Journal => exit_code::DISK,
-        ErrorKind::NotFound => exit_code::NOT_FOUND,
-        ErrorKind::RateLimit => exit_code::RATE_LIMIT,
-        ErrorKind::Unreachable => exit_code::UNREACHABLE,
-        ErrorKind::Unresolved => exit_code::UNRESOLVED,
-        _ => exit_code::OTHER,
-    }
-}
-
-/// The command that does what the library advises.
-fn command(error: &kirin_client::Error) -> Option<(&'static str, &str)> {
-    match (error.kind(), error.task_id(), error.external_task_id()) {
-        (
-            ErrorKind::Authentication | ErrorKind::CannotQuery | ErrorKind::StillRunning,
-            Some(id),
-            _,
-        ) => Some(("wait", id.as_str())),
-        (ErrorKind::CompletedWithoutOutput, Some(id), _) => Some(("status", id.as_str())),
-        (ErrorKind::Unresolved, _, Some(id)) => Some(("status", id.as_str())),
-        _ => None,
-    }
-}
-
-impl fmt::Display for Resume {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            subcommand,
-            id,
-            options,
-        } = self;
-        let id = shell_word(id);
-        match id.starts_with('-') {
-            // An id that looks like an option is none behind two dashes.
-            true => write!(formatter, "kirin {subcommand}{options} -- {id}"),
-            false => write!(formatter, "kirin {subcommand} {id}{options}"),
-        }
     }
 }
 
