@@ -16,7 +16,7 @@ use kirin_transport::Sent;
 use kirin_types::{GenerationRequest, Task, Timestamp};
 use tokio::time::Instant;
 
-use crate::scripted::{Answer, End, Pieces, Scripted, json, shown, with_headers};
+use crate::scripted::{Answer, End, Pieces, Scripted, json, request, shown, with_headers};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
@@ -27,13 +27,6 @@ fn client(transport: &Scripted) -> Client {
     Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .schedule(PollSchedule::Fixed(Duration::from_secs(5)))
-        .build()
-        .unwrap()
-}
-
-fn request() -> GenerationRequest {
-    GenerationRequest::builder("a fox")
-        .external_task_id("order-42")
         .build()
         .unwrap()
 }

@@ -14,6 +14,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use kirin_types::GenerationRequest;
 
 /// Looks for secrets in all that an error shows.
 pub(crate) fn shown<E: Error>(error: &E) {
@@ -139,4 +140,12 @@ impl http_body::Body for Pieces {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request with an external task id of its own.
+pub(crate) fn request() -> GenerationRequest {
+    GenerationRequest::builder("a fox")
+        .external_task_id("order-42")
+        .build()
+        .unwrap()
 }

@@ -148,7 +148,12 @@ impl World {
         }
         let is_new = task.course.end().is_none();
         let fired = self.faults.callback(&self.ids, is_new);
-        let rule = fired.as_ref().map(|fired| fired.rule.clone());
+        let fault = fired.as_ref().map(|fired| fired.rule.fault());
+        let delay = fired
+            .as_ref()
+            .filter(|_| fault == Some(Fault::CallbackDelayed))
+            .map(|fired| fired.rule.duration(DELAY_MILLISECONDS));
+        let due = after.saturating_add(delay.unwrap_or_default());
         let callback = OutgoingCallback {
             task: task.id.to_string(),
             number: task.number,
@@ -157,23 +162,17 @@ impl World {
             attempt: 1,
             fault: fired.map(FiredRule::new),
         };
-        let mut due = after;
-        match rule.as_ref().map(|rule| (rule.fault(), rule)) {
-            Some((Fault::CallbackLost, _)) => {
+        match fault {
+            Some(Fault::CallbackLost) => {
                 return self.record(after, &callback, CallbackOutcome::Lost);
             }
-            Some((Fault::CallbackReordered, _)) => {
+            Some(Fault::CallbackReordered) => {
                 self.outbox.held.insert(place, callback);
                 return;
             }
-            Some((Fault::CallbackBeforeAnswer, _)) => {
-                return self.outbox.before_answer.push(callback);
-            }
-            Some((Fault::CallbackDelayed, rule)) => {
-                due = after.saturating_add(rule.duration(DELAY_MILLISECONDS));
-            }
-            Some((Fault::CallbackRepeated, _)) => self.outbox.put(due, callback.clone()),
-            Some((Fault::CallbackForged, _)) => {
+            Some(Fault::CallbackBeforeAnswer) => return self.outbox.before_answer.push(callback),
+            Some(Fault::CallbackRepeated) => self.outbox.put(due, callback.clone()),
+            Some(Fault::CallbackForged) => {
                 let body = forgery(task);
                 let forged = OutgoingCallback {
                     body,

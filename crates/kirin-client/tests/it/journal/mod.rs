@@ -9,9 +9,8 @@ use std::{sync::Arc, task::Poll};
 
 use kirin_client::{Client, Journal};
 use kirin_tests::canary;
-use kirin_types::GenerationRequest;
 
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, request};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const COMPLETED: &str = r#"{"id":"task-1","status":"completed",
@@ -21,13 +20,6 @@ fn client(transport: &Scripted, journal: Arc<dyn Journal>) -> Client {
     Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .journal(journal)
-        .build()
-        .unwrap()
-}
-
-fn request() -> GenerationRequest {
-    GenerationRequest::builder("a fox")
-        .external_task_id("order-42")
         .build()
         .unwrap()
 }
