@@ -1,9 +1,17 @@
 //! What can be typed.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use kirin_types::{Amount, InvalidAmount, TaskId};
+use kirin_types::TaskId;
+
+mod emulator;
+pub(crate) use emulator::{Emulator, EmulatorCommand};
+
+mod shared;
+pub(crate) use shared::{File, Request, Shared, Spending, Timeout};
+
+mod value;
 
 /// Generate video with the Kirin text-to-video API.
 ///
@@ -198,147 +206,6 @@ pub(crate) struct Download {
     pub(crate) shared: Shared,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Emulator {
-    /// Port of the loopback interface; 0 takes a free one [default: 4010, for exec a free one]
-    #[arg(long)]
-    pub(crate) port: Option<u16>,
-    /// Seed of the ids: the same seed and the same calls give the same ids [default: a new one]
-    #[arg(long)]
-    pub(crate) seed: Option<u64>,
-    /// What goes wrong and when: a JSON file such as
-    /// {"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}
-    #[arg(long, value_name = "FILE")]
-    pub(crate) scenario: Option<PathBuf>,
-    /// How many times as fast as real its time passes
-    #[arg(long, value_name = "FACTOR")]
-    pub(crate) speed: Option<NonZeroU32>,
-    /// Play money in USD; a create that costs more than is left is refused [default: no end of it]
-    #[arg(long, value_name = "USD", value_parser = amount)]
-    pub(crate) balance: Option<Amount>,
-    /// API calls a second; what is more is refused with 429 [default: no limit]
-    #[arg(long, value_name = "CALLS")]
-    pub(crate) rate_limit: Option<u32>,
-    /// Tasks in progress at once; a create beyond is refused with 429 [default: no limit]
-    #[arg(long, value_name = "TASKS")]
-    pub(crate) parallel_limit: Option<usize>,
-    /// Send callbacks to the internet too, not only to this machine
-    #[arg(long)]
-    pub(crate) public_callbacks: bool,
-    /// Take unknown parameters and values, and make the video without them
-    #[arg(long)]
-    pub(crate) lenient: bool,
-    #[command(subcommand)]
-    pub(crate) exec: Option<EmulatorCommand>,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum EmulatorCommand {
-    /// Run a command beside the emulator, with KIRIN_BASE_URL and KIRIN_API_KEY set, and end with
-    /// its exit code: kirin emulator exec -- cargo test
-    Exec {
-        /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<std::ffi::OsString>,
-    },
-}
-
-/// The parameters of a generation. They are passed on as they were typed: one validator checks
-/// them all and names every problem at once.
-#[derive(Args, Debug)]
-pub(crate) struct Request {
-    /// What the video shows: 1 to 2500 characters
-    pub(crate) prompt: String,
-    /// Model to generate with
-    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id)]
-    pub(crate) model: String,
-    /// Duration in seconds: 5 or 10 [default: 5]
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) duration: Option<String>,
-    /// Aspect ratio: 16:9, 9:16 or 1:1 [default: 16:9]
-    #[arg(long, value_name = "RATIO")]
-    pub(crate) aspect_ratio: Option<String>,
-    /// Mode: std or pro [default: std]
-    #[arg(long)]
-    pub(crate) mode: Option<String>,
-    /// What the video must not show: at most 2500 characters
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) negative_prompt: Option<String>,
-    /// Generate a watermarked copy too
-    #[arg(long)]
-    pub(crate) watermark: bool,
-    /// Where the service reports changes of the task's status
-    #[arg(long, value_name = "URL")]
-    pub(crate) callback_url: Option<String>,
-    /// Your own id of the task, unique under your account [default: a new one]
-    #[arg(long, value_name = "ID")]
-    pub(crate) external_task_id: Option<String>,
-}
-
-/// What may be spent.
-#[derive(Args, Debug)]
-pub(crate) struct Spending {
-    /// Most that it may cost; what costs more, or has no known price, is not sent
-    #[arg(long, value_name = "USD", value_parser = amount)]
-    pub(crate) max_cost: Option<Amount>,
-    /// Print the request and its list price, and send nothing; needs no key
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// Where the video goes.
-#[derive(Args, Debug)]
-pub(crate) struct File {
-    /// File or folder to write the video to [default: TASK_ID.mp4]
-    #[arg(long, short, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
-    /// Overwrite a file that exists
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Timeout {
-    /// How long to wait for the task: 90, 90s, 10m [default: 15m]
-    #[arg(id = "timeout", long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) duration: Option<Duration>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Shared {
-    #[expect(rustdoc::bare_urls, reason = "the text is for a terminal")]
-    /// Where the API is [env: KIRIN_BASE_URL] [default: https://cloud.vtrix.ai]
-    #[arg(long, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print no progress
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-}
-
-/// An amount of money that is not negative.
-fn amount(text: &str) -> Result<Amount, String> {
-    let amount: Amount = text
-        .parse()
-        .map_err(|invalid: InvalidAmount| invalid.to_string())?;
-    match amount.is_negative() {
-        true => Err("an amount is not negative".into()),
-        false => Ok(amount),
-    }
-}
-
-/// `90`, `90s`, `10m`.
-fn duration(text: &str) -> Result<Duration, &'static str> {
-    match text.parse() {
-        Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => {
-            humantime::parse_duration(text).map_err(|_| "a duration is written like 90, 90s or 10m")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -348,23 +215,6 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_are_seconds_or_have_a_unit() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("1h", 3600)] {
-            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        assert!(duration("soon").is_err());
-    }
-
-    #[test]
-    fn an_amount_is_from_zero_on() {
-        assert_eq!(amount("2.50").unwrap().to_string(), "2.50");
-        assert!(amount("0").is_ok());
-        for text in ["-1", "much", ""] {
-            assert!(amount(text).is_err(), "{text}");
-        }
     }
 
     #[test]
@@ -382,6 +232,6 @@ mod tests {
     fn help_names_the_default_deadline() {
         let settings =
             kirin_client::machine::Settings::for_model(&kirin_types::KIRIN_V2_5_TURBO_T2V);
-        assert_eq!(settings.deadline, duration("15m").ok());
+        assert_eq!(settings.deadline, value::duration("15m").ok());
     }
 }

@@ -1,0 +1,83 @@
+//! What several commands can be told.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use kirin_types::Amount;
+
+use super::value::{amount, duration};
+
+/// The parameters of a generation. They are passed on as they were typed: one validator checks
+/// them all and names every problem at once.
+#[derive(Args, Debug)]
+pub(crate) struct Request {
+    /// What the video shows: 1 to 2500 characters
+    pub(crate) prompt: String,
+    /// Model to generate with
+    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id)]
+    pub(crate) model: String,
+    /// Duration in seconds: 5 or 10 [default: 5]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) duration: Option<String>,
+    /// Aspect ratio: 16:9, 9:16 or 1:1 [default: 16:9]
+    #[arg(long, value_name = "RATIO")]
+    pub(crate) aspect_ratio: Option<String>,
+    /// Mode: std or pro [default: std]
+    #[arg(long)]
+    pub(crate) mode: Option<String>,
+    /// What the video must not show: at most 2500 characters
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) negative_prompt: Option<String>,
+    /// Generate a watermarked copy too
+    #[arg(long)]
+    pub(crate) watermark: bool,
+    /// Where the service reports changes of the task's status
+    #[arg(long, value_name = "URL")]
+    pub(crate) callback_url: Option<String>,
+    /// Your own id of the task, unique under your account [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_task_id: Option<String>,
+}
+
+/// What may be spent.
+#[derive(Args, Debug)]
+pub(crate) struct Spending {
+    /// Most that it may cost; what costs more, or has no known price, is not sent
+    #[arg(long, value_name = "USD", value_parser = amount)]
+    pub(crate) max_cost: Option<Amount>,
+    /// Print the request and its list price, and send nothing; needs no key
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Where the video goes.
+#[derive(Args, Debug)]
+pub(crate) struct File {
+    /// File or folder to write the video to [default: TASK_ID.mp4]
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Timeout {
+    /// How long to wait for the task: 90, 90s, 10m [default: 15m]
+    #[arg(id = "timeout", long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shared {
+    #[expect(rustdoc::bare_urls, reason = "the text is for a terminal")]
+    /// Where the API is [env: KIRIN_BASE_URL] [default: https://cloud.vtrix.ai]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}

@@ -1,0 +1,48 @@
+//! How values are written.
+
+use std::time::Duration;
+
+use kirin_types::{Amount, InvalidAmount};
+
+/// An amount of money that is not negative.
+pub(super) fn amount(text: &str) -> Result<Amount, String> {
+    let amount: Amount = text
+        .parse()
+        .map_err(|invalid: InvalidAmount| invalid.to_string())?;
+    match amount.is_negative() {
+        true => Err("an amount is not negative".into()),
+        false => Ok(amount),
+    }
+}
+
+/// `90`, `90s`, `10m`.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => {
+            humantime::parse_duration(text).map_err(|_| "a duration is written like 90, 90s or 10m")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_seconds_or_have_a_unit() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("1h", 3600)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn an_amount_is_from_zero_on() {
+        assert_eq!(amount("2.50").unwrap().to_string(), "2.50");
+        assert!(amount("0").is_ok());
+        for text in ["-1", "much", ""] {
+            assert!(amount(text).is_err(), "{text}");
+        }
+    }
+}
