@@ -5,7 +5,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use kirin_client::{BaseUrl, Intent};
@@ -16,9 +15,6 @@ use crate::{
     Entry, LedgerError, LedgerJournal, clock, file_system, path, process::Process, rows, schema,
     writer::Writer,
 };
-
-/// How long another process's write is waited for.
-const BUSY: Duration = Duration::from_secs(30);
 
 /// An open ledger. A clone is the same one.
 #[derive(Clone, Debug)]
@@ -73,7 +69,7 @@ impl Ledger {
         }
         let sqlite = |error| LedgerError::sqlite(&path, &error);
         let connection = Connection::open(&path).map_err(sqlite)?;
-        connection.busy_timeout(BUSY).map_err(sqlite)?;
+        connection.busy_timeout(schema::BUSY).map_err(sqlite)?;
         schema::prepare(&connection, &path)?;
         let name = "SELECT lower(hex(randomblob(16)))";
         let name = connection

@@ -1,6 +1,6 @@
 //! The layout of the file, and how an older one becomes the latest.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -53,6 +53,9 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT, WITHOUT ROWID;
 "];
 
+/// How long another process's write is waited for.
+pub(crate) const BUSY: Duration = Duration::from_secs(30);
+
 /// The latest layout.
 pub(crate) const LATEST: i64 = MIGRATIONS.len() as i64;
 
@@ -76,16 +79,37 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), Ledger
             known: LATEST,
         });
     }
+    enter_wal(connection).map_err(sqlite)?;
     connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        )
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         .map_err(sqlite)?;
     check(connection, path)?;
     if found < LATEST {
         migrate(connection).map_err(sqlite)?;
     }
     Ok(())
+}
+
+/// Processes that make the file at the same time are in each other's way here, and SQLite gives up at
+/// once where it might wait for ever: it does not know that they all want the same.
+fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY =>
+            {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "it waits for another process, which tells nobody"
+                )]
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Another process may do the same at the same time: the version is asked under the lock again.
