@@ -7,6 +7,7 @@ use clap::Parser;
 mod arguments;
 mod clock;
 mod commands;
+mod events;
 mod exit_code;
 mod failure;
 mod interrupt;
@@ -17,7 +18,7 @@ mod report;
 mod session;
 mod terminal;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Json};
 use failure::Failure;
 use report::Report;
 use terminal::say;
@@ -55,8 +56,13 @@ fn explain(error: &clap::Error) -> ExitCode {
     }
     #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
     let mut arguments = std::env::args_os();
-    if arguments.any(|argument| argument == "--json") {
-        let _ = Report::failure(&Failure::arguments(error)).print_json();
+    let json = arguments.find_map(|argument| match argument.to_str()? {
+        "--json" | "--json=result" => Some(Json::Result),
+        "--json=events" => Some(Json::Events),
+        _ => None,
+    });
+    if let Some(json) = json {
+        let _ = Report::failure(&Failure::arguments(error)).print(json);
     }
     ExitCode::from(exit_code::USAGE)
 }

@@ -4,12 +4,18 @@ use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use kirin_client::{DownloadEvent, machine::Notice};
+use kirin_types::{ExternalTaskId, TaskId};
 
-use crate::terminal::{printable, say};
+use crate::{
+    arguments::{Json, Shared},
+    events::Events,
+    terminal::{printable, say},
+};
 
 /// Shows how far a generation is.
 pub(crate) struct Progress {
     shown: Shown,
+    events: Option<Events>,
     /// The latest line, which is not said twice in a row.
     last: String,
 }
@@ -21,21 +27,39 @@ enum Shown {
 }
 
 impl Progress {
-    pub(crate) fn new(quiet: bool) -> Self {
-        let shown = match (quiet, std::io::stderr().is_terminal()) {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        let shown = match (shared.quiet, std::io::stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar(bar()),
             (false, false) => Shown::Lines,
         };
         Self {
             shown,
+            events: (shared.json == Some(Json::Events)).then(Events::default),
             last: String::new(),
         }
+    }
+
+    /// Which task it is, where that is known before anything happens to it.
+    pub(crate) fn about(
+        mut self,
+        external_task_id: Option<&ExternalTaskId>,
+        id: Option<&TaskId>,
+    ) -> Self {
+        if let Some(events) = &mut self.events {
+            events.external_task_id = external_task_id.cloned();
+            events.id = id.cloned();
+        }
+        self
     }
 
     /// How far the task is stands in the bar; what happened stays on the terminal above it: the
     /// ids must not be lost with the bar.
     pub(crate) fn notice(&mut self, notice: &Notice) {
+        let line = describe(notice);
+        if let Some(events) = &mut self.events {
+            events.notice(notice, line.as_deref());
+        }
         match (notice, &self.shown) {
             (Notice::Progress { status, progress }, Shown::Bar(bar)) => {
                 if let Some(progress) = progress {
@@ -44,7 +68,7 @@ impl Progress {
                 bar.set_message(printable(status.as_deref().unwrap_or("in progress")));
             }
             _ => {
-                if let Some(line) = describe(notice) {
+                if let Some(line) = line {
                     self.line(&line);
                 }
             }
@@ -63,10 +87,14 @@ impl Progress {
 
     /// Shows how far the download is in the bar; where it does not just go on, in a line.
     pub(crate) fn download(&mut self, event: &DownloadEvent) {
+        let line = describe_download(event);
+        if let Some(events) = &mut self.events {
+            events.download(event, line.as_deref());
+        }
         match event {
             DownloadEvent::Progress { bytes, total } => self.downloaded(*bytes, *total),
             _ => {
-                if let Some(line) = describe_download(event) {
+                if let Some(line) = line {
                     self.line(&line);
                 }
             }

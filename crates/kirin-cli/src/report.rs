@@ -9,11 +9,14 @@ use kirin_client::Billing;
 use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::{arguments::Json, failure::Failure};
 
 /// What `--json` prints, always with every field.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
+    /// Among events it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
     id: Option<TaskId>,
     external_task_id: Option<ExternalTaskId>,
     status: Option<String>,
@@ -109,8 +112,11 @@ impl Report {
         }
     }
 
-    pub(crate) fn print_json(&self) -> io::Result<()> {
-        print_line(&serde_json::to_string(self)?)
+    pub(crate) fn print(mut self, json: Json) -> io::Result<()> {
+        if json == Json::Events {
+            self.event = Some("result");
+        }
+        print_line(&serde_json::to_string(&self)?)
     }
 }
 

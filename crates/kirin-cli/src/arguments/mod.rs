@@ -9,7 +9,7 @@ mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
 
 mod shared;
-pub(crate) use shared::{File, Request, Shared, Spending, Timeout};
+pub(crate) use shared::{File, Json, Request, Shared, Spending, Timeout};
 
 mod value;
 
@@ -74,12 +74,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn json(&self) -> bool {
+    pub(crate) fn json(&self) -> Option<Json> {
         match self {
             Self::Ledger(List { json })
             | Self::List(List { json })
-            | Self::Show(Show { json, .. }) => *json,
-            _ => self.shared().is_some_and(|shared| shared.json),
+            | Self::Show(Show { json, .. }) => json.then_some(Json::Result),
+            _ => self.shared()?.json,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kirin_types::Amount;
 
 use super::value::{amount, duration};
@@ -74,10 +74,26 @@ pub(crate) struct Shared {
     /// Where the API is [env: KIRIN_BASE_URL] [default: https://cloud.vtrix.ai]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Print the result as one JSON object, or with --json=events an object a line as things happen
+    #[arg(
+        long,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "result",
+        hide_possible_values = true
+    )]
+    pub(crate) json: Option<Json>,
     /// Print no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// What is printed for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Json {
+    /// The result.
+    Result,
+    /// What happens, as it happens, and the result at the end.
+    Events,
 }

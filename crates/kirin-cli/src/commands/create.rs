@@ -29,7 +29,7 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
         },
     )?;
     let reached = Reached::default();
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared).about(request.external_task_id(), None);
     let task = unless_interrupted(&reached, async {
         loop {
             let mut generation = begin(&session, &request).await?;
@@ -57,8 +57,8 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
     .await?;
     drop(progress);
     let printed = match arguments.shared.json {
-        true => Report::task(&task, request.external_task_id().cloned()).print_json(),
-        false => print_line(&printable(task.id().as_str())),
+        Some(json) => Report::task(&task, request.external_task_id().cloned()).print(json),
+        None => print_line(&printable(task.id().as_str())),
     };
     printed.map_err(|error| Failure::stdout(&error, &task))
 }

@@ -17,7 +17,7 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
     output_path::check(&arguments.file, arguments.id.as_str(), false)
         .map_err(|error| Failure::output(&error))?;
     let reached = Reached::task(arguments.id.clone());
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
     let (task, paths) = unless_interrupted(&reached, async {
         let task = session
             .client

@@ -36,10 +36,10 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failu
     session.close().await;
     done.and_then(|(task, paths)| {
         let printed = match arguments.shared.json {
-            true => Report::task(&task, request.external_task_id().cloned())
+            Some(json) => Report::task(&task, request.external_task_id().cloned())
                 .with_paths(&paths)
-                .print_json(),
-            false => paths.iter().try_for_each(|path| print_path(path)),
+                .print(json),
+            None => paths.iter().try_for_each(|path| print_path(path)),
         };
         printed.map_err(|error| Failure::stdout(&error, &task))
     })
@@ -55,7 +55,7 @@ async fn run(
     arguments: &arguments::Generate,
 ) -> Result<(Task, Vec<PathBuf>), Failure> {
     let reached = Reached::default();
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared).about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
         let task = loop {
             let mut generation = begin(session, request).await?;

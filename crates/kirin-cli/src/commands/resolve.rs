@@ -45,7 +45,8 @@ async fn look_up(
 ) -> Result<(), Failure> {
     let id = &entry.external_task_id;
     let reached = Reached::default();
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared)
+        .about(Some(&entry.external_task_id), entry.task_id.as_ref());
     let found = unless_interrupted(&reached, async {
         let mut generation = go_on(session, ledger, entry).await?;
         while generation.handle().is_none()
@@ -64,10 +65,10 @@ async fn look_up(
     let found = found.await?;
     drop(progress);
     let printed = match (&found, arguments.shared.json) {
-        (Some(task), true) => Report::task(task, Some(id.clone())).print_json(),
-        (None, true) => Report::not_created(id.clone()).print_json(),
-        (Some(task), false) => print_line(&printable(&format!("{id} is task {}", task.id()))),
-        (None, false) => print_line(&format!("{id} created nothing")),
+        (Some(task), Some(json)) => Report::task(task, Some(id.clone())).print(json),
+        (None, Some(json)) => Report::not_created(id.clone()).print(json),
+        (Some(task), None) => print_line(&printable(&format!("{id} is task {}", task.id()))),
+        (None, None) => print_line(&format!("{id} created nothing")),
     };
     printed.map_err(|error| Failure::unwritten(&error))
 }

@@ -35,7 +35,8 @@ async fn finish(
         force: false,
     };
     let reached = Reached::default();
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared)
+        .about(Some(&entry.external_task_id), entry.task_id.as_ref());
     let (task, paths) = unless_interrupted(&reached, async {
         let mut generation = go_on(session, ledger, entry).await?;
         while let Some(notice) = generation.next().await {

@@ -20,8 +20,8 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
     })
     .await?;
     let printed = match arguments.shared.json {
-        true => Report::asked_for(&task, &arguments.id).print_json(),
-        false => print_line(&printable(&describe(&task))),
+        Some(json) => Report::asked_for(&task, &arguments.id).print(json),
+        None => print_line(&printable(&describe(&task))),
     };
     printed.map_err(|error| Failure::stdout(&error, &task))
 }

@@ -6,7 +6,7 @@ use kirin_client::Client;
 use kirin_types::{Task, TaskId};
 
 use crate::{
-    arguments::{self, File},
+    arguments::{self, File, Json},
     failure::Failure,
     interrupt::{Ids, Reached, unless_interrupted},
     output_path,
@@ -27,7 +27,7 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
         output_path::check(&file, id, false).map_err(|error| Failure::output(&error))?;
     }
     let reached = Reached::task(arguments.id.clone());
-    let mut progress = Progress::new(arguments.shared.quiet);
+    let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
     let done = unless_interrupted(&reached, async {
         let task = finished(&session, &arguments, &mut progress).await?;
         let paths = match file.output {
@@ -108,14 +108,14 @@ pub(super) fn print(
     task: &Task,
     asked_for: &TaskId,
     paths: &[PathBuf],
-    json: bool,
+    json: Option<Json>,
 ) -> Result<(), Failure> {
     let printed = match (json, paths) {
-        (true, _) => Report::asked_for(task, asked_for)
+        (Some(json), _) => Report::asked_for(task, asked_for)
             .with_paths(paths)
-            .print_json(),
-        (false, []) => print_line(&printable(task.status().unwrap_or("unknown"))),
-        (false, paths) => paths.iter().try_for_each(|path| print_path(path)),
+            .print(json),
+        (None, []) => print_line(&printable(task.status().unwrap_or("unknown"))),
+        (None, paths) => paths.iter().try_for_each(|path| print_path(path)),
     };
     printed.map_err(|error| Failure::stdout(&error, task))
 }

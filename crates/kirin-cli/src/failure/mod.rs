@@ -7,7 +7,7 @@ use kirin_ledger::LedgerError;
 use kirin_types::{ExternalTaskId, InvalidRequest, Task, TaskErrorCode, TaskState};
 
 use crate::{
-    arguments::File,
+    arguments::{File, Json},
     exit_code,
     interrupt::Ids,
     report::Report,
@@ -394,7 +394,7 @@ impl Failure {
     }
 
     /// Tells it to a person on stderr, and with `--json` to a program on stdout.
-    pub(crate) fn report(self, json: bool) -> ExitCode {
+    pub(crate) fn report(self, json: Option<Json>) -> ExitCode {
         let [what, details @ ..] = self.what.as_slice() else {
             unreachable!("there is always one")
         };
@@ -407,9 +407,9 @@ impl Failure {
         if let Some(command) = &self.about.command {
             say(&format!("  {command}"));
         }
-        if json {
+        if let Some(json) = json {
             // Where stdout takes nothing, stderr and the exit code have said it all.
-            let _ = Report::failure(&self).print_json();
+            let _ = Report::failure(&self).print(json);
         }
         ExitCode::from(self.exit_code)
     }

@@ -221,3 +221,35 @@ fn runs_in_one_folder_do_not_collide() {
         mp4::read(&bytes);
     }
 }
+
+#[test]
+fn events_are_told_one_a_line_and_the_result_is_the_last() {
+    let emulator = emulator(instant());
+    let run = Kirin::generate()
+        .args(["--json=events", "--external-task-id", "order-42"])
+        .at(emulator.base_url())
+        .run()
+        .ended_with(0);
+    let events: Vec<serde_json::Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<_> = events.iter().map(|event| event["event"].as_str()).collect();
+    let ends = [
+        names[0],
+        names[1],
+        names[names.len() - 2],
+        names[names.len() - 1],
+    ];
+    let told = ["submitting", "accepted", "downloaded", "result"].map(Some);
+    assert_eq!(ends, told, "{names:?}");
+    assert!(
+        events
+            .iter()
+            .all(|event| event["external_task_id"] == "order-42")
+    );
+    let result = events.last().unwrap();
+    assert!(events[1..].iter().all(|event| event["id"] == result["id"]));
+    assert_eq!(result["paths"].as_array().unwrap().len(), 1);
+}

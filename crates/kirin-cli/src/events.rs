@@ -1,0 +1,135 @@
+//! What happens to a task, as one JSON object a line: `--json=events`.
+
+use kirin_client::{DownloadEvent, machine::Notice};
+use kirin_types::{ExternalTaskId, TaskId};
+use serde::Serialize;
+
+use crate::report::print_line;
+
+/// Tells a program what happens.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    pub(crate) external_task_id: Option<ExternalTaskId>,
+    pub(crate) id: Option<TaskId>,
+    /// How much of a file was there when it was last told.
+    told: u64,
+}
+
+/// An event, always with every field.
+#[derive(Debug, Default, Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    external_task_id: Option<&'a ExternalTaskId>,
+    id: Option<&'a TaskId>,
+    /// The service's status word.
+    status: Option<&'a str>,
+    /// From 0.0 to 1.0.
+    progress: Option<f64>,
+    /// Bytes of the file that are there.
+    bytes: Option<u64>,
+    /// Bytes that it has.
+    total_bytes: Option<u64>,
+    /// How long the wait is, in seconds.
+    wait: Option<f64>,
+    path: Option<String>,
+    /// What a person is told.
+    message: Option<&'a str>,
+}
+
+impl Events {
+    /// A download tells how far it is this many times, at most.
+    const STEPS: u64 = 20;
+
+    pub(crate) fn notice(&mut self, notice: &Notice, message: Option<&str>) {
+        let mut event = Event {
+            message,
+            ..Event::default()
+        };
+        event.event = match notice {
+            Notice::Accepted { id, adopted } => {
+                self.id = Some(id.clone());
+                match adopted {
+                    true => "adopted",
+                    false => "accepted",
+                }
+            }
+            Notice::LostAnswer { .. } => "lost_answer",
+            Notice::NotRecorded { .. } => "not_recorded",
+            Notice::Progress { status, progress } => {
+                event.status = status.as_deref();
+                event.progress = *progress;
+                "progress"
+            }
+            Notice::Retrying { wait, .. } => {
+                event.wait = Some(wait.as_secs_f64());
+                "retrying"
+            }
+            Notice::Submitting { external_task_id } => {
+                self.external_task_id = Some(external_task_id.clone());
+                "submitting"
+            }
+            Notice::Trouble { .. } => "trouble",
+            Notice::UnknownStatus { status } => {
+                event.status = status.as_deref();
+                "unknown_status"
+            }
+            Notice::Woken => "woken",
+            // The result follows.
+            _ => return,
+        };
+        self.print(event);
+    }
+
+    pub(crate) fn download(&mut self, download: &DownloadEvent, message: Option<&str>) {
+        let mut event = Event {
+            message,
+            ..Event::default()
+        };
+        event.event = match download {
+            DownloadEvent::Finished { path } => {
+                // JSON is Unicode: bytes of a path that are none become U+FFFD.
+                event.path = Some(path.to_string_lossy().into());
+                "downloaded"
+            }
+            DownloadEvent::Progress { bytes, total } => {
+                let step = total.unwrap_or_default() / Self::STEPS;
+                let is_whole = Some(*bytes) == *total;
+                if *bytes < self.told.saturating_add(step.max(1 << 16)) && !is_whole {
+                    return;
+                }
+                self.told = *bytes;
+                (event.bytes, event.total_bytes) = (Some(*bytes), *total);
+                "downloading"
+            }
+            DownloadEvent::RefreshedUrl => "refreshed_url",
+            DownloadEvent::Restarted { .. } => "download_restarted",
+            DownloadEvent::Resumed { at, total } => {
+                self.told = *at;
+                (event.bytes, event.total_bytes) = (Some(*at), Some(*total));
+                "download_resumed"
+            }
+            DownloadEvent::Retrying { wait, .. } => {
+                event.wait = Some(wait.as_secs_f64());
+                "download_retrying"
+            }
+            DownloadEvent::Started { total } => {
+                self.told = 0;
+                event.total_bytes = *total;
+                "download_started"
+            }
+            _ => return,
+        };
+        self.print(event);
+    }
+
+    /// A stdout that takes nothing any more is told of with the result.
+    fn print(&self, event: Event<'_>) {
+        let event = Event {
+            external_task_id: self.external_task_id.as_ref(),
+            id: self.id.as_ref(),
+            ..event
+        };
+        // It has string keys and no map of anything else.
+        let _ = print_line(&serde_json::to_string(&event).expect("JSON"));
+    }
+}
