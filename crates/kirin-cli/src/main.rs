@@ -13,6 +13,7 @@ mod failure;
 mod interrupt;
 mod ledger_file;
 mod output_path;
+mod parameter;
 mod progress;
 mod report;
 mod session;

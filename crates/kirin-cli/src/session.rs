@@ -15,7 +15,7 @@ use kirin_client::{
 use kirin_emulator::{Duplicates, Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger};
-use kirin_types::{Amount, Task};
+use kirin_types::{Amount, ExternalTaskId, Task};
 
 use crate::{
     arguments::Shared,
@@ -37,8 +37,8 @@ pub(crate) struct Session {
 pub(crate) struct Wanted {
     /// Most that everything may cost, in USD.
     pub(crate) max_cost: Option<Amount>,
-    /// Where the videos go.
-    pub(crate) output: Option<PathBuf>,
+    /// Where the video of each create goes.
+    pub(crate) outputs: Vec<(ExternalTaskId, PathBuf)>,
 }
 
 impl Session {
@@ -69,8 +69,8 @@ impl Session {
         }
         if let Some(ledger) = &ledger {
             let mut journal = ledger.journal(base_url);
-            if let Some(output) = wanted.output {
-                journal = journal.output(absolute(&output));
+            for (id, output) in wanted.outputs {
+                journal = journal.output(id, absolute(&output));
             }
             builder = builder.journal(Arc::new(journal));
         }

@@ -1,6 +1,6 @@
 //! What a client writes to.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use async_trait::async_trait;
 use kirin_client::{BaseUrl, Intent, Journal, JournalError, JournalState, machine::Outcome};
@@ -20,7 +20,7 @@ pub struct LedgerJournal {
     ledger: Ledger,
     base_url: BaseUrl,
     budget_per_day: Option<Amount>,
-    output: Option<PathBuf>,
+    outputs: BTreeMap<ExternalTaskId, PathBuf>,
 }
 
 /// What became of a write.
@@ -35,7 +35,7 @@ impl LedgerJournal {
             ledger,
             base_url,
             budget_per_day: None,
-            output: None,
+            outputs: BTreeMap::new(),
         }
     }
 
@@ -47,10 +47,10 @@ impl LedgerJournal {
         self
     }
 
-    /// Says where the files of what is intended are wanted, a file or a folder, so that whoever goes
-    /// on with it can put them there.
-    pub fn output(mut self, path: impl Into<PathBuf>) -> Self {
-        self.output = Some(path.into());
+    /// Says where the files of a create are wanted, a file or a folder, so that whoever goes on with
+    /// it can put them there.
+    pub fn output(mut self, id: ExternalTaskId, path: impl Into<PathBuf>) -> Self {
+        self.outputs.insert(id, path.into());
         self
     }
 
@@ -98,8 +98,8 @@ impl Journal for LedgerJournal {
         let Some(id) = intent.request.external_task_id() else {
             return Err(JournalError::new("the request has no external task id"));
         };
+        let output = self.outputs.get(id).map(|path| path::to_bytes(path));
         let (id, intent) = (id.to_string(), intent.clone());
-        let output = self.output.as_deref().map(path::to_bytes);
         let (process, limit) = (self.ledger.process(), self.budget_per_day.clone());
         let request = serde_json::to_string(&intent.request)
             .map_err(|error| JournalError::new(error.to_string()))?;

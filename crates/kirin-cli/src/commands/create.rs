@@ -1,15 +1,15 @@
 //! `kirin create`
 
 use kirin_client::Client;
-use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
+use kirin_types::{GenerationRequest, InvalidRequest};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::begin::{begin, was_overtaken};
 use crate::{
     arguments::{self, Request},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
+    parameter::on_the_wire,
     progress::Progress,
     report::{Report, print_line},
     session::{Session, Wanted},
@@ -25,7 +25,7 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<(), Failure> 
         &arguments.shared,
         Wanted {
             max_cost: arguments.spending.max_cost.clone(),
-            output: None,
+            outputs: Vec::new(),
         },
     )?;
     let reached = Reached::default();
@@ -108,17 +108,4 @@ fn checked(typed: &Request) -> Result<GenerationRequest, InvalidRequest> {
         builder = builder.watermark(true);
     }
     builder.build()
-}
-
-/// What was typed, as the model has it on the wire: the duration of one model is a number. What
-/// is none there stays text, and is refused as it was typed.
-fn on_the_wire(model: &str, name: &str, text: &str) -> Value {
-    let parameter = Model::find(model).and_then(|model| model.parameter(name));
-    match (
-        parameter.map(|parameter| parameter.kind),
-        text.parse::<i64>(),
-    ) {
-        (Some(ParameterKind::NumberChoice { .. }), Ok(number)) => number.into(),
-        _ => text.into(),
-    }
 }

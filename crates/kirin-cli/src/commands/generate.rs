@@ -30,7 +30,7 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failu
         .map_err(|error| Failure::output(&error))?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::paying(&arguments.shared, wanted(&arguments))?,
+        false => Session::paying(&arguments.shared, wanted(&request, &arguments))?,
     };
     let done = run(&session, &request, &arguments).await;
     session.close().await;
@@ -86,10 +86,12 @@ async fn run(
     .await
 }
 
-fn wanted(arguments: &arguments::Generate) -> Wanted {
+fn wanted(request: &GenerationRequest, arguments: &arguments::Generate) -> Wanted {
     let here = || PathBuf::from(".");
+    let output = arguments.file.output.clone().unwrap_or_else(here);
+    let id = request.external_task_id().cloned();
     Wanted {
         max_cost: arguments.spending.max_cost.clone(),
-        output: Some(arguments.file.output.clone().unwrap_or_else(here)),
+        outputs: id.into_iter().map(|id| (id, output.clone())).collect(),
     }
 }

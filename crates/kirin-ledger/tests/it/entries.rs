@@ -170,7 +170,7 @@ async fn what_is_unfinished_is_listed() {
 #[tokio::test]
 async fn what_is_completed_without_its_files_is_unfinished() {
     let desk = Desk::new();
-    let journal = desk.journal().output("boat.mp4");
+    let journal = desk.journal().output(id("order-42"), "boat.mp4");
     accept(&journal, "order-42", "task-1").await;
     let order = id("order-42");
     journal.outcome(&order, &completed("task-1")).await.unwrap();
