@@ -34,6 +34,9 @@ pub(crate) const NOT_FINISHED: u8 = 8;
 /// Rate or parallel-task limit, nothing created.
 pub(crate) const RATE_LIMIT: u8 = 9;
 
+/// Some of several did not end well.
+pub(crate) const SOME_FAILED: u8 = 10;
+
 /// Unresolved: a create may have been charged and could not be found yet.
 pub(crate) const UNRESOLVED: u8 = 11;
 
@@ -42,6 +45,17 @@ pub(crate) const DISK: u8 = 12;
 
 /// Interrupted; the message says how to resume.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The one for several: what they have in common, or else what must be told first.
+pub(crate) fn of_several(codes: &[u8]) -> u8 {
+    let first = codes.first().copied().unwrap_or(DONE);
+    match codes {
+        codes if codes.contains(&INTERRUPTED) => INTERRUPTED,
+        codes if codes.contains(&UNRESOLVED) => UNRESOLVED,
+        codes if codes.iter().all(|code| *code == first) => first,
+        _ => SOME_FAILED,
+    }
+}
 
 /// The one for a failure of the client.
 pub(crate) fn of(kind: ErrorKind) -> u8 {
@@ -56,5 +70,25 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
         ErrorKind::Unreachable => UNREACHABLE,
         ErrorKind::Unresolved => UNRESOLVED,
         _ => OTHER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_have_the_code_that_they_share() {
+        for (codes, code) in [
+            (&[][..], DONE),
+            (&[DONE, DONE], DONE),
+            (&[TASK_FAILED], TASK_FAILED),
+            (&[TASK_FAILED, DONE], SOME_FAILED),
+            (&[DONE, BALANCE], SOME_FAILED),
+            (&[TASK_FAILED, UNRESOLVED, DONE], UNRESOLVED),
+            (&[UNRESOLVED, INTERRUPTED], INTERRUPTED),
+        ] {
+            assert_eq!(of_several(codes), code, "{codes:?}");
+        }
     }
 }

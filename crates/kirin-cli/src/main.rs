@@ -12,10 +12,12 @@ mod exit_code;
 mod failure;
 mod interrupt;
 mod ledger_file;
+mod name_template;
 mod output_path;
 mod parameter;
 mod progress;
 mod report;
+mod request;
 mod session;
 mod terminal;
 
@@ -74,13 +76,19 @@ async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Completions(arguments) => commands::completions(&arguments),
         Command::Man => commands::man(),
-        Command::Create(arguments) => commands::create(arguments).await,
+        Command::Create(arguments) => match commands::create(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Download(arguments) => commands::download(arguments).await,
         Command::Emulator(arguments) => match commands::emulator(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),
         },
-        Command::Generate(arguments) => commands::generate(arguments).await,
+        Command::Generate(arguments) => match commands::generate(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Ledger(arguments) => commands::ledger(arguments).await,
         Command::List(arguments) => commands::list(arguments).await,
         Command::Resolve(arguments) => match commands::resolve(arguments).await {

@@ -1,22 +1,67 @@
 //! Where the video goes, settled before anything is paid for.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    fs,
     path::{Path, PathBuf},
 };
 
 use kirin_client::{Download, DownloadError, file_name};
 
-use crate::arguments::File;
+use kirin_types::GenerationRequest;
+
+use crate::{
+    arguments::File,
+    failure::Failure,
+    name_template::{NameTemplate, TASK_ID},
+};
 
 /// The file to write: `--output`, the task's name in a folder, or in the current one.
-pub(crate) fn path(file: &File, name: &str) -> PathBuf {
-    let name = format!("{}.mp4", file_name(name));
+pub(crate) fn path(file: &File, id: &str) -> PathBuf {
+    let id = file_name(id);
     match &file.output {
-        Some(output) if output.is_dir() => output.join(name),
-        Some(output) => output.clone(),
-        None => name.into(),
+        Some(output) if output.is_dir() => output.join(format!("{id}.mp4")),
+        Some(output) => match output.file_name().and_then(OsStr::to_str) {
+            Some(name) => output.with_file_name(name.replace(TASK_ID, &id)),
+            None => output.clone(),
+        },
+        None => format!("{id}.mp4").into(),
     }
+}
+
+/// Where the video of each of several requests goes: `--output` is their folder, and is made.
+pub(crate) fn each(
+    file: &File,
+    template: Option<&NameTemplate>,
+    requests: &[GenerationRequest],
+) -> Result<Vec<File>, Failure> {
+    if template.is_none() && requests.len() < 2 {
+        return Ok(vec![file.clone()]);
+    }
+    let here = || PathBuf::from(".");
+    let folder = file.output.clone().unwrap_or_else(here);
+    fs::create_dir_all(&folder).map_err(|error| Failure::folder(&folder, &error))?;
+    let mut outputs = Vec::new();
+    for (place, request) in requests.iter().enumerate() {
+        let Some(template) = template else {
+            outputs.push(folder.clone());
+            continue;
+        };
+        let name = format!("{}.mp4", template.name(request, place + 1));
+        let output = folder.join(&name);
+        if !name.contains(TASK_ID) && outputs.contains(&output) {
+            return Err(Failure::usage(
+                format!("--name-template gives two videos the name {name}"),
+                "Add {number} or {task_id} to it.",
+            ));
+        }
+        outputs.push(output);
+    }
+    let files = outputs.into_iter().map(|output| File {
+        output: Some(output),
+        force: file.force,
+    });
+    Ok(files.collect())
 }
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,

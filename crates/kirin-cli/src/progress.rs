@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use kirin_client::{DownloadEvent, machine::Notice};
 use kirin_types::{ExternalTaskId, TaskId};
 
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Progress {
     shown: Shown,
     events: Option<Events>,
+    /// Which of several it is.
+    prefix: String,
     /// The latest line, which is not said twice in a row.
     last: String,
 }
@@ -36,8 +38,19 @@ impl Progress {
         Self {
             shown,
             events: (shared.json == Some(Json::Events)).then(Events::default),
+            prefix: String::new(),
             last: String::new(),
         }
+    }
+
+    /// One of several that are shown together.
+    pub(crate) fn beside(mut self, screen: &MultiProgress, number: usize) -> Self {
+        self.prefix = format!("[{number}] ");
+        if let Shown::Bar(bar) = &mut self.shown {
+            *bar = screen.add(bar.clone());
+            bar.set_prefix(self.prefix.clone());
+        }
+        self
     }
 
     /// Which task it is, where that is known before anything happens to it.
@@ -117,8 +130,8 @@ impl Progress {
             return;
         }
         match &self.shown {
-            Shown::Bar(bar) => bar.println(&line),
-            Shown::Lines => say(&line),
+            Shown::Bar(bar) => bar.println(format!("{}{line}", self.prefix)),
+            Shown::Lines => say(&format!("{}{line}", self.prefix)),
             Shown::Nothing => {}
         }
         self.last = line;
@@ -135,8 +148,9 @@ impl Drop for Progress {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(100);
-    let style =
-        ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {percent:>3} % {wide_msg}");
+    let style = ProgressStyle::with_template(
+        "{prefix}{elapsed_precise} [{bar:30}] {percent:>3} % {wide_msg}",
+    );
     // The template is a constant, and a test renders it.
     bar.set_style(style.expect("a template that parses").progress_chars("=> "));
     bar.enable_steady_tick(Duration::from_millis(100));

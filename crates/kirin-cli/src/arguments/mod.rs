@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kirin_types::TaskId;
 
+use crate::name_template::NameTemplate;
+
 mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
 
@@ -47,13 +49,14 @@ Exit codes:
 pub(crate) enum Command {
     /// Print completions for a shell: source <(kirin completions bash)
     Completions(Completions),
-    /// Create a task and do not wait for it; prints its id.
+    /// Create a task of each prompt and do not wait for it; prints its id.
     Create(Create),
     /// Download the video of a completed task; prints its path.
     Download(Download),
     /// Run the emulator of the service on this machine; prints its base URL.
     Emulator(Emulator),
-    /// Create a task, wait until it is finished, and download the video; prints its path.
+    /// Create a task of each prompt, wait until it is finished, and download the video; prints its
+    /// path.
     Generate(Generate),
     /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
     Ledger(List),
@@ -132,6 +135,10 @@ pub(crate) struct Generate {
     pub(crate) file: File,
     #[command(flatten)]
     pub(crate) timeout: Timeout,
+    /// Name of the file, of {task_id}, {external_task_id}, {model}, {mode}, {duration},
+    /// {aspect_ratio}, {prompt} and {number}; --output is then its folder [default: {task_id}]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) name_template: Option<NameTemplate>,
     /// Generate against an emulator of the service inside this program: no key, no cost
     #[arg(long, conflicts_with = "base_url")]
     pub(crate) emulator: bool,

@@ -5,14 +5,21 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 use kirin_types::Amount;
 
-use super::value::{amount, duration};
+use super::value::{amount, duration, parameter};
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks
 /// them all and names every problem at once.
 #[derive(Args, Debug)]
 pub(crate) struct Request {
-    /// What the video shows: 1 to 2500 characters
-    pub(crate) prompt: String,
+    /// What the video shows: 1 to 2500 characters; each prompt makes a video; - reads one from stdin
+    #[arg(
+        value_name = "PROMPT",
+        required_unless_present_any = ["prompt_files", "image", "parameters"]
+    )]
+    pub(crate) prompts: Vec<String>,
+    /// Read a prompt from a file; - is stdin
+    #[arg(long = "prompt-file", id = "prompt_files", value_name = "FILE")]
+    pub(crate) prompt_files: Vec<PathBuf>,
     /// Model to generate with
     #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id)]
     pub(crate) model: String,
@@ -28,6 +35,15 @@ pub(crate) struct Request {
     /// What the video must not show: at most 2500 characters
     #[arg(long, value_name = "TEXT")]
     pub(crate) negative_prompt: Option<String>,
+    /// Picture that the video begins with, for a model that takes one: a JPEG or PNG, or its URL
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<String>,
+    /// Picture that the video ends with, for a model that takes one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image_tail: Option<String>,
+    /// Any other parameter of the model, as KEY=VALUE; what is no text is written as JSON
+    #[arg(long = "param", id = "parameters", value_name = "KEY=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
     /// Generate a watermarked copy too
     #[arg(long)]
     pub(crate) watermark: bool,
@@ -51,7 +67,7 @@ pub(crate) struct Spending {
 }
 
 /// Where the video goes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct File {
     /// File or folder to write the video to [default: TASK_ID.mp4]
     #[arg(long, short, value_name = "PATH")]

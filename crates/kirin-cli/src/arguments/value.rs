@@ -25,6 +25,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
+/// `KEY=VALUE`.
+pub(super) fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("a parameter is written like cfg_scale=0.5"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

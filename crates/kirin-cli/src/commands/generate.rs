@@ -6,56 +6,73 @@ use kirin_types::{GenerationRequest, Task};
 
 use super::{
     begin::{begin, was_overtaken},
-    create::{dry_run, request},
+    create::dry_run,
+    several::several,
     wait::fetch,
 };
 use crate::{
-    arguments,
+    arguments::{self, File},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     output_path,
     progress::Progress,
     report::{Report, print_path},
+    request::requests,
     session::{Session, Wanted},
 };
 
-pub(crate) async fn generate(arguments: arguments::Generate) -> Result<(), Failure> {
-    let request = request(&arguments.request)?;
+pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failure> {
+    let requests = requests(&arguments.request)?;
     if arguments.spending.dry_run {
-        return dry_run(&request);
+        return dry_run(&requests);
     }
-    let name = request.external_task_id().map_or("video", |id| id.as_str());
-    let watermark = request.watermark() == Some(true);
-    output_path::check(&arguments.file, name, watermark)
-        .map_err(|error| Failure::output(&error))?;
+    let files = output_path::each(&arguments.file, arguments.name_template.as_ref(), &requests)?;
+    for (request, file) in requests.iter().zip(&files) {
+        let name = request.external_task_id().map_or("video", |id| id.as_str());
+        let watermark = request.watermark() == Some(true);
+        output_path::check(file, name, watermark).map_err(|error| Failure::output(&error))?;
+    }
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::paying(&arguments.shared, wanted(&request, &arguments))?,
+        false => Session::paying(&arguments.shared, wanted(&requests, &files, &arguments))?,
     };
-    let done = run(&session, &request, &arguments).await;
-    session.close().await;
-    done.and_then(|(task, paths)| {
+    let generate = async |place: usize, progress| {
+        let (request, file) = (&requests[place], &files[place]);
+        let done = run(&session, request, file, &arguments, progress).await;
+        done.map_err(|failure| match arguments.emulator {
+            true => failure.emulated(),
+            false => failure.with_output(file),
+        })
+    };
+    let print = |place: usize, (task, paths): &(Task, Vec<PathBuf>)| {
         let printed = match arguments.shared.json {
-            Some(json) => Report::task(&task, request.external_task_id().cloned())
-                .with_paths(&paths)
+            Some(json) => Report::task(task, requests[place].external_task_id().cloned())
+                .with_paths(paths)
                 .print(json),
             None => paths.iter().try_for_each(|path| print_path(path)),
         };
-        printed.map_err(|error| Failure::stdout(&error, &task))
-    })
-    .map_err(|failure| match arguments.emulator {
-        true => failure.emulated(),
-        false => failure.with_output(&arguments.file),
-    })
+        printed.map_err(|error| {
+            let failure = Failure::stdout(&error, task);
+            match arguments.emulator {
+                true => failure.emulated(),
+                false => failure,
+            }
+        })
+    };
+    let code = several(requests.len(), &arguments.shared, generate, print).await;
+    session.close().await;
+    Ok(code)
 }
 
 async fn run(
     session: &Session,
     request: &GenerationRequest,
+    file: &File,
     arguments: &arguments::Generate,
+    progress: Progress,
 ) -> Result<(Task, Vec<PathBuf>), Failure> {
     let reached = Reached::default();
-    let mut progress = Progress::new(&arguments.shared).about(request.external_task_id(), None);
+    let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
         let task = loop {
             let mut generation = begin(session, request).await?;
@@ -72,26 +89,25 @@ async fn run(
                 Err(error) => return Err(Failure::generation(&error, reached.ids())),
             }
         };
-        let paths = fetch(
-            &session.client,
-            &task,
-            &arguments.file,
-            &mut progress,
-            &reached,
-        )
-        .await?;
+        let paths = fetch(&session.client, &task, file, &mut progress, &reached).await?;
         session.downloaded(&task, &paths).await;
         Ok((task, paths))
     })
     .await
 }
 
-fn wanted(request: &GenerationRequest, arguments: &arguments::Generate) -> Wanted {
+fn wanted(
+    requests: &[GenerationRequest],
+    files: &[File],
+    arguments: &arguments::Generate,
+) -> Wanted {
     let here = || PathBuf::from(".");
-    let output = arguments.file.output.clone().unwrap_or_else(here);
-    let id = request.external_task_id().cloned();
+    let output = |(request, file): (&GenerationRequest, &File)| {
+        let output = file.output.clone().unwrap_or_else(here);
+        Some((request.external_task_id().cloned()?, output))
+    };
     Wanted {
         max_cost: arguments.spending.max_cost.clone(),
-        outputs: id.into_iter().map(|id| (id, output.clone())).collect(),
+        outputs: requests.iter().zip(files).filter_map(output).collect(),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) use resume::resume;
 
 mod unfinished;
 
+mod several;
+
 mod status;
 pub(crate) use status::status;
 

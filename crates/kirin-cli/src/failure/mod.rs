@@ -1,10 +1,10 @@
 //! Everything that can go wrong, with its exit code, its meaning for the money, and the way on.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, path::Path, process::ExitCode};
 
 use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
 use kirin_ledger::LedgerError;
-use kirin_types::{ExternalTaskId, InvalidRequest, Task, TaskErrorCode, TaskState};
+use kirin_types::{ExternalTaskId, Task, TaskErrorCode, TaskState};
 
 use crate::{
     arguments::{File, Json},
@@ -88,12 +88,11 @@ impl Failure {
         Self::new(exit_code::OTHER, what, next_step)
     }
 
-    pub(crate) fn invalid(invalid: &InvalidRequest) -> Self {
+    /// A request that is not valid, with its problems.
+    pub(crate) fn invalid(problems: Vec<String>) -> Self {
         let what = "the request is not valid, and was not sent";
         let mut failure = Self::usage(what, "Change what is listed, then generate again.");
-        failure
-            .what
-            .extend(invalid.problems().iter().map(ToString::to_string));
+        failure.what.extend(problems);
         failure
     }
 
@@ -114,6 +113,13 @@ impl Failure {
             format!("the video cannot be written: {}", chain(error)),
             next_step,
         )
+    }
+
+    /// The folder of the output cannot be made; nothing was sent.
+    pub(crate) fn folder(path: &Path, error: &std::io::Error) -> Self {
+        let what = format!("the folder {} cannot be made: {error}", path.display());
+        let next_step = "Choose another --output, in a folder that can be written to.";
+        Self::new(exit_code::DISK, what, next_step)
     }
 
     /// There is no place for a ledger.

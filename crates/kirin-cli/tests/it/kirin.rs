@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::Read,
+    io::{Read, Seek, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
@@ -114,6 +114,15 @@ impl Kirin {
     pub(crate) fn at(self, base_url: &str) -> Self {
         self.env("KIRIN_API_KEY", canary::key())
             .args(["--base-url", base_url])
+    }
+
+    /// What it reads from stdin.
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(text.as_bytes()).expect("it is written");
+        file.rewind().expect("it is rewound");
+        self.command.stdin(file);
+        self
     }
 
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {

@@ -13,6 +13,8 @@ mod scenarios;
 
 mod generate;
 
+mod prompts;
+
 mod errors;
 
 mod streams;

@@ -1,0 +1,192 @@
+//! The requests of a command line.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use kirin_client::Client;
+use kirin_types::{GenerationRequest, Image, Model, ParameterKind};
+
+use crate::{arguments::Request, failure::Failure, parameter::on_the_wire};
+
+/// Most bytes that are read for a prompt. The longest legal one has fewer.
+const PROMPT: u64 = 1 << 20;
+
+/// What was typed, one request for each prompt, checked, each with an external task id. All problems
+/// of all are told at once.
+pub(crate) fn requests(typed: &Request) -> Result<Vec<GenerationRequest>, Failure> {
+    let mut problems = Vec::new();
+    let prompts = prompts(typed, &mut problems);
+    let images = images(typed, &mut problems);
+    let twice = twice(typed);
+    problems.extend(twice.iter().map(|name| format!("{name} is given twice")));
+    let is_one = prompts.len() == 1;
+    if typed.external_task_id.is_some() && !is_one {
+        let problem = "external_task_id is the id of one request, and there are several prompts";
+        problems.push(problem.into());
+    }
+    let mut requests = Vec::new();
+    for (place, prompt) in prompts.iter().enumerate() {
+        match request(typed, prompt.as_deref(), &images, &twice) {
+            Ok(request) => requests.push(request),
+            Err(invalid) => {
+                problems.extend(invalid.problems().iter().map(|problem| match is_one {
+                    true => problem.to_string(),
+                    false => format!("prompt {}: {problem}", place + 1),
+                }))
+            }
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(requests),
+        false => Err(Failure::invalid(problems)),
+    }
+}
+
+/// What has an option of its own, and is given as a parameter too.
+fn twice(typed: &Request) -> Vec<&str> {
+    let given = [
+        ("aspect_ratio", typed.aspect_ratio.is_some()),
+        ("callback_url", typed.callback_url.is_some()),
+        ("duration", typed.duration.is_some()),
+        ("external_task_id", typed.external_task_id.is_some()),
+        ("image", typed.image.is_some()),
+        ("image_tail", typed.image_tail.is_some()),
+        ("mode", typed.mode.is_some()),
+        ("model", true),
+        ("negative_prompt", typed.negative_prompt.is_some()),
+        (
+            "prompt",
+            !typed.prompts.is_empty() || !typed.prompt_files.is_empty(),
+        ),
+        ("watermark_info", typed.watermark),
+    ];
+    let names: Vec<_> = typed.parameters.iter().map(|(name, _)| name).collect();
+    let named = given
+        .iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(name, _)| *name);
+    let has_option = named.filter(|name| names.iter().any(|typed| typed == name));
+    let again = names.iter().enumerate();
+    let again = again.filter(|(place, name)| names[..*place].contains(name));
+    has_option
+        .chain(again.map(|(_, name)| name.as_str()))
+        .collect()
+}
+
+fn request(
+    typed: &Request,
+    prompt: Option<&str>,
+    images: &[(&'static str, Image)],
+    twice: &[&str],
+) -> Result<GenerationRequest, kirin_types::InvalidRequest> {
+    let mut builder = GenerationRequest::for_model(&*typed.model);
+    if let Some(prompt) = prompt {
+        builder = builder.parameter("prompt", prompt);
+    }
+    let named = [
+        ("duration", &typed.duration),
+        ("aspect_ratio", &typed.aspect_ratio),
+        ("mode", &typed.mode),
+        ("negative_prompt", &typed.negative_prompt),
+        ("callback_url", &typed.callback_url),
+        ("external_task_id", &typed.external_task_id),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let others = typed
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, _)| !twice.contains(name));
+    for (name, value) in named.chain(others) {
+        builder = builder.parameter(name, on_the_wire(&typed.model, name, value));
+    }
+    for (name, image) in images {
+        builder = builder.parameter(*name, image.clone());
+    }
+    if typed.watermark {
+        builder = builder.watermark(true);
+    }
+    let request = builder.build()?;
+    let id = request.external_task_id().cloned();
+    let id = id.unwrap_or_else(Client::mint_external_task_id);
+    Ok(request.with_external_task_id(id))
+}
+
+/// The prompts; a video without one is one too, if its model makes some.
+fn prompts(typed: &Request, problems: &mut Vec<String>) -> Vec<Option<String>> {
+    let mut prompts = Vec::new();
+    for prompt in &typed.prompts {
+        match prompt.as_str() {
+            "-" => prompts.push(read_prompt(Path::new("-"))),
+            prompt => prompts.push(Ok(prompt.into())),
+        }
+    }
+    prompts.extend(typed.prompt_files.iter().map(|path| read_prompt(path)));
+    let mut read = Vec::new();
+    for prompt in prompts {
+        match prompt {
+            Ok(prompt) => read.push(Some(prompt)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    match (read.is_empty(), problems.is_empty()) {
+        (true, true) => vec![None],
+        _ => read,
+    }
+}
+
+/// The text of a file, or of stdin, without the line ends behind it.
+fn read_prompt(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let read = match path.as_os_str() == "-" {
+        true => io::stdin().lock().take(PROMPT + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(PROMPT + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| format!("prompt: {name} cannot be read: {error}"))?;
+    if bytes.len() as u64 > PROMPT {
+        return Err(format!("prompt: {name} has more than {PROMPT} bytes"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("prompt: {name} is not UTF-8"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+/// The pictures, by the names of their parameters.
+fn images(typed: &Request, problems: &mut Vec<String>) -> Vec<(&'static str, Image)> {
+    let mut images = Vec::new();
+    for (name, typed_image) in [("image", &typed.image), ("image_tail", &typed.image_tail)] {
+        let Some(typed_image) = typed_image else {
+            continue;
+        };
+        match image(&typed.model, name, typed_image) {
+            Ok(image) => images.push((name, image)),
+            Err(problem) => problems.push(format!("{name} {problem}")),
+        }
+    }
+    images
+}
+
+fn image(model: &str, name: &str, typed: &str) -> Result<Image, String> {
+    if typed.contains("://") {
+        return Image::from_url(typed).map_err(|invalid| invalid.to_string());
+    }
+    let mut bytes = Vec::new();
+    let limit = Image::MAX_BYTES as u64 + 1;
+    File::open(typed)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot be read from {typed}: {error}"))?;
+    let parameter = Model::find(model).and_then(|model| model.parameter(name));
+    let kind = parameter.map(|parameter| parameter.kind);
+    let image = match kind {
+        Some(ParameterKind::Image {
+            bounded_ratio: false,
+        }) => Image::from_bytes_of_any_ratio(&bytes),
+        _ => Image::from_bytes(&bytes),
+    };
+    image.map_err(|invalid| format!("{typed} {invalid}"))
+}
