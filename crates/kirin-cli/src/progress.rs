@@ -124,7 +124,7 @@ impl Progress {
         }
     }
 
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         let line = printable(line);
         if line == self.last {
             return;

@@ -166,6 +166,10 @@ pub(crate) struct Show {
 pub(crate) struct Resolve {
     /// The external task id of one create [default: all that are unresolved]
     pub(crate) id: Option<TaskId>,
+    /// If it is still not found, send it again under the same id: where the service takes duplicates,
+    /// and has the first one after all, both are charged
+    #[arg(long, requires = "id")]
+    pub(crate) send_again: bool,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }

@@ -1,6 +1,6 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
-use kirin_client::machine::Outcome;
+use kirin_client::{Error, ErrorKind, Generation, machine::Outcome};
 use kirin_ledger::{Entry, Ledger};
 
 use super::{
@@ -48,14 +48,18 @@ async fn look_up(
     let mut progress = Progress::new(&arguments.shared)
         .about(Some(&entry.external_task_id), entry.task_id.as_ref());
     let found = unless_interrupted(&reached, async {
-        let mut generation = go_on(session, ledger, entry).await?;
-        while generation.handle().is_none()
-            && let Some(notice) = generation.next().await
+        let generation = go_on(session, ledger, entry).await?;
+        let mut end = accepted(generation, &reached, &mut progress).await;
+        if arguments.send_again
+            && let Err(error) = &end
+            && error.kind() == ErrorKind::Unresolved
         {
-            reached.update(&notice);
-            progress.notice(&notice);
+            let intent = ledger.intent(entry.number).await;
+            let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
+            progress.line(&format!("{id} was not found, and is sent again"));
+            end = accepted(session.client.send_again(intent), &reached, &mut progress).await;
         }
-        match generation.accepted().await {
+        match end {
             Ok(generation) => Ok(generation.task()),
             // That nothing was created is an answer too.
             Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => Ok(None),
@@ -71,4 +75,19 @@ async fn look_up(
         (None, None) => print_line(&format!("{id} created nothing")),
     };
     printed.map_err(|error| Failure::unwritten(&error))
+}
+
+/// The generation at the acceptance of its create.
+async fn accepted(
+    mut generation: Generation,
+    reached: &Reached,
+    progress: &mut Progress,
+) -> Result<Generation, Error> {
+    while generation.handle().is_none()
+        && let Some(notice) = generation.next().await
+    {
+        reached.update(&notice);
+        progress.notice(&notice);
+    }
+    generation.accepted().await
 }

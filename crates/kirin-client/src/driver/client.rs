@@ -139,6 +139,31 @@ impl Client {
         self.begin(Start::Reconcile(intent))
     }
 
+    /// Sends a create again, under the same external id, although an earlier one may have been accepted:
+    /// a decision of a person, for a create that is unresolved. Where the service refuses duplicates it
+    /// cannot charge twice; where it does not, and the earlier one was accepted after all, both are
+    /// charged. What is lost this time is reconciled as ever. Await it for the finished task.
+    ///
+    /// As with [`reconcile`](Self::reconcile), the process that made the intent must be gone, and an intent
+    /// of another base URL or of another key is unresolved here.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, intent: kirin_client::Intent) -> Result<(), Box<dyn std::error::Error>> {
+    /// let found = client.reconcile(intent.clone()).await;
+    /// // A person was asked whether they would rather pay twice than not have the video.
+    /// let task = match found {
+    ///     Err(error) if error.kind() == kirin_client::ErrorKind::Unresolved => {
+    ///         client.send_again(intent).await?
+    ///     }
+    ///     found => found?,
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_again(&self, intent: Intent) -> Generation {
+        self.begin(Start::SendAgain(intent))
+    }
+
     /// Goes on with a task from its handle, in this process or another. Await it for the finished
     /// task.
     ///

@@ -23,6 +23,7 @@ pub(super) enum Start {
     Generate(GenerationRequest),
     Reconcile(Intent),
     Resume(GenerationHandle),
+    SendAgain(Intent),
     Wait(TaskId),
 }
 
@@ -30,7 +31,7 @@ impl Start {
     fn model(&self) -> Option<&'static Model> {
         match self {
             Self::Generate(request) => request.model(),
-            Self::Reconcile(intent) => intent.request.model(),
+            Self::Reconcile(intent) | Self::SendAgain(intent) => intent.request.model(),
             Self::Resume(handle) => Model::find(handle.model.as_deref()?),
             Self::Wait(_) => None,
         }
@@ -40,7 +41,9 @@ impl Start {
     pub(super) fn model_id(&self) -> Option<String> {
         match self {
             Self::Generate(request) => Some(request.model_id().to_owned()),
-            Self::Reconcile(intent) => Some(intent.request.model_id().to_owned()),
+            Self::Reconcile(intent) | Self::SendAgain(intent) => {
+                Some(intent.request.model_id().to_owned())
+            }
             Self::Resume(handle) => handle.model.clone(),
             Self::Wait(_) => None,
         }
@@ -55,7 +58,7 @@ impl Start {
     pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self {
             Self::Generate(request) => request.external_task_id(),
-            Self::Reconcile(intent) => intent.request.external_task_id(),
+            Self::Reconcile(intent) | Self::SendAgain(intent) => intent.request.external_task_id(),
             Self::Resume(handle) => handle.external_task_id.as_ref(),
             Self::Wait(_) => None,
         }
@@ -72,7 +75,7 @@ impl Start {
         match self {
             Self::Resume(handle) => Some(&handle.task_id),
             Self::Wait(id) => Some(id),
-            Self::Generate(_) | Self::Reconcile(_) => None,
+            Self::Generate(_) | Self::Reconcile(_) | Self::SendAgain(_) => None,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Plan {
         settings.started_at = client.wall_time();
         settings.seed = client.jitter_seed();
         settings.external_task_id_is_minted = start.mints();
-        if let Start::Reconcile(intent) = start {
+        if let Start::Reconcile(intent) | Start::SendAgain(intent) = start {
             if !is_recent(intent, settings.started_at) {
                 // What the host remembers of it, nobody has declared.
                 settings.capabilities.duplicate_ids = DuplicateIds::Unknown;
@@ -120,6 +123,8 @@ impl Plan {
             // An intent is written down with the external task id of its request.
             Start::Reconcile(intent) => Machine::reconcile(intent.request, settings)
                 .expect("a request with an external task id"),
+            Start::SendAgain(intent) => Machine::send_again(intent.request, settings)
+                .expect("a request with an external task id"),
             Start::Resume(handle) => Machine::wait(handle.task_id, settings),
             Start::Wait(id) => Machine::wait(id, settings),
         }
@@ -136,7 +141,7 @@ impl Start {
     pub(super) fn claim(&self, client: &Client) -> Result<Option<Claim>, Withheld> {
         match self {
             Self::Generate(request) => claim(client, request),
-            Self::Reconcile(intent) => {
+            Self::Reconcile(intent) | Self::SendAgain(intent) => {
                 origin(client, &intent.base_url, &intent.key)?;
                 claim(client, &intent.request)
             }
@@ -156,7 +161,7 @@ impl Start {
                 cause,
                 id: id.clone(),
             },
-            (None, Self::Reconcile(intent)) => {
+            (None, Self::Reconcile(intent) | Self::SendAgain(intent)) => {
                 let id = intent.request.external_task_id();
                 Outcome::Unresolved {
                     cause,

@@ -23,7 +23,7 @@ impl Record {
     /// sent, is there already, and so is a task that is known by the id of its create.
     pub(super) fn new(client: &Client, start: &Start) -> Self {
         let intent = match start {
-            Start::Reconcile(intent) => Some(intent),
+            Start::Reconcile(intent) | Start::SendAgain(intent) => Some(intent),
             _ => None,
         };
         let budget = client.0.budget.as_ref();

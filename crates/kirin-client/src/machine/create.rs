@@ -80,6 +80,13 @@ impl CreatePhase {
         phase
     }
 
+    /// As [`in_doubt`](Self::in_doubt), and a person has decided to send it again.
+    pub(super) fn sent_again(request: GenerationRequest, external_task_id: ExternalTaskId) -> Self {
+        let mut phase = Self::in_doubt(request, external_task_id);
+        phase.state = State::Sending;
+        phase
+    }
+
     /// The process that may have sent the create has ended.
     pub(super) fn interrupted(&mut self, now: Duration) {
         if self.state != State::Sending {

@@ -74,6 +74,29 @@ impl Machine {
         Self::begin(request, settings, CreatePhase::in_doubt)
     }
 
+    /// As [`reconcile`](Self::reconcile), and the create is sent again first, by the decision of a
+    /// person: where the host accepts duplicates, it may charge twice.
+    ///
+    /// ```
+    /// use kirin_client::machine::{Action, Machine, Settings};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let machine = Machine::send_again(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// assert!(matches!(machine.action(), Action::Create(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request has no external task id.
+    pub fn send_again(
+        request: GenerationRequest,
+        settings: Settings,
+    ) -> Result<Self, MissingExternalTaskId> {
+        Self::begin(request, settings, CreatePhase::sent_again)
+    }
+
     /// A machine that waits for a task that exists.
     ///
     /// ```

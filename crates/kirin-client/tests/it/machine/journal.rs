@@ -7,7 +7,7 @@ use kirin_client::{
 };
 
 use super::{
-    answers::{IN_PROGRESS, created, lost, query_status, task},
+    answers::{IN_PROGRESS, create_status, created, duplicate, lost, query_status, task},
     script::{
         Script, assert_not_created, assert_running, assert_unresolved, lost_on, proven,
         refuses_duplicates, seconds, settings, with,
@@ -120,4 +120,36 @@ fn c15_a_task_that_is_older_than_the_first_intent_is_another_one() {
     let mut without_clock = settings();
     without_clock.started_at = None;
     assert_running(&old(without_clock));
+}
+
+/// A person sends an unresolved create again: the first call is the create, and the earlier attempt is
+/// not forgotten.
+#[test]
+fn what_a_person_sends_again_is_still_in_doubt() {
+    let again = |answer| {
+        let mut script = Script::send_again(settings());
+        script.create(answer);
+        script
+    };
+    let sent = again(created(IN_PROGRESS));
+    assert_running(&sent);
+
+    // A refusal says nothing of the earlier attempt.
+    let mut refused = again(create_status(400));
+    refused.look_ups(&query_status(404));
+    assert_eq!(assert_unresolved(&refused), Knowledge::MayExist);
+
+    // That of a duplicate says that it was accepted.
+    let mut duplicate = again(duplicate());
+    duplicate.wait();
+    duplicate.look_up(task(IN_PROGRESS));
+    assert_running(&duplicate);
+
+    // An answer that is lost is no reason to send a third time.
+    let mut lost = again(lost());
+    lost.look_ups(&query_status(404));
+    assert_eq!(assert_unresolved(&lost), Knowledge::MayExist);
+    for script in [sent, refused, duplicate, lost] {
+        assert_eq!(script.creates(), 1, "{script}");
+    }
 }

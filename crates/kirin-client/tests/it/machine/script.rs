@@ -116,6 +116,11 @@ impl Script {
         Self::new(Machine::reconcile(request(), settings).unwrap())
     }
 
+    /// Sends a create again that another process may have sent.
+    pub(crate) fn send_again(settings: Settings) -> Self {
+        Self::new(Machine::send_again(request(), settings).unwrap())
+    }
+
     fn new(machine: Machine) -> Self {
         Self {
             machine,
