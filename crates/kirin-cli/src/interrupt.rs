@@ -8,7 +8,7 @@ use std::{
 use kirin_client::machine::Notice;
 use kirin_types::{ExternalTaskId, Task, TaskId};
 
-use crate::failure::Failure;
+use crate::{exit_code, failure::Failure};
 
 /// How far a generation got, kept up to date by its notices.
 #[derive(Debug, Default)]
@@ -63,15 +63,18 @@ pub(crate) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     tokio::select! {
-        done = work => done,
+        // First, so that signals are caught before anything is done.
+        biased;
         () = interrupted() => Err(Failure::interrupted(reached.ids())),
+        done = work => done,
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM. A second one ends the program at once, whatever it is busy with.
 pub(crate) async fn interrupted() {
     #[cfg(unix)]
     {
+        second_one_ends();
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
             tokio::select! {
@@ -84,6 +87,27 @@ pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
+}
+
+#[cfg(unix)]
+fn second_one_ends() {
+    use std::sync::{Arc, Once, atomic::AtomicBool};
+
+    use signal_hook::{
+        consts::{SIGINT, SIGTERM},
+        flag,
+    };
+
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let is_second = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            let code = exit_code::INTERRUPTED.into();
+            // The flag is looked at before it is set. What cannot be caught ends the program anyway.
+            let _ = flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second));
+            let _ = flag::register(signal, Arc::clone(&is_second));
+        }
+    });
 }
 
 /// Listens for SIGTERM from now on; ready when it comes, and never where there is none.

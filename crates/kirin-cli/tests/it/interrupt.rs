@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: what was going on decides what a person is told.
 
-use std::process::Command;
+use std::{io::Write, process::Command, time::Duration};
 
 use crate::{
     kirin::{Kirin, Run, Running},
@@ -108,4 +108,37 @@ fn interruption_has_json_too() {
         .json();
     assert_eq!(report["id"], TASK);
     assert_eq!(report["error"]["billing"], "unknown");
+}
+
+/// Time for another process, which tells nobody how far it is.
+fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for")]
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+/// It is busy with a stderr that takes no more when the first signal comes.
+#[test]
+fn a_second_signal_ends_at_once() {
+    let (nobody_reads, stderr) = std::io::pipe().unwrap();
+    let full = std::sync::Arc::new(stderr.try_clone().unwrap());
+    let (answers, told) = std::sync::mpsc::channel();
+    let server = Server::start(move |_, _| {
+        let mut full = full.try_clone().unwrap();
+        std::thread::spawn(move || full.write_all(&[b'\n'; 1 << 20]));
+        pause();
+        answers.send(()).unwrap();
+        Answer::running()
+    });
+    let mut running = Kirin::generate()
+        .at(&server.base_url)
+        .stderr(stderr)
+        .start();
+    told.recv().unwrap();
+    pause();
+    send("INT", &running);
+    pause();
+    assert!(running.is_running());
+    send("INT", &running);
+    running.end().ended_with(130);
+    drop(nobody_reads);
 }

@@ -197,6 +197,10 @@ impl Running {
         self.stderr.once(|text| text.contains(part))
     }
 
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.0.try_wait().expect("a status").is_none()
+    }
+
     /// Ends it as the system does: it cannot do anything about it.
     pub(crate) fn kill(&mut self) {
         self.child.0.kill().expect("it runs");
