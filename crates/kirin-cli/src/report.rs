@@ -9,7 +9,7 @@ use kirin_client::Billing;
 use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
 use serde::Serialize;
 
-use crate::{arguments::Json, failure::Failure};
+use crate::{arguments::Json, failure::Failure, terminal::link};
 
 /// What `--json` prints, always with every field.
 #[derive(Debug, Default, Serialize)]
@@ -135,8 +135,14 @@ pub(crate) fn print_line(line: &str) -> io::Result<()> {
     print_bytes(line.as_bytes())
 }
 
-/// The path of a file, byte by byte as the operating system has it.
+/// The path of a file, byte by byte as the operating system has it; in a terminal that knows links, one
+/// that opens it.
 pub(crate) fn print_path(path: &Path) -> io::Result<()> {
+    if supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
+        && let Ok(absolute) = std::path::absolute(path)
+    {
+        return print_line(&link(&absolute, &path.to_string_lossy()));
+    }
     print_bytes(path.as_os_str().as_encoded_bytes())
 }
 

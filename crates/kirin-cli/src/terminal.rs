@@ -1,6 +1,9 @@
 //! Text on its way to a terminal.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 /// A line on stderr. That nobody can read it is no failure, and no reason to panic.
 pub(crate) fn say(line: &str) {
@@ -31,6 +34,22 @@ pub(crate) fn shell_word(text: &str) -> String {
     }
 }
 
+/// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
+pub(crate) fn link(absolute: &Path, text: &str) -> String {
+    let mut url = String::from("file://");
+    for byte in absolute.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => url.push((*byte).into()),
+            byte if byte.is_ascii_alphanumeric() => url.push((*byte).into()),
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!(
+        "\u{1b}]8;;{url}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
+        printable(text)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +64,17 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_link_says_no_more_than_its_path() {
+        let shown = link(
+            Path::new("/a b/\u{1b}\\fo\u{e9}.mp4"),
+            "fo\u{e9}\u{1b}[31m.mp4",
+        );
+        let url = "file:///a%20b/%1B%5Cfo%C3%A9.mp4";
+        let expected = format!("\u{1b}]8;;{url}\u{1b}\\fo\u{e9}[31m.mp4\u{1b}]8;;\u{1b}\\");
+        assert_eq!(shown, expected);
     }
 
     #[test]

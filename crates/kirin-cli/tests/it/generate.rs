@@ -253,3 +253,22 @@ fn events_are_told_one_a_line_and_the_result_is_the_last() {
     assert!(events[1..].iter().all(|event| event["id"] == result["id"]));
     assert_eq!(result["paths"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_path_is_a_link_where_links_are_known() {
+    let emulator = emulator(instant());
+    let generate = || {
+        Kirin::generate()
+            .args(["-o", "a boat.mp4"])
+            .at(emulator.base_url())
+    };
+    let run = generate().env("FORCE_HYPERLINK", "1").run().ended_with(0);
+    let line = run.stdout.trim_end();
+    let name = "a boat.mp4\u{1b}]8;;\u{1b}\\";
+    assert!(
+        line.starts_with("\u{1b}]8;;file:///") && line.ends_with(name),
+        "{line:?}"
+    );
+    assert!(line.contains("/a%20boat.mp4\u{1b}\\"), "{line:?}");
+    assert_eq!(generate().run().ended_with(0).stdout, "a boat.mp4\n");
+}
