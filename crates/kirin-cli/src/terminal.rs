@@ -5,6 +5,16 @@ use std::{
     path::Path,
 };
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+/// What is not encoded in the path of a URL, beside letters and digits.
+const IN_A_PATH: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// A line on stderr. That nobody can read it is no failure, and no reason to panic.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
@@ -36,16 +46,9 @@ pub(crate) fn shell_word(text: &str) -> String {
 
 /// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
 pub(crate) fn link(absolute: &Path, text: &str) -> String {
-    let mut url = String::from("file://");
-    for byte in absolute.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' => url.push((*byte).into()),
-            byte if byte.is_ascii_alphanumeric() => url.push((*byte).into()),
-            byte => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
+    let path = percent_encode(absolute.as_os_str().as_encoded_bytes(), &IN_A_PATH);
     format!(
-        "\u{1b}]8;;{url}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
+        "\u{1b}]8;;file://{path}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
         printable(text)
     )
 }
