@@ -17,6 +17,8 @@ use kirin_tests::canary::{self, Shown};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::schema;
+
 /// How long a run may take. Nothing here needs half of it, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -44,6 +46,7 @@ pub(crate) struct Running {
     child: Ended,
     stdout: Stream,
     stderr: Stream,
+    arguments: Vec<String>,
     folder: TempDir,
     /// Where its ledger is.
     _home: TempDir,
@@ -163,7 +166,10 @@ impl Kirin {
 
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.command.spawn().expect("the program starts");
+        let arguments = self.command.get_args();
+        let arguments = arguments.map(|argument| argument.to_string_lossy().into());
         Running {
+            arguments: arguments.collect(),
             stdout: Stream::of(child.stdout.take()),
             stderr: Stream::of(child.stderr.take()),
             child: Ended(child),
@@ -217,8 +223,12 @@ impl Running {
         canary::shown(Shown::Output, &stderr);
         // A signed URL on stdout is what was asked for; a key never is.
         assert!(!stdout.contains(canary::key()), "the key is on stdout");
+        let status = self.child.0.wait().expect("an exit status");
+        if status.code().is_some() {
+            schema::check(&self.arguments, &stdout);
+        }
         Run {
-            status: self.child.0.wait().expect("an exit status"),
+            status,
             stdout,
             stderr,
             folder: self.folder,

@@ -9,6 +9,8 @@ mod mp4;
 
 mod redact;
 
+mod schema;
+
 mod scenarios;
 
 mod generate;
