@@ -24,12 +24,15 @@ Commands:
   tidy                          check the files: lengths, attributes, manifests, leftovers
   conformance                   run schemathesis (from PyPI) against the emulator and its OpenAPI
                                 document, for about a minute; needs Python 3
+  durability                    trace the system calls of kirin generate, and check that its intent
+                                is on the disk before its create is on the wire; installs
+                                Debian's strace if missing
   page                          look at the emulator's page in a headless Chromium, for half a
                                 minute; screenshots go to target/page. Needs Python 3, and
                                 installs Debian's chromium and chromium-driver if missing
   ci                            what CI runs besides the tests: format, clippy, docs, layers,
                                 tidy, each library crate with each feature alone, conformance,
-                                page
+                                durability, page
 
 Options:
   -h, --help                    print this text
@@ -41,6 +44,7 @@ Exit codes: 0 all is well, 1 something failed, 2 wrong usage.";
 pub(crate) enum Command {
     Ci,
     Conformance,
+    Durability,
     Help,
     Layers,
     Page,
@@ -91,12 +95,14 @@ impl Command {
             ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
             ["ci"] => Ok(Self::Ci),
             ["conformance"] => Ok(Self::Conformance),
+            ["durability"] => Ok(Self::Durability),
             ["layers"] => Ok(Self::Layers),
             ["page"] => Ok(Self::Page),
             ["test"] => Ok(Self::Test),
             ["tidy"] => Ok(Self::Tidy),
             [
-                command @ ("ci" | "conformance" | "layers" | "page" | "snap" | "test" | "tidy"),
+                command @ ("ci" | "conformance" | "durability" | "layers" | "page" | "snap"
+                | "test" | "tidy"),
                 rest @ ..,
             ] => Err(format!(
                 "`{command}` does not understand `{}`",
@@ -173,6 +179,7 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parse("test"), Ok(Command::Test));
         assert_eq!(parse("conformance"), Ok(Command::Conformance));
+        assert_eq!(parse("durability"), Ok(Command::Durability));
         assert_eq!(parse("page"), Ok(Command::Page));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
         assert_eq!(
@@ -223,6 +230,7 @@ mod tests {
             "prop 5",
             "ci now",
             "conformance now",
+            "durability now",
             "page now",
         ] {
             assert!(parse(line).is_err(), "`{line}` was understood");

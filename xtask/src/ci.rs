@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cargo::{LIBRARIES, Package, Workspace, cargo, shown};
 use crate::error::Failure;
-use crate::{conformance, layers, page, tidy};
+use crate::{conformance, durability, layers, page, tidy};
 
 /// The crates of which each feature must build alone.
 const WITH_FEATURES: [&str; 3] = ["kirin-types", "kirin-transport", "kirin-client"];
@@ -23,6 +23,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     }
     println!("+ cargo xtask conformance");
     conformance::run(workspace)?;
+    println!("+ cargo xtask durability");
+    durability::run(workspace)?;
     println!("+ cargo xtask page");
     page::run(workspace)
 }

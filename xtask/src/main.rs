@@ -1,8 +1,8 @@
 //! The commands of this workspace, run as `cargo xtask <command>`.
 //!
-//! Everything here needs nothing but cargo and git, Python for `conformance` and `page`, and
-//! Chromium for `page`; and no crate of the workspace, so that it builds in seconds and cannot be
-//! broken by what it checks.
+//! Everything here needs nothing but cargo and git, Python for `conformance` and `page`, Chromium
+//! for `page` and strace for `durability`; and no crate of the workspace, so that it builds in
+//! seconds and cannot be broken by what it checks.
 
 #![expect(
     clippy::print_stdout,
@@ -10,11 +10,13 @@
     reason = "a command line tool talks to the terminal"
 )]
 
+mod apt;
 mod arguments;
 mod canary;
 mod cargo;
 mod ci;
 mod conformance;
+mod durability;
 mod emulator;
 mod error;
 mod executable;
@@ -71,6 +73,7 @@ fn run(command: &Command) -> Result<(), Failure> {
     match *command {
         Command::Ci => ci::run(&workspace),
         Command::Conformance => conformance::run(&workspace),
+        Command::Durability => durability::run(&workspace),
         Command::Help => Ok(()),
         Command::Layers => layers::run(&workspace),
         Command::Page => page::run(&workspace),

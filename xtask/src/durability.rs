@@ -1,0 +1,121 @@
+//! What is written down of a create is on the disk before the create is on the wire: the order of the
+//! system calls of a real run, as strace sees it.
+
+use std::process::Command;
+
+use crate::apt;
+use crate::cargo::{Workspace, cargo, execute, shown};
+use crate::error::Failure;
+
+const STRACE: &str = "/usr/bin/strace";
+
+/// The id of the create that is watched.
+const ID: &str = "order-42";
+
+/// Runs `kirin generate` against the emulator under strace, and checks the order.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    apt::installed(&[STRACE], &["strace"])?;
+    let mut build = cargo();
+    build.current_dir(&workspace.root);
+    build.args(["build", "--locked", "--package", "kirin-cli"]);
+    if !execute(&mut build)? {
+        return Err(Failure::new("kirin does not build"));
+    }
+    let failed = |error| Failure::new(format!("the folder of the trace: {error}"));
+    let folder = workspace.target.join("durability");
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let trace = folder.join("trace.txt");
+    let kirin = workspace.target.join("debug").join("kirin");
+    let mut command = Command::new(&kirin);
+    command.args(["emulator", "exec", "--", STRACE]);
+    // Children too, paths of files, and texts as long as a page of the ledger.
+    command.args([
+        "--follow-forks",
+        "--decode-fds=path",
+        "--string-limit=65536",
+    ]);
+    command.args(["--trace=write,pwrite64,writev,sendto,sendmsg,fsync,fdatasync"]);
+    command.arg("--output").arg(&trace).arg(&kirin);
+    command.args([
+        "generate",
+        "a fox",
+        "--quiet",
+        "--force",
+        "--external-task-id",
+        ID,
+    ]);
+    command.arg("--output").arg(folder.join("fox.mp4"));
+    if !execute(&mut command)? {
+        return Err(Failure::new(format!("`{}` failed", shown(&command))));
+    }
+    let trace = std::fs::read_to_string(&trace).map_err(failed)?;
+    check(&trace).map_err(Failure::new)?;
+    println!("durability: the intent is on the disk before the create is on the wire");
+    Ok(())
+}
+
+/// Whether all that was written to the ledger before the create was sent, the intent among it, was
+/// synchronized before.
+fn check(trace: &str) -> Result<(), String> {
+    let mut is_intended = false;
+    let mut is_durable = true;
+    for line in trace.lines() {
+        let begins = |calls: &[&str]| calls.iter().any(|call| line.contains(call));
+        let is_ledger = line.contains("ledger.sqlite3-wal>");
+        if is_ledger && begins(&[" pwrite64(", " write("]) {
+            is_intended |= line.contains(ID);
+            is_durable = false;
+        } else if is_ledger && begins(&[" fsync(", " fdatasync("]) {
+            // What is resumed on another line is not done yet.
+            is_durable |= line.trim_end().ends_with("= 0");
+        } else if begins(&[" fsync resumed>", " fdatasync resumed>"]) {
+            is_durable |= line.trim_end().ends_with("= 0");
+        } else if line.contains("POST /model/v1/generation") {
+            return match (is_intended, is_durable) {
+                (true, true) => Ok(()),
+                (false, _) => Err(format!(
+                    "the create was sent before it was written down: {line}"
+                )),
+                (true, false) => Err(format!("the create was sent before it was durable: {line}")),
+            };
+        }
+    }
+    Err("no create was sent".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTENT: &str = r#"7 pwrite64(11</tmp/ledger.sqlite3-wal>, "\r\0order-42", 10, 0) = 10"#;
+    const OTHER: &str = r#"7 pwrite64(11</tmp/ledger.sqlite3-wal>, "\r\0", 2, 10) = 2"#;
+    const SYNC: &str = "7 fsync(11</tmp/ledger.sqlite3-wal>) = 0";
+    const BEGUN: &str = "7 fsync(11</tmp/ledger.sqlite3-wal> <unfinished ...>";
+    const ENDED: &str = "7 <... fsync resumed>) = 0";
+    const FAILED: &str = "7 fsync(11</tmp/ledger.sqlite3-wal>) = -1 EIO (Input/output error)";
+    const CREATE: &str =
+        r#"6 writev(14<socket:[1]>, [{iov_base="POST /model/v1/generation HTTP/1.1"#;
+
+    #[test]
+    fn the_order_is_what_counts() {
+        for order in [
+            &[INTENT, SYNC, CREATE][..],
+            &[OTHER, INTENT, BEGUN, ENDED, CREATE],
+            &[INTENT, SYNC, OTHER, SYNC, CREATE],
+        ] {
+            assert_eq!(check(&order.join("\n")), Ok(()), "{order:?}");
+        }
+        for (order, problem) in [
+            (&[CREATE, INTENT, SYNC][..], "before it was written down"),
+            (&[OTHER, SYNC, CREATE], "before it was written down"),
+            (&[INTENT, CREATE, SYNC], "before it was durable"),
+            (&[INTENT, BEGUN, CREATE, ENDED], "before it was durable"),
+            (&[INTENT, FAILED, CREATE], "before it was durable"),
+            (&[INTENT, SYNC, OTHER, CREATE], "before it was durable"),
+            (&[INTENT, SYNC], "no create"),
+        ] {
+            let error = check(&order.join("\n")).unwrap_err();
+            assert!(error.contains(problem), "{order:?}: {error}");
+        }
+    }
+}
