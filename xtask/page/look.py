@@ -4,34 +4,33 @@ Usage: look.py BASE_URL FOLDER, with an emulator that `cargo run --example page`
 go to the folder. Ends with 1 and one sentence where the page is not as it should be.
 """
 
-import base64
 import json
-import os
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from selenium import webdriver
+from browser import PATIENCE, Page, Wrong, browser, expect
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-
-# Seconds: nothing here takes as long unless it is broken.
-PATIENCE = 30
 
 # A prompt that would do something if it were read as HTML, and turns the text around.
 PROMPT = "<img src=x onerror=window.ran=1><script>window.ran=1</script> a fox \u202e\u0007 & a crow"
 PROMPT_SHOWN = PROMPT.replace("\u202e", "\u27e8U+202E\u27e9").replace("\u0007", "\u27e8U+0007\u27e9")
 
 
-class Wrong(Exception):
-    """What is not as it should be."""
+class EmulatorPage(Page):
+    """The page of the emulator."""
 
+    def row(self, list_name, text):
+        """An expression for the row of a list in which this text stands."""
+        rows = f"[...document.querySelectorAll('#{list_name}-list > *')]"
+        return f"{rows}.find((row) => row.textContent.includes({json.dumps(text)}))"
 
-def expect(holds, sentence):
-    if not holds:
-        raise Wrong(sentence)
+    def sees_itself_live(self):
+        text = "document.querySelector('#connection').textContent"
+        self.wait("the page says that it is live", f"{text} === 'Live'")
 
 
 class Emulator:
@@ -59,55 +58,6 @@ class Emulator:
 
     def query(self, task_id):
         return self.call(f"/model/v1/generation/task/{task_id}")
-
-
-class Page:
-    """The page in the browser."""
-
-    def __init__(self, driver):
-        self.driver = driver
-
-    def run(self, script, *arguments):
-        return self.driver.execute_script(f"return (() => {{ {script} }})()", *arguments)
-
-    def value(self, expression):
-        return self.run(f"return {expression}")
-
-    def wait(self, sentence, expression):
-        """Waits until the expression is neither null nor false, and gives it."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            found = self.value(expression)
-            if found:
-                return found
-            time.sleep(0.05)
-        raise Wrong(f"{sentence}: not within {PATIENCE} s")
-
-    def row(self, list_name, text):
-        """An expression for the row of a list in which this text stands."""
-        rows = f"[...document.querySelectorAll('#{list_name}-list > *')]"
-        return f"{rows}.find((row) => row.textContent.includes({json.dumps(text)}))"
-
-    def problems(self):
-        """What the browser complained of since the last time; what comes at every look, once."""
-        return list(dict.fromkeys(entry["message"] for entry in self.driver.get_log("browser")))
-
-    def sees_itself_live(self):
-        text = "document.querySelector('#connection').textContent"
-        self.wait("the page says that it is live", f"{text} === 'Live'")
-
-
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    options.add_argument("--headless=new")
-    # The shared memory of a container is often too small for it.
-    options.add_argument("--disable-dev-shm-usage")
-    if os.geteuid() == 0:
-        # Chromium has no sandbox for root.
-        options.add_argument("--no-sandbox")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
 
 
 def a_task_moves_to_completed(page, emulator):
@@ -213,24 +163,7 @@ def it_looks_right(page, emulator, folder):
     page.wait("a failed task says why", f"{page.row('task', '002011095')}?.dataset.state === 'failed'")
     page.wait("the attempt to call back is shown", page.row("callback", "blocked"))
     page.run("document.activeElement.blur()")
-    for width, height in [(1400, 1000), (375, 812)]:
-        for scheme in ["light", "dark"]:
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-            page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-            page.run("scrollTo(0, 0)")
-            time.sleep(0.5)
-            over = page.value("document.documentElement.scrollWidth - innerWidth")
-            expect(over <= 0, f"at {width} pixels the page is {over} too wide")
-            whole = page.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-            shot = page.driver.execute_cdp_cmd(
-                "Page.captureScreenshot",
-                {"format": "png", "captureBeyondViewport": True, "clip": {**whole, "width": width, "scale": 1}},
-            )
-            (folder / f"{width}-{scheme}.png").write_bytes(base64.b64decode(shot["data"]))
-            red = page.value("+getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0]")
-            expect((red < 128) == (scheme == "dark"), f"in {scheme} the ground has {red} of red")
+    page.looks_right(folder, "", [(1400, 1000), (375, 812)])
 
 
 def it_rests_while_it_is_hidden(page):
@@ -279,7 +212,7 @@ def main():
     base_url, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     driver = browser()
-    page = Page(driver)
+    page = EmulatorPage(driver)
     try:
         look(page, Emulator(base_url), folder)
     except Wrong as wrong:

@@ -27,9 +27,10 @@ Commands:
   durability                    trace the system calls of kirin generate, and check that its intent
                                 is on the disk before its create is on the wire; installs
                                 Debian's strace if missing
-  page                          look at the emulator's page in a headless Chromium, for half a
-                                minute; screenshots go to target/page. Needs Python 3, and
-                                installs Debian's chromium and chromium-driver if missing
+  page                          look at the emulator's page and at a gallery of its videos in a
+                                headless Chromium, for a minute; screenshots go to target/page.
+                                Needs Python 3, and installs Debian's chromium and
+                                chromium-driver if missing
   ci                            what CI runs besides the tests: format, clippy, docs, layers,
                                 tidy, each library crate with each feature alone, conformance,
                                 durability, page

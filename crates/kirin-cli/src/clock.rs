@@ -16,9 +16,14 @@ pub(crate) fn since(then: Timestamp) -> Duration {
 
 /// The day of a point in UTC, as in 2026-11-25.
 pub(crate) fn day(then: Timestamp) -> String {
-    let mut text = humantime::format_rfc3339_seconds(at(then)).to_string();
+    let mut text = moment(then);
     text.truncate("2026-11-25".len());
     text
+}
+
+/// A point in UTC, as in 2026-11-25T12:00:00Z.
+pub(crate) fn moment(then: Timestamp) -> String {
+    humantime::format_rfc3339_seconds(at(then)).to_string()
 }
 
 /// A point as the system has it; one before 1970 or after the year 9999 is the nearest of the two.

@@ -85,6 +85,7 @@ async fn run(command: Command) -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),
         },
+        Command::Gallery(arguments) => commands::gallery(arguments).await,
         Command::Generate(arguments) => match commands::generate(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),

@@ -24,13 +24,14 @@ pub(crate) fn say(line: &str) {
 /// or turn the direction in which the rest of the line is read.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .filter(|character| !character.is_control() && !is_invisible(*character))
+        .filter(|character| !is_unseen(*character))
         .collect()
 }
 
-/// Line separators and what Unicode calls bidirectional controls.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Control characters, line separators and what Unicode calls bidirectional controls.
+pub(crate) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text as one word of a command line: an id came from a server, and must not be more than

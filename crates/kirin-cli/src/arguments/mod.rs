@@ -10,6 +10,9 @@ use crate::name_template::NameTemplate;
 mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
 
+mod gallery;
+pub(crate) use gallery::Gallery;
+
 mod shared;
 pub(crate) use shared::{File, Json, Request, Shared, Spending, Timeout};
 
@@ -55,6 +58,8 @@ pub(crate) enum Command {
     Download(Download),
     /// Run the emulator of the service on this machine; prints its base URL.
     Emulator(Emulator),
+    /// Write a page of the videos of a folder, with what the ledger knows of them; prints its path.
+    Gallery(Gallery),
     /// Create a task of each prompt, wait until it is finished, and download the video; prints its
     /// path.
     Generate(Generate),
@@ -79,7 +84,8 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn json(&self) -> Option<Json> {
         match self {
-            Self::Ledger(List { json })
+            Self::Gallery(Gallery { json, .. })
+            | Self::Ledger(List { json })
             | Self::List(List { json })
             | Self::Show(Show { json, .. }) => json.then_some(Json::Result),
             _ => self.shared()?.json,
@@ -101,6 +107,7 @@ impl Command {
             | Self::Wait(Wait { shared, .. }) => Some(shared),
             Self::Completions(_)
             | Self::Emulator(_)
+            | Self::Gallery(_)
             | Self::Ledger(_)
             | Self::List(_)
             | Self::Man

@@ -17,6 +17,9 @@ pub(crate) use emulator::emulator;
 mod exec;
 use exec::exec;
 
+mod gallery;
+pub(crate) use gallery::gallery;
+
 mod generate;
 pub(crate) use generate::generate;
 

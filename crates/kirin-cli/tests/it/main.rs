@@ -4,6 +4,7 @@ mod kirin;
 
 mod service;
 
+mod gallery;
 mod ledger;
 mod mp4;
 

@@ -12,6 +12,7 @@ const SCHEMA: &str = include_str!("../../../../docs/output.schema.json");
 const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["result", "event", "dry_run"]),
     ("download", &["result", "event"]),
+    ("gallery", &["gallery"]),
     ("generate", &["result", "event", "dry_run"]),
     ("ledger", &["money"]),
     ("list", &["entry"]),

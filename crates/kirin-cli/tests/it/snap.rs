@@ -42,6 +42,7 @@ fn help() {
         &["create", "--help"],
         &["download", "--help"],
         &["emulator", "--help"],
+        &["gallery", "--help"],
         &["generate", "--help"],
         &["status", "--help"],
         &["wait", "--help"],

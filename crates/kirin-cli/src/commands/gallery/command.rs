@@ -1,0 +1,124 @@
+//! The command that makes a video again.
+
+use kirin_types::{GenerationRequest, Model, ParameterKind};
+use serde_json::Value;
+
+use crate::terminal::{is_unseen, shell_word};
+
+/// The parameters that have an option of their own.
+const OPTIONS: [&str; 4] = ["duration", "aspect_ratio", "mode", "negative_prompt"];
+
+/// A line for a shell that generates the request anew, under another id. There is none for a picture:
+/// it is too long to be typed, and the query of its URL may be a signature.
+pub(super) fn again(request: &GenerationRequest) -> Option<String> {
+    let model = request.model()?;
+    let mut line = format!("kirin generate --model {}", model.id);
+    for parameter in model.parameters {
+        let Some(value) = request.parameter(parameter.name) else {
+            continue;
+        };
+        let name = parameter.name;
+        match (name, value) {
+            // The prompt stands at the end; the ids and who is told of them are new ones.
+            ("prompt" | "external_task_id" | "callback_url", _) => {}
+            _ if is_default(model, name, value) => {}
+            ("watermark_info", _) if request.watermark() == Some(true) => line += " --watermark",
+            ("watermark_info", _) => {}
+            ("image" | "image_tail", _) => return None,
+            _ => {
+                let text = value.as_str().map(str::to_owned);
+                let text = text.unwrap_or_else(|| value.to_string());
+                let between = if text.starts_with('-') { '=' } else { ' ' };
+                line += &match OPTIONS.contains(&name) {
+                    true => format!(" --{}{between}{}", name.replace('_', "-"), word(&text)),
+                    false => format!(" --param {}", word(&format!("{name}={text}"))),
+                };
+            }
+        }
+    }
+    Some(match request.prompt() {
+        None => line,
+        // As an argument it would be stdin.
+        Some("-") => line + " --param prompt=-",
+        Some(prompt) if prompt.starts_with('-') => line + " -- " + &word(prompt),
+        Some(prompt) => line + " " + &word(prompt),
+    })
+}
+
+fn is_default(model: &Model, name: &str, value: &Value) -> bool {
+    let kind = model.parameter(name).map(|parameter| parameter.kind);
+    kind.as_ref().and_then(ParameterKind::default).as_ref() == Some(value)
+}
+
+/// The text as one word of a shell, exactly. What is not seen is written as an escape, which bash, zsh
+/// and POSIX of 2024 know: it is seen by whoever pastes it, and does nothing before the shell reads it.
+fn word(text: &str) -> String {
+    if !text.chars().any(is_unseen) {
+        return shell_word(text);
+    }
+    let mut word = String::from("$'");
+    for character in text.chars() {
+        match character {
+            '\n' => word += "\\n",
+            '\\' | '\'' => word.extend(['\\', character]),
+            // What is put together from bytes is the same in a shell of any locale.
+            character if is_unseen(character) => {
+                let mut buffer = [0; 4];
+                let bytes = character.encode_utf8(&mut buffer).bytes();
+                bytes.for_each(|byte| word += &format!("\\{byte:03o}"));
+            }
+            character => word.push(character),
+        }
+    }
+    word + "'"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_and_ids_are_left_out() {
+        let request = |json: Value| GenerationRequest::from_parameters(json.as_object().unwrap());
+        for (parameters, line) in [
+            (
+                serde_json::json!({ "model": "kirin_v2_5_turbo_t2v", "prompt": "a fox", "duration": "5",
+                    "external_task_id": "order-42", "callback_url": "https://example.com/secret" }),
+                Some("kirin generate --model kirin_v2_5_turbo_t2v 'a fox'"),
+            ),
+            (
+                serde_json::json!({ "model": "kirin_v1_6_t2v", "prompt": "-x", "duration": 10, "mode": "pro",
+                    "negative_prompt": "-y",
+                    "watermark_info": { "enabled": true } }),
+                Some(
+                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 --watermark -- -x",
+                ),
+            ),
+            (
+                serde_json::json!({ "model": "kirin_v1_t2v", "prompt": "-", "cfg_scale": 0.7,
+                    "camera_control": { "type": "down_back" } }),
+                Some(
+                    "kirin generate --model kirin_v1_t2v --param cfg_scale=0.7 --param \
+                     'camera_control={\"type\":\"down_back\"}' --param prompt=-",
+                ),
+            ),
+            (
+                serde_json::json!({ "model": "kirin_v1_i2v", "image": "https://example.com/a.png" }),
+                None,
+            ),
+        ] {
+            assert_eq!(again(&request(parameters).unwrap()).as_deref(), line);
+        }
+    }
+
+    #[test]
+    fn a_word_is_exact() {
+        for (text, shown) in [
+            ("a fox", "'a fox'"),
+            ("it's\na fox", "$'it\\'s\\na fox'"),
+            ("\u{202e}\u{7}\\", "$'\\342\\200\\256\\007\\\\'"),
+        ] {
+            assert_eq!(word(text), shown, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The page: one file, without anything from elsewhere but the videos beside it.
+
+use std::{collections::BTreeSet, fmt::Write, io, path::Path};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kirin_types::{Amount, GenerationRequest, Timestamp};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    command::again,
+    frame_size::FrameSize,
+    html::{attribute, text},
+    link,
+    video::{Known, Video},
+};
+use crate::clock;
+
+/// By this a page is known for one that may be written anew.
+pub(super) const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// Before anything is shown, so that nothing moves when it is known that scripts run.
+const FIRST_SCRIPT: &str = "document.documentElement.classList.add('scripted')";
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
+                    %3Crect width='16' height='16' rx='4' fill='%230f766e'/%3E\
+                    %3Cpath d='M6 4.5v7l6-3.5z' fill='%23fff'/%3E%3C/svg%3E";
+
+/// What the page shows.
+pub(super) struct Page<'a> {
+    title: String,
+    videos: &'a [Video],
+    /// What stands before the name of a file.
+    folder: String,
+}
+
+impl<'a> Page<'a> {
+    /// A page at `output` of the videos of a folder.
+    pub(super) fn new(
+        folder: &Path,
+        output: &Path,
+        title: Option<String>,
+        videos: &'a [Video],
+    ) -> io::Result<Self> {
+        let here = output.parent().filter(|parent| *parent != Path::new(""));
+        let canonical = folder.canonicalize()?;
+        let name = canonical.file_name().unwrap_or(canonical.as_os_str());
+        Ok(Self {
+            title: title.unwrap_or_else(|| name.to_string_lossy().into()),
+            videos,
+            folder: link::between(here.unwrap_or_else(|| Path::new(".")), folder)?,
+        })
+    }
+
+    /// What the videos cost in USD, as far as it is known.
+    pub(super) fn cost(&self) -> Amount {
+        let known = self.videos.iter().filter_map(|video| video.known.as_ref());
+        known
+            .filter_map(|known| known.entry.amount().cloned())
+            .sum()
+    }
+
+    pub(super) fn html(&self) -> String {
+        let mut html = String::new();
+        let style = format!("{STYLE}{}", self.ratios());
+        let policy = format!(
+            "default-src 'none'; media-src 'self' file:; img-src data:; style-src '{}'; \
+             script-src '{}' '{}'; base-uri 'none'; form-action 'none'; \
+             require-trusted-types-for 'script'; trusted-types 'none'",
+            hash(&style),
+            hash(FIRST_SCRIPT),
+            hash(SCRIPT)
+        );
+        let title = attribute(&self.title);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            html,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n{GENERATOR}\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta name=\"referrer\" content=\"no-referrer\">\n<title>{title}</title>\n\
+             <link rel=\"icon\" href=\"{ICON}\">\n<style>{style}</style>\n<script>{FIRST_SCRIPT}</script>\n</head>\n<body>\n\
+             <header>\n<div>\n<h1><bdi>{}</bdi></h1>\n<p class=\"summary\">{}</p>\n</div>\n{TOOLS}\
+             </header>\n<main>\n<ul id=\"videos\">\n",
+            text(&self.title),
+            self.summary(),
+        );
+        for video in self.videos {
+            self.card(&mut html, video);
+        }
+        let _ = write!(
+            html,
+            "</ul>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        );
+        html
+    }
+
+    /// A class for each shape of a video: a box has its shape before the video is loaded.
+    fn ratios(&self) -> String {
+        let sizes: BTreeSet<_> = self.videos.iter().filter_map(|video| video.size).collect();
+        let rule = |size: &FrameSize| {
+            let ratio = f64::from(size.width) / f64::from(size.height);
+            format!(".{} {{ --ratio: {ratio:.4}; }}\n", class(*size))
+        };
+        sizes.iter().map(rule).collect()
+    }
+
+    fn summary(&self) -> String {
+        let count = self.videos.len();
+        let known: Vec<_> = self
+            .videos
+            .iter()
+            .filter_map(|video| video.known.as_ref())
+            .collect();
+        let mut parts = vec![format!(
+            "{count} {}",
+            if count == 1 { "video" } else { "videos" }
+        )];
+        if !known.is_empty() {
+            parts.push(format!("{} USD", self.cost()));
+        }
+        let listed = |known: &&&Known| known.entry.cost.is_none() && known.entry.price.is_some();
+        match known.iter().filter(listed).count() {
+            0 => {}
+            listed => parts.push(format!("{listed} at the list price")),
+        }
+        match known
+            .iter()
+            .filter(|known| known.entry.amount().is_none())
+            .count()
+        {
+            0 => {}
+            without => parts.push(format!("{without} without a known price")),
+        }
+        match count - known.len() {
+            0 => {}
+            unknown => parts.push(format!("{unknown} not in the ledger")),
+        }
+        parts
+            .iter()
+            .map(|part| format!("<span>{part}</span>"))
+            .collect()
+    }
+
+    fn card(&self, html: &mut String, video: &Video) {
+        let name = video.name.to_string_lossy();
+        let prompt = video
+            .known
+            .as_ref()
+            .and_then(|known| known.entry.prompt.as_deref());
+        let (label, class_of_label) = match prompt {
+            Some(prompt) => (prompt, "prompt"),
+            None => (&*name, "prompt name"),
+        };
+        let cost = video.known.as_ref().and_then(|known| known.entry.amount());
+        let cost = cost.map_or_else(String::new, ToString::to_string);
+        let class = video
+            .size
+            .map_or_else(String::new, |size| format!(" {}", class(size)));
+        let source = self.folder.clone() + &link::segment(&video.name);
+        // Without a time in it, Safari shows no frame before a video is played.
+        let _ = write!(
+            html,
+            "<li class=\"card{class}\" data-cost=\"{cost}\">\n<figure>\n\
+             <video controls muted loop playsinline preload=\"metadata\" tabindex=\"0\" \
+             aria-label=\"{}\" src=\"{source}#t=0.001\"></video>\n<figcaption>\n\
+             <p class=\"{class_of_label}\" dir=\"auto\">{}</p>\n<p class=\"facts\">{}</p>\n{}\
+             </figcaption>\n</figure>\n</li>\n",
+            attribute(label),
+            text(label),
+            facts(video),
+            self.details(video, &source),
+        );
+    }
+
+    /// Everything else, behind one click.
+    fn details(&self, video: &Video, source: &str) -> String {
+        let mut html = String::from("<details>\n<summary>Details</summary>\n<dl>\n");
+        let mut row = |name: &str, value: &str| {
+            let _ = writeln!(html, "<div><dt>{}</dt><dd>{value}</dd></div>", text(name));
+        };
+        row("file", &file(&video.name.to_string_lossy(), source));
+        for other in &video.others {
+            let source = self.folder.clone() + &link::segment(other);
+            row("file", &file(&other.to_string_lossy(), &source));
+        }
+        if let Some(size) = video.size {
+            row("size", &format!("{} \u{d7} {}", size.width, size.height));
+        }
+        let Some(Known { entry, request }) = &video.known else {
+            return html + "</dl>\n</details>\n";
+        };
+        row("model", &text(&entry.model));
+        for (name, value) in request.as_ref().map(parameters).unwrap_or_default() {
+            row(&name, &text(&value));
+        }
+        row("external task id", &text(entry.external_task_id.as_str()));
+        if let Some(id) = &entry.task_id {
+            row("task id", &text(id.as_str()));
+        }
+        html.push_str("</dl>\n");
+        if entry.prompt.is_some() {
+            html.push_str("<button type=\"button\" data-copy=\"prompt\">Copy prompt</button>\n");
+        }
+        if let Some(command) = request.as_ref().and_then(again) {
+            let _ = write!(
+                html,
+                "<button type=\"button\" data-copy=\"command\">Copy command</button>\n\
+                 <pre tabindex=\"0\"><code>{}</code></pre>\n",
+                text(&command)
+            );
+        }
+        html + "</details>\n"
+    }
+}
+
+const TOOLS: &str = "<form id=\"tools\" autocomplete=\"off\">\n\
+    <label>Search <input type=\"search\" id=\"search\" spellcheck=\"false\"></label>\n\
+    <label>Sort by <select id=\"sort\"><option value=\"newest\">Newest</option>\
+    <option value=\"cost\">Cost</option><option value=\"prompt\">Prompt</option></select></label>\n\
+    <p id=\"found\" role=\"status\"></p>\n</form>\n";
+
+/// Cost, length, model and time, in a line.
+fn facts(video: &Video) -> String {
+    let mut facts = Vec::new();
+    match &video.known {
+        Some(Known { entry, request }) => {
+            match (&entry.cost, &entry.price) {
+                (Some(cost), _) => facts.push(format!("<b>{cost} USD</b>")),
+                (None, Some(price)) => facts.push(format!("<b>{price} USD</b> list price")),
+                (None, None) => {}
+            }
+            let seconds = request.as_ref().and_then(GenerationRequest::seconds);
+            facts.extend(seconds.map(|seconds| format!("{seconds} s")));
+            let mode = request.as_ref().and_then(GenerationRequest::mode);
+            facts.extend(mode.map(|mode| mode.to_string()));
+        }
+        None => facts.push("not in the ledger".into()),
+    }
+    facts.extend(video.at.map(time));
+    facts
+        .iter()
+        .map(|fact| format!("<span>{fact}</span>"))
+        .collect()
+}
+
+fn time(at: Timestamp) -> String {
+    let moment = clock::moment(at);
+    let shown = moment.replacen('T', " ", 1);
+    // Seconds say nothing here.
+    let shown = shown.get(.."2026-11-25 12:00".len()).unwrap_or(&shown);
+    format!("<time datetime=\"{moment}\">{shown} UTC</time>")
+}
+
+/// The parameters that say what the video is, in the order of the reference page.
+fn parameters(request: &GenerationRequest) -> Vec<(String, String)> {
+    let Ok(Value::Object(parameters)) = serde_json::to_value(request.parameters()) else {
+        return Vec::new();
+    };
+    let known = request.model().map_or(&[][..], |model| model.parameters);
+    let place = |name: &str| known.iter().position(|parameter| parameter.name == name);
+    // The prompt and the id have their own place, and who is called back is nobody's affair.
+    let elsewhere = ["prompt", "external_task_id", "callback_url"];
+    let mut parameters: Vec<_> = parameters
+        .into_iter()
+        .filter(|(name, _)| !elsewhere.contains(&name.as_str()))
+        .map(|(name, value)| (name, shown(&value)))
+        .collect();
+    parameters.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+    parameters
+}
+
+/// A value as text; a picture is not text, and the query of its URL may be a signature.
+fn shown(value: &Value) -> String {
+    /// A longer word is data.
+    const LONGEST: usize = 2500;
+    let text = match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    match text.split_once('?') {
+        Some((url, _)) if url.starts_with("http") && url.contains("://") => {
+            format!("{url}?\u{2026}")
+        }
+        _ if text.len() > 4 * LONGEST => format!("{} bytes", text.len()),
+        _ => text,
+    }
+}
+
+fn file(name: &str, source: &str) -> String {
+    format!("<a href=\"{source}\"><bdi>{}</bdi></a>", text(name))
+}
+
+fn class(size: FrameSize) -> String {
+    format!("r{}x{}", size.width, size.height)
+}
+
+/// How a policy names a script or style that it allows.
+fn hash(content: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
+}
