@@ -4,7 +4,7 @@ use kirin_client::{DownloadEvent, machine::Notice};
 use kirin_types::{ExternalTaskId, TaskId};
 use serde::Serialize;
 
-use crate::report::print_line;
+use crate::report::print_json;
 
 /// Tells a program what happens.
 #[derive(Debug, Default)]
@@ -129,7 +129,6 @@ impl Events {
             id: self.id.as_ref(),
             ..event
         };
-        // It has string keys and no map of anything else.
-        let _ = print_line(&serde_json::to_string(&event).expect("JSON"));
+        let _ = print_json(&event);
     }
 }

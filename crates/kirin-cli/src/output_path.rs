@@ -14,6 +14,7 @@ use crate::{
     arguments::File,
     failure::Failure,
     name_template::{NameTemplate, TASK_ID},
+    session::absolute,
 };
 
 /// The file to write: `--output`, the task's name in a folder, or in the current one.
@@ -27,6 +28,15 @@ pub(crate) fn path(file: &File, id: &str) -> PathBuf {
         },
         None => format!("{id}.mp4").into(),
     }
+}
+
+/// Whether the output of an earlier run is the same file.
+pub(crate) fn is_same(file: &File, earlier: Option<PathBuf>, id: &str) -> bool {
+    let earlier = File {
+        output: earlier,
+        force: false,
+    };
+    earlier.output.is_some() && absolute(&path(&earlier, id)) == absolute(&path(file, id))
 }
 
 /// Where the video of each of several requests goes: `--output` is their folder, and is made.

@@ -9,7 +9,11 @@ use kirin_client::Billing;
 use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
 use serde::Serialize;
 
-use crate::{arguments::Json, failure::Failure, terminal::link};
+use crate::{
+    arguments::Json,
+    failure::Failure,
+    terminal::{is_unseen, link},
+};
 
 /// What `--json` prints, always with every field.
 #[derive(Debug, Default, Serialize)]
@@ -116,7 +120,7 @@ impl Report {
         if json == Json::Events {
             self.event = Some("result");
         }
-        print_line(&serde_json::to_string(&self)?)
+        print_json(&self)
     }
 }
 
@@ -128,6 +132,22 @@ impl From<&Content> for OutputReport {
             size: content.size.clone(),
         }
     }
+}
+
+/// A line of the result for a program. It may be read on a terminal all the same, so what could steer
+/// one is escaped; it is the same JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let mut line = String::new();
+    for character in serde_json::to_string(value)?.chars() {
+        match is_unseen(character) {
+            false => line.push(character),
+            // White space in what the server sent.
+            true if character.is_ascii_whitespace() => line.push(' '),
+            // It stands in a string, and none of these needs two units of UTF-16.
+            true => line.push_str(&format!("\\u{:04x}", u32::from(character))),
+        }
+    }
+    print_line(&line)
 }
 
 /// A line of the result.

@@ -142,7 +142,7 @@ impl Session {
 }
 
 /// A path that another run understands, wherever it is started.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 

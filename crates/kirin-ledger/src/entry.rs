@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kirin_client::{BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome};
-use kirin_types::{Amount, ExternalTaskId, TaskId, Timestamp};
+use kirin_types::{Amount, ExternalTaskId, Task, TaskId, Timestamp};
 
 /// One create, as far as the ledger knows of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +61,17 @@ pub enum Money {
 }
 
 impl Entry {
+    /// The task, where it is known to be completed.
+    pub fn completed(&self) -> Option<&Task> {
+        match &self.state {
+            JournalState::Ended(outcome) => match &**outcome {
+                Outcome::Completed(task) => Some(task),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What it means for the money.
     pub fn money(&self) -> Money {
         match &self.state {

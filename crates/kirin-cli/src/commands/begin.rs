@@ -1,27 +1,44 @@
 //! What a request begins: a create, or what an earlier run of the same one has left.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use kirin_client::{
     Generation,
     machine::{Cause, Outcome, Withheld},
 };
 use kirin_ledger::{Claim, Entry, Ledger, Money};
-use kirin_types::{ExternalTaskId, GenerationRequest};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
-use crate::{failure::Failure, session::Session, terminal::say};
+use crate::{
+    arguments::File,
+    failure::Failure,
+    output_path,
+    session::{Session, absolute},
+    terminal::say,
+};
 
 /// How often it is asked whether another process is still at the same create.
 const ANOTHER_PROCESS: Duration = Duration::from_millis(200);
+
+/// What goes on now.
+pub(super) struct Begun {
+    pub(super) generation: Generation,
+    /// Where an earlier run found room for the file, and may have put it.
+    pub(super) earlier_output: Option<PathBuf>,
+}
 
 /// Begins to create what is asked for, or goes on with it where another run has begun. It waits for a
 /// run that is at it now.
 pub(super) async fn begin(
     session: &Session,
     request: &GenerationRequest,
-) -> Result<Generation, Failure> {
+) -> Result<Begun, Failure> {
+    let new = || Begun {
+        generation: session.client.generate(request.clone()),
+        earlier_output: None,
+    };
     let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
-        return Ok(session.client.generate(request.clone()));
+        return Ok(new());
     };
     let mut waits = false;
     loop {
@@ -36,15 +53,56 @@ pub(super) async fn begin(
                 continue;
             }
             Claim::Taken(entry) => entry,
-            _ => return Ok(session.client.generate(request.clone())),
+            _ => return Ok(new()),
         };
         if entry.money() == Money::None {
             // Nothing came of it.
-            return Ok(session.client.generate(request.clone()));
+            return Ok(new());
         }
         check(ledger, &entry, request, id).await?;
-        return go_on(session, ledger, &entry).await;
+        return Ok(Begun {
+            generation: go_on(session, ledger, &entry).await?,
+            earlier_output: entry.output,
+        });
     }
+}
+
+/// Whether an earlier run of the same create may have written the file that is there.
+pub(super) async fn may_have_written(
+    session: &Session,
+    request: &GenerationRequest,
+    file: &File,
+) -> Result<bool, Failure> {
+    let Some(id) = request.external_task_id() else {
+        return Ok(false);
+    };
+    let entry = session.entry(id.as_str()).await?;
+    let entry = entry.filter(|entry| entry.money() != Money::None);
+    Ok(entry.is_some_and(|entry| output_path::is_same(file, entry.output, id.as_str())))
+}
+
+/// The task and its files, where an earlier run of the same request has ended with them here.
+pub(super) async fn done(
+    session: &Session,
+    request: &GenerationRequest,
+    file: &File,
+) -> Result<Option<(Task, Vec<PathBuf>)>, Failure> {
+    let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
+        return Ok(None);
+    };
+    let Some(entry) = session.entry(id.as_str()).await? else {
+        return Ok(None);
+    };
+    let Some(task) = entry.completed() else {
+        return Ok(None);
+    };
+    let wanted = absolute(&output_path::path(file, task.id().as_str()));
+    let are_here = entry.files.iter().all(|path| path.exists());
+    if file.force || entry.files.first() != Some(&wanted) || !are_here {
+        return Ok(None);
+    }
+    check(ledger, &entry, request, id).await?;
+    Ok(Some((task.clone(), entry.files.clone())))
 }
 
 /// Goes on with what is in the ledger, and is this process's own.

@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
-    report::{Report, print_line},
+    report::{Report, print_json, print_line},
     request::requests,
     session::{Session, Wanted},
     terminal::printable,
@@ -52,7 +52,7 @@ async fn accepted(
     let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
         loop {
-            let mut generation = begin(session, request).await?;
+            let mut generation = begin(session, request).await?.generation;
             while generation.handle().is_none()
                 && let Some(notice) = generation.next().await
             {
@@ -89,9 +89,7 @@ struct DryRun<'a> {
 pub(super) fn dry_run(requests: &[GenerationRequest]) -> Result<u8, Failure> {
     for request in requests {
         let price = request.price_estimate().map(|price| price.usd);
-        // A request is JSON already.
-        let json = serde_json::to_string(&DryRun { request, price }).expect("JSON");
-        print_line(&json).map_err(|error| Failure::unwritten(&error))?;
+        print_json(&DryRun { request, price }).map_err(|error| Failure::unwritten(&error))?;
     }
     Ok(exit_code::DONE)
 }

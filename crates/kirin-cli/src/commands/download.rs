@@ -2,7 +2,7 @@
 
 use kirin_types::TaskState;
 
-use super::wait::{fetch, print};
+use super::wait::{Order, fetch, print};
 use crate::{
     arguments,
     failure::Failure,
@@ -30,7 +30,7 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
         let paths = fetch(
             &session.client,
             &task,
-            &arguments.file,
+            Order::new(&arguments.file),
             &mut progress,
             &reached,
         )

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use kirin_client::{DownloadError, DownloadErrorKind};
 use kirin_types::{GenerationRequest, Task};
 
 use super::{
-    begin::{begin, was_overtaken},
+    begin::{Begun, begin, done, may_have_written, was_overtaken},
     create::dry_run,
     several::several,
-    wait::fetch,
+    wait::{Order, fetch},
 };
 use crate::{
     arguments::{self, File},
@@ -27,15 +28,16 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failu
         return dry_run(&requests);
     }
     let files = output_path::each(&arguments.file, arguments.name_template.as_ref(), &requests)?;
-    for (request, file) in requests.iter().zip(&files) {
-        let name = request.external_task_id().map_or("video", |id| id.as_str());
-        let watermark = request.watermark() == Some(true);
-        output_path::check(file, name, watermark).map_err(|error| Failure::output(&error))?;
-    }
+    let existing = existing(&requests, &files)?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
         false => Session::paying(&arguments.shared, wanted(&requests, &files, &arguments))?,
     };
+    for (place, error) in existing {
+        if !may_have_written(&session, &requests[place], &files[place]).await? {
+            return Err(Failure::output(&error));
+        }
+    }
     let generate = async |place: usize, progress| {
         let (request, file) = (&requests[place], &files[place]);
         let done = run(&session, request, file, &arguments, progress).await;
@@ -64,6 +66,26 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failu
     Ok(code)
 }
 
+/// Which files cannot be written because there is one already; an earlier run may have written it.
+fn existing(
+    requests: &[GenerationRequest],
+    files: &[File],
+) -> Result<Vec<(usize, DownloadError)>, Failure> {
+    let mut existing = Vec::new();
+    for (place, (request, file)) in requests.iter().zip(files).enumerate() {
+        let name = request.external_task_id().map_or("video", |id| id.as_str());
+        let watermark = request.watermark() == Some(true);
+        match output_path::check(file, name, watermark) {
+            Ok(()) => {}
+            Err(error) if error.kind() == DownloadErrorKind::Exists => {
+                existing.push((place, error))
+            }
+            Err(error) => return Err(Failure::output(&error)),
+        }
+    }
+    Ok(existing)
+}
+
 async fn run(
     session: &Session,
     request: &GenerationRequest,
@@ -74,8 +96,14 @@ async fn run(
     let reached = Reached::default();
     let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
-        let task = loop {
-            let mut generation = begin(session, request).await?;
+        if let Some(done) = done(session, request, file).await? {
+            return Ok(done);
+        }
+        let (task, earlier_output) = loop {
+            let Begun {
+                mut generation,
+                earlier_output,
+            } = begin(session, request).await?;
             if let Some(timeout) = arguments.timeout.duration {
                 generation = generation.deadline(timeout);
             }
@@ -84,12 +112,17 @@ async fn run(
                 progress.notice(&notice);
             }
             match generation.await {
-                Ok(task) => break task,
+                Ok(task) => break (task, earlier_output),
                 Err(error) if was_overtaken(session, request, &error).await => {}
                 Err(error) => return Err(Failure::generation(&error, reached.ids())),
             }
         };
-        let paths = fetch(&session.client, &task, file, &mut progress, &reached).await?;
+        let is_again = output_path::is_same(file, earlier_output, task.id().as_str());
+        let order = Order {
+            file,
+            keep_existing: is_again,
+        };
+        let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
         session.downloaded(&task, &paths).await;
         Ok((task, paths))
     })

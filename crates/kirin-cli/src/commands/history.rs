@@ -8,7 +8,11 @@ use kirin_types::Amount;
 use serde::Serialize;
 
 use crate::{
-    arguments, clock, failure::Failure, ledger_file, report::print_line, terminal::printable,
+    arguments, clock,
+    failure::Failure,
+    ledger_file,
+    report::{print_json, print_line},
+    terminal::printable,
 };
 
 /// An entry as `--json` prints it, always with every field.
@@ -32,11 +36,10 @@ struct EntryReport<'a> {
 pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
-    let lines = match arguments.json {
-        true => entries.iter().map(json).collect(),
-        false => table(&entries),
-    };
-    print(&lines)
+    match arguments.json {
+        true => print_all(entries.iter().map(report)),
+        false => print(&table(&entries)),
+    }
 }
 
 /// Prints everything that is known of a create or a task.
@@ -47,11 +50,10 @@ pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
     if entries.is_empty() {
         return Err(Failure::not_in_ledger(id));
     }
-    let lines = match arguments.json {
-        true => entries.iter().map(json).collect(),
-        false => entries.iter().flat_map(details).collect(),
-    };
-    print(&lines)
+    match arguments.json {
+        true => print_all(entries.iter().map(report)),
+        false => print(&entries.iter().flat_map(details).collect()),
+    }
 }
 
 /// Prints the money, by day and model.
@@ -59,14 +61,10 @@ pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let rows = sums(&entries);
-    let lines = match arguments.json {
-        true => rows
-            .iter()
-            .map(|row| serde_json::to_string(row).expect("JSON"))
-            .collect(),
-        false => columns(rows.iter().map(Sum::cells), Sum::HEAD),
-    };
-    print(&lines)
+    match arguments.json {
+        true => print_all(rows.iter()),
+        false => print(&columns(rows.iter().map(Sum::cells), Sum::HEAD)),
+    }
 }
 
 fn print(lines: &Vec<String>) -> Result<(), Failure> {
@@ -76,8 +74,16 @@ fn print(lines: &Vec<String>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn json(entry: &Entry) -> String {
-    let report = EntryReport {
+/// One JSON object a line.
+fn print_all(reports: impl Iterator<Item = impl Serialize>) -> Result<(), Failure> {
+    for report in reports {
+        print_json(&report).map_err(|error| Failure::unwritten(&error))?;
+    }
+    Ok(())
+}
+
+fn report(entry: &Entry) -> EntryReport<'_> {
+    EntryReport {
         external_task_id: entry.external_task_id.as_str(),
         id: entry.task_id.as_ref().map(|id| id.as_str()),
         state: state(entry),
@@ -94,9 +100,7 @@ fn json(entry: &Entry) -> String {
             .iter()
             .map(|path| path.to_string_lossy().into())
             .collect(),
-    };
-    // It has string keys and no map of anything else.
-    serde_json::to_string(&report).expect("JSON")
+    }
 }
 
 /// How far it is, in a word.

@@ -6,12 +6,13 @@ use kirin_types::TaskId;
 use super::{
     begin::go_on,
     unfinished::{each, here, open},
-    wait::{fetch, print},
+    wait::{Order, fetch, print},
 };
 use crate::{
     arguments::{self, File},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
+    output_path,
     progress::Progress,
     session::Session,
 };
@@ -45,7 +46,11 @@ async fn finish(
         }
         let task = generation.await;
         let task = task.map_err(|error| Failure::generation(&error, reached.ids()))?;
-        let paths = fetch(&session.client, &task, &file, &mut progress, &reached).await?;
+        let order = Order {
+            file: &file,
+            keep_existing: output_path::is_same(&file, entry.output.clone(), task.id().as_str()),
+        };
+        let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
         session.downloaded(&task, &paths).await;
         Ok((task, paths))
     })

@@ -32,7 +32,8 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
         let task = finished(&session, &arguments, &mut progress).await?;
         let paths = match file.output {
             Some(_) => {
-                let paths = fetch(&session.client, &task, &file, &mut progress, &reached).await?;
+                let order = Order::new(&file);
+                let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
                 session.downloaded(&task, &paths).await;
                 paths
             }
@@ -83,20 +84,37 @@ async fn finished(
     generation.await.map_err(failure)
 }
 
+/// Where the videos go.
+pub(super) struct Order<'a> {
+    pub(super) file: &'a File,
+    /// Whether an earlier run may have put them there.
+    pub(super) keep_existing: bool,
+}
+
+impl<'a> Order<'a> {
+    pub(super) fn new(file: &'a File) -> Self {
+        Self {
+            file,
+            keep_existing: false,
+        }
+    }
+}
+
 /// Downloads the videos of a completed task.
 pub(super) async fn fetch(
     client: &Client,
     task: &Task,
-    file: &File,
+    order: Order<'_>,
     progress: &mut Progress,
     reached: &Reached,
 ) -> Result<Vec<PathBuf>, Failure> {
     progress.downloading();
     reached.completed(task);
-    let path = output_path::path(file, task.id().as_str());
+    let path = output_path::path(order.file, task.id().as_str());
     let download = client
         .download(task, path)
-        .overwrite(file.force)
+        .overwrite(order.file.force)
+        .keep_existing(order.keep_existing)
         .on_event(|event| progress.download(event));
     download
         .await

@@ -248,3 +248,33 @@ fn c15_a_video_that_was_not_downloaded_is_fetched_by_resume() {
     assert!(video.exists());
     assert_eq!(emulator.ledger().charges().len(), 1);
 }
+
+/// The service is not even asked.
+#[test]
+fn what_is_done_and_here_is_not_done_again() {
+    let emulator = emulator(instant());
+    let home = tempfile::tempdir().unwrap();
+    let videos = tempfile::tempdir().unwrap();
+    let generate = |prompt: &str, output: &Path, base_url: &str| {
+        let arguments = ["generate", prompt, "--external-task-id", "order-42", "-o"];
+        let kirin = Kirin::new().args(arguments).arg(output).at(base_url);
+        kirin.env("HOME", home.path()).run()
+    };
+    let base_url = emulator.base_url().to_owned();
+    for output in [&videos.path().join("fox.mp4"), videos.path()] {
+        let first = generate("a fox", output, &base_url).ended_with(0);
+        let queries = emulator.statistics();
+        let again = generate("a fox", output, &base_url).ended_with(0);
+        assert_eq!(first.stdout, again.stdout);
+        assert_eq!(emulator.statistics(), queries);
+    }
+    generate("a bear", &videos.path().join("fox.mp4"), &base_url).ended_with(2);
+    assert_eq!(emulator.ledger().charges().len(), 1);
+    // A file that is gone is fetched again, and one of somebody else's stays.
+    std::fs::remove_file(videos.path().join("fox.mp4")).unwrap();
+    generate("a fox", &videos.path().join("fox.mp4"), &base_url).ended_with(0);
+    let other = videos.path().join("other.mp4");
+    std::fs::write(&other, "precious").unwrap();
+    generate("a fox", &other, &base_url).ended_with(2);
+    assert_eq!(std::fs::read(&other).unwrap(), b"precious");
+}

@@ -8,6 +8,9 @@ mod gallery;
 mod ledger;
 mod mp4;
 
+mod disk;
+mod hostile;
+
 mod redact;
 
 mod schema;

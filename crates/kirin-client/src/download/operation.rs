@@ -39,6 +39,7 @@ pub struct Download<'a> {
     task: Task,
     path: PathBuf,
     overwrite: bool,
+    keep_existing: bool,
     max_bytes: u64,
     on_event: OnEvent<'a>,
 }
@@ -50,6 +51,7 @@ impl Download<'static> {
             task: task.clone(),
             path,
             overwrite: false,
+            keep_existing: false,
             max_bytes: Self::MAX_BYTES,
             on_event: Box::new(|_| {}),
         }
@@ -90,6 +92,22 @@ impl<'a> Download<'a> {
     /// Replaces files that exist; without it they are an error.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// Takes a file that exists for its output, and downloads only what is not there: for paths that
+    /// an earlier process has downloaded the same task to, and then it ended. A file that this library
+    /// has written is whole. Nothing looks into the file; without this it is an error.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// // It may have been killed after the download, before anybody was told.
+    /// let paths = client.download(&task, "fox.mp4").keep_existing(true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_existing(mut self, keep_existing: bool) -> Self {
+        self.keep_existing = keep_existing;
         self
     }
 
@@ -139,6 +157,9 @@ impl<'a> Download<'a> {
     }
 
     async fn download(&mut self, output: Output, path: &Path) -> Result<PathBuf, DownloadError> {
+        if self.keep_existing && !self.overwrite && is_file(path) {
+            return Ok(path.into());
+        }
         let target = DownloadTarget::prepare(path, self.overwrite)?;
         self.fill(&target, output)
             .await
@@ -184,6 +205,12 @@ impl<'a> Download<'a> {
             }
         }
     }
+}
+
+/// Whether there is a file, and nothing that only leads to one.
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_file())
 }
 
 impl<'a> IntoFuture for Download<'a> {
