@@ -1,6 +1,6 @@
-//! The clock of the ledger: when something was written down.
+//! The clock of the ledger: when something was written down, and short waits.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970; a clock before that is taken for its beginning.
 #[expect(
@@ -12,4 +12,10 @@ pub(crate) fn now() -> i64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Waits for another process, which tells nobody how far it is.
+pub(crate) fn pause(duration: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for")]
+    std::thread::sleep(duration);
 }

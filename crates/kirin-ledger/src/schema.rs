@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::LedgerError;
+use crate::{LedgerError, clock};
 
 /// Marks the file as a ledger: "KIRN" in ASCII.
 const APPLICATION: i64 = 0x4b49_524e;
@@ -100,11 +100,7 @@ fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY =>
             {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "it waits for another process, which tells nobody"
-                )]
-                std::thread::sleep(PAUSE);
+                clock::pause(PAUSE);
                 waited += PAUSE;
             }
             done => return done,
