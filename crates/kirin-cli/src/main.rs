@@ -12,6 +12,7 @@ mod exit_code;
 mod failure;
 mod interrupt;
 mod ledger_file;
+mod model_name;
 mod name_template;
 mod output_path;
 mod parameter;
@@ -92,6 +93,7 @@ async fn run(command: Command) -> ExitCode {
         },
         Command::Ledger(arguments) => commands::ledger(arguments).await,
         Command::List(arguments) => commands::list(arguments).await,
+        Command::Models(arguments) => commands::models(&arguments),
         Command::Resolve(arguments) => match commands::resolve(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),

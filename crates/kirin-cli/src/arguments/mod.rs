@@ -13,6 +13,9 @@ pub(crate) use emulator::{Emulator, EmulatorCommand};
 mod gallery;
 pub(crate) use gallery::Gallery;
 
+mod models;
+pub(crate) use models::{Models, ModelsCommand};
+
 mod shared;
 pub(crate) use shared::{File, Json, Request, Shared, Spending, Timeout};
 
@@ -69,6 +72,11 @@ pub(crate) enum Command {
     List(List),
     /// Print the manual page: kirin man | man -l -
     Man,
+    /// List the models, or show what one takes and costs; needs no key.
+    ///
+    /// The list has the durations in seconds and the list price in USD of one video, from the least
+    /// to the most; ? is a price that is not known.
+    Models(Models),
     /// Look for the tasks of creates that may have been charged; says of each what is known.
     Resolve(Resolve),
     /// Go on with everything that is unfinished: wait, and download the videos; prints their paths.
@@ -86,6 +94,7 @@ impl Command {
         match self {
             Self::Gallery(Gallery { json, .. })
             | Self::Ledger(List { json })
+            | Self::Models(Models { json, .. })
             | Self::List(List { json })
             | Self::Show(Show { json, .. }) => json.then_some(Json::Result),
             _ => self.shared()?.json,
@@ -111,6 +120,7 @@ impl Command {
             | Self::Ledger(_)
             | Self::List(_)
             | Self::Man
+            | Self::Models(_)
             | Self::Show(_) => None,
         }
     }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 use kirin_types::Amount;
 
-use super::value::{amount, duration, parameter};
+use super::value::{amount, duration, model, parameter};
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks
 /// them all and names every problem at once.
@@ -20,8 +20,8 @@ pub(crate) struct Request {
     /// Read a prompt from a file; - is stdin
     #[arg(long = "prompt-file", id = "prompt_files", value_name = "FILE")]
     pub(crate) prompt_files: Vec<PathBuf>,
-    /// Model to generate with
-    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id)]
+    /// Model to generate with: see kirin models
+    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
     pub(crate) model: String,
     /// Duration in seconds: 5 or 10 [default: 5]
     #[arg(long, value_name = "SECONDS")]

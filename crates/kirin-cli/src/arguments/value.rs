@@ -1,8 +1,10 @@
 //! How values are written.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use kirin_types::{Amount, InvalidAmount};
+
+use crate::model_name;
 
 /// An amount of money that is not negative.
 pub(super) fn amount(text: &str) -> Result<Amount, String> {
@@ -13,6 +15,11 @@ pub(super) fn amount(text: &str) -> Result<Amount, String> {
         true => Err("an amount is not negative".into()),
         false => Ok(amount),
     }
+}
+
+/// A model, by its id or the vendor's display name; whether there is one is for the validator to say.
+pub(super) fn model(text: &str) -> Result<String, Infallible> {
+    Ok(model_name::id(text))
 }
 
 /// `90`, `90s`, `10m`.

@@ -158,7 +158,7 @@ fn age(then: kirin_types::Timestamp) -> String {
 }
 
 /// Lines of a table whose columns are as wide as they need; the last one is not filled up.
-fn columns(rows: impl Iterator<Item = Vec<String>>, head: &[&str]) -> Vec<String> {
+pub(super) fn columns(rows: impl Iterator<Item = Vec<String>>, head: &[&str]) -> Vec<String> {
     let head = head.iter().map(|&name| name.to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| {

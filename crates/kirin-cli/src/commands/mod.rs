@@ -26,6 +26,9 @@ pub(crate) use generate::generate;
 mod history;
 pub(crate) use history::{ledger, list, show};
 
+mod models;
+pub(crate) use models::models;
+
 mod resolve;
 pub(crate) use resolve::resolve;
 

@@ -167,6 +167,19 @@ impl Failure {
         Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
     }
 
+    /// The catalogue has no such model.
+    pub(crate) fn no_model(name: &str, near: &[&str]) -> Self {
+        let what = format!("the catalogue has no model {name}");
+        let next_step = match near {
+            [] => "See which there are: kirin models".into(),
+            near => format!(
+                "Did you mean {}? See which there are: kirin models",
+                near.join(", ")
+            ),
+        };
+        Self::new(exit_code::NOT_FOUND, what, next_step)
+    }
+
     /// The folder of a gallery cannot be read.
     pub(crate) fn gallery_folder(folder: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind::{NotADirectory, NotFound};

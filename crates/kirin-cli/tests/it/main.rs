@@ -6,6 +6,7 @@ mod service;
 
 mod gallery;
 mod ledger;
+mod models;
 mod mp4;
 
 mod disk;

@@ -16,6 +16,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("generate", &["result", "event", "dry_run"]),
     ("ledger", &["money"]),
     ("list", &["entry"]),
+    ("models", &["model"]),
     ("resolve", &["result", "event"]),
     ("resume", &["result", "event"]),
     ("show", &["entry"]),

@@ -44,6 +44,8 @@ fn help() {
         &["emulator", "--help"],
         &["gallery", "--help"],
         &["generate", "--help"],
+        &["models", "--help"],
+        &["models", "show", "--help"],
         &["status", "--help"],
         &["wait", "--help"],
     ] {
@@ -58,6 +60,23 @@ fn help() {
 fn no_arguments() {
     let run = Kirin::new().run().ended_with(2);
     insta::assert_snapshot!(run.stderr);
+}
+
+#[test]
+fn models() {
+    let mut text = String::new();
+    for arguments in [
+        &["models"][..],
+        &["models", "show", "kirin_v1_i2v"],
+        &["models", "show", "kirin_v1_t2v"],
+        &["models", "show", "kirin_v2_5_turbo_t2v"],
+        &["models", "show", "kirin_v3_t2v"],
+    ] {
+        let run = Kirin::new().args(arguments).run().ended_with(0);
+        assert_eq!(run.stderr, "");
+        writeln!(text, "=== kirin {}\n{}", arguments.join(" "), run.stdout).unwrap();
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn write_parameter(text: &mut String, parameter: &Parameter, path: &str) -> fmt:
         Some(default) => format!("`{default}`"),
         None => String::new(),
     };
-    let (allowed, meaning) = (allowed(&parameter.kind), parameter.description);
+    let (allowed, meaning) = (parameter.kind.allowed(), parameter.description);
     let source = parameter.source;
     writeln!(
         text,
@@ -106,41 +106,52 @@ fn write_parameter(text: &mut String, parameter: &Parameter, path: &str) -> fmt:
         .try_for_each(|field| write_parameter(text, field, &path))
 }
 
-fn allowed(kind: &ParameterKind) -> String {
-    let quoted = |options: &[&str]| {
-        let quoted = options.iter().map(|option| format!("`{option:?}`"));
-        quoted.collect::<alloc::vec::Vec<_>>().join(", ")
-    };
-    match kind {
-        ParameterKind::Boolean { .. } => "`true`, `false`".into(),
-        ParameterKind::Choice { options, .. } => quoted(options),
-        ParameterKind::Identifier { max } => {
-            format!("1 to {max} characters of `A-Z a-z 0-9 . _ -`; empty counts as absent")
+impl ParameterKind {
+    /// What is allowed, as Markdown in a few words.
+    ///
+    /// ```
+    /// use kirin_types::KIRIN_V2_5_TURBO_T2V;
+    ///
+    /// let allowed = |name| KIRIN_V2_5_TURBO_T2V.parameter(name).unwrap().kind.allowed();
+    /// assert_eq!(allowed("duration"), "`\"5\"`, `\"10\"`");
+    /// assert_eq!(allowed("prompt"), "a string of 1 to 2500 characters");
+    /// ```
+    pub fn allowed(&self) -> String {
+        let quoted = |options: &[&str]| {
+            let quoted = options.iter().map(|option| format!("`{option:?}`"));
+            quoted.collect::<alloc::vec::Vec<_>>().join(", ")
+        };
+        match self {
+            Self::Boolean { .. } => "`true`, `false`".into(),
+            Self::Choice { options, .. } => quoted(options),
+            Self::Identifier { max } => {
+                format!("1 to {max} characters of `A-Z a-z 0-9 . _ -`; empty counts as absent")
+            }
+            Self::Image { bounded_ratio } => {
+                let ratio = if *bounded_ratio {
+                    ", from 1:2.5 to 2.5:1"
+                } else {
+                    ""
+                };
+                format!(
+                    "a URL, or bare base64 of a JPEG or PNG of at most 10 MB, at least 300 pixels a side{ratio}"
+                )
+            }
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::List { min, max, .. } => format!("an array of {min} to {max} objects"),
+            Self::Number { min, max, .. } => format!("a number from {min} to {max}"),
+            Self::NumberChoice { options, .. } => {
+                let options = options.iter().map(ToString::to_string);
+                format!(
+                    "the number {}",
+                    options.collect::<alloc::vec::Vec<_>>().join(" or ")
+                )
+            }
+            Self::Object { .. } => "an object".into(),
+            Self::Seconds { min, max, .. } => format!("`\"{min}\"` to `\"{max}\"`"),
+            Self::Text { min, max } => format!("a string of {min} to {max} characters"),
+            Self::Url => "an absolute http or https URL; empty counts as absent".into(),
         }
-        ParameterKind::Image { bounded_ratio } => {
-            let ratio = if *bounded_ratio {
-                ", from 1:2.5 to 2.5:1"
-            } else {
-                ""
-            };
-            format!(
-                "a URL, or bare base64 of a JPEG or PNG of at most 10 MB, at least 300 pixels a side{ratio}"
-            )
-        }
-        ParameterKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
-        ParameterKind::List { min, max, .. } => format!("an array of {min} to {max} objects"),
-        ParameterKind::Number { min, max, .. } => format!("a number from {min} to {max}"),
-        ParameterKind::NumberChoice { options, .. } => {
-            let options = options.iter().map(ToString::to_string);
-            format!(
-                "the number {}",
-                options.collect::<alloc::vec::Vec<_>>().join(" or ")
-            )
-        }
-        ParameterKind::Object { .. } => "an object".into(),
-        ParameterKind::Seconds { min, max, .. } => format!("`\"{min}\"` to `\"{max}\"`"),
-        ParameterKind::Text { min, max } => format!("a string of {min} to {max} characters"),
-        ParameterKind::Url => "an absolute http or https URL; empty counts as absent".into(),
     }
 }
 
