@@ -19,6 +19,8 @@ mod parameter;
 mod progress;
 mod report;
 mod request;
+#[expect(dead_code, reason = "kirin validate and kirin batch use it")]
+mod request_file;
 mod session;
 mod terminal;
 

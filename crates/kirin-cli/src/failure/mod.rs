@@ -1,6 +1,6 @@
 //! Everything that can go wrong, with its exit code, its meaning for the money, and the way on.
 
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{error::Error, io, path::Path, process::ExitCode};
 
 use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
 use kirin_ledger::LedgerError;
@@ -96,6 +96,26 @@ impl Failure {
         failure
     }
 
+    /// A file of requests that nothing can be read from.
+    pub(crate) fn unread(path: &Path, error: &io::Error) -> Self {
+        let code = match error.kind() {
+            io::ErrorKind::NotFound => exit_code::NOT_FOUND,
+            _ => exit_code::OTHER,
+        };
+        let what = format!("{} cannot be read: {error}", path.display());
+        Self::new(code, what, "Name a file of requests, or - for stdin.")
+    }
+
+    /// A file of requests whose name does not say how it is written.
+    pub(crate) fn unknown_format(path: &Path) -> Self {
+        let name = match path.as_os_str() == "-" {
+            true => "stdin".into(),
+            false => path.display().to_string(),
+        };
+        let what = format!("it is not known how {name} is written");
+        Self::usage(what, "Say it with --format jsonl or --format csv.")
+    }
+
     /// The output cannot be written, found before anything was sent.
     pub(crate) fn output(error: &DownloadError) -> Self {
         let code = match error.kind() {
@@ -116,7 +136,7 @@ impl Failure {
     }
 
     /// The folder of the output cannot be made; nothing was sent.
-    pub(crate) fn folder(path: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn folder(path: &Path, error: &io::Error) -> Self {
         let what = format!("the folder {} cannot be made: {error}", path.display());
         let next_step = "Choose another --output, in a folder that can be written to.";
         Self::new(exit_code::DISK, what, next_step)
@@ -181,7 +201,7 @@ impl Failure {
     }
 
     /// The folder of a gallery cannot be read.
-    pub(crate) fn gallery_folder(folder: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn gallery_folder(folder: &Path, error: &io::Error) -> Self {
         use std::io::ErrorKind::{NotADirectory, NotFound};
         let code = match error.kind() {
             NotADirectory | NotFound => exit_code::NOT_FOUND,
@@ -208,7 +228,7 @@ impl Failure {
     }
 
     /// The page of a gallery cannot be written.
-    pub(crate) fn gallery(file: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn gallery(file: &Path, error: &io::Error) -> Self {
         let what = format!("the page {} cannot be written: {error}", file.display());
         let next_step = "Choose another --output, in a folder that exists and can be written to.";
         Self::new(exit_code::DISK, what, next_step)
@@ -229,13 +249,13 @@ impl Failure {
     }
 
     /// What was asked for is there, and stdout does not take it; nothing was sent for it.
-    pub(crate) fn unwritten(error: &std::io::Error) -> Self {
+    pub(crate) fn unwritten(error: &io::Error) -> Self {
         let what = format!("the result cannot be written to stdout: {error}");
         Self::other(what, "Write it elsewhere, and ask again.")
     }
 
     /// The result is there, and stdout does not take it.
-    pub(crate) fn stdout(error: &std::io::Error, task: &Task) -> Self {
+    pub(crate) fn stdout(error: &io::Error, task: &Task) -> Self {
         let id = printable(task.id().as_str());
         let what = format!("the result cannot be written to stdout: {error}");
         let next_step = format!("The result is about task {id}: ask for it again.");

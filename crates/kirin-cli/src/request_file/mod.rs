@@ -1,0 +1,186 @@
+//! Files of requests, one a line: JSON Lines or CSV.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use clap::ValueEnum;
+use kirin_types::GenerationRequest;
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+
+mod csv;
+
+mod derived_id;
+
+mod jsonl;
+
+/// Most bytes that a file may have.
+const LIMIT: u64 = 1 << 30;
+
+/// A file that was read, and not looked at yet.
+pub(crate) struct RequestFile {
+    content: Vec<u8>,
+    format: Format,
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A header that names the parameters, and a request a record
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+}
+
+/// A request of a file, with an external task id.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Where it begins, counted from 1.
+    pub(crate) number: u64,
+    pub(crate) request: GenerationRequest,
+}
+
+/// Something wrong with a line, or with the whole file.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Problem {
+    pub(crate) line: Option<u64>,
+    /// As a sentence without its full stop.
+    pub(crate) what: String,
+}
+
+/// The parameters of a line, or what is wrong with it.
+struct Row {
+    number: u64,
+    parameters: Result<Map<String, Value>, String>,
+}
+
+impl RequestFile {
+    /// Reads a file, or stdin if the path is `-`. Its extension is its format unless one is given.
+    pub(crate) fn read(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let format = match (format, extension.to_ascii_lowercase().as_str()) {
+            (Some(format), _) => format,
+            (None, "csv") => Format::Csv,
+            (None, "jsonl" | "ndjson") => Format::Jsonl,
+            (None, _) => return Err(Failure::unknown_format(path)),
+        };
+        let mut content = Vec::new();
+        let read = match path.as_os_str() == "-" {
+            true => io::stdin().lock().take(LIMIT + 1).read_to_end(&mut content),
+            false => {
+                File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content))
+            }
+        };
+        let read = read.and_then(|bytes| match bytes as u64 > LIMIT {
+            true => Err(io::Error::other(format!("it has more than {LIMIT} bytes"))),
+            false => Ok(()),
+        });
+        match read {
+            Ok(()) => Ok(Self { content, format }),
+            Err(error) => Err(Failure::unread(path, &error)),
+        }
+    }
+
+    /// Every request, in the order of the file. One without an external task id is given one that
+    /// follows from what it asks for, and from how manieth identical request of the file it is.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of every line.
+    pub(crate) fn requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
+        // Programs that write tables put a byte order mark before them.
+        let content = self
+            .content
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.content);
+        let rows = match self.format {
+            Format::Csv => csv::rows(content, model)?,
+            Format::Jsonl => jsonl::rows(content),
+        };
+        let (mut lines, mut problems) = (Vec::new(), Vec::new());
+        for row in rows {
+            let number = row.number;
+            match row.parameters.map_err(|what| vec![what]) {
+                Ok(parameters) => match request(parameters, model) {
+                    Ok(request) => lines.push(Line { number, request }),
+                    Err(found) => problems.extend(at(number, found)),
+                },
+                Err(found) => problems.extend(at(number, found)),
+            }
+        }
+        derived_id::fill_in(&mut lines);
+        problems.extend(used_twice(&lines));
+        if lines.is_empty() && problems.is_empty() {
+            problems.push(Problem {
+                line: None,
+                what: "the file has no request".into(),
+            });
+        }
+        problems.sort_by_key(|problem| problem.line);
+        match problems.is_empty() {
+            true => Ok(lines),
+            false => Err(problems),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(formatter, "line {line}: ")?;
+        }
+        formatter.write_str(&self.what)
+    }
+}
+
+fn at(number: u64, found: Vec<String>) -> impl Iterator<Item = Problem> {
+    found.into_iter().map(move |what| Problem {
+        line: Some(number),
+        what,
+    })
+}
+
+fn request(
+    mut parameters: Map<String, Value>,
+    model: &str,
+) -> Result<GenerationRequest, Vec<String>> {
+    if parameters.get("model").is_none_or(Value::is_null) {
+        parameters.insert("model".into(), model.into());
+    }
+    if parameters.contains_key("extra") {
+        let request = serde_json::from_value(Value::Object(parameters));
+        return request.map_err(|error| vec![error.to_string()]);
+    }
+    GenerationRequest::from_parameters(&parameters).map_err(|invalid| {
+        let problems = invalid.problems().iter();
+        problems.map(ToString::to_string).collect()
+    })
+}
+
+/// An id is one request: the answers of two under the same one could not be told apart.
+fn used_twice(lines: &[Line]) -> Vec<Problem> {
+    let mut first = HashMap::new();
+    let mut problems = Vec::new();
+    for line in lines {
+        let Some(id) = line.request.external_task_id() else {
+            continue;
+        };
+        let earlier = *first.entry(id).or_insert(line.number);
+        if earlier != line.number {
+            problems.push(Problem {
+                line: Some(line.number),
+                what: format!("external_task_id {id} is that of line {earlier}"),
+            });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;
