@@ -3,48 +3,43 @@
 
 use kirin_client::ErrorKind;
 
-/// Done.
-pub(crate) const DONE: u8 = 0;
+/// Defines the codes and the table of them, so that none is missing in it.
+macro_rules! exit_codes {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub(crate) const $name: u8 = $code;
+        )*
 
-/// Any other failure.
-pub(crate) const OTHER: u8 = 1;
+        /// Each code with its meaning.
+        const MEANINGS: &[(u8, &str)] = &[$(($name, $meaning)),*];
+    };
+}
 
-/// Wrong usage or an invalid request, found before sending; nothing spent.
-pub(crate) const USAGE: u8 = 2;
+exit_codes! {
+    DONE = 0, "done";
+    OTHER = 1, "any other failure";
+    USAGE = 2, "wrong usage or an invalid request, found before sending; nothing spent";
+    TASK_FAILED = 3, "the task failed at the service, or completed without output";
+    AUTHENTICATION = 4, "authentication or permission";
+    NOT_FOUND = 5, "no such task, model or file; output expired";
+    BALANCE = 6, "no balance, or over the budget; nothing spent";
+    UNREACHABLE = 7, "network or service unavailable; nothing sent, nothing spent";
+    NOT_FINISHED = 8, "accepted but not finished here; resume";
+    RATE_LIMIT = 9, "rate or parallel-task limit, nothing created";
+    SOME_FAILED = 10, "some of several did not end well";
+    UNRESOLVED = 11, "unresolved: a create may have been charged and could not be found yet";
+    DISK = 12, "disk: the ledger or the output could not be written";
+    INTERRUPTED = 130, "interrupted; the message says how to resume";
+}
 
-/// The task failed at the service, or completed without output.
-pub(crate) const TASK_FAILED: u8 = 3;
-
-/// Authentication or permission.
-pub(crate) const AUTHENTICATION: u8 = 4;
-
-/// No such task, model or file; output expired.
-pub(crate) const NOT_FOUND: u8 = 5;
-
-/// No balance, or over the budget; nothing spent.
-pub(crate) const BALANCE: u8 = 6;
-
-/// Network or service unavailable; nothing sent, nothing spent.
-pub(crate) const UNREACHABLE: u8 = 7;
-
-/// Accepted but not finished here: still running at the time-out, or it could not be asked;
-/// resume.
-pub(crate) const NOT_FINISHED: u8 = 8;
-
-/// Rate or parallel-task limit, nothing created.
-pub(crate) const RATE_LIMIT: u8 = 9;
-
-/// Some of several did not end well.
-pub(crate) const SOME_FAILED: u8 = 10;
-
-/// Unresolved: a create may have been charged and could not be found yet.
-pub(crate) const UNRESOLVED: u8 = 11;
-
-/// Disk: the journal or the output could not be written.
-pub(crate) const DISK: u8 = 12;
-
-/// Interrupted; the message says how to resume.
-pub(crate) const INTERRUPTED: u8 = 130;
+/// The table for people: in the help, in the manual and alone.
+pub(crate) fn table() -> String {
+    let lines = MEANINGS
+        .iter()
+        .map(|(code, meaning)| format!("\n  {code:<5}{meaning}"));
+    format!("Exit codes:{}", lines.collect::<String>())
+}
 
 /// The one for several: what they have in common, or else what must be told first.
 pub(crate) fn of_several(codes: &[u8]) -> u8 {
@@ -76,6 +71,17 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_code_is_in_the_table_once_and_in_order() {
+        let codes: Vec<_> = MEANINGS.iter().map(|(code, _)| *code).collect();
+        assert!(codes.is_sorted_by(|one, other| one < other), "{codes:?}");
+        let table = table();
+        for (code, meaning) in MEANINGS {
+            let line = format!("  {code:<5}{meaning}");
+            assert!(table.lines().any(|it| it == line), "{table}");
+        }
+    }
 
     #[test]
     fn several_have_the_code_that_they_share() {

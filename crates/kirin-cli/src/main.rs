@@ -78,6 +78,7 @@ async fn run(command: Command) -> ExitCode {
     let base_url = command.base_url().map(str::to_owned);
     let done = match command {
         Command::Completions(arguments) => commands::completions(&arguments),
+        Command::Help(arguments) => commands::help(&arguments),
         Command::Man => commands::man(),
         Command::Create(arguments) => match commands::create(arguments).await {
             Ok(code) => return ExitCode::from(code),

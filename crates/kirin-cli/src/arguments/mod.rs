@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kirin_types::TaskId;
 
-use crate::name_template::NameTemplate;
+use crate::{exit_code, name_template::NameTemplate};
 
 mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
@@ -29,27 +29,11 @@ mod value;
 /// Every create is written to the ledger before it is sent: the file that KIRIN_LEDGER names, or
 /// kirin/ledger.sqlite3 in XDG_DATA_HOME or ~/.local/share.
 #[derive(Debug, Parser)]
-#[command(name = "kirin", version, after_help = EXIT_CODES)]
+#[command(name = "kirin", version, after_help = exit_code::table(), disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done
-  1    any other failure
-  2    wrong usage or an invalid request, found before sending; nothing spent
-  3    the task failed at the service, or completed without output
-  4    authentication or permission
-  5    no such task, model or file; output expired
-  6    no balance; nothing spent
-  7    network or service unavailable; nothing sent, nothing spent
-  8    accepted but not finished here; resume
-  9    rate or parallel-task limit, nothing created
-  11   unresolved: a create may have been charged and could not be found yet
-  12   disk: the ledger or the output could not be written
-  130  interrupted; the message says how to resume";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -66,6 +50,8 @@ pub(crate) enum Command {
     /// Create a task of each prompt, wait until it is finished, and download the video; prints its
     /// path.
     Generate(Generate),
+    /// Print the help of a command, or the exit codes: kirin help exit-codes
+    Help(Help),
     /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
     Ledger(List),
     /// List every create: its state, model, price or cost, age, id and prompt.
@@ -117,6 +103,7 @@ impl Command {
             Self::Completions(_)
             | Self::Emulator(_)
             | Self::Gallery(_)
+            | Self::Help(_)
             | Self::Ledger(_)
             | Self::List(_)
             | Self::Man
@@ -124,6 +111,12 @@ impl Command {
             | Self::Show(_) => None,
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Help {
+    /// A command with its subcommands, or exit-codes [default: the whole program]
+    pub(crate) topic: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! One file a command.
 
 mod about;
-pub(crate) use about::{completions, man};
+pub(crate) use about::{completions, help, man};
 
 mod begin;
 

@@ -187,6 +187,12 @@ impl Failure {
         Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
     }
 
+    /// There is no such command to tell about.
+    pub(crate) fn no_command(name: &str) -> Self {
+        let what = format!("there is no command {name}");
+        Self::usage(what, "See which there are: kirin help")
+    }
+
     /// The catalogue has no such model.
     pub(crate) fn no_model(name: &str, near: &[&str]) -> Self {
         let what = format!("the catalogue has no model {name}");

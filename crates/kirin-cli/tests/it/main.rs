@@ -1,5 +1,7 @@
 //! Tests of the program as people run it: a process, its files, its two streams and its exit code.
 
+mod about;
+
 mod kirin;
 
 mod service;

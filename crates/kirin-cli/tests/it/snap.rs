@@ -33,27 +33,40 @@ fn write_run(text: &mut String, name: &str, run: &Run) {
     writeln!(text, "=== {name}: exit code {exit_code}\n{stderr}").unwrap();
 }
 
+/// Each command has its own snapshot; the commands are those that the help lists.
 #[test]
 fn help() {
-    let mut text = String::new();
-    for arguments in [
-        &["--help"][..],
-        &["-h"],
-        &["create", "--help"],
-        &["download", "--help"],
-        &["emulator", "--help"],
-        &["gallery", "--help"],
-        &["generate", "--help"],
-        &["models", "--help"],
-        &["models", "show", "--help"],
-        &["status", "--help"],
-        &["wait", "--help"],
-    ] {
-        let run = Kirin::new().args(arguments).run().ended_with(0);
-        assert_eq!(run.stderr, "");
-        writeln!(text, "=== kirin {}\n{}", arguments.join(" "), run.stdout).unwrap();
+    let whole = help_of(&["--help"]);
+    insta::assert_snapshot!(format!("{whole}\n=== kirin -h\n{}", help_of(&["-h"])));
+    let mut found = commands(&[], &whole);
+    assert!(found.len() > 10, "{found:?}");
+    while let Some(command) = found.pop() {
+        let words: Vec<_> = command.split(' ').collect();
+        let text = help_of(&[&words[..], &["--help"]].concat());
+        found.extend(commands(&words, &text));
+        assert_eq!(help_of(&[&["help"], &words[..]].concat()), text);
+        insta::assert_snapshot!(format!("help_{}", command.replace(' ', "_")), text);
     }
-    insta::assert_snapshot!(text);
+    assert_eq!(help_of(&["help"]), whole);
+    let exit_codes = help_of(&["help", "exit-codes"]);
+    insta::assert_snapshot!("help_exit_codes", exit_codes);
+}
+
+fn help_of(arguments: &[&str]) -> String {
+    let run = Kirin::new().args(arguments).run().ended_with(0);
+    assert_eq!(run.stderr, "");
+    run.stdout
+}
+
+/// The subcommands that a help lists, with the words before them.
+fn commands(before: &[&str], help: &str) -> Vec<String> {
+    let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let name = |line: &str| Some(line.strip_prefix("  ")?.split(' ').next()?.to_owned());
+    let names = listed.filter_map(name).filter(|name| !name.is_empty());
+    names
+        .map(|name| [before, &[&*name]].concat().join(" "))
+        .collect()
 }
 
 #[test]
