@@ -19,7 +19,6 @@ mod parameter;
 mod progress;
 mod report;
 mod request;
-#[expect(dead_code, reason = "kirin validate and kirin batch use it")]
 mod request_file;
 mod session;
 mod terminal;
@@ -107,6 +106,10 @@ async fn run(command: Command) -> ExitCode {
         },
         Command::Show(arguments) => commands::show(arguments).await,
         Command::Status(arguments) => commands::status(arguments).await,
+        Command::Validate(arguments) => match commands::validate(&arguments) {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Wait(arguments) => commands::wait(arguments).await,
     };
     match done {

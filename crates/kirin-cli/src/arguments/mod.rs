@@ -19,6 +19,9 @@ pub(crate) use models::{Models, ModelsCommand};
 mod shared;
 pub(crate) use shared::{File, Json, Request, Shared, Spending, Timeout};
 
+mod validate;
+pub(crate) use validate::Validate;
+
 mod value;
 
 /// Generate video with the Kirin text-to-video API.
@@ -71,6 +74,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Query a task once; prints its status.
     Status(Status),
+    /// Check a file of requests, and tell its list price; sends nothing and needs no key.
+    Validate(Validate),
     /// Wait until a task is finished; prints its status, or the video's path with --output.
     Wait(Wait),
 }
@@ -81,6 +86,7 @@ impl Command {
             Self::Gallery(Gallery { json, .. })
             | Self::Ledger(List { json })
             | Self::Models(Models { json, .. })
+            | Self::Validate(Validate { json, .. })
             | Self::List(List { json })
             | Self::Show(Show { json, .. }) => json.then_some(Json::Result),
             _ => self.shared()?.json,
@@ -108,7 +114,8 @@ impl Command {
             | Self::List(_)
             | Self::Man
             | Self::Models(_)
-            | Self::Show(_) => None,
+            | Self::Show(_)
+            | Self::Validate(_) => None,
         }
     }
 }

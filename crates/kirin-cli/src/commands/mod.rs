@@ -42,5 +42,8 @@ mod several;
 mod status;
 pub(crate) use status::status;
 
+mod validate;
+pub(crate) use validate::validate;
+
 mod wait;
 pub(crate) use wait::wait;

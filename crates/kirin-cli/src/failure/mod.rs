@@ -11,6 +11,7 @@ use crate::{
     exit_code,
     interrupt::Ids,
     report::Report,
+    request_file::Problem,
     terminal::{printable, say, shell_word},
 };
 
@@ -104,6 +105,16 @@ impl Failure {
         };
         let what = format!("{} cannot be read: {error}", path.display());
         Self::new(code, what, "Name a file of requests, or - for stdin.")
+    }
+
+    /// A file of requests in which something is wrong.
+    pub(crate) fn invalid_file(path: &Path, problems: &[Problem]) -> Self {
+        let what = format!("{} is not valid, and nothing was sent", path.display());
+        let mut failure = Self::usage(what, "Change what is listed, then try again.");
+        failure
+            .what
+            .extend(problems.iter().map(ToString::to_string));
+        failure
     }
 
     /// A file of requests whose name does not say how it is written.

@@ -4,7 +4,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::Map;
 
 use super::{Problem, Row};
-use crate::parameter::on_the_wire;
+use crate::{model_name, parameter::on_the_wire};
 
 /// Each record. A cell is what a person would type for the parameter of its column; an empty one is
 /// none.
@@ -86,7 +86,7 @@ fn parameters(
             .filter(|(_, cell)| !cell.is_empty())
     };
     let named = cells().find(|(name, _)| *name == "model");
-    let model = named.map_or(model, |(_, cell)| cell);
-    let parameters = cells().map(|(name, cell)| (name.into(), on_the_wire(model, name, cell)));
+    let model = model_name::id(named.map_or(model, |(_, cell)| cell));
+    let parameters = cells().map(|(name, cell)| (name.into(), on_the_wire(&model, name, cell)));
     Ok(parameters.collect())
 }

@@ -1,6 +1,6 @@
-//! JSON Lines.
+//! JSON Lines, and a file of one JSON object.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Row;
 
@@ -12,13 +12,27 @@ pub(super) fn rows(content: &[u8]) -> Vec<Row> {
         .filter(|(line, _)| !line.is_empty())
         .map(|(line, number)| Row {
             number,
-            parameters: match serde_json::from_slice(line) {
-                Ok(Value::Object(parameters)) => Ok(parameters),
-                Ok(_) => Err("is no JSON object".into()),
-                Err(error) => Err(not_json(&error)),
-            },
+            parameters: object(line).map_err(|(_, what)| what),
         })
         .collect()
+}
+
+/// The one request of a file that is a JSON object; what is none is told at its own line.
+pub(super) fn whole(content: &[u8]) -> Vec<Row> {
+    let (number, parameters) = match object(content) {
+        Ok(parameters) => (1, Ok(parameters)),
+        Err((line, what)) => (line, Err(what)),
+    };
+    vec![Row { number, parameters }]
+}
+
+/// The object, or in which line of the text there is what is wrong with it.
+fn object(text: &[u8]) -> Result<Map<String, Value>, (u64, String)> {
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(parameters)) => Ok(parameters),
+        Ok(_) => Err((1, "is no JSON object".into())),
+        Err(error) => Err((error.line() as u64, not_json(&error))),
+    }
 }
 
 /// The line that the parser counts is always its first one.

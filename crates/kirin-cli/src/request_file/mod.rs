@@ -10,9 +10,10 @@ use std::{
 
 use clap::ValueEnum;
 use kirin_types::GenerationRequest;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, model_name};
 
 mod csv;
 
@@ -34,6 +35,8 @@ pub(crate) struct RequestFile {
 pub(crate) enum Format {
     /// A header that names the parameters, and a request a record
     Csv,
+    /// One JSON object, over any number of lines
+    Json,
     /// A JSON object a line
     Jsonl,
 }
@@ -47,7 +50,7 @@ pub(crate) struct Line {
 }
 
 /// Something wrong with a line, or with the whole file.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Problem {
     pub(crate) line: Option<u64>,
     /// As a sentence without its full stop.
@@ -67,6 +70,7 @@ impl RequestFile {
         let format = match (format, extension.to_ascii_lowercase().as_str()) {
             (Some(format), _) => format,
             (None, "csv") => Format::Csv,
+            (None, "json") => Format::Json,
             (None, "jsonl" | "ndjson") => Format::Jsonl,
             (None, _) => return Err(Failure::unknown_format(path)),
         };
@@ -101,6 +105,7 @@ impl RequestFile {
             .unwrap_or(&self.content);
         let rows = match self.format {
             Format::Csv => csv::rows(content, model)?,
+            Format::Json => jsonl::whole(content),
             Format::Jsonl => jsonl::rows(content),
         };
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
@@ -152,6 +157,9 @@ fn request(
 ) -> Result<GenerationRequest, Vec<String>> {
     if parameters.get("model").is_none_or(Value::is_null) {
         parameters.insert("model".into(), model.into());
+    }
+    if let Some(Value::String(model)) = parameters.get_mut("model") {
+        *model = model_name::id(model);
     }
     if parameters.contains_key("extra") {
         let request = serde_json::from_value(Value::Object(parameters));

@@ -34,3 +34,5 @@ mod interrupt;
 mod emulator;
 
 mod snap;
+
+mod validate;

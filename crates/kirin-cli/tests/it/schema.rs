@@ -21,6 +21,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("resume", &["result", "event"]),
     ("show", &["entry"]),
     ("status", &["result", "event"]),
+    ("validate", &["validation"]),
     ("wait", &["result", "event"]),
 ];
 

@@ -1,0 +1,23 @@
+//! What `kirin validate` can be told.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::value::model;
+use crate::request_file::Format;
+
+#[derive(Args, Debug)]
+pub(crate) struct Validate {
+    /// A file of requests, one a line as JSON Lines or CSV, or one JSON object; - is stdin
+    pub(crate) file: PathBuf,
+    /// How the file is written: csv, json or jsonl [default: what its extension says]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: Option<Format>,
+    /// Model of the requests that name none
+    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
+    pub(crate) model: String,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
