@@ -15,10 +15,10 @@ pub(super) fn rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>
         .trim(Trim::Headers)
         .from_reader(content);
     let header = reader.headers().cloned().map_err(|error| {
-        vec![Problem {
-            line: Some(1),
-            what: format!("the header cannot be read: {error}"),
-        }]
+        vec![Problem::at(
+            1,
+            format!("the header cannot be read: {error}"),
+        )]
     })?;
     let problems = of_header(&header);
     if !problems.is_empty() {
@@ -53,10 +53,6 @@ fn line(content: &[u8], position: Option<&csv::Position>) -> u64 {
 }
 
 fn of_header(header: &StringRecord) -> Vec<Problem> {
-    let problem = |what| Problem {
-        line: Some(1),
-        what,
-    };
     let names = header.iter().enumerate();
     names
         .filter_map(|(place, name)| match name {
@@ -66,7 +62,7 @@ fn of_header(header: &StringRecord) -> Vec<Problem> {
             }
             _ => None,
         })
-        .map(problem)
+        .map(|what| Problem::at(1, what))
         .collect()
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Line {
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Problem {
     pub(crate) line: Option<u64>,
+    /// The parameter, where it is one.
+    field: Option<String>,
     /// As a sentence without its full stop.
     pub(crate) what: String,
 }
@@ -111,12 +113,11 @@ impl RequestFile {
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
         for row in rows {
             let number = row.number;
-            match row.parameters.map_err(|what| vec![what]) {
-                Ok(parameters) => match request(parameters, model) {
-                    Ok(request) => lines.push(Line { number, request }),
-                    Err(found) => problems.extend(at(number, found)),
-                },
-                Err(found) => problems.extend(at(number, found)),
+            let parameters = row.parameters;
+            let parameters = parameters.map_err(|what| vec![Problem::at(number, what)]);
+            match parameters.and_then(|parameters| request(number, parameters, model)) {
+                Ok(request) => lines.push(Line { number, request }),
+                Err(found) => problems.extend(found),
             }
         }
         derived_id::fill_in(&mut lines);
@@ -124,6 +125,7 @@ impl RequestFile {
         if lines.is_empty() && problems.is_empty() {
             problems.push(Problem {
                 line: None,
+                field: None,
                 what: "the file has no request".into(),
             });
         }
@@ -131,6 +133,17 @@ impl RequestFile {
         match problems.is_empty() {
             true => Ok(lines),
             false => Err(problems),
+        }
+    }
+}
+
+impl Problem {
+    /// Of a line, and not of one of its parameters.
+    fn at(line: u64, what: impl Into<String>) -> Self {
+        Self {
+            line: Some(line),
+            field: None,
+            what: what.into(),
         }
     }
 }
@@ -144,17 +157,11 @@ impl fmt::Display for Problem {
     }
 }
 
-fn at(number: u64, found: Vec<String>) -> impl Iterator<Item = Problem> {
-    found.into_iter().map(move |what| Problem {
-        line: Some(number),
-        what,
-    })
-}
-
 fn request(
+    line: u64,
     mut parameters: Map<String, Value>,
     model: &str,
-) -> Result<GenerationRequest, Vec<String>> {
+) -> Result<GenerationRequest, Vec<Problem>> {
     if parameters.get("model").is_none_or(Value::is_null) {
         parameters.insert("model".into(), model.into());
     }
@@ -163,11 +170,15 @@ fn request(
     }
     if parameters.contains_key("extra") {
         let request = serde_json::from_value(Value::Object(parameters));
-        return request.map_err(|error| vec![error.to_string()]);
+        return request.map_err(|error| vec![Problem::at(line, error.to_string())]);
     }
     GenerationRequest::from_parameters(&parameters).map_err(|invalid| {
         let problems = invalid.problems().iter();
-        problems.map(ToString::to_string).collect()
+        let problems = problems.map(|problem| Problem {
+            field: Some(problem.field.clone()),
+            ..Problem::at(line, problem.to_string())
+        });
+        problems.collect()
     })
 }
 
@@ -181,9 +192,10 @@ fn used_twice(lines: &[Line]) -> Vec<Problem> {
         };
         let earlier = *first.entry(id).or_insert(line.number);
         if earlier != line.number {
+            let what = format!("external_task_id {id} is that of line {earlier}");
             problems.push(Problem {
-                line: Some(line.number),
-                what: format!("external_task_id {id} is that of line {earlier}"),
+                field: Some("external_task_id".into()),
+                ..Problem::at(line.number, what)
             });
         }
     }

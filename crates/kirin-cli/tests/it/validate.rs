@@ -63,6 +63,13 @@ fn every_problem_of_every_line_is_listed() {
         .ended_with(2);
     let report = json.json();
     assert_eq!(report["requests"], 0);
+    let first = json!({
+        "line": 1,
+        "field": "prompt",
+        "what": "prompt is empty; a string of 1 to 2500 characters is required",
+    });
+    assert_eq!(report["problems"][0], first);
+    assert_eq!(report["problems"][2]["field"], json!(null));
     let lines: Vec<_> = report["problems"]
         .as_array()
         .unwrap()
