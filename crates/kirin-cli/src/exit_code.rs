@@ -52,6 +52,14 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
     }
 }
 
+/// The one for a batch: what kept all of it from being begun, or else that some failed.
+pub(crate) fn of_batch(codes: &[u8]) -> u8 {
+    match of_several(codes) {
+        code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED | DISK) => code,
+        _ => SOME_FAILED,
+    }
+}
+
 /// The one for a failure of the client.
 pub(crate) fn of(kind: ErrorKind) -> u8 {
     match kind {
@@ -95,6 +103,19 @@ mod tests {
             (&[UNRESOLVED, INTERRUPTED], INTERRUPTED),
         ] {
             assert_eq!(of_several(codes), code, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_has_the_code_of_what_kept_all_of_it_from_being_begun() {
+        for (codes, code) in [
+            (&[DONE, DONE][..], DONE),
+            (&[BALANCE, BALANCE], BALANCE),
+            (&[DONE, BALANCE], SOME_FAILED),
+            (&[TASK_FAILED], SOME_FAILED),
+            (&[UNRESOLVED, DONE], UNRESOLVED),
+        ] {
+            assert_eq!(of_batch(codes), code, "{codes:?}");
         }
     }
 }

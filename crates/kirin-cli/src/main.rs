@@ -76,6 +76,10 @@ async fn run(command: Command) -> ExitCode {
     let json = command.json();
     let base_url = command.base_url().map(str::to_owned);
     let done = match command {
+        Command::Batch(arguments) => match commands::batch(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
         Command::Completions(arguments) => commands::completions(&arguments),
         Command::Help(arguments) => commands::help(&arguments),
         Command::Man => commands::man(),

@@ -50,11 +50,21 @@ pub(crate) fn each(
     }
     let here = || PathBuf::from(".");
     let folder = file.output.clone().unwrap_or_else(here);
-    fs::create_dir_all(&folder).map_err(|error| Failure::folder(&folder, &error))?;
+    in_folder(&folder, template, file.force, requests)
+}
+
+/// Where the video of each request goes in a folder, which is made.
+pub(crate) fn in_folder<'a>(
+    folder: &Path,
+    template: Option<&NameTemplate>,
+    force: bool,
+    requests: impl IntoIterator<Item = &'a GenerationRequest>,
+) -> Result<Vec<File>, Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::folder(folder, &error))?;
     let mut outputs = Vec::new();
-    for (place, request) in requests.iter().enumerate() {
+    for (place, request) in requests.into_iter().enumerate() {
         let Some(template) = template else {
-            outputs.push(folder.clone());
+            outputs.push(folder.to_owned());
             continue;
         };
         let name = format!("{}.mp4", template.name(request, place + 1));
@@ -69,7 +79,7 @@ pub(crate) fn each(
     }
     let files = outputs.into_iter().map(|output| File {
         output: Some(output),
-        force: file.force,
+        force,
     });
     Ok(files.collect())
 }

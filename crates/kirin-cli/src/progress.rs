@@ -43,6 +43,16 @@ impl Progress {
         }
     }
 
+    /// One of many, of which only events are told.
+    pub(crate) fn unseen(shared: &Shared) -> Self {
+        Self {
+            shown: Shown::Nothing,
+            events: (shared.json == Some(Json::Events)).then(Events::default),
+            prefix: String::new(),
+            last: String::new(),
+        }
+    }
+
     /// One of several that are shown together.
     pub(crate) fn beside(mut self, screen: &MultiProgress, number: usize) -> Self {
         self.prefix = format!("[{number}] ");

@@ -33,7 +33,7 @@ pub(crate) struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct ErrorReport {
+pub(crate) struct ErrorReport {
     code: Option<String>,
     message: String,
     billing: Billing,
@@ -103,15 +103,8 @@ impl Report {
                 ..Self::default()
             },
         };
-        let error = ErrorReport {
-            code: failure.about.code.clone(),
-            message: failure.message(),
-            billing: failure.billing,
-            next_step: failure.next_step(),
-            exit_code: failure.exit_code,
-        };
         Self {
-            error: Some(error),
+            error: Some(ErrorReport::from(failure)),
             ..report
         }
     }
@@ -121,6 +114,18 @@ impl Report {
             self.event = Some("result");
         }
         print_json(&self)
+    }
+}
+
+impl From<&Failure> for ErrorReport {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            code: failure.about.code.clone(),
+            message: failure.message(),
+            billing: failure.billing,
+            next_step: failure.next_step(),
+            exit_code: failure.exit_code,
+        }
     }
 }
 

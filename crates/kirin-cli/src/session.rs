@@ -44,7 +44,16 @@ pub(crate) struct Wanted {
 impl Session {
     /// A client that may spend money: what it does is written down.
     pub(crate) fn paying(shared: &Shared, wanted: Wanted) -> Result<Self, Failure> {
-        Self::with(shared, Some(ledger_file::open()?), wanted)
+        Self::paying_by(ledger_file::open()?, shared, wanted)
+    }
+
+    /// A client that writes to a ledger which is open already.
+    pub(crate) fn paying_by(
+        ledger: Ledger,
+        shared: &Shared,
+        wanted: Wanted,
+    ) -> Result<Self, Failure> {
+        Self::with(shared, Some(ledger), wanted)
     }
 
     /// A client that follows what there is; it writes down how that ends, if there is a ledger.
@@ -187,7 +196,7 @@ fn key() -> Result<ApiKey, Failure> {
     }
 }
 
-fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
+pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the program reads its environment here"

@@ -7,6 +7,9 @@ use kirin_types::TaskId;
 
 use crate::{exit_code, name_template::NameTemplate};
 
+mod batch;
+pub(crate) use batch::Batch;
+
 mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
 
@@ -40,6 +43,18 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Generate the videos of a file of requests, several at once; prints their paths.
+    ///
+    /// The file has one request a line: a JSON object ({"prompt": "a fox", "mode": "pro"}), or a record
+    /// of CSV under a header that names the parameters. All lines are checked before anything is sent.
+    ///
+    /// The same command goes on after any end, even a crash: what is done is skipped, what was begun is
+    /// gone on with, and nothing is sent twice unless that is safe. A line without an external_task_id
+    /// is given one that follows from what it asks for, batch- and 32 digits of the SHA-256 of the
+    /// request, so lines can be moved and added. Identical lines are one video each.
+    ///
+    /// What failed is written to NAME.failed.jsonl in the folder of the videos, to be run again.
+    Batch(Batch),
     /// Print completions for a shell: source <(kirin completions bash)
     Completions(Completions),
     /// Create a task of each prompt and do not wait for it; prints its id.
@@ -99,7 +114,8 @@ impl Command {
 
     fn shared(&self) -> Option<&Shared> {
         match self {
-            Self::Create(Create { shared, .. })
+            Self::Batch(Batch { shared, .. })
+            | Self::Create(Create { shared, .. })
             | Self::Download(Download { shared, .. })
             | Self::Generate(Generate { shared, .. })
             | Self::Resolve(Resolve { shared, .. })

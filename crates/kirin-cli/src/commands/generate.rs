@@ -1,6 +1,6 @@
 //! `kirin generate`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use kirin_client::{DownloadError, DownloadErrorKind};
 use kirin_types::{GenerationRequest, Task};
@@ -99,34 +99,47 @@ async fn run(
         if let Some(done) = done(session, request, file).await? {
             return Ok(done);
         }
-        let (task, earlier_output) = loop {
-            let Begun {
-                mut generation,
-                earlier_output,
-            } = begin(session, request).await?;
-            if let Some(timeout) = arguments.timeout.duration {
-                generation = generation.deadline(timeout);
-            }
-            while let Some(notice) = generation.next().await {
-                reached.update(&notice);
-                progress.notice(&notice);
-            }
-            match generation.await {
-                Ok(task) => break (task, earlier_output),
-                Err(error) if was_overtaken(session, request, &error).await => {}
-                Err(error) => return Err(Failure::generation(&error, reached.ids())),
-            }
-        };
-        let is_again = output_path::is_same(file, earlier_output, task.id().as_str());
-        let order = Order {
-            file,
-            keep_existing: is_again,
-        };
-        let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
-        session.downloaded(&task, &paths).await;
-        Ok((task, paths))
+        let timeout = arguments.timeout.duration;
+        produce(session, request, file, timeout, &mut progress, &reached).await
     })
     .await
+}
+
+/// Goes on with a request to its files, from wherever it is.
+pub(super) async fn produce(
+    session: &Session,
+    request: &GenerationRequest,
+    file: &File,
+    timeout: Option<Duration>,
+    progress: &mut Progress,
+    reached: &Reached,
+) -> Result<(Task, Vec<PathBuf>), Failure> {
+    let (task, earlier_output) = loop {
+        let Begun {
+            mut generation,
+            earlier_output,
+        } = begin(session, request).await?;
+        if let Some(timeout) = timeout {
+            generation = generation.deadline(timeout);
+        }
+        while let Some(notice) = generation.next().await {
+            reached.update(&notice);
+            progress.notice(&notice);
+        }
+        match generation.await {
+            Ok(task) => break (task, earlier_output),
+            Err(error) if was_overtaken(session, request, &error).await => {}
+            Err(error) => return Err(Failure::generation(&error, reached.ids())),
+        }
+    };
+    let is_again = output_path::is_same(file, earlier_output, task.id().as_str());
+    let order = Order {
+        file,
+        keep_existing: is_again,
+    };
+    let paths = fetch(&session.client, &task, order, progress, reached).await?;
+    session.downloaded(&task, &paths).await;
+    Ok((task, paths))
 }
 
 fn wanted(

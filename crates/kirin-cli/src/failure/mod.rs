@@ -15,6 +15,8 @@ use crate::{
     terminal::{printable, say, shell_word},
 };
 
+mod batch;
+
 mod resume;
 use resume::{Resume, command};
 

@@ -29,7 +29,6 @@ pub(super) fn fill_in(lines: &mut [Line]) {
 }
 
 /// The id under which a request is run again whose task failed under this one.
-#[cfg_attr(not(test), expect(dead_code, reason = "kirin batch uses it"))]
 pub(crate) fn after_failure(failed: &ExternalTaskId) -> ExternalTaskId {
     id(&format!("after\n{failed}"))
 }

@@ -18,6 +18,7 @@ use crate::{failure::Failure, model_name};
 mod csv;
 
 mod derived_id;
+pub(crate) use derived_id::after_failure;
 
 mod jsonl;
 
@@ -139,7 +140,7 @@ impl RequestFile {
 
 impl Problem {
     /// Of a line, and not of one of its parameters.
-    fn at(line: u64, what: impl Into<String>) -> Self {
+    pub(crate) fn at(line: u64, what: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             field: None,

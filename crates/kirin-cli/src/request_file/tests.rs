@@ -23,7 +23,7 @@ fn the_same_requests_in_both_formats_are_the_same() {
     let csv = b"\xef\xbb\xbfprompt, mode,watermark_info,external_task_id,model,duration\r\n\
         \"a \"\"fox\"\"\",pro,true,,,\r\n\
         \"a boat,\nsinking\",,,order-2,,\r\n\
-        a fox,,,,kirin_v1_6_t2v,10\r\n";
+        a fox,,,,kling_v1_6_t2v,10\r\n";
     let jsonl = read(Format::Jsonl, jsonl).unwrap();
     let csv = read(Format::Csv, csv).unwrap();
     let requests =
@@ -56,9 +56,9 @@ fn ids_do_not_depend_on_the_order_of_the_lines() {
 #[test]
 fn what_is_run_again_has_another_id_each_time() {
     let first: kirin_types::ExternalTaskId = "order-1".parse().unwrap();
-    let second = derived_id::after_failure(&first);
-    assert_eq!(second, derived_id::after_failure(&first));
-    assert_ne!(second, derived_id::after_failure(&second));
+    let second = after_failure(&first);
+    assert_eq!(second, after_failure(&first));
+    assert_ne!(second, after_failure(&second));
 }
 
 #[test]

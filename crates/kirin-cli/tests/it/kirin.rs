@@ -198,6 +198,11 @@ impl Running {
         text.lines().next().unwrap_or_default().into()
     }
 
+    /// Stdout, as soon as it holds `part`.
+    pub(crate) fn stdout_once(&self, part: &str) -> String {
+        self.stdout.once(|text| text.contains(part))
+    }
+
     /// Stderr, as soon as it holds `part`.
     pub(crate) fn stderr_once(&self, part: &str) -> String {
         self.stderr.once(|text| text.contains(part))

@@ -6,6 +6,7 @@ mod kirin;
 
 mod service;
 
+mod batch;
 mod gallery;
 mod ledger;
 mod models;

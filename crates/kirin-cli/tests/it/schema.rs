@@ -10,6 +10,7 @@ const SCHEMA: &str = include_str!("../../../../docs/output.schema.json");
 
 /// The forms of the lines that each command prints; an error can be printed by all.
 const COMMANDS: &[(&str, &[&str])] = &[
+    ("batch", &["batch", "batch_dry_run", "result", "event"]),
     ("create", &["result", "event", "dry_run"]),
     ("download", &["result", "event"]),
     ("gallery", &["gallery"]),
@@ -61,6 +62,8 @@ fn form(command: &str, line: &Value) -> &'static str {
     let has = |name: &str| forms.contains(&name);
     match forms {
         [only] => only,
+        _ if has("batch") && line["to_create"].is_number() => "batch_dry_run",
+        _ if has("batch") && line["requests"].is_number() => "batch",
         _ if line["event"].is_string() && line["event"] != "result" => "event",
         _ if line["request"].is_object() && has("dry_run") => "dry_run",
         _ => "result",

@@ -113,7 +113,7 @@ fn is_page(file: &Path) -> io::Result<bool> {
 }
 
 /// Writes a file whole or not at all.
-fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
     let folder = match output.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

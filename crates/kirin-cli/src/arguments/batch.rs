@@ -1,0 +1,66 @@
+//! What `kirin batch` can be told.
+
+use std::{ffi::OsStr, path::PathBuf};
+
+use clap::Args;
+use kirin_types::Amount;
+
+use super::{
+    Shared, Timeout,
+    value::{amount, model},
+};
+use crate::{name_template::NameTemplate, request_file::Format};
+
+#[derive(Args, Debug)]
+pub(crate) struct Batch {
+    /// File of requests, JSON Lines or CSV; - is stdin
+    pub(crate) file: PathBuf,
+    /// How the file is written [default: what its extension says]
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Model of the requests that name none: see kirin models
+    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
+    pub(crate) model: String,
+    /// How many requests are under way at once: 1 to 1000
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub(crate) concurrency: u16,
+    /// Most that the whole may cost over all runs; if it costs more, or a price is not known, nothing
+    /// is sent
+    #[arg(long, value_name = "USD", value_parser = amount)]
+    pub(crate) max_cost: Option<Amount>,
+    /// Print what is done and what the rest costs, and send nothing; needs no key
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Folder to write the videos to, made if it is missing [default: the file's name without its
+    /// extension; batch for stdin]
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    /// Name of each file, of {task_id}, {external_task_id}, {model}, {mode}, {duration},
+    /// {aspect_ratio}, {prompt} and {number} [default: {task_id}]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) name_template: Option<NameTemplate>,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+impl Batch {
+    /// Where the videos go.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.output.clone().unwrap_or_else(|| self.name().into())
+    }
+
+    /// What is made of the file is named after this.
+    pub(crate) fn name(&self) -> &OsStr {
+        match self.file.file_stem() {
+            Some(stem) if stem != "-" => stem,
+            _ => OsStr::new("batch"),
+        }
+    }
+}

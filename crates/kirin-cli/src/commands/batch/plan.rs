@@ -1,0 +1,160 @@
+//! What there is to do: the requests of the file, and what the ledger knows of them.
+
+use std::path::{Path, PathBuf};
+
+use kirin_client::{BaseUrl, Error, JournalState, machine::Outcome};
+use kirin_ledger::{Entry, Ledger, Money};
+use kirin_types::{Amount, ExternalTaskId, Price, Task};
+
+use crate::{
+    failure::Failure,
+    request_file::{Line, Problem},
+};
+
+/// A request, and what an earlier run has made of it.
+pub(super) struct Planned {
+    pub(super) line: Line,
+    entry: Option<Entry>,
+}
+
+/// What a batch costs, and how far it is.
+#[derive(Debug, Default)]
+pub(crate) struct Costs {
+    /// How many are to be created.
+    pub(crate) to_create: usize,
+    /// How many an earlier run has begun, and not ended with files.
+    pub(crate) begun: usize,
+    /// How many are done.
+    pub(crate) done: usize,
+    /// What is spent, or may be, in USD.
+    pub(crate) spent: Amount,
+    /// The part of it that stands for a task whose id is known.
+    with_task: Amount,
+    /// List price of what is to be created, in USD.
+    pub(crate) rest: Amount,
+    /// The lines that are to be created at a price that is not known.
+    pub(crate) unknown: Vec<u64>,
+}
+
+/// Looks up each request in the ledger.
+///
+/// # Errors
+///
+/// The ledger cannot be read, or has another request under the id of one.
+pub(super) async fn plan(
+    ledger: &Ledger,
+    base_url: &BaseUrl,
+    file: &Path,
+    lines: Vec<Line>,
+) -> Result<Vec<Planned>, Failure> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for line in lines {
+        let id = id(&line);
+        let found = ledger.find(id.as_str()).await;
+        let found = found.map_err(|error| Failure::in_ledger(&error))?;
+        let is_meant = |entry: &Entry| entry.base_url == *base_url && entry.external_task_id == *id;
+        let entry = found.into_iter().find(is_meant);
+        let entry = entry.filter(|entry| entry.money() != Money::None);
+        if let Some(entry) = &entry {
+            let intent = ledger.intent(entry.number).await;
+            let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
+            if intent.request != line.request {
+                let what = format!("external_task_id {id} was used for another request");
+                problems.push(Problem::at(line.number, what));
+            }
+        }
+        all.push(Planned { line, entry });
+    }
+    match problems.is_empty() {
+        true => Ok(all),
+        false => Err(Failure::invalid_file(file, &problems)),
+    }
+}
+
+impl Planned {
+    pub(super) fn id(&self) -> &ExternalTaskId {
+        id(&self.line)
+    }
+
+    /// Whether nothing may have been created for it yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.entry.is_none()
+    }
+
+    /// The task and its files, where they are there.
+    pub(super) fn done(&self) -> Option<(&Task, &[PathBuf])> {
+        let entry = self.entry.as_ref()?;
+        let are_there = !entry.files.is_empty() && entry.files.iter().all(|path| path.is_file());
+        let task = entry.completed().filter(|_| are_there)?;
+        Some((task, &entry.files))
+    }
+
+    /// What ended without a video, and will not have one.
+    pub(super) fn final_failure(&self) -> Option<Error> {
+        match &self.entry.as_ref()?.state {
+            JournalState::Ended(outcome) => match &**outcome {
+                Outcome::Failed(_) | Outcome::CompletedWithoutOutput(_) => {
+                    Error::check((**outcome).clone()).err()
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What it cost in USD, or may, where that is known.
+    pub(super) fn amount(&self) -> Option<Amount> {
+        match &self.entry {
+            Some(entry) => entry.amount().cloned(),
+            None => self.line.request.price_estimate().map(Price::amount),
+        }
+    }
+}
+
+impl Costs {
+    pub(super) fn of(all: &[Planned]) -> Self {
+        let mut costs = Self::default();
+        for planned in all {
+            let amount = planned.amount();
+            match (&planned.entry, planned.done().is_some()) {
+                (Some(_), true) => costs.done += 1,
+                (Some(_), false) => costs.begun += 1,
+                (None, _) => costs.to_create += 1,
+            }
+            match (&planned.entry, amount) {
+                (Some(entry), Some(amount)) => {
+                    if entry.task_id.is_some() {
+                        costs.with_task = costs.with_task.clone() + amount.clone();
+                    }
+                    costs.spent = costs.spent.clone() + amount;
+                }
+                (Some(_), None) => {}
+                (None, Some(amount)) => costs.rest = costs.rest.clone() + amount,
+                (None, None) => costs.unknown.push(planned.line.number),
+            }
+        }
+        costs
+    }
+
+    /// What the client of this run may spend. It counts a create whose task is looked for itself.
+    ///
+    /// # Errors
+    ///
+    /// The rest does not fit, or has no known price.
+    pub(super) fn budget(&self, max_cost: &Amount) -> Result<Amount, Failure> {
+        let total = self.spent.clone() + self.rest.clone();
+        if self.to_create > 0 && (total > *max_cost || !self.unknown.is_empty()) {
+            return Err(Failure::batch_over_budget(self, max_cost));
+        }
+        let left = max_cost.clone() - self.with_task.clone();
+        Ok(match left.is_negative() {
+            true => Amount::default(),
+            false => left,
+        })
+    }
+}
+
+/// A line of a file has one.
+fn id(line: &Line) -> &ExternalTaskId {
+    line.request.external_task_id().expect("an id")
+}

@@ -1,0 +1,155 @@
+//! How far the whole is: a bar on a terminal, a line for each that ended elsewhere.
+
+use std::{cell::RefCell, io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kirin_client::Billing;
+use kirin_types::Amount;
+
+use super::{Costs, Planned, run::End};
+use crate::{
+    arguments::Shared,
+    terminal::{printable, say},
+};
+
+pub(super) struct BatchProgress {
+    /// Not drawn where stderr is no terminal; it keeps the time all the same.
+    bar: ProgressBar,
+    prints_lines: bool,
+    /// What the whole costs, in USD, as far as it is known.
+    total: Amount,
+    count: RefCell<Count>,
+}
+
+#[derive(Default)]
+struct Count {
+    ended: u32,
+    /// How many of them this run had nothing to do for.
+    done_before: u32,
+    failed: u32,
+    /// What those that ended cost, in USD, or may.
+    spent: Amount,
+}
+
+impl BatchProgress {
+    pub(super) fn new(shared: &Shared, count: usize, costs: &Costs) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let target = match is_terminal && !shared.quiet {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(count as u64), target);
+        bar.set_style(style());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        if costs.done > 0 && !shared.quiet {
+            say(&format!("{} of {count} requests are done", costs.done));
+        }
+        let progress = Self {
+            bar,
+            prints_lines: !is_terminal && !shared.quiet,
+            total: costs.spent.clone() + costs.rest.clone(),
+            count: RefCell::default(),
+        };
+        progress
+            .bar
+            .set_message(progress.message(&Count::default()));
+        progress
+    }
+
+    /// Does something that writes to the terminal.
+    pub(super) fn beside<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.bar.suspend(act)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.bar.elapsed()
+    }
+
+    /// A line ended. That one failed is said in any case.
+    pub(super) fn ended(&self, planned: &Planned, end: &End) {
+        let mut count = self.count.borrow_mut();
+        count.ended += 1;
+        let (what, amount) = match end {
+            End::Completed(files) => (format!("completed, {}", names(files)), files.cost.clone()),
+            End::Done(files) => {
+                count.done_before += 1;
+                (String::new(), files.cost.clone())
+            }
+            End::Failed(failure) => {
+                count.failed += 1;
+                let amount = planned
+                    .amount()
+                    .filter(|_| failure.billing != Billing::None);
+                (failure.in_a_line(), amount)
+            }
+            End::NotStarted(_) => {
+                count.failed += 1;
+                ("not started, because of an earlier failure".into(), None)
+            }
+        };
+        count.spent = count.spent.clone() + amount.unwrap_or_default();
+        let is_told = match end {
+            End::Completed(_) | End::NotStarted(_) => self.prints_lines,
+            End::Done(_) => false,
+            End::Failed(_) => true,
+        };
+        if is_told {
+            let (number, id) = (planned.line.number, planned.id());
+            let of = format!(
+                "[{}/{}]",
+                count.ended,
+                self.bar.length().unwrap_or_default()
+            );
+            let line = printable(&format!("{of} line {number}, {id}: {what}"));
+            self.bar.suspend(|| say(&line));
+        }
+        self.bar.set_message(self.message(&count));
+        if let End::Done(_) = end {
+            // They are no measure of the time that is left.
+            self.bar.set_position(count.ended.into());
+            self.bar.reset_eta();
+        } else {
+            self.bar.inc(1);
+        }
+    }
+
+    fn message(&self, count: &Count) -> String {
+        let (spent, total) = (&count.spent, &self.total);
+        let in_this_run = count.ended - count.done_before;
+        let minutes = self.elapsed().as_secs_f64() / 60.0;
+        let rate = f64::from(in_this_run) / minutes.max(1.0 / 60.0);
+        format!(
+            "{} failed, {spent} of {total} USD, {rate:.0} a minute",
+            count.failed
+        )
+    }
+}
+
+impl Drop for BatchProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style() -> ProgressStyle {
+    let template = "{elapsed_precise} [{bar:16}] {pos}/{len}, {eta} left, {wide_msg}";
+    // The template is a constant, and a test renders it.
+    let style = ProgressStyle::with_template(template).expect("a template that parses");
+    style.progress_chars("=> ")
+}
+
+fn names(files: &super::run::Files) -> String {
+    let names = files.paths.iter().map(|path| path.to_string_lossy());
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_of_the_bar_parses() {
+        let bar = ProgressBar::hidden().with_style(style());
+        assert_eq!(bar.position(), 0);
+    }
+}

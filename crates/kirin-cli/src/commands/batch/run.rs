@@ -1,0 +1,247 @@
+//! The lines of a batch, several at once, in the order of the file.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::poll_fn,
+    path::PathBuf,
+    rc::Rc,
+    task::Poll,
+};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use kirin_client::{Billing, DuplicateIds, Lookup};
+use kirin_types::{Amount, Task, TaskState};
+
+use super::{BatchProgress, Planned};
+use crate::{
+    arguments::{self, File},
+    commands::generate::produce,
+    exit_code,
+    failure::Failure,
+    interrupt::{Ids, Reached},
+    output_path,
+    progress::Progress,
+    report::{Report, print_path},
+    session::{Session, absolute},
+};
+
+/// How a line ended.
+pub(crate) enum End {
+    Completed(Files),
+    /// An earlier run has completed it.
+    Done(Files),
+    Failed(Box<Failure>),
+    /// An earlier line ended in a way in which this one would have ended too: with this exit code.
+    NotStarted(u8),
+}
+
+pub(crate) struct Files {
+    pub(super) paths: Vec<PathBuf>,
+    /// In USD, as the service said it or as it is listed.
+    pub(super) cost: Option<Amount>,
+}
+
+pub(super) struct Run<'a> {
+    pub(super) session: &'a Session,
+    pub(super) arguments: &'a arguments::Batch,
+    pub(super) planned: &'a [Planned],
+    pub(super) files: &'a [File],
+    pub(super) progress: &'a BatchProgress,
+    pub(super) state: State,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    under_way: RefCell<BTreeMap<usize, Rc<Reached>>>,
+    /// How many of them are new.
+    creating: Cell<usize>,
+    /// Whether a create of this run has led to a task, so that more is not to be learned of the host.
+    has_created: Cell<bool>,
+    /// Why nothing new is created any more.
+    stopped_by: Cell<Option<u8>>,
+}
+
+impl Run<'_> {
+    /// Every line to its end; gives the ends in the order of the file.
+    pub(super) async fn to_end(&self) -> Vec<End> {
+        let mut ends = BTreeMap::new();
+        let mut running = FuturesUnordered::new();
+        let mut waiting = (0..self.planned.len()).peekable();
+        loop {
+            while running.len() < usize::from(self.arguments.concurrency)
+                && let Some(place) = waiting.next_if(|place| self.may_start(*place))
+            {
+                running.push(self.start(place));
+            }
+            let is_held = running.len() < usize::from(self.arguments.concurrency);
+            let next = poll_fn(|context| match running.poll_next_unpin(context) {
+                // The line that is under way has shown what the host can do.
+                Poll::Pending
+                    if is_held && waiting.peek().is_some_and(|it| self.may_start(*it)) =>
+                {
+                    Poll::Ready(None)
+                }
+                polled => polled,
+            });
+            match next.await {
+                Some((place, end)) => drop(ends.insert(place, end)),
+                None if waiting.peek().is_none() => break,
+                None => {}
+            }
+        }
+        ends.into_values().collect()
+    }
+
+    /// What goes on at the service now: the place of each line, and its ids.
+    pub(super) fn under_way(&self) -> Vec<Ids> {
+        let under_way = self.state.under_way.borrow();
+        under_way.values().map(|reached| reached.ids()).collect()
+    }
+
+    /// On a host of which nobody knows whether it finds a task by its external id, the first create is
+    /// sent alone: if its answer is lost, one may be charged in vain and not many.
+    fn may_start(&self, place: usize) -> bool {
+        let capabilities = self.session.client.capabilities();
+        let is_known = capabilities.lookup != Lookup::Unproven
+            || capabilities.duplicate_ids == DuplicateIds::Refused
+            || self.state.has_created.get();
+        is_known || !self.planned[place].is_new() || self.state.creating.get() == 0
+    }
+
+    fn start(&self, place: usize) -> impl Future<Output = (usize, End)> {
+        let creating = &self.state.creating;
+        let is_new = self.planned[place].is_new();
+        if is_new {
+            creating.set(creating.get() + 1);
+        }
+        async move {
+            let end = self.end(place).await;
+            if is_new {
+                creating.set(creating.get() - 1);
+                self.learn_from(&end);
+            }
+            self.progress.ended(&self.planned[place], &end);
+            (place, end)
+        }
+    }
+
+    fn learn_from(&self, end: &End) {
+        const ALL_WOULD: [u8; 4] = [
+            exit_code::AUTHENTICATION,
+            exit_code::BALANCE,
+            exit_code::DISK,
+            exit_code::UNREACHABLE,
+        ];
+        match end {
+            End::Failed(failure) if failure.billing == Billing::None => {
+                if ALL_WOULD.contains(&failure.exit_code) {
+                    self.state.stopped_by.set(Some(failure.exit_code));
+                }
+            }
+            End::Failed(failure) if failure.about.ids.id.is_none() => {}
+            End::NotStarted(_) => {}
+            _ => self.state.has_created.set(true),
+        }
+    }
+
+    async fn end(&self, place: usize) -> End {
+        let planned = &self.planned[place];
+        if let Some((task, paths)) = planned.done() {
+            let paths = self.as_typed(paths);
+            return match self.print(planned, task, &paths) {
+                Ok(files) => End::Done(files),
+                Err(failure) => self.failed(failure),
+            };
+        }
+        if let Some(error) = planned.final_failure() {
+            let ids = Ids {
+                external_task_id: Some(planned.id().clone()),
+                ..Ids::default()
+            };
+            return self.failed(Failure::generation(&error, ids));
+        }
+        if let (Some(code), true) = (self.state.stopped_by.get(), planned.is_new()) {
+            return End::NotStarted(code);
+        }
+        let reached = Rc::new(Reached::default());
+        let under_way = Rc::clone(&reached);
+        self.state.under_way.borrow_mut().insert(place, under_way);
+        let produced = self.produce(place, &reached).await;
+        self.state.under_way.borrow_mut().remove(&place);
+        match produced.and_then(|(task, paths)| self.print(planned, &task, &paths)) {
+            Ok(files) => End::Completed(files),
+            Err(failure) => self.failed(failure),
+        }
+    }
+
+    async fn produce(
+        &self,
+        place: usize,
+        reached: &Reached,
+    ) -> Result<(Task, Vec<PathBuf>), Failure> {
+        let (planned, file) = (&self.planned[place], &self.files[place]);
+        let request = &planned.line.request;
+        if planned.is_new() {
+            let watermark = request.watermark() == Some(true);
+            output_path::check(file, planned.id().as_str(), watermark)
+                .map_err(|error| Failure::line_output(&error))?;
+        }
+        let shared = &self.arguments.shared;
+        let mut progress = Progress::unseen(shared).about(Some(planned.id()), None);
+        let timeout = self.arguments.timeout.duration;
+        produce(self.session, request, file, timeout, &mut progress, reached).await
+    }
+
+    /// The paths are the result.
+    fn print(&self, planned: &Planned, task: &Task, paths: &[PathBuf]) -> Result<Files, Failure> {
+        let printed = self.progress.beside(|| match self.arguments.shared.json {
+            Some(arguments::Json::Events) => Report::task(task, Some(planned.id().clone()))
+                .with_paths(paths)
+                .print(arguments::Json::Events),
+            Some(arguments::Json::Result) => Ok(()),
+            None => paths.iter().try_for_each(|path| print_path(path)),
+        });
+        printed.map_err(|error| Failure::stdout(&error, task))?;
+        Ok(Files {
+            paths: paths.to_vec(),
+            cost: cost(task).or_else(|| planned.amount()),
+        })
+    }
+
+    /// Paths in the folder of the batch, as the run that wrote them has printed them.
+    fn as_typed(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
+        let folder = self.arguments.folder();
+        let start = absolute(&folder);
+        let paths = paths.iter().map(|path| match path.strip_prefix(&start) {
+            Ok(rest) => folder.join(rest),
+            Err(_) => path.clone(),
+        });
+        paths.collect()
+    }
+
+    fn failed(&self, failure: Failure) -> End {
+        if self.arguments.shared.json == Some(arguments::Json::Events) {
+            // Where stdout takes nothing, stderr and the exit code say it.
+            let _ = Report::failure(&failure).print(arguments::Json::Events);
+        }
+        End::Failed(Box::new(failure))
+    }
+}
+
+impl End {
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Completed(_) | Self::Done(_) => exit_code::DONE,
+            Self::Failed(failure) => failure.exit_code,
+            Self::NotStarted(code) => *code,
+        }
+    }
+}
+
+fn cost(task: &Task) -> Option<Amount> {
+    match task.state() {
+        TaskState::Completed { usage, .. } => usage.as_ref()?.cost.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,163 @@
+//! What came of a batch.
+
+use std::path::Path;
+
+use kirin_types::{Amount, ExternalTaskId, TaskId};
+use serde::Serialize;
+
+use super::{
+    Planned,
+    run::{End, Files},
+};
+use crate::{
+    arguments::{self, Json},
+    exit_code,
+    failure::Failure,
+    report::{ErrorReport, print_json},
+    terminal::{printable, say, shell_word},
+};
+
+/// What `--json` prints, always with every field.
+#[derive(Default, Serialize)]
+pub(super) struct Summary {
+    /// Among events it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+    requests: usize,
+    /// Completed by an earlier run.
+    done_before: usize,
+    completed: usize,
+    failed: usize,
+    /// Still running, or not asked: the same command goes on with them.
+    unfinished: usize,
+    unresolved: usize,
+    /// Not begun, because of a failure that they would have shared.
+    not_started: usize,
+    /// What all that is completed cost, in USD.
+    settled: Amount,
+    seconds: f64,
+    output: String,
+    paths: Vec<String>,
+    failures: Vec<LineFailure>,
+    pub(super) failures_file: Option<String>,
+    pub(super) gallery: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LineFailure {
+    line: u64,
+    external_task_id: ExternalTaskId,
+    id: Option<TaskId>,
+    error: ErrorReport,
+}
+
+impl Summary {
+    pub(super) fn of(planned: &[Planned], ends: &[End], seconds: f64, folder: &Path) -> Self {
+        let mut summary = Self {
+            requests: planned.len(),
+            seconds,
+            output: text(folder),
+            ..Self::default()
+        };
+        for (planned, end) in planned.iter().zip(ends) {
+            match end {
+                End::Completed(files) => {
+                    summary.completed += 1;
+                    summary.add(files);
+                }
+                End::Done(files) => {
+                    summary.done_before += 1;
+                    summary.add(files);
+                }
+                End::NotStarted(_) => summary.not_started += 1,
+                End::Failed(failure) => summary.add_failure(planned, failure),
+            }
+        }
+        summary
+    }
+
+    fn add(&mut self, files: &Files) {
+        self.paths.extend(files.paths.iter().map(|path| text(path)));
+        self.settled = self.settled.clone() + files.cost.clone().unwrap_or_default();
+    }
+
+    fn add_failure(&mut self, planned: &Planned, failure: &Failure) {
+        match failure.exit_code {
+            exit_code::NOT_FINISHED => self.unfinished += 1,
+            exit_code::UNRESOLVED => self.unresolved += 1,
+            _ => self.failed += 1,
+        }
+        self.failures.push(LineFailure {
+            line: planned.line.number,
+            external_task_id: planned.id().clone(),
+            id: failure.about.ids.id.clone(),
+            error: ErrorReport::from(failure),
+        });
+    }
+
+    /// Tells it to a person, and with `--json` to a program.
+    pub(super) fn tell(mut self, arguments: &arguments::Batch) -> Result<(), Failure> {
+        if !arguments.shared.quiet || !self.failures.is_empty() {
+            self.lines(arguments)
+                .iter()
+                .for_each(|line| say(&printable(line)));
+        }
+        let Some(json) = arguments.shared.json else {
+            return Ok(());
+        };
+        self.event = (json == Json::Events).then_some("summary");
+        print_json(&self).map_err(|error| Failure::batch_unwritten(&error))
+    }
+
+    fn lines(&self, arguments: &arguments::Batch) -> Vec<String> {
+        let counts = [
+            (self.completed, "completed"),
+            (self.done_before, "done before"),
+            (self.failed, "failed"),
+            (self.unfinished, "not finished"),
+            (self.unresolved, "unresolved"),
+            (self.not_started, "not started"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let mut lines = vec![format!(
+            "{} requests: {}; {} USD settled; {:.0} s",
+            self.requests,
+            counts.join(", "),
+            self.settled,
+            self.seconds,
+        )];
+        if let Some(file) = &self.failures_file {
+            let mut command = format!(
+                "kirin batch {} --output {}",
+                shell_word(file),
+                shell_word(&self.output)
+            );
+            if let Some(base_url) = &arguments.shared.base_url {
+                command.push_str(&format!(" --base-url {}", shell_word(base_url)));
+            }
+            lines.push(format!("Run what failed again: {command}"));
+        }
+        if self.unfinished > 0 {
+            lines.push("The same command goes on with what is not finished.".into());
+        }
+        if self.unresolved > 0 {
+            lines.push(
+                "What is unresolved may have been charged. The same command looks for it again, and \
+                 so does: kirin resolve"
+                    .into(),
+            );
+        }
+        if let Some(gallery) = &self.gallery {
+            lines.push(format!("Gallery: {gallery}"));
+        }
+        lines
+    }
+}
+
+/// JSON is Unicode: bytes of a path that are none become U+FFFD.
+pub(super) fn text(path: &Path) -> String {
+    path.to_string_lossy().into()
+}
