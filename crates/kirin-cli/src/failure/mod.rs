@@ -17,6 +17,8 @@ use crate::{
 
 mod batch;
 
+mod gallery;
+
 mod resume;
 use resume::{Resume, command};
 
@@ -213,44 +215,10 @@ impl Failure {
             [] => "See which there are: kirin models".into(),
             near => format!(
                 "Did you mean {}? See which there are: kirin models",
-                near.join(", ")
+                near.join(" or ")
             ),
         };
         Self::new(exit_code::NOT_FOUND, what, next_step)
-    }
-
-    /// The folder of a gallery cannot be read.
-    pub(crate) fn gallery_folder(folder: &Path, error: &io::Error) -> Self {
-        use std::io::ErrorKind::{NotADirectory, NotFound};
-        let code = match error.kind() {
-            NotADirectory | NotFound => exit_code::NOT_FOUND,
-            _ => exit_code::DISK,
-        };
-        let what = format!("the folder {} cannot be read: {error}", folder.display());
-        Self::new(code, what, "Name a folder of videos: kirin gallery DIR")
-    }
-
-    /// A gallery would have nothing to show.
-    pub(crate) fn no_video(folder: &Path) -> Self {
-        let what = format!("there is no video in the folder {}", folder.display());
-        let next_step = "Name a folder of videos: kirin gallery DIR";
-        Self::new(exit_code::NOT_FOUND, what, next_step)
-    }
-
-    /// The page of a gallery would replace what kirin did not write.
-    pub(crate) fn not_a_gallery(file: &Path) -> Self {
-        let what = format!("{} was not written by kirin gallery", file.display());
-        Self::usage(
-            what,
-            "Choose another --output, or add --force to overwrite it.",
-        )
-    }
-
-    /// The page of a gallery cannot be written.
-    pub(crate) fn gallery(file: &Path, error: &io::Error) -> Self {
-        let what = format!("the page {} cannot be written: {error}", file.display());
-        let next_step = "Choose another --output, in a folder that exists and can be written to.";
-        Self::new(exit_code::DISK, what, next_step)
     }
 
     /// There can be no client.

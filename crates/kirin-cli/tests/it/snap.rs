@@ -98,6 +98,32 @@ fn errors_before_sending() {
 }
 
 #[test]
+fn errors_without_a_service() {
+    let video = || Kirin::new().with_file("a.mp4", "no video");
+    let foreign = video().with_file("gallery.html", "my own");
+    let invalid = "{\"prompt\": \"\"}\n{\n";
+    let invalid = Kirin::new().with_file("requests.jsonl", invalid);
+    let mut text = String::new();
+    for (kirin, arguments) in [
+        (Kirin::new(), &["gallery"][..]),
+        (Kirin::new(), &["gallery", "nowhere"]),
+        (foreign, &["gallery"]),
+        (video(), &["gallery", "--output", "nowhere/page.html"]),
+        (Kirin::new(), &["help", "faster"]),
+        (Kirin::new(), &["models", "show", "kling_v2_5_turbo_t2"]),
+        (Kirin::new(), &["models", "show", "sora"]),
+        (invalid, &["validate", "requests.jsonl"]),
+        (video(), &["validate", "a.mp4"]),
+        (Kirin::new(), &["validate", "nowhere.csv"]),
+    ] {
+        let run = kirin.args(arguments).run();
+        assert_eq!(run.stdout, "");
+        write_run(&mut text, &arguments.join(" "), &run);
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn errors_of_a_create() {
     insta::assert_snapshot!(transcript(scenarios::create_answers()));
 }

@@ -59,9 +59,6 @@ pub(crate) struct WrittenGallery {
 /// Writes the page, and prints where it is.
 pub(crate) async fn gallery(arguments: arguments::Gallery) -> Result<(), Failure> {
     let ledger = ledger_file::if_there();
-    if ledger.is_none() {
-        say("there is no ledger that can be read: the videos are shown by their file names alone");
-    }
     let options = GalleryOptions {
         output: arguments.output,
         title: arguments.title,
@@ -70,6 +67,9 @@ pub(crate) async fn gallery(arguments: arguments::Gallery) -> Result<(), Failure
     let folder = &arguments.folder;
     let written = write_gallery(ledger.as_ref(), folder, options).await?;
     let written = written.ok_or_else(|| Failure::no_video(folder))?;
+    if ledger.is_none() {
+        say("there is no ledger that can be read: the videos are shown by their file names alone");
+    }
     let printed = match arguments.json {
         // It has string keys and no map.
         true => print_line(&serde_json::to_string(&written).expect("JSON")),

@@ -266,26 +266,24 @@ fn parameters(request: &GenerationRequest) -> Vec<(String, String)> {
     let mut parameters: Vec<_> = parameters
         .into_iter()
         .filter(|(name, _)| !elsewhere.contains(&name.as_str()))
-        .map(|(name, value)| (name, shown(&value)))
+        .map(|(name, value)| {
+            let value = shown(&name, &value);
+            (name, value)
+        })
         .collect();
     parameters.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
     parameters
 }
 
-/// A value as text; a picture is not text, and the query of its URL may be a signature.
-fn shown(value: &Value) -> String {
-    /// A longer word is data.
-    const LONGEST: usize = 2500;
-    let text = match value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    match text.split_once('?') {
-        Some((url, _)) if url.starts_with("http") && url.contains("://") => {
-            format!("{url}?\u{2026}")
-        }
-        _ if text.len() > 4 * LONGEST => format!("{} bytes", text.len()),
-        _ => text,
+/// A value as text. A picture is none, and its URL may hold what only its owner should know.
+fn shown(name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("image" | "image_tail", Value::String(image)) => match image.split(['?', '#']).next() {
+            Some(url) if url.contains("://") && !url.contains('@') => url.into(),
+            _ => "a picture".into(),
+        },
+        (_, Value::String(text)) => text.clone(),
+        (_, value) => value.to_string(),
     }
 }
 
@@ -300,4 +298,30 @@ fn class(size: FrameSize) -> String {
 /// How a policy names a script or style that it allows.
 fn hash(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_its_owner_should_know_is_not_shown() {
+        for (name, value, text) in [
+            (
+                "image",
+                "https://example.com/fox.png?sig=secret#x",
+                "https://example.com/fox.png",
+            ),
+            (
+                "image",
+                "https://me:secret@example.com/fox.png",
+                "a picture",
+            ),
+            ("image_tail", "iVBORw0KGgo=", "a picture"),
+            ("negative_prompt", "why? https://", "why? https://"),
+        ] {
+            assert_eq!(shown(name, &value.into()), text);
+        }
+        assert_eq!(shown("cfg_scale", &serde_json::json!(0.5)), "0.5");
+    }
 }
