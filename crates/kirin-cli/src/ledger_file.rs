@@ -1,10 +1,10 @@
 //! Where the ledger is.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use kirin_ledger::{Ledger, LedgerError};
 
-use crate::failure::Failure;
+use crate::{environment::variable, failure::Failure};
 
 /// Opens the ledger, or makes it. Without one nothing is sent that costs money.
 pub(crate) fn open() -> Result<Ledger, Failure> {
@@ -34,14 +34,4 @@ fn path() -> Result<PathBuf, Failure> {
     let data = data.filter(|path| path.is_absolute()).or_else(home);
     data.map(|data| data.join("kirin").join("ledger.sqlite3"))
         .ok_or_else(Failure::no_ledger)
-}
-
-/// A variable that is set to something.
-fn variable(name: &str) -> Option<OsString> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program reads its environment here"
-    )]
-    let value = std::env::var_os(name)?;
-    (!value.is_empty()).then_some(value)
 }

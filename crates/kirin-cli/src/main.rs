@@ -7,6 +7,9 @@ use clap::Parser;
 mod arguments;
 mod clock;
 mod commands;
+mod configuration;
+mod emulated_host;
+mod environment;
 mod events;
 mod exit_code;
 mod failure;
@@ -24,6 +27,7 @@ mod session;
 mod terminal;
 
 use arguments::{Arguments, Command, Json};
+use configuration::Configuration;
 use failure::Failure;
 use report::Report;
 use terminal::say;
@@ -72,9 +76,15 @@ fn explain(error: &clap::Error) -> ExitCode {
     ExitCode::from(exit_code::USAGE)
 }
 
-async fn run(command: Command) -> ExitCode {
+async fn run(mut command: Command) -> ExitCode {
     let json = command.json();
-    let base_url = command.base_url().map(str::to_owned);
+    let base_url = command.shared().and_then(|shared| shared.base_url.clone());
+    if command.is_configured() {
+        match Configuration::load() {
+            Ok(configuration) => command.configure(configuration),
+            Err(failure) => return failure.report(json),
+        }
+    }
     let done = match command {
         Command::Batch(arguments) => match commands::batch(arguments).await {
             Ok(code) => return ExitCode::from(code),

@@ -35,6 +35,11 @@ const PLACEHOLDERS: [&str; 8] = [
 const PROMPT: usize = 100;
 
 impl NameTemplate {
+    /// The id of the task and nothing else.
+    pub(crate) fn task_id() -> Self {
+        Self(vec![Part::Placeholder("task_id")])
+    }
+
     /// The name of the video of a request, the `number`th of its run counted from 1. The task's id is
     /// not known yet, and stays a placeholder.
     pub(crate) fn name(&self, request: &GenerationRequest, number: usize) -> String {

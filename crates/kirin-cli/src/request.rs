@@ -82,7 +82,7 @@ fn request(
     images: &[(&'static str, Image)],
     twice: &[&str],
 ) -> Result<GenerationRequest, kirin_types::InvalidRequest> {
-    let mut builder = GenerationRequest::for_model(&*typed.model);
+    let mut builder = GenerationRequest::for_model(typed.model.id());
     if let Some(prompt) = prompt {
         builder = builder.parameter("prompt", prompt);
     }
@@ -103,7 +103,7 @@ fn request(
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .filter(|(name, _)| !twice.contains(name));
     for (name, value) in named.chain(others) {
-        builder = builder.parameter(name, on_the_wire(&typed.model, name, value));
+        builder = builder.parameter(name, on_the_wire(typed.model.id(), name, value));
     }
     for (name, image) in images {
         builder = builder.parameter(*name, image.clone());
@@ -163,7 +163,7 @@ fn images(typed: &Request, problems: &mut Vec<String>) -> Vec<(&'static str, Ima
         let Some(typed_image) = typed_image else {
             continue;
         };
-        match image(&typed.model, name, typed_image) {
+        match image(typed.model.id(), name, typed_image) {
             Ok(image) => images.push((name, image)),
             Err(problem) => problems.push(format!("{name} {problem}")),
         }

@@ -2,23 +2,22 @@
 
 use std::{
     error::Error,
+    ffi::OsString,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use kirin_client::{
-    ApiKey, BaseUrl, Budget, Client, ClientBuilder, DuplicateIds, HostCapabilities, Lookup,
-    PollSchedule,
-};
-use kirin_emulator::{Duplicates, Emulator, EmulatorConfig};
+use kirin_client::{ApiKey, BaseUrl, Budget, Client, ClientBuilder, PollSchedule};
+use kirin_emulator::{Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger};
 use kirin_types::{Amount, ExternalTaskId, Task};
 
 use crate::{
     arguments::Shared,
+    emulated_host,
+    environment::variable,
     failure::Failure,
     ledger_file,
     terminal::{printable, say},
@@ -73,11 +72,16 @@ impl Session {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
+        let configuration = &shared.configuration;
+        builder = builder.capabilities(configuration.capabilities(&base_url));
         if let Some(limit) = wanted.max_cost {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
             let mut journal = ledger.journal(base_url);
+            if let Some(limit) = &configuration.budget_per_day {
+                journal = journal.budget_per_day(limit.clone());
+            }
             for (id, output) in wanted.outputs {
                 journal = journal.output(id, absolute(&output));
             }
@@ -133,7 +137,7 @@ impl Session {
         let key = key.parse().map_err(|invalid| emulator_failure(&invalid))?;
         let builder = Client::builder(key)
             .base_url(base_url)
-            .capabilities(capabilities(&emulator))
+            .capabilities(emulated_host::capabilities(&emulator))
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
             client: build(builder)?,
@@ -166,27 +170,8 @@ fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| Failure::build(&error))
 }
 
-fn capabilities(emulator: &Emulator) -> HostCapabilities {
-    let mut capabilities = HostCapabilities::default();
-    if emulator.duplicates() == Duplicates::Refuse {
-        capabilities = capabilities.with_duplicate_ids(DuplicateIds::Refused);
-    }
-    let lag = match emulator.lookup() {
-        kirin_emulator::Lookup::Lags(lag) => lag,
-        kirin_emulator::Lookup::Works => Duration::ZERO,
-        _ => return capabilities.with_lookup(Lookup::Missing),
-    };
-    capabilities
-        .with_lookup(Lookup::Proven)
-        .with_lookup_lag(lag)
-}
-
 fn key() -> Result<ApiKey, Failure> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program reads its environment here"
-    )]
-    let key = std::env::var_os("KIRIN_API_KEY").unwrap_or_default();
+    let key = variable("KIRIN_API_KEY").unwrap_or_default();
     match key.to_string_lossy().trim() {
         "" => Err(Failure::no_key()),
         key => key.parse().map_err(|invalid| {
@@ -197,24 +182,16 @@ fn key() -> Result<ApiKey, Failure> {
 }
 
 pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program reads its environment here"
-    )]
-    let environment = || std::env::var_os("KIRIN_BASE_URL").unwrap_or_default();
-    let text = match &shared.base_url {
-        Some(text) => text.clone(),
-        None => environment().to_string_lossy().into(),
+    let typed = shared.base_url.clone().map(OsString::from);
+    let Some(text) = typed.or_else(|| variable("KIRIN_BASE_URL")) else {
+        return Ok(shared.configuration.base_url.clone().unwrap_or_default());
     };
-    match text.as_str() {
-        "" => Ok(BaseUrl::default()),
-        text => text.parse().map_err(|invalid| {
-            Failure::usage(
-                format!("{invalid}"),
-                "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",
-            )
-        }),
-    }
+    text.to_string_lossy().parse().map_err(|invalid| {
+        Failure::usage(
+            format!("{invalid}"),
+            "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",
+        )
+    })
 }
 
 fn emulator_failure(error: &dyn Error) -> Failure {

@@ -96,6 +96,9 @@ impl FromStr for BaseUrl {
             }
             _ => return Err(invalid("it must start with https://")),
         }
+        // Case is no difference there, and two that are written differently are one host.
+        let authority = authority.as_str().to_ascii_lowercase();
+        let text = format!("{scheme}://{authority}{}", uri.path());
         Ok(Self {
             text: text.trim_end_matches('/').into(),
             loopback,

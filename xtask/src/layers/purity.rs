@@ -19,16 +19,12 @@ const DRIVERS: &[(&str, &str)] = &[
         "the program waits for another process that is at the same create",
     ),
     (
-        "crates/kirin-cli/src/ledger_file.rs",
-        "the program reads in its environment where the ledger is",
+        "crates/kirin-cli/src/environment.rs",
+        "the program reads its environment",
     ),
     (
         "crates/kirin-cli/src/main.rs",
         "the program reads its arguments",
-    ),
-    (
-        "crates/kirin-cli/src/session.rs",
-        "the program reads the key and the base URL from its environment",
     ),
     (
         "crates/kirin-client/src/driver/clock.rs",

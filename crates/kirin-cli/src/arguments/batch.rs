@@ -5,11 +5,8 @@ use std::{ffi::OsStr, path::PathBuf};
 use clap::Args;
 use kirin_types::Amount;
 
-use super::{
-    Shared, Timeout,
-    value::{amount, model},
-};
-use crate::{name_template::NameTemplate, request_file::Format};
+use super::{DefaultModel, Shared, Timeout, value::amount};
+use crate::{configuration::Configuration, name_template::NameTemplate, request_file::Format};
 
 #[derive(Args, Debug)]
 pub(crate) struct Batch {
@@ -18,9 +15,8 @@ pub(crate) struct Batch {
     /// How the file is written [default: what its extension says]
     #[arg(long)]
     pub(crate) format: Option<Format>,
-    /// Model of the requests that name none: see kirin models
-    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) model: DefaultModel,
     /// How many requests are under way at once: 1 to 1000
     #[arg(
         long,
@@ -51,6 +47,17 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        self.model.configure(configuration);
+        self.timeout.configure(configuration);
+        if self.max_cost.is_none() {
+            self.max_cost = configuration.max_cost.clone();
+        }
+        if let (None, Some(folder)) = (&self.output, &configuration.output) {
+            self.output = Some(folder.join(self.name()));
+        }
+    }
+
     /// Where the videos go.
     pub(crate) fn folder(&self) -> PathBuf {
         self.output.clone().unwrap_or_else(|| self.name().into())

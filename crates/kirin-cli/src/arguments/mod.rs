@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kirin_types::TaskId;
 
-use crate::{exit_code, name_template::NameTemplate};
+use crate::{configuration::Configuration, exit_code, name_template::NameTemplate};
 
 mod batch;
 pub(crate) use batch::Batch;
@@ -20,12 +20,12 @@ mod models;
 pub(crate) use models::{Models, ModelsCommand};
 
 mod shared;
-pub(crate) use shared::{File, Json, Request, Shared, Spending, Timeout};
+pub(crate) use shared::{DefaultModel, File, Json, Request, Shared, Spending, Timeout};
 
 mod validate;
 pub(crate) use validate::Validate;
 
-mod value;
+pub(crate) mod value;
 
 /// Generate video with the Kirin text-to-video API.
 ///
@@ -96,7 +96,26 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn json(&self) -> Option<Json> {
+    pub(crate) fn is_configured(&mut self) -> bool {
+        self.shared().is_some() || matches!(self, Self::Validate(_))
+    }
+
+    /// Fills in from the configuration file what was not typed.
+    pub(crate) fn configure(&mut self, configuration: Configuration) {
+        match self {
+            Self::Batch(batch) => batch.configure(&configuration),
+            Self::Create(create) => create.configure(&configuration),
+            Self::Generate(generate) => generate.configure(&configuration),
+            Self::Validate(validate) => validate.model.configure(&configuration),
+            Self::Wait(wait) => wait.timeout.configure(&configuration),
+            _ => {}
+        }
+        if let Some(shared) = self.shared() {
+            shared.configuration = configuration;
+        }
+    }
+
+    pub(crate) fn json(&mut self) -> Option<Json> {
         match self {
             Self::Gallery(Gallery { json, .. })
             | Self::Ledger(List { json })
@@ -108,11 +127,7 @@ impl Command {
         }
     }
 
-    pub(crate) fn base_url(&self) -> Option<&str> {
-        self.shared()?.base_url.as_deref()
-    }
-
-    fn shared(&self) -> Option<&Shared> {
+    pub(crate) fn shared(&mut self) -> Option<&mut Shared> {
         match self {
             Self::Batch(Batch { shared, .. })
             | Self::Create(Create { shared, .. })
@@ -177,6 +192,25 @@ pub(crate) struct Generate {
     pub(crate) emulator: bool,
     #[command(flatten)]
     pub(crate) shared: Shared,
+}
+
+impl Create {
+    fn configure(&mut self, configuration: &Configuration) {
+        self.request.model.configure(configuration);
+        self.spending.configure(configuration);
+    }
+}
+
+impl Generate {
+    fn configure(&mut self, configuration: &Configuration) {
+        self.request.model.configure(configuration);
+        self.spending.configure(configuration);
+        self.timeout.configure(configuration);
+        if let (None, Some(folder)) = (&self.file.output, &configuration.output) {
+            self.file.output = Some(folder.clone());
+            self.name_template.get_or_insert_with(NameTemplate::task_id);
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use kirin_types::Amount;
 
 use super::value::{amount, duration, model, parameter};
+use crate::configuration::Configuration;
 
 /// The parameters of a generation. They are passed on as they were typed: one validator checks
 /// them all and names every problem at once.
@@ -20,9 +21,8 @@ pub(crate) struct Request {
     /// Read a prompt from a file; - is stdin
     #[arg(long = "prompt-file", id = "prompt_files", value_name = "FILE")]
     pub(crate) prompt_files: Vec<PathBuf>,
-    /// Model to generate with: see kirin models
-    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) model: DefaultModel,
     /// Duration in seconds: 5 or 10 [default: 5]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) duration: Option<String>,
@@ -55,6 +55,27 @@ pub(crate) struct Request {
     pub(crate) external_task_id: Option<String>,
 }
 
+/// What a request is made for.
+#[derive(Args, Debug)]
+pub(crate) struct DefaultModel {
+    /// Model to generate with: see kirin models [default: kirin_v2_5_turbo_t2v]
+    #[arg(long, value_parser = model)]
+    model: Option<String>,
+}
+
+impl DefaultModel {
+    pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        if self.model.is_none() {
+            self.model = configuration.model.clone();
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        let model = self.model.as_deref();
+        model.unwrap_or(kirin_types::KIRIN_V2_5_TURBO_T2V.id)
+    }
+}
+
 /// What may be spent.
 #[derive(Args, Debug)]
 pub(crate) struct Spending {
@@ -64,6 +85,14 @@ pub(crate) struct Spending {
     /// Print the request and its list price, and send nothing; needs no key
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+impl Spending {
+    pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        if self.max_cost.is_none() {
+            self.max_cost = configuration.max_cost.clone();
+        }
+    }
 }
 
 /// Where the video goes.
@@ -84,8 +113,17 @@ pub(crate) struct Timeout {
     pub(crate) duration: Option<Duration>,
 }
 
+impl Timeout {
+    pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        self.duration = self.duration.or(configuration.timeout);
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Shared {
+    /// What the configuration file says.
+    #[arg(skip)]
+    pub(crate) configuration: Configuration,
     #[expect(rustdoc::bare_urls, reason = "the text is for a terminal")]
     /// Where the API is [env: KIRIN_BASE_URL] [default: https://cloud.vtrix.ai]
     #[arg(long, value_name = "URL")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::value::model;
+use super::DefaultModel;
 use crate::request_file::Format;
 
 #[derive(Args, Debug)]
@@ -14,9 +14,8 @@ pub(crate) struct Validate {
     /// How the file is written: csv, json or jsonl [default: what its extension says]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Option<Format>,
-    /// Model of the requests that name none
-    #[arg(long, default_value = kirin_types::KIRIN_V2_5_TURBO_T2V.id, value_parser = model)]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) model: DefaultModel,
     /// Print the result as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

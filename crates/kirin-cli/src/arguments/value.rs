@@ -7,7 +7,7 @@ use kirin_types::{Amount, InvalidAmount};
 use crate::model_name;
 
 /// An amount of money that is not negative.
-pub(super) fn amount(text: &str) -> Result<Amount, String> {
+pub(crate) fn amount(text: &str) -> Result<Amount, String> {
     let amount: Amount = text
         .parse()
         .map_err(|invalid: InvalidAmount| invalid.to_string())?;
@@ -18,12 +18,12 @@ pub(super) fn amount(text: &str) -> Result<Amount, String> {
 }
 
 /// A model, by its id or the vendor's display name; whether there is one is for the validator to say.
-pub(super) fn model(text: &str) -> Result<String, Infallible> {
+pub(crate) fn model(text: &str) -> Result<String, Infallible> {
     Ok(model_name::id(text))
 }
 
 /// `90`, `90s`, `10m`.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(_) => {
@@ -33,7 +33,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// `KEY=VALUE`.
-pub(super) fn parameter(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn parameter(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
         _ => Err("a parameter is written like cfg_scale=0.5"),

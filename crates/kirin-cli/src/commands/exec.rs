@@ -5,7 +5,7 @@ use std::{ffi::OsString, pin::pin, process::ExitStatus};
 use kirin_emulator::{Emulator, Ledger};
 use tokio::process::{Child, Command};
 
-use crate::{exit_code, failure::Failure, interrupt::terminated, terminal::say};
+use crate::{emulated_host, exit_code, failure::Failure, interrupt::terminated, terminal::say};
 
 /// Only an emulator takes a key that begins like this: the client refuses it for any other host.
 const KEY: &str = "emulator-key";
@@ -25,10 +25,17 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
             "Make room, or set TMPDIR to a folder that can be written to.",
         )
     })?;
+    let configuration = folder.path().join("config.toml");
+    std::fs::write(&configuration, emulated_host::configuration(emulator)).map_err(|error| {
+        let what = format!("there can be no configuration for the command: {error}");
+        Failure::other(what, "Make room, and run it again.")
+    })?;
     let mut child = Command::new(program)
         .args(arguments)
         .env("KIRIN_BASE_URL", emulator.base_url())
         .env("KIRIN_API_KEY", KEY)
+        // It declares what the emulator does with lost creates. The person's own file does not hold here.
+        .env("KIRIN_CONFIG", configuration)
         .env("KIRIN_LEDGER", folder.path().join("ledger.sqlite3"))
         .spawn()
         .map_err(|error| {

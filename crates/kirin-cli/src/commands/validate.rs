@@ -26,7 +26,7 @@ struct ValidationReport<'a> {
 /// Checks every line of the file; gives the exit code.
 pub(crate) fn validate(arguments: &arguments::Validate) -> Result<u8, Failure> {
     let file = RequestFile::read(&arguments.file, arguments.format)?;
-    let (report, line) = match file.requests(&arguments.model) {
+    let (report, line) = match file.requests(arguments.model.id()) {
         Ok(lines) => {
             let report = priced(&lines);
             let line = report.line();

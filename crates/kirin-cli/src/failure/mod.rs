@@ -150,6 +150,15 @@ impl Failure {
         )
     }
 
+    /// The configuration file cannot be read, or says what is not understood.
+    pub(crate) fn configuration(path: &Path, problems: Vec<String>) -> Self {
+        let what = format!("the configuration file {} is not valid", path.display());
+        let next_step = "Change what is listed, or set KIRIN_CONFIG to another file.";
+        let mut failure = Self::usage(what, next_step);
+        failure.what.extend(problems);
+        failure
+    }
+
     /// The folder of the output cannot be made; nothing was sent.
     pub(crate) fn folder(path: &Path, error: &io::Error) -> Self {
         let what = format!("the folder {} cannot be made: {error}", path.display());

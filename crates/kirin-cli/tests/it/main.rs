@@ -21,6 +21,8 @@ mod schema;
 
 mod scenarios;
 
+mod configuration;
+
 mod generate;
 
 mod prompts;

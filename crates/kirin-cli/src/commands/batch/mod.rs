@@ -36,7 +36,8 @@ use summary::{Summary, text};
 
 /// Runs what is not done yet; gives the exit code.
 pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
-    let lines = RequestFile::read(&arguments.file, arguments.format)?.requests(&arguments.model);
+    let lines =
+        RequestFile::read(&arguments.file, arguments.format)?.requests(arguments.model.id());
     let lines = lines.map_err(|problems| Failure::invalid_file(&arguments.file, &problems))?;
     let ledger = ledger_file::open()?;
     let base_url = base_url(&arguments.shared)?;

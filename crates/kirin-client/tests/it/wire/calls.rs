@@ -172,7 +172,8 @@ fn a_base_url_is_https_or_this_machine() {
     check("http://127.0.0.1:4010", Ok("http://127.0.0.1:4010"));
     check("http://127.8.9.10", Ok("http://127.8.9.10"));
     check("http://localhost:1", Ok("http://localhost:1"));
-    check("http://LOCALHOST:1", Ok("http://LOCALHOST:1"));
+    check("http://LOCALHOST:1", Ok("http://localhost:1"));
+    check("HTTPS://Example.com/A", Ok("https://example.com/A"));
     check("http://[::1]:1", Ok("http://[::1]:1"));
 
     check("", Err(()));

@@ -1,0 +1,78 @@
+//! What stands in the configuration file. Flags and the environment come before it.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::ColorChoice;
+use kirin_client::{BaseUrl, HostCapabilities};
+use kirin_types::Amount;
+
+use crate::{environment::variable, failure::Failure};
+
+mod read;
+
+/// What the file says; by default nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Configuration {
+    pub(crate) base_url: Option<BaseUrl>,
+    /// Most that all creates of a day (UTC) may cost, in USD.
+    pub(crate) budget_per_day: Option<Amount>,
+    pub(crate) color: Option<ColorChoice>,
+    /// What hosts can do, by their base URL.
+    pub(crate) hosts: BTreeMap<String, HostCapabilities>,
+    /// Most that a command may cost, in USD.
+    pub(crate) max_cost: Option<Amount>,
+    pub(crate) model: Option<String>,
+    /// Folder of the videos.
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Configuration {
+    /// Reads the file, if there is one: `KIRIN_CONFIG`, or `config.toml` in the configuration folder.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or something in it is not understood; then all of that is told.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let named = variable("KIRIN_CONFIG").map(PathBuf::from);
+        let is_named = named.is_some();
+        let Some(path) = named.or_else(Self::path) else {
+            return Ok(Self::default());
+        };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+                return Ok(Self::default());
+            }
+            Err(error) => return Err(Failure::configuration(&path, vec![error.to_string()])),
+        };
+        read::read(&text).map_err(|problems| Failure::configuration(&path, problems))
+    }
+
+    /// Where the file is unless `KIRIN_CONFIG` says otherwise.
+    pub(crate) fn path() -> Option<PathBuf> {
+        Some(folder()?.join("config.toml"))
+    }
+
+    /// What is declared of a host.
+    pub(crate) fn capabilities(&self, base_url: &BaseUrl) -> HostCapabilities {
+        self.hosts
+            .get(base_url.as_str())
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The folder of what a person sets, by the XDG Base Directory Specification.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let configured = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    // A relative one is to be ignored.
+    let configured = configured.filter(|path| path.is_absolute());
+    let home = || Some(Path::new(&variable("HOME")?).join(".config"));
+    Some(configured.or_else(home)?.join("kirin"))
+}

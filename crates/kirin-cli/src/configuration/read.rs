@@ -1,0 +1,263 @@
+//! From the text of the file to what it says, or to everything that is wrong with it.
+
+use std::{borrow::Cow, time::Duration};
+
+use kirin_client::{BaseUrl, DuplicateIds, HostCapabilities, Lookup};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::Configuration;
+use crate::arguments::value;
+
+/// The file as it is read.
+struct Reader<'a> {
+    text: &'a str,
+    /// With the line that each is in.
+    problems: Vec<(usize, String)>,
+}
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// Reads the text of a file.
+///
+/// # Errors
+///
+/// Every problem, with its line.
+pub(super) fn read(text: &str) -> Result<Configuration, Vec<String>> {
+    let mut reader = Reader {
+        text,
+        problems: Vec::new(),
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        for error in errors {
+            let start = error.span().map_or(0, |span| span.start);
+            reader.problem(start, error.message());
+        }
+        return Err(reader.problems());
+    }
+    let mut configuration = Configuration::default();
+    reader.configuration(table.get_ref(), &mut configuration);
+    match reader.problems.is_empty() {
+        true => Ok(configuration),
+        false => Err(reader.problems()),
+    }
+}
+
+impl Reader<'_> {
+    fn configuration(&mut self, table: &DeTable<'_>, to: &mut Configuration) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "base_url" => to.base_url = self.parsed(key, value, str::parse),
+                "budget_per_day" => to.budget_per_day = self.parsed(key, value, value::amount),
+                "color" => to.color = self.parsed(key, value, str::parse),
+                "hosts" => self.hosts(key, value, to),
+                "max_cost" => to.max_cost = self.parsed(key, value, value::amount),
+                "model" => to.model = self.parsed(key, value, value::model),
+                "output" => to.output = self.parsed(key, value, str::parse),
+                "timeout" => to.timeout = self.parsed(key, value, value::duration),
+                "api_key" | "key" => {
+                    let problem = "is no place for the API key; it has a file of its own: kirin \
+                                   auth set-key";
+                    self.problem(key.span().start, &format!("{}: {problem}", key.get_ref()));
+                }
+                name => self.unknown(
+                    key,
+                    name,
+                    "base_url, budget_per_day, color, hosts, max_cost, model, output and timeout",
+                ),
+            }
+        }
+    }
+
+    fn hosts(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>, to: &mut Configuration) {
+        let Some(hosts) = self.table(key, value) else {
+            return;
+        };
+        for (key, value) in hosts {
+            let base_url: Result<BaseUrl, _> = key.get_ref().parse();
+            let base_url = match base_url {
+                Ok(base_url) => base_url,
+                Err(invalid) => {
+                    self.problem(key.span().start, &invalid.to_string());
+                    continue;
+                }
+            };
+            if let Some(host) = self.table(key, value) {
+                let capabilities = self.host(host);
+                to.hosts.insert(base_url.to_string(), capabilities);
+            }
+        }
+    }
+
+    fn host(&mut self, table: &DeTable<'_>) -> HostCapabilities {
+        let mut host = HostCapabilities::default();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "duplicate_ids" => {
+                    host.duplicate_ids = self
+                        .parsed(key, value, |text| match text {
+                            "refused" => Ok(DuplicateIds::Refused),
+                            "unknown" => Ok(DuplicateIds::Unknown),
+                            _ => Err("allowed are \"refused\" and \"unknown\""),
+                        })
+                        .unwrap_or_default();
+                }
+                "lookup" => {
+                    host.lookup = self
+                        .parsed(key, value, |text| match text {
+                            "missing" => Ok(Lookup::Missing),
+                            "proven" => Ok(Lookup::Proven),
+                            "unproven" => Ok(Lookup::Unproven),
+                            _ => Err("allowed are \"proven\", \"missing\" and \"unproven\""),
+                        })
+                        .unwrap_or_default();
+                }
+                "lookup_lag" => {
+                    let lag: Option<Duration> = self.parsed(key, value, value::duration);
+                    host.lookup_lag = lag;
+                }
+                name => self.unknown(key, name, "duplicate_ids, lookup and lookup_lag"),
+            }
+        }
+        host
+    }
+
+    /// A value that is written as text; numbers are too, as they stand there.
+    fn parsed<T, E: ToString>(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &Value<'_>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let parsed = match value.get_ref() {
+            DeValue::String(text) => parse(text).map_err(|error| error.to_string()),
+            DeValue::Integer(number) => parse(number.as_str()).map_err(|error| error.to_string()),
+            DeValue::Float(number) => parse(number.as_str()).map_err(|error| error.to_string()),
+            _ => Err("a text is required".to_owned()),
+        };
+        parsed
+            .map_err(|error| {
+                let problem = format!("{}: {error}", key.get_ref());
+                self.problem(value.span().start, &problem);
+            })
+            .ok()
+    }
+
+    fn table<'a, 'b>(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &'a Value<'b>,
+    ) -> Option<&'a DeTable<'b>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => {
+                let problem = format!("{}: a table is required", key.get_ref());
+                self.problem(value.span().start, &problem);
+                None
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, name: &str, known: &str) {
+        let problem = format!("{name} is unknown; there are {known}");
+        self.problem(key.span().start, &problem);
+    }
+
+    fn problem(&mut self, at: usize, what: &str) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        self.problems.push((line, format!("line {line}: {what}")));
+    }
+
+    /// In the order of the lines.
+    fn problems(mut self) -> Vec<String> {
+        self.problems.sort_by_key(|(line, _)| *line);
+        self.problems
+            .into_iter()
+            .map(|(_, problem)| problem)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_can_be_said_is_understood() {
+        let text = r#"
+            base_url = "http://127.0.0.1:4010"
+            budget_per_day = 10
+            color = "never"
+            max_cost = 2.50
+            model = "kling_v1_6_t2v"
+            output = "videos"
+            timeout = "20m"
+
+            [hosts."https://CLOUD.vtrix.ai/"]
+            duplicate_ids = "refused"
+            lookup = "proven"
+            lookup_lag = "30s"
+        "#;
+        let read = read(text).unwrap();
+        let base_url: BaseUrl = "http://127.0.0.1:4010".parse().unwrap();
+        assert_eq!(read.base_url, Some(base_url));
+        assert_eq!(read.budget_per_day.unwrap().to_string(), "10");
+        assert_eq!(read.color, Some(clap::ColorChoice::Never));
+        assert_eq!(read.max_cost.unwrap().to_string(), "2.50");
+        assert_eq!(read.model.unwrap(), "kirin_v1_6_t2v");
+        assert_eq!(read.output.unwrap(), std::path::Path::new("videos"));
+        assert_eq!(read.timeout, Some(Duration::from_secs(1200)));
+        let host = HostCapabilities::default()
+            .with_duplicate_ids(DuplicateIds::Refused)
+            .with_lookup(Lookup::Proven)
+            .with_lookup_lag(Duration::from_secs(30));
+        let hosts: Vec<_> = read.hosts.into_iter().collect();
+        assert_eq!(hosts, [(BaseUrl::default().to_string(), host)]);
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_line() {
+        let text = r#"api_key = "secret"
+base_url = "ftp://example.com"
+colour = "never"
+max_cost = -1
+timeout = true
+hosts = 7
+"#;
+        let problems = read(text).unwrap_err();
+        for (line, said) in [
+            (1, "kirin auth set-key"),
+            (2, "base_url: "),
+            (3, "colour is unknown; there are base_url"),
+            (4, "max_cost: an amount is not negative"),
+            (5, "timeout: a text is required"),
+            (6, "hosts: a table is required"),
+        ] {
+            let start = format!("line {line}: ");
+            let found = problems
+                .iter()
+                .find(|problem| problem.starts_with(&start))
+                .unwrap_or_else(|| panic!("{line}: {problems:#?}"));
+            assert!(found.contains(said), "{found}");
+            assert!(!found.contains("secret"), "{found}");
+        }
+        assert_eq!(problems.len(), 6, "{problems:#?}");
+        let text = "[hosts.\"https://example.com\"]\nlookup = \"works\"\nlag = \"1s\"\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            [
+                "line 2: lookup: allowed are \"proven\", \"missing\" and \"unproven\"",
+                "line 3: lag is unknown; there are duplicate_ids, lookup and lookup_lag",
+            ]
+        );
+        let broken = read("model = \nmax_cost = = 2\n").unwrap_err();
+        assert!(
+            broken.len() >= 2 && broken[0].starts_with("line 1: "),
+            "{broken:?}"
+        );
+    }
+}
