@@ -14,6 +14,7 @@ mod events;
 mod exit_code;
 mod failure;
 mod interrupt;
+mod key;
 mod ledger_file;
 mod model_name;
 mod name_template;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         interrupt::survive_file_size_limit();
-        run(arguments.command).await
+        run(arguments).await
     });
     // A video that is still being rendered must not keep the program alive.
     runtime.shutdown_background();
@@ -76,7 +77,11 @@ fn explain(error: &clap::Error) -> ExitCode {
     ExitCode::from(exit_code::USAGE)
 }
 
-async fn run(mut command: Command) -> ExitCode {
+async fn run(arguments: Arguments) -> ExitCode {
+    let Arguments {
+        mut command,
+        global,
+    } = arguments;
     let json = command.json();
     let base_url = command.shared().and_then(|shared| shared.base_url.clone());
     if command.is_configured() {
@@ -86,6 +91,7 @@ async fn run(mut command: Command) -> ExitCode {
         }
     }
     let done = match command {
+        Command::Auth(arguments) => commands::auth(&arguments, !global.no_input),
         Command::Batch(arguments) => match commands::batch(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),

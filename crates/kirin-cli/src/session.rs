@@ -19,7 +19,7 @@ use crate::{
     emulated_host,
     environment::variable,
     failure::Failure,
-    ledger_file,
+    key, ledger_file,
     terminal::{printable, say},
 };
 
@@ -67,7 +67,7 @@ impl Session {
 
     fn with(shared: &Shared, ledger: Option<Ledger>, wanted: Wanted) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
-        let mut builder = Client::builder(key()?).base_url(base_url.clone());
+        let mut builder = Client::builder(key::find()?.key).base_url(base_url.clone());
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
@@ -168,17 +168,6 @@ pub(crate) fn new_seed() -> u64 {
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| Failure::build(&error))
-}
-
-fn key() -> Result<ApiKey, Failure> {
-    let key = variable("KIRIN_API_KEY").unwrap_or_default();
-    match key.to_string_lossy().trim() {
-        "" => Err(Failure::no_key()),
-        key => key.parse().map_err(|invalid| {
-            let what = format!("the value of KIRIN_API_KEY is not a key: {invalid}");
-            Failure::usage(what, "Set it to your API key, as it was given to you.")
-        }),
-    }
 }
 
 pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {

@@ -7,6 +7,9 @@ use kirin_types::TaskId;
 
 use crate::{configuration::Configuration, exit_code, name_template::NameTemplate};
 
+mod auth;
+pub(crate) use auth::{Auth, AuthCommand, SetKey};
+
 mod batch;
 pub(crate) use batch::Batch;
 
@@ -15,6 +18,9 @@ pub(crate) use emulator::{Emulator, EmulatorCommand};
 
 mod gallery;
 pub(crate) use gallery::Gallery;
+
+mod global;
+pub(crate) use global::Global;
 
 mod models;
 pub(crate) use models::{Models, ModelsCommand};
@@ -29,8 +35,9 @@ pub(crate) mod value;
 
 /// Generate video with the Kirin text-to-video API.
 ///
-/// The API key is read from the environment variable KIRIN_API_KEY. Without one, --emulator
-/// generates against an emulator of the service that runs inside this program and costs nothing.
+/// The API key is read from the environment variable KIRIN_API_KEY, or from the file that kirin auth
+/// set-key writes. Without one, --emulator generates against an emulator of the service that runs inside
+/// this program and costs nothing.
 ///
 /// Every create is written to the ledger before it is sent: the file that KIRIN_LEDGER names, or
 /// kirin/ledger.sqlite3 in XDG_DATA_HOME or ~/.local/share.
@@ -39,10 +46,14 @@ pub(crate) mod value;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Keep the API key, or tell where it is from.
+    Auth(Auth),
     /// Generate the videos of a file of requests, several at once; prints their paths.
     ///
     /// The file has one request a line: a JSON object ({"prompt": "a fox", "mode": "pro"}), or a record
@@ -123,12 +134,18 @@ impl Command {
             | Self::Validate(Validate { json, .. })
             | Self::List(List { json })
             | Self::Show(Show { json, .. }) => json.then_some(Json::Result),
+            Self::Auth(Auth {
+                act: AuthCommand::SetKey(SetKey { json, .. }),
+            }) => json.then_some(Json::Result),
             _ => self.shared()?.json,
         }
     }
 
     pub(crate) fn shared(&mut self) -> Option<&mut Shared> {
         match self {
+            Self::Auth(Auth {
+                act: AuthCommand::Status(shared),
+            }) => Some(shared.as_mut()),
             Self::Batch(Batch { shared, .. })
             | Self::Create(Create { shared, .. })
             | Self::Download(Download { shared, .. })
@@ -137,7 +154,8 @@ impl Command {
             | Self::Resume(Resume { shared, .. })
             | Self::Status(Status { shared, .. })
             | Self::Wait(Wait { shared, .. }) => Some(shared),
-            Self::Completions(_)
+            Self::Auth(_)
+            | Self::Completions(_)
             | Self::Emulator(_)
             | Self::Gallery(_)
             | Self::Help(_)

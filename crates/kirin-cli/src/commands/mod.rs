@@ -3,6 +3,9 @@
 mod about;
 pub(crate) use about::{completions, help, man};
 
+mod auth;
+pub(crate) use auth::auth;
+
 mod batch;
 pub(crate) use batch::{Costs, batch};
 

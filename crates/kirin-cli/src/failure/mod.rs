@@ -15,6 +15,8 @@ use crate::{
     terminal::{printable, say, shell_word},
 };
 
+mod key;
+
 mod batch;
 
 mod gallery;
@@ -66,13 +68,6 @@ impl Failure {
             options: String::new(),
         });
         self
-    }
-
-    /// There is no key, and no emulator was asked for.
-    pub(crate) fn no_key() -> Self {
-        let next_step = "Set the environment variable KIRIN_API_KEY to your API key, or \
-                         generate without one, at no cost: kirin generate PROMPT --emulator";
-        Self::new(exit_code::AUTHENTICATION, "there is no API key", next_step)
     }
 
     /// Arguments that cannot be read. They were told to a person in full.

@@ -128,6 +128,12 @@ impl Kirin {
         self
     }
 
+    #[cfg(unix)]
+    pub(crate) fn stdin_of(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
         self

@@ -2,6 +2,9 @@
 
 mod about;
 
+#[cfg(unix)]
+mod auth;
+
 mod kirin;
 
 mod service;

@@ -10,6 +10,7 @@ const SCHEMA: &str = include_str!("../../../../docs/output.schema.json");
 
 /// The forms of the lines that each command prints; an error can be printed by all.
 const COMMANDS: &[(&str, &[&str])] = &[
+    ("auth", &["key"]),
     ("batch", &["batch", "batch_dry_run", "result", "event"]),
     ("create", &["result", "event", "dry_run"]),
     ("download", &["result", "event"]),
