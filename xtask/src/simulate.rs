@@ -11,7 +11,14 @@ use crate::executable::stream;
 /// Runs sessions of the client against the emulator's world, optimized, and prints their figures.
 pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
     let mut command = cargo();
-    command.args(["test", "--release", "--locked", "--package", "kirin-tests"]);
+    command.args([
+        "test",
+        "--profile",
+        "bench",
+        "--locked",
+        "--package",
+        "kirin-tests",
+    ]);
     command.args(["--test", "it", "--", "--nocapture", "--exact"]);
     command.arg("simulation::every_session_keeps_the_create_rule");
     command.env("KIRIN_SIMULATION_SEED", simulation.seed.to_string());
@@ -33,7 +40,14 @@ pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
 /// Runs every short sequence and the random creates, optimized, and prints their figures.
 pub(crate) fn exhaustive() -> Result<(), Failure> {
     let mut command = cargo();
-    command.args(["test", "--release", "--locked", "--package", "kirin-client"]);
+    command.args([
+        "test",
+        "--profile",
+        "bench",
+        "--locked",
+        "--package",
+        "kirin-client",
+    ]);
     command.args(["--all-features", "--test", "it", "--"]);
     command.args(["--ignored", "--nocapture", "machine::exhaustive::"]);
     let broken = "a sequence of events breaks the create rule; see above";

@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Help(Help),
     /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
     Ledger(List),
-    /// List every create: its state, model, price or cost, age, id and prompt.
+    /// List every create: its state, model, price or cost, age, id, prompt and file.
     List(List),
     /// Print the manual page: kirin man | man -l -
     Man,

@@ -1,6 +1,6 @@
 //! `kirin list`, `kirin show` and `kirin ledger`: what the ledger knows. They need no key.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use kirin_client::{JournalState, machine::Outcome};
 use kirin_ledger::{Entry, Money};
@@ -123,7 +123,7 @@ fn state(entry: &Entry) -> &'static str {
 }
 
 /// How much of a prompt stands in the list, in characters.
-const PROMPT: usize = 40;
+const PROMPT: usize = 30;
 
 fn table(entries: &[Entry]) -> Vec<String> {
     let rows = entries.iter().map(|entry| {
@@ -141,9 +141,33 @@ fn table(entries: &[Entry]) -> Vec<String> {
             entry.intended_at.map_or_else(String::new, age),
             printable(id),
             prompt.chars().take(PROMPT).collect(),
+            entry
+                .files
+                .first()
+                .map_or_else(String::new, |path| shown(path)),
         ]
     });
-    columns(rows, &["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT"])
+    let head = ["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
+    let lines = columns(rows, &head).into_iter();
+    match width() {
+        Some(width) => lines
+            .map(|line| line.chars().take(width).collect())
+            .collect(),
+        None => lines.collect(),
+    }
+}
+
+/// A path as short as it leads to the file from here.
+fn shown(path: &Path) -> String {
+    let here = std::path::absolute(".").ok();
+    let short = here.and_then(|here| path.strip_prefix(here).ok());
+    printable(&short.unwrap_or(path).to_string_lossy())
+}
+
+/// How many characters a line of the terminal has; elsewhere nothing is cut.
+fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.0.into())
 }
 
 /// The largest unit of an age.

@@ -85,7 +85,7 @@ fn the_ledger_is_shown() {
     let home = home.path();
     assert_eq!(
         ask(&["list"], home).stdout,
-        "STATE  MODEL  USD  AGE  ID  PROMPT\n"
+        "STATE  MODEL  USD  AGE  ID  PROMPT  FILE\n"
     );
     let created = create("a fox\u{1b}[31m", emulator.base_url(), home)
         .run()
