@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::soak;
+
 /// The text of `cargo xtask --help`.
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask <command>
@@ -20,6 +22,9 @@ Commands:
                                 run one session of a simulation again, and print its log
   simulate --exhaustive         hold every sequence of up to eight events, and 100,000,000 random
                                 creates, against the create rule; some minutes, optimized
+  soak [--kills N] [--seed S]   kill kirin batch N times at random moments, start it again with the
+                                same command, and count the videos and the charges (default: 200
+                                kills, some minutes to half an hour)
   layers                        check what each crate may depend on and show in public
   tidy                          check the files: lengths, attributes, manifests, leftovers
   conformance                   run schemathesis (from PyPI) against the emulator and its OpenAPI
@@ -58,6 +63,10 @@ pub(crate) enum Command {
     Snap {
         accept: bool,
     },
+    Soak {
+        kills: u64,
+        seed: Option<u64>,
+    },
     Test,
     Tidy,
 }
@@ -92,6 +101,7 @@ impl Command {
             ["prop", options @ ..] => Self::prop(options),
             ["simulate", "--exhaustive"] => Ok(Self::SimulateExhaustively),
             ["simulate", options @ ..] => Self::simulate(options),
+            ["soak", options @ ..] => Self::soak(options),
             ["snap"] => Ok(Self::Snap { accept: false }),
             ["snap", "--accept"] => Ok(Self::Snap { accept: true }),
             ["ci"] => Ok(Self::Ci),
@@ -113,19 +123,16 @@ impl Command {
         }
     }
 
-    fn prop(options: &[&str]) -> Result<Self, String> {
-        let (mut cases, mut seed) = (None, None);
-        for option in options.chunks(2) {
-            match *option {
-                ["--cases", text] if cases.is_none() => cases = Some(number("--cases", text)?),
-                ["--seed", text] if seed.is_none() => seed = Some(number("--seed", text)?),
-                [name @ ("--cases" | "--seed"), _] => return Err(format!("{name} is given twice")),
-                [name @ ("--cases" | "--seed")] => return Err(format!("{name} needs a number")),
-                _ => {
-                    return Err(format!("`prop` does not understand `{}`", option.join(" ")));
-                }
-            }
+    fn soak(options: &[&str]) -> Result<Self, String> {
+        let (kills, seed) = counted("soak", "--kills", options)?;
+        match kills.unwrap_or(soak::KILLS) {
+            0 => Err("--kills must be at least 1".to_owned()),
+            kills => Ok(Self::Soak { kills, seed }),
         }
+    }
+
+    fn prop(options: &[&str]) -> Result<Self, String> {
+        let (cases, seed) = counted("prop", "--cases", options)?;
         if cases == Some(0) {
             return Err("--cases must be at least 1: no case proves nothing".to_owned());
         }
@@ -162,6 +169,34 @@ impl Command {
     }
 }
 
+/// How often, and the seed.
+fn counted<T: FromStr>(
+    command: &str,
+    count_name: &str,
+    options: &[&str],
+) -> Result<(Option<T>, Option<u64>), String> {
+    let (mut count, mut seed) = (None, None);
+    for option in options.chunks(2) {
+        match *option {
+            [name, text] if name == count_name && count.is_none() => {
+                count = Some(number(name, text)?);
+            }
+            ["--seed", text] if seed.is_none() => seed = Some(number("--seed", text)?),
+            [name, _] if name == count_name || name == "--seed" => {
+                return Err(format!("{name} is given twice"));
+            }
+            [name] if name == count_name || name == "--seed" => {
+                return Err(format!("{name} needs a number"));
+            }
+            _ => {
+                let option = option.join(" ");
+                return Err(format!("`{command}` does not understand `{option}`"));
+            }
+        }
+    }
+    Ok((count, seed))
+}
+
 fn number<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("{name} needs a whole number in range, not `{text}`"))
@@ -182,6 +217,9 @@ mod tests {
         assert_eq!(parse("conformance"), Ok(Command::Conformance));
         assert_eq!(parse("durability"), Ok(Command::Durability));
         assert_eq!(parse("page"), Ok(Command::Page));
+        let soak = |kills, seed| Ok(Command::Soak { kills, seed });
+        assert_eq!(parse("soak"), soak(200, None));
+        assert_eq!(parse("soak --seed 7 --kills 20"), soak(20, Some(7)));
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
         assert_eq!(
             parse("simulate --exhaustive"),
@@ -232,6 +270,9 @@ mod tests {
             "ci now",
             "conformance now",
             "durability now",
+            "soak --kills 0",
+            "soak --kills 1 --kills 2",
+            "soak --cases 1",
             "page now",
         ] {
             assert!(parse(line).is_err(), "`{line}` was understood");

@@ -29,6 +29,7 @@ mod property;
 mod python;
 mod simulate;
 mod snapshot;
+mod soak;
 mod suite;
 mod tally;
 mod test;
@@ -81,6 +82,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Simulate(simulation) => simulate::run(simulation),
         Command::SimulateExhaustively => simulate::exhaustive(),
         Command::Snap { accept } => snapshot::run(&workspace, accept),
+        Command::Soak { kills, seed } => soak::run(kills, seed),
         Command::Test => test::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
     }

@@ -30,11 +30,8 @@ pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
         Simulated::Tasks(number) => ("KIRIN_SIMULATION_TASKS", number, "simulation: "),
     };
     command.env(variable, number.to_string());
-    conclude(
-        &mut command,
-        &[figure],
-        "a session breaks a rule; see above",
-    )
+    let broken = "a session breaks a rule; see above";
+    conclude("simulate", &mut command, &[figure], broken)
 }
 
 /// Runs every short sequence and the random creates, optimized, and prints their figures.
@@ -51,11 +48,17 @@ pub(crate) fn exhaustive() -> Result<(), Failure> {
     command.args(["--all-features", "--test", "it", "--"]);
     command.args(["--ignored", "--nocapture", "machine::exhaustive::"]);
     let broken = "a sequence of events breaks the create rule; see above";
-    conclude(&mut command, &["exhaustive: ", "random: "], broken)
+    let figures = ["exhaustive: ", "random: "];
+    conclude("simulate", &mut command, &figures, broken)
 }
 
 /// Runs a test program that prints these figures.
-fn conclude(command: &mut Command, figures: &[&str], broken: &str) -> Result<(), Failure> {
+pub(crate) fn conclude(
+    name: &str,
+    command: &mut Command,
+    figures: &[&str],
+    broken: &str,
+) -> Result<(), Failure> {
     println!("+ {}", shown(command));
     let mut problems = Vec::new();
     let lines = stream(command, &mut problems)?;
@@ -66,7 +69,7 @@ fn conclude(command: &mut Command, figures: &[&str], broken: &str) -> Result<(),
     {
         problems.push(broken.to_owned());
     }
-    Failure::unless_empty("simulate", &problems)
+    Failure::unless_empty(name, &problems)
 }
 
 /// A sentence for each figure that no test printed: a filter that matches nothing passes.

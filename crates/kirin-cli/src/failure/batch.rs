@@ -6,7 +6,7 @@ use kirin_client::{Billing, DownloadError};
 use kirin_types::Amount;
 
 use super::Failure;
-use crate::{commands::Costs, exit_code, interrupt::Ids};
+use crate::{commands::Costs, exit_code, interrupt::Ids, request_file::how_many};
 
 impl Failure {
     /// The video of a line cannot be written, found before it was sent.
@@ -21,10 +21,10 @@ impl Failure {
     /// A batch costs more than it may; nothing of it was sent in this run.
     pub(crate) fn batch_over_budget(costs: &Costs, max_cost: &Amount) -> Self {
         let (rest, spent) = (&costs.rest, &costs.spent);
+        let left = how_many(costs.to_create);
         let what = format!(
-            "the {} requests that are left cost {rest} USD, {spent} USD are spent or reserved, and \
-             the batch may cost {max_cost} USD",
-            costs.to_create
+            "{left} to create at {rest} USD, {spent} USD spent or reserved: the batch may cost \
+             {max_cost} USD"
         );
         let next_step = "Take lines out of the file, or allow more with --max-cost.";
         let mut failure = Self::new(exit_code::BALANCE, what, next_step);
@@ -38,7 +38,7 @@ impl Failure {
 
     /// Ctrl-C or SIGTERM during a batch.
     pub(crate) fn batch_interrupted(under_way: &[Ids]) -> Self {
-        let what = format!("interrupted; {} requests are under way", under_way.len());
+        let what = format!("interrupted, with {} under way", how_many(under_way.len()));
         let next_step =
             "Go on with the same command: it looks for what was sent before it sends anything.";
         let mut failure = Self::new(exit_code::INTERRUPTED, what, next_step);

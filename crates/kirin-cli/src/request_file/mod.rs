@@ -149,6 +149,14 @@ impl Problem {
     }
 }
 
+/// `1 request`, `2 requests`.
+pub(crate) fn how_many(requests: usize) -> String {
+    match requests {
+        1 => "1 request".into(),
+        requests => format!("{requests} requests"),
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {

@@ -61,7 +61,7 @@ impl Bench {
 }
 
 /// A request a line: a boat of each number.
-pub(crate) fn boats(count: usize) -> String {
+fn boats(count: usize) -> String {
     let line = |number| {
         format!(
             "{}\n",
@@ -115,7 +115,7 @@ fn the_same_command_again_does_what_is_not_done() {
     let said = "3 requests: 1 completed, 2 done before; 0.63 USD settled; ";
     assert!(second.stderr.contains(said), "{second:#?}");
     assert!(
-        second.stderr.contains("2 of 3 requests are done\n"),
+        second.stderr.contains("2 of 3 requests done before\n"),
         "{second:#?}"
     );
     let printed = lines(&second.stdout);
@@ -316,7 +316,7 @@ fn what_may_be_spent_holds_over_all_runs() {
     run("0.10").ended_with(0);
     bench.write("boats.jsonl", &boats(3));
     let refused = run("0.62").ended_with(6);
-    let said = "1 requests that are left cost 0.21 USD, 0.42 USD are spent";
+    let said = "1 request to create at 0.21 USD, 0.42 USD spent";
     assert!(refused.stderr.contains(said), "{refused:#?}");
     run("0.63").ended_with(0);
     // What costs nobody knows how much.
@@ -480,7 +480,7 @@ fn the_same_command_goes_on_after_ctrl_c() {
     crate::interrupt::send("INT", &running);
     let run = running.end().ended_with(130);
     assert!(
-        run.stderr.contains("interrupted; 1 requests are under way"),
+        run.stderr.contains("interrupted, with 1 request under way"),
         "{run:#?}"
     );
     assert!(run.stderr.contains(", task "), "{run:#?}");

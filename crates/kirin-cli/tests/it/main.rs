@@ -10,6 +10,7 @@ mod kirin;
 mod service;
 
 mod batch;
+mod batch_kill;
 mod gallery;
 mod ledger;
 mod models;

@@ -1,14 +1,15 @@
 //! How far the whole is: a bar on a terminal, a line for each that ended elsewhere.
 
-use std::{cell::RefCell, io::IsTerminal, time::Duration};
+use std::{cell::RefCell, fmt, io::IsTerminal, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kirin_client::Billing;
 use kirin_types::Amount;
 
 use super::{Costs, Planned, run::End};
 use crate::{
     arguments::Shared,
+    request_file::how_many,
     terminal::{printable, say},
 };
 
@@ -42,7 +43,11 @@ impl BatchProgress {
         bar.set_style(style());
         bar.enable_steady_tick(Duration::from_millis(100));
         if costs.done > 0 && !shared.quiet {
-            say(&format!("{} of {count} requests are done", costs.done));
+            say(&format!(
+                "{} of {} done before",
+                costs.done,
+                how_many(count)
+            ));
         }
         let progress = Self {
             bar,
@@ -118,10 +123,11 @@ impl BatchProgress {
         let in_this_run = count.ended - count.done_before;
         let minutes = self.elapsed().as_secs_f64() / 60.0;
         let rate = f64::from(in_this_run) / minutes.max(1.0 / 60.0);
-        format!(
-            "{} failed, {spent} of {total} USD, {rate:.0} a minute",
-            count.failed
-        )
+        let failed = match count.failed {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        format!("{spent} of {total} USD, {rate:.0} a minute{failed}")
     }
 }
 
@@ -132,10 +138,18 @@ impl Drop for BatchProgress {
 }
 
 fn style() -> ProgressStyle {
-    let template = "{elapsed_precise} [{bar:16}] {pos}/{len}, {eta} left, {wide_msg}";
+    let template = "{elapsed_precise} [{bar:12}] {pos}/{len}{left}, {msg}";
     // The template is a constant, and a test renders it.
     let style = ProgressStyle::with_template(template).expect("a template that parses");
-    style.progress_chars("=> ")
+    style.progress_chars("=> ").with_key("left", left)
+}
+
+/// The time that is left, once something shows how long it takes.
+fn left(state: &ProgressState, text: &mut dyn fmt::Write) {
+    if !state.eta().is_zero() {
+        // A line that cannot be made is not shown.
+        let _ = write!(text, ", {:#} left", HumanDuration(state.eta()));
+    }
 }
 
 fn names(files: &super::run::Files) -> String {

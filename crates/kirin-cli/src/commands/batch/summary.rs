@@ -14,6 +14,7 @@ use crate::{
     exit_code,
     failure::Failure,
     report::{ErrorReport, print_json},
+    request_file::how_many,
     terminal::{printable, say, shell_word},
 };
 
@@ -123,8 +124,8 @@ impl Summary {
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
         let mut lines = vec![format!(
-            "{} requests: {}; {} USD settled; {:.0} s",
-            self.requests,
+            "{}: {}; {} USD settled; {:.0} s",
+            how_many(self.requests),
             counts.join(", "),
             self.settled,
             self.seconds,

@@ -1,0 +1,312 @@
+//! `kirin batch` is killed at random moments and started again with the same command, until it ends by
+//! itself: every video is there, every create was charged once, and nobody had to do anything.
+//!
+//! How many kills there are in all is said by KIRIN_KILLS, the moments by KIRIN_KILL_SEED.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use kirin_emulator::{Duplicates, Emulator, EmulatorConfig, Lookup, Scenario};
+use serde_json::json;
+
+use crate::{
+    batch::Bench,
+    kirin::{Kirin, Run, Running},
+    service::{emulator, instant},
+};
+
+/// How many requests a batch has.
+const REQUESTS: usize = 50;
+
+/// How many settings there are, which share the kills.
+const SETTINGS: usize = 3;
+
+/// How many kills each setting has where nobody says how many.
+const KILLS: usize = 4;
+
+/// Half of what is lost was carried out, and half was not.
+const FAULTS: &str = r#"{"rules": [
+    {"fault": "commit_then_drop", "scope": "create", "probability": 0.06},
+    {"fault": "reset_before_commit", "scope": "create", "probability": 0.06}
+]}"#;
+
+/// What the emulator does, and what the program is told of it.
+struct Setting {
+    name: &'static str,
+    config: fn() -> EmulatorConfig,
+    declared: &'static str,
+    arguments: &'static [&'static str],
+    /// The exit codes with which a batch may end.
+    ends: &'static [i32],
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Figures {
+    batches: usize,
+    kills: usize,
+    files: usize,
+    charges: usize,
+    unresolved: usize,
+}
+
+#[test]
+fn where_duplicates_are_refused_all_is_there_and_charged_once() {
+    let figures = check(&Setting {
+        name: "duplicates refused, declared",
+        config: || instant().duplicates(Duplicates::Refuse),
+        declared: "duplicate_ids = \"refused\"\n",
+        arguments: &[],
+        ends: &[0],
+    });
+    assert_eq!(figures.unresolved, 0);
+}
+
+#[test]
+fn where_the_look_up_has_a_declared_lag_all_is_there_and_charged_once() {
+    let figures = check(&Setting {
+        name: "look-up with a lag, declared",
+        config: || {
+            let config = instant().duplicates(Duplicates::Accept);
+            config.lookup(Lookup::Lags(Duration::from_millis(200)))
+        },
+        declared: "lookup = \"proven\"\nlookup_lag = \"1s\"\n",
+        arguments: &[],
+        ends: &[0],
+    });
+    assert_eq!(figures.unresolved, 0);
+}
+
+#[test]
+fn where_nothing_is_declared_nothing_is_charged_twice_or_lost() {
+    check(&Setting {
+        name: "nothing declared, no look-up",
+        config: || {
+            let config = instant().duplicates(Duplicates::Accept);
+            config.lookup(Lookup::Missing)
+        },
+        declared: "",
+        // What is not found is not looked for all the time there is.
+        arguments: &["--timeout", "6"],
+        ends: &[0, 11],
+    });
+}
+
+fn check(setting: &Setting) -> Figures {
+    let seed = number("KIRIN_KILL_SEED").unwrap_or_else(|| fastrand::u64(..));
+    let _told = Told(format!(
+        "{}: again with KIRIN_KILL_SEED={seed}",
+        setting.name
+    ));
+    let asked = number("KIRIN_KILLS");
+    let kills = match asked {
+        Some(kills) => usize::try_from(kills).unwrap().div_ceil(SETTINGS),
+        None => KILLS,
+    };
+    let mut random = fastrand::Rng::with_seed(seed);
+    let begun = now();
+    // Where time is short, a run in which nothing is lost and waited for is the measure.
+    let faults = match asked {
+        Some(_) => FAULTS,
+        None => r#"{"rules": []}"#,
+    };
+    let measured = Batch::new(setting, faults, &mut random);
+    let took = measured.to_end(setting);
+    measured.judge(setting, &mut Figures::default());
+    let mut figures = Figures::default();
+    while figures.kills < kills {
+        let batch = Batch::new(setting, FAULTS, &mut random);
+        loop {
+            // One that is nearly done ends soon. Where there is time for it, half of the kills may come
+            // as late as in a run from the start, when creates are waited for that were lost.
+            let left = match asked.is_some() && random.bool() {
+                true => 1.0,
+                false => batch.left(),
+            };
+            let after = took.mul_f64(random.f64() * left);
+            if figures.kills == kills || !batch.is_killed(after) {
+                break;
+            }
+            figures.kills += 1;
+        }
+        batch.to_end(setting);
+        batch.judge(setting, &mut figures);
+        figures.batches += 1;
+    }
+    let Figures {
+        batches,
+        kills,
+        files,
+        charges,
+        unresolved,
+    } = figures;
+    told(&format!(
+        "soak: {}: {kills} kills in {batches} batches of {REQUESTS}: {files} files, {charges} charges, \
+         0 of them double, {unresolved} unresolved; a run takes {:.1} s, all took {:.0} s",
+        setting.name,
+        took.as_secs_f64(),
+        begun.elapsed().as_secs_f64(),
+    ));
+    figures
+}
+
+/// A batch, and the emulator that it is run against.
+struct Batch {
+    bench: Bench,
+    emulator: Arc<Emulator>,
+    arguments: &'static [&'static str],
+}
+
+impl Batch {
+    fn new(setting: &Setting, faults: &str, random: &mut fastrand::Rng) -> Self {
+        let config = (setting.config)()
+            .task_time(Duration::from_millis(200))
+            .seed(random.u64(..))
+            .scenario(Scenario::from_json(faults).unwrap());
+        let emulator = emulator(config);
+        let bench = Bench::new("boats.jsonl", &requests());
+        let host = format!("[hosts.\"{}\"]\n{}", emulator.base_url(), setting.declared);
+        bench.write("kirin.toml", &host);
+        Self {
+            bench,
+            emulator,
+            arguments: setting.arguments,
+        }
+    }
+
+    fn start(&self) -> Running {
+        let kirin: Kirin = self.bench.kirin(&["batch", "boats.jsonl"]);
+        kirin
+            .args(["--concurrency", "25", "--output", "videos"])
+            .args(self.arguments)
+            .env("KIRIN_CONFIG", self.bench.path("kirin.toml"))
+            .at(self.emulator.base_url())
+            .start()
+    }
+
+    /// Which part of the videos is not there yet.
+    #[expect(clippy::cast_precision_loss, reason = "there are few files")]
+    fn left(&self) -> f64 {
+        match self.bench.path("videos").exists() {
+            true => 1.0 - self.files().len() as f64 / REQUESTS as f64,
+            false => 1.0,
+        }
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names = self.bench.names("videos");
+        names.retain(|name| name.ends_with(".mp4"));
+        names
+    }
+
+    /// Starts it, and kills it after this time; false if it has ended before.
+    fn is_killed(&self, after: Duration) -> bool {
+        let mut running = self.start();
+        let started = now();
+        while started.elapsed() < after {
+            if !running.is_running() {
+                running.end();
+                return false;
+            }
+            pause();
+        }
+        running.kill();
+        true
+    }
+
+    /// The same command until it ends by itself; gives the time that the last run took.
+    fn to_end(&self, setting: &Setting) -> Duration {
+        let started = now();
+        let run: Run = self.start().end();
+        let code = run.exit_code().unwrap_or(-1);
+        assert!(setting.ends.contains(&code), "{run:#?}");
+        started.elapsed()
+    }
+
+    /// What the emulator, the folder and the ledger say.
+    fn judge(&self, setting: &Setting, figures: &mut Figures) {
+        self.emulator.assert_charged_once();
+        let ledger = self.emulator.ledger();
+        let charged = ledger.charges().iter();
+        let charged: BTreeSet<_> = charged
+            .map(|charge| charge.external_task_id.clone().unwrap())
+            .collect();
+        let entries = self.bench.kirin(&["list", "--json"]).run().ended_with(0);
+        let entries = entries.stdout.lines().map(|line| {
+            let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            let id = entry["external_task_id"].as_str().unwrap().to_owned();
+            (id, entry)
+        });
+        let entries: BTreeMap<_, _> = entries.collect();
+        let unresolved = entries
+            .values()
+            .filter(|entry| entry["state"] == "unresolved")
+            .count();
+        for id in &charged {
+            let entry = entries.get(id).expect("an entry of what was charged");
+            let is_known = entry["id"].is_string() || entry["state"] == "unresolved";
+            assert!(is_known, "{entry:#}");
+        }
+        let names = self.bench.names("videos");
+        let files = self.files().len();
+        assert_eq!(names.len(), files + 1, "beside the gallery: {names:#?}");
+        assert_eq!(files + unresolved, REQUESTS, "{entries:#?}");
+        assert!(charged.len() >= files, "{files} files");
+        if !setting.ends.contains(&11) {
+            assert_eq!((files, charged.len()), (REQUESTS, REQUESTS));
+        }
+        figures.files += files;
+        figures.charges += charged.len();
+        figures.unresolved += unresolved;
+    }
+}
+
+/// A request a line, for the shortest videos that there are: they are rendered while the
+/// test runs.
+fn requests() -> String {
+    let line = |number| {
+        let request = json!({
+            "model": "kirin_v3_t2v",
+            "prompt": format!("a boat, number {number}"),
+            "duration": "3",
+        });
+        format!("{request}\n")
+    };
+    (1..=REQUESTS).map(line).collect()
+}
+
+/// Says how to do it again, if it fails.
+struct Told(String);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            told(&self.0);
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "cargo xtask soak shows the figures")]
+fn told(line: &str) {
+    println!("{line}");
+}
+
+fn number(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the test")]
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("a number"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the time that a process takes")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process tells nobody its end")]
+fn pause() {
+    thread::sleep(Duration::from_millis(5));
+}

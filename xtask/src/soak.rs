@@ -1,0 +1,28 @@
+//! `kirin batch` under very many kills.
+
+use crate::cargo::cargo;
+use crate::error::Failure;
+use crate::simulate::conclude;
+
+/// How many kills there are unless somebody says otherwise.
+pub(crate) const KILLS: u64 = 200;
+
+/// Kills batches this often, with and without anything that is declared of the host, and prints what
+/// came of it.
+pub(crate) fn run(kills: u64, seed: Option<u64>) -> Result<(), Failure> {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--package", "kirin-cli"]);
+    command.args(["--all-features", "--test", "it", "--"]);
+    command.args(["--nocapture", "batch_kill::"]);
+    command.env("KIRIN_KILLS", kills.to_string());
+    if let Some(seed) = seed {
+        command.env("KIRIN_KILL_SEED", seed.to_string());
+    }
+    let figures = [
+        "soak: duplicates refused",
+        "soak: look-up with a lag",
+        "soak: nothing declared",
+    ];
+    let broken = "a batch did not survive its kills; see above";
+    conclude("soak", &mut command, &figures, broken)
+}
