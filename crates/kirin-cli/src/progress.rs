@@ -44,13 +44,14 @@ impl Progress {
     }
 
     /// One of many, of which only events are told.
-    pub(crate) fn unseen(shared: &Shared) -> Self {
-        Self {
+    pub(crate) fn unseen(shared: &Shared, id: &ExternalTaskId) -> Self {
+        let progress = Self {
             shown: Shown::Nothing,
             events: (shared.json == Some(Json::Events)).then(Events::default),
-            prefix: String::new(),
+            prefix: format!("{id}: "),
             last: String::new(),
-        }
+        };
+        progress.about(Some(id), None)
     }
 
     /// One of several that are shown together.
@@ -84,6 +85,11 @@ impl Progress {
             events.notice(notice, line.as_deref());
         }
         match (notice, &self.shown) {
+            // What the ledger does not know, somebody has to.
+            (Notice::NotRecorded { .. }, Shown::Nothing) => {
+                let line = line.unwrap_or_default();
+                say(&printable(&format!("{}{line}", self.prefix)));
+            }
             (Notice::Progress { status, progress }, Shown::Bar(bar)) => {
                 if let Some(progress) = progress {
                     bar.set_position(per_cent(*progress).into());

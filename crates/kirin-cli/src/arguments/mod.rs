@@ -62,7 +62,8 @@ pub(crate) enum Command {
     /// The same command goes on after any end, even a crash: what is done is skipped, what was begun is
     /// gone on with, and nothing is sent twice unless that is safe. A line without an external_task_id
     /// is given one that follows from what it asks for, batch- and 32 digits of the SHA-256 of the
-    /// request, so lines can be moved and added. Identical lines are one video each.
+    /// request, so lines can be moved and added. Identical lines of a file are one video each, and the
+    /// same line of another file is the same video.
     ///
     /// What failed is written to NAME.failed.jsonl in the folder of the videos, to be run again.
     Batch(Batch),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    kirin::{Kirin, Run},
+    kirin::{Kirin, Run, Running},
     service::{Answer, Server, emulator, instant},
 };
 
@@ -37,7 +37,10 @@ impl Bench {
 
     /// `kirin` with these arguments, in the folder and the home.
     pub(crate) fn kirin(&self, arguments: &[&str]) -> Kirin {
-        let kirin = Kirin::new().args(arguments);
+        self.place(Kirin::new().args(arguments))
+    }
+
+    fn place(&self, kirin: Kirin) -> Kirin {
         kirin
             .in_folder(self.folder.path())
             .env("HOME", self.home.path())
@@ -468,6 +471,49 @@ fn each_exit_code() {
         no_ledger.env("KIRIN_LEDGER", "boats.jsonl/ledger").run(),
     );
     assert_eq!(emulator.ledger().charges().len(), 0);
+}
+
+#[test]
+fn two_processes_at_once_are_one_batch() {
+    let emulator = emulator(instant().task_time(Duration::from_millis(100)));
+    let bench = Bench::new("boats.jsonl", &boats(6));
+    let batch = || bench.batch(emulator.base_url(), &[]).start();
+    // One of them may find that the other one is at the download of a video.
+    for run in [batch(), batch()].map(Running::end) {
+        assert!([Some(0), Some(10)].contains(&run.exit_code()), "{run:#?}");
+    }
+    let run = batch().end().ended_with(0);
+    assert_eq!(lines(&run.stdout).len(), 6, "{run:#?}");
+    assert_eq!(bench.names("boats").len(), 7);
+    assert_eq!(emulator.statistics().creates_received, 6);
+    emulator.assert_charged_once();
+}
+
+/// Whatever is the first that does not fit: the ledger, the videos, or what is made at the end.
+#[cfg(unix)]
+#[test]
+fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
+    let (mut codes, mut texts) = (Vec::new(), String::new());
+    // Blocks of 512 bytes.
+    for blocks in [64, 96, 112, 128, 144, 160, 1000] {
+        let emulator = emulator(instant());
+        let bench = Bench::new("boats.jsonl", &boats(3));
+        let limited = Kirin::under(&format!("ulimit -f {blocks}"));
+        let limited = bench.place(limited.args(["batch", "boats.jsonl"]));
+        let run = limited.at(emulator.base_url()).run();
+        let code = run.exit_code().unwrap();
+        assert!([0, 10, 12].contains(&code), "{blocks} blocks: {run:#?}");
+        codes.push(code);
+        bench.batch(emulator.base_url(), &[]).run().ended_with(0);
+        let sent = emulator.statistics().creates_received;
+        assert_eq!(sent, 3, "{blocks} blocks: {run:#?}");
+        texts.push_str(&run.stderr);
+    }
+    for code in [0, 10, 12] {
+        assert!(codes.contains(&code), "{codes:?}");
+    }
+    // What was sent and could not be written down.
+    assert!(texts.contains("note the ids and the end"), "{texts}");
 }
 
 #[cfg(unix)]

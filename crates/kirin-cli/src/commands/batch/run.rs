@@ -188,7 +188,7 @@ impl Run<'_> {
                 .map_err(|error| Failure::line_output(&error))?;
         }
         let shared = &self.arguments.shared;
-        let mut progress = Progress::unseen(shared).about(Some(planned.id()), None);
+        let mut progress = Progress::unseen(shared, planned.id());
         let timeout = self.arguments.timeout.duration;
         produce(self.session, request, file, timeout, &mut progress, reached).await
     }
