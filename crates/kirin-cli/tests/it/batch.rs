@@ -85,6 +85,33 @@ fn failed(file: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Batches as people see them.
+pub(crate) fn transcripts() -> Vec<(&'static str, Run)> {
+    let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 4}]}"#;
+    let config = failing(&["order-2"]).lookup(Lookup::Missing);
+    let emulator = emulator(config.scenario(Scenario::from_json(lost).unwrap()));
+    let orders = |ids: &[&str]| -> String {
+        let line =
+            |id: &&str| format!("{{\"prompt\": \"a boat\", \"external_task_id\": \"{id}\"}}\n");
+        ids.iter().map(line).collect()
+    };
+    let bench = Bench::new("boats.jsonl", &orders(&["order-1", "order-1"]));
+    let run = |arguments: &[&str]| {
+        let batch = bench.batch(emulator.base_url(), arguments);
+        batch.args(["--concurrency", "1"]).run()
+    };
+    let mut transcripts = vec![("not valid", run(&[]))];
+    bench.write("boats.jsonl", &orders(&["order-1", "order-2", "order-3"]));
+    transcripts.push(("over the budget", run(&["--max-cost", "0.50"])));
+    transcripts.push(("dry run", run(&["--dry-run"])));
+    transcripts.push(("one fails", run(&[])));
+    transcripts.push(("again", run(&[])));
+    bench.write("boats.jsonl", &orders(&["order-1", "order-4"]));
+    transcripts.push(("unresolved", run(&["--timeout", "1"])));
+    transcripts.push(("quiet", run(&["--timeout", "1", "--quiet"])));
+    transcripts
+}
+
 /// Tasks of which those with these ids fail.
 fn failing(ids: &[&str]) -> EmulatorConfig {
     let mut config = instant();

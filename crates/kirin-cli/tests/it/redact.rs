@@ -22,12 +22,17 @@ fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric()
 }
 
+/// Whether a number of seconds follows that nobody knows before.
+fn is_time(before: &str) -> bool {
+    before.ends_with("again in ") || before.ends_with(" USD settled; ")
+}
+
 fn redacted_word(word: &str, before: &str, after: &str) -> String {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let xid = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'v').contains(&byte);
-    let is_count = is_number
-        && (after.starts_with(" %") || before.ends_with("again in ") && after.starts_with(" s"));
+    let is_count =
+        is_number && (after.starts_with(" %") || is_time(before) && after.starts_with(" s"));
     let replaced = if is_number && before.ends_with("127.0.0.1:") {
         "[port]"
     } else if is_count {

@@ -138,6 +138,19 @@ fn errors_of_downloads() {
     insta::assert_snapshot!(transcript(scenarios::downloads()));
 }
 
+/// What a person sees of batches.
+#[test]
+fn batch() {
+    let mut text = String::new();
+    for (name, run) in crate::batch::transcripts() {
+        let exit_code = run.exit_code().expect("an exit code");
+        let (stdout, stderr) = (&run.stdout, &run.stderr);
+        let all = redacted(&format!("{stdout}---\n{stderr}"), run.folder());
+        writeln!(text, "=== {name}: exit code {exit_code}\n{all}").unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
 #[cfg(unix)]
 #[test]
 fn interruptions() {

@@ -221,6 +221,7 @@ impl Run<'_> {
     }
 
     fn failed(&self, failure: Failure) -> End {
+        let failure = failure.at(self.arguments.shared.base_url.as_deref());
         if self.arguments.shared.json == Some(arguments::Json::Events) {
             // Where stdout takes nothing, stderr and the exit code say it.
             let _ = Report::failure(&failure).print(arguments::Json::Events);

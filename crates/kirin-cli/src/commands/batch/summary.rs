@@ -130,26 +130,24 @@ impl Summary {
             self.settled,
             self.seconds,
         )];
+        let host = match &arguments.shared.base_url {
+            Some(base_url) => format!(" --base-url {}", shell_word(base_url)),
+            None => String::new(),
+        };
         if let Some(file) = &self.failures_file {
-            let mut command = format!(
-                "kirin batch {} --output {}",
-                shell_word(file),
-                shell_word(&self.output)
-            );
-            if let Some(base_url) = &arguments.shared.base_url {
-                command.push_str(&format!(" --base-url {}", shell_word(base_url)));
-            }
-            lines.push(format!("Run what failed again: {command}"));
+            let (file, output) = (shell_word(file), shell_word(&self.output));
+            lines.push(format!(
+                "Run what failed again: kirin batch {file} --output {output}{host}"
+            ));
         }
         if self.unfinished > 0 {
             lines.push("The same command goes on with what is not finished.".into());
         }
         if self.unresolved > 0 {
-            lines.push(
+            lines.push(format!(
                 "What is unresolved may have been charged. The same command looks for it again, and \
-                 so does: kirin resolve"
-                    .into(),
-            );
+                 so does: kirin resolve{host}"
+            ));
         }
         if let Some(gallery) = &self.gallery {
             lines.push(format!("Gallery: {gallery}"));
