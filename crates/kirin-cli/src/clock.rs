@@ -1,17 +1,37 @@
 //! The time of day, for what is told of the past.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kirin_types::Timestamp;
 
-/// Time since a point; none if it is still to come.
-pub(crate) fn since(then: Timestamp) -> Duration {
+/// A moment, from which time can be measured.
+pub(crate) fn now() -> Instant {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a list says how old its entries are"
+        reason = "the program tells how long an answer took"
     )]
-    let now = SystemTime::now();
-    now.duration_since(at(then)).unwrap_or_default()
+    Instant::now()
+}
+
+/// Time since a point; none if it is still to come.
+pub(crate) fn since(then: Timestamp) -> Duration {
+    wall().duration_since(at(then)).unwrap_or_default()
+}
+
+/// How far this clock is from another one, and on which side.
+pub(crate) fn difference(other: SystemTime) -> (Duration, &'static str) {
+    match wall().duration_since(other) {
+        Ok(ahead) => (ahead, "ahead"),
+        Err(behind) => (behind.duration(), "behind"),
+    }
+}
+
+fn wall() -> SystemTime {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a list says how old its entries are, and a clock is compared with another"
+    )]
+    SystemTime::now()
 }
 
 /// The day of a point in UTC, as in 2026-11-25.

@@ -1,6 +1,7 @@
 //! The API key: in the environment, or in a file that only its owner may read.
 
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -26,6 +27,15 @@ pub(crate) struct Key {
 pub(crate) enum Source {
     Environment,
     File(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => write!(formatter, "the environment variable {VARIABLE}"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+        }
+    }
 }
 
 /// The key of the environment, or else that of the file.

@@ -24,7 +24,8 @@ pub(crate) fn if_there() -> Option<Ledger> {
     Ledger::open(path).ok()
 }
 
-fn path() -> Result<PathBuf, Failure> {
+/// Where it is, whether there is one or not.
+pub(crate) fn path() -> Result<PathBuf, Failure> {
     if let Some(path) = variable("KIRIN_LEDGER") {
         return Ok(path.into());
     }

@@ -1,11 +1,12 @@
 //! The `kirin` program: arguments, environment, files and the terminal.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::{ColorChoice, Parser, ValueEnum};
 
 mod arguments;
 mod clock;
+mod color;
 mod commands;
 mod configuration;
 mod emulated_host;
@@ -26,6 +27,7 @@ mod request;
 mod request_file;
 mod session;
 mod terminal;
+mod verbose;
 
 use arguments::{Arguments, Command, Json};
 use configuration::Configuration;
@@ -48,6 +50,10 @@ fn main() -> ExitCode {
             return ExitCode::from(exit_code::OTHER);
         }
     };
+    color::choose(arguments.global.color);
+    if arguments.global.verbose {
+        verbose::turn_on();
+    }
     let code = runtime.block_on(async {
         interrupt::survive_file_size_limit();
         run(arguments).await
@@ -59,13 +65,15 @@ fn main() -> ExitCode {
 
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
 fn explain(error: &clap::Error) -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
+    let arguments: Vec<_> = std::env::args_os().collect();
+    color::choose(typed_color(&arguments));
     // Where nobody listens any more, the exit code has to do.
     let _ = error.print();
     if !error.use_stderr() {
         return ExitCode::from(exit_code::DONE);
     }
-    #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
-    let mut arguments = std::env::args_os();
+    let mut arguments = arguments.iter();
     let json = arguments.find_map(|argument| match argument.to_str()? {
         "--json" | "--json=result" => Some(Json::Result),
         "--json=events" => Some(Json::Events),
@@ -77,6 +85,19 @@ fn explain(error: &clap::Error) -> ExitCode {
     ExitCode::from(exit_code::USAGE)
 }
 
+/// The colours that were asked for in arguments that cannot be read as a whole.
+fn typed_color(arguments: &[OsString]) -> Option<ColorChoice> {
+    let at = arguments
+        .iter()
+        .position(|argument| argument.to_string_lossy().starts_with("--color"))?;
+    let argument = arguments.get(at)?.to_str()?;
+    let value = match argument.strip_prefix("--color=") {
+        Some(value) => value,
+        None => arguments.get(at + 1)?.to_str()?,
+    };
+    ColorChoice::from_str(value, true).ok()
+}
+
 async fn run(arguments: Arguments) -> ExitCode {
     let Arguments {
         mut command,
@@ -86,7 +107,10 @@ async fn run(arguments: Arguments) -> ExitCode {
     let base_url = command.shared().and_then(|shared| shared.base_url.clone());
     if command.is_configured() {
         match Configuration::load() {
-            Ok(configuration) => command.configure(configuration),
+            Ok(configuration) => {
+                color::choose(global.color.or(configuration.color));
+                command.configure(configuration);
+            }
             Err(failure) => return failure.report(json),
         }
     }
@@ -100,6 +124,10 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Help(arguments) => commands::help(&arguments),
         Command::Man => commands::man(),
         Command::Create(arguments) => match commands::create(arguments).await {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
+        Command::Doctor(arguments) => match commands::doctor(arguments).await {
             Ok(code) => return ExitCode::from(code),
             Err(failure) => Err(failure),
         },

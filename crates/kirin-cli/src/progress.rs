@@ -10,6 +10,7 @@ use crate::{
     arguments::{Json, Shared},
     events::Events,
     terminal::{printable, say},
+    verbose,
 };
 
 /// Shows how far a generation is.
@@ -28,9 +29,14 @@ enum Shown {
     Nothing,
 }
 
+/// Whether a bar can be shown: lines of other things would break it.
+pub(crate) fn shows_bar() -> bool {
+    std::io::stderr().is_terminal() && !verbose::is_on()
+}
+
 impl Progress {
     pub(crate) fn new(shared: &Shared) -> Self {
-        let shown = match (shared.quiet, std::io::stderr().is_terminal()) {
+        let shown = match (shared.quiet, shows_bar()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar(bar()),
             (false, false) => Shown::Lines,

@@ -8,10 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use kirin_client::{ApiKey, BaseUrl, Budget, Client, ClientBuilder, PollSchedule};
+use kirin_client::{ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, PollSchedule};
 use kirin_emulator::{Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger};
+use kirin_transport::HyperTransport;
 use kirin_types::{Amount, ExternalTaskId, Task};
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     failure::Failure,
     key, ledger_file,
     terminal::{printable, say},
+    verbose::{self, Told},
 };
 
 /// A client, and the emulator it talks to if that runs inside this program.
@@ -67,7 +69,11 @@ impl Session {
 
     fn with(shared: &Shared, ledger: Option<Ledger>, wanted: Wanted) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
-        let mut builder = Client::builder(key::find()?.key).base_url(base_url.clone());
+        let found = key::find()?;
+        verbose::tell(format_args!("API key from {}", found.source));
+        verbose::tell(format_args!("base URL {}", base_url.as_str()));
+        let mut builder = Client::builder(found.key).base_url(base_url.clone());
+        builder = told(builder, &base_url)?;
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
@@ -78,6 +84,7 @@ impl Session {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
+            verbose::tell(format_args!("ledger {}", ledger.path().display()));
             let mut journal = ledger.journal(base_url);
             if let Some(limit) = &configuration.budget_per_day {
                 journal = journal.budget_per_day(limit.clone());
@@ -129,18 +136,18 @@ impl Session {
         let emulator = Emulator::start(EmulatorConfig::default().seed(new_seed()))
             .await
             .map_err(|error| emulator_failure(&error))?;
-        let base_url = emulator
+        let base_url: BaseUrl = emulator
             .base_url()
             .parse()
             .map_err(|invalid| emulator_failure(&invalid))?;
         let key = format!("{}key", ApiKey::EMULATOR_PREFIX);
         let key = key.parse().map_err(|invalid| emulator_failure(&invalid))?;
         let builder = Client::builder(key)
-            .base_url(base_url)
+            .base_url(base_url.clone())
             .capabilities(emulated_host::capabilities(&emulator))
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
-            client: build(builder)?,
+            client: build(told(builder, &base_url)?)?,
             // Its money is none, and its tasks end with it.
             ledger: None,
             emulator: Some(emulator),
@@ -164,6 +171,22 @@ pub(crate) fn new_seed() -> u64 {
     let mut hasher = DefaultHasher::new();
     Client::mint_external_task_id().hash(&mut hasher);
     hasher.finish()
+}
+
+/// The client tells what it sends, if somebody wants to know.
+fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
+    match verbose::is_on() {
+        true => Ok(builder.transport(Told(transport(base_url)?))),
+        false => Ok(builder),
+    }
+}
+
+/// What a client uses by default.
+pub(crate) fn transport(base_url: &BaseUrl) -> Result<HyperTransport, Failure> {
+    if base_url.as_str().starts_with("http://") {
+        return Ok(HyperTransport::plain());
+    }
+    HyperTransport::new().map_err(|error| Failure::build(&BuildError::Transport(error)))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {

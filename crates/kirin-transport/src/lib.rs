@@ -45,6 +45,8 @@ pub use body::Body;
 
 #[cfg(feature = "hyper")]
 mod hyper_transport;
+#[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
+pub use hyper_transport::{EnvironmentProxy, environment_proxy};
 #[cfg(feature = "hyper")]
 pub use hyper_transport::{HyperTransport, HyperTransportBuilder, read_hyper_error};
 

@@ -13,6 +13,9 @@ pub(crate) use auth::{Auth, AuthCommand, SetKey};
 mod batch;
 pub(crate) use batch::Batch;
 
+mod doctor;
+pub(crate) use doctor::Doctor;
+
 mod emulator;
 pub(crate) use emulator::{Emulator, EmulatorCommand};
 
@@ -71,6 +74,11 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Create a task of each prompt and do not wait for it; prints its id.
     Create(Create),
+    /// Check the key, the configuration, the network, the ledger and the disk; says what to do.
+    ///
+    /// The service is asked for a task that cannot exist, and nothing is created. The exit code is that of
+    /// the first problem.
+    Doctor(Doctor),
     /// Download the video of a completed task; prints its path.
     Download(Download),
     /// Run the emulator of the service on this machine; prints its base URL.
@@ -109,7 +117,12 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn is_configured(&mut self) -> bool {
-        self.shared().is_some() || matches!(self, Self::Validate(_))
+        match self {
+            // It tells what is wrong with the file, among others.
+            Self::Doctor(_) => false,
+            Self::Validate(_) => true,
+            _ => self.shared().is_some(),
+        }
     }
 
     /// Fills in from the configuration file what was not typed.
@@ -149,6 +162,7 @@ impl Command {
             }) => Some(shared.as_mut()),
             Self::Batch(Batch { shared, .. })
             | Self::Create(Create { shared, .. })
+            | Self::Doctor(Doctor { shared, .. })
             | Self::Download(Download { shared, .. })
             | Self::Generate(Generate { shared, .. })
             | Self::Resolve(Resolve { shared, .. })

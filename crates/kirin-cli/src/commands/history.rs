@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use anstyle::Style;
 use kirin_client::{JournalState, machine::Outcome};
 use kirin_ledger::{Entry, Money};
 use kirin_types::Amount;
 use serde::Serialize;
 
 use crate::{
-    arguments, clock,
+    arguments, clock, color,
     failure::Failure,
     ledger_file,
     report::{print_json, print_line},
@@ -63,7 +64,7 @@ pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
     let rows = sums(&entries);
     match arguments.json {
         true => print_all(rows.iter()),
-        false => print(&columns(rows.iter().map(Sum::cells), Sum::HEAD)),
+        false => print(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
     }
 }
 
@@ -122,6 +123,15 @@ fn state(entry: &Entry) -> &'static str {
     }
 }
 
+fn style(state: &str) -> Style {
+    match state {
+        "completed" => color::GOOD,
+        "failed" | "lost" | "unresolved" | "without_output" => color::BAD,
+        "not_created" => Style::new(),
+        _ => color::WARNING,
+    }
+}
+
 /// How much of a prompt stands in the list, in characters.
 const PROMPT: usize = 30;
 
@@ -148,13 +158,19 @@ fn table(entries: &[Entry]) -> Vec<String> {
         ]
     });
     let head = ["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
-    let lines = columns(rows, &head).into_iter();
-    match width() {
-        Some(width) => lines
-            .map(|line| line.chars().take(width).collect())
-            .collect(),
-        None => lines.collect(),
+    let mut lines = columns(rows, &head);
+    if let Some(width) = width() {
+        for line in &mut lines {
+            *line = line.chars().take(width).collect();
+        }
     }
+    for (line, entry) in lines.iter_mut().skip(1).zip(entries) {
+        let state = state(entry);
+        if let Some(rest) = line.strip_prefix(state) {
+            *line = color::on_stdout(style(state), state) + rest;
+        }
+    }
+    headed(lines)
 }
 
 /// A path as short as it leads to the file from here.
@@ -179,6 +195,12 @@ fn age(then: kirin_types::Timestamp) -> String {
         3600..86_400 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// A table whose first line stands out.
+pub(super) fn headed(mut lines: Vec<String>) -> Vec<String> {
+    lines[0] = color::on_stdout(color::BOLD, &lines[0]);
+    lines
 }
 
 /// Lines of a table whose columns are as wide as they need; the last one is not filled up.

@@ -14,6 +14,9 @@ mod begin;
 mod create;
 pub(crate) use create::create;
 
+mod doctor;
+pub(crate) use doctor::doctor;
+
 mod download;
 pub(crate) use download::download;
 

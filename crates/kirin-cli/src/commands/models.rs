@@ -6,7 +6,7 @@ use kirin_types::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::history::columns;
+use super::history::{columns, headed};
 use crate::{
     arguments::{self, ModelsCommand},
     failure::Failure,
@@ -60,7 +60,7 @@ struct PriceReport {
 pub(crate) fn models(arguments: &arguments::Models) -> Result<(), Failure> {
     let lines = match (&arguments.show, arguments.json) {
         (None, true) => MODELS.iter().map(|model| json(model)).collect(),
-        (None, false) => columns(MODELS.iter().map(|model| row(model)), HEAD),
+        (None, false) => headed(columns(MODELS.iter().map(|model| row(model)), HEAD)),
         (Some(ModelsCommand::Show { model }), is_json) => {
             let found = model_name::find(model);
             let model = found.map_err(|near| Failure::no_model(model, &near))?;

@@ -11,7 +11,7 @@ use clap::ColorChoice;
 use kirin_client::{BaseUrl, HostCapabilities};
 use kirin_types::Amount;
 
-use crate::{environment::variable, failure::Failure};
+use crate::{environment::variable, failure::Failure, verbose};
 
 mod read;
 
@@ -39,19 +39,26 @@ impl Configuration {
     ///
     /// It cannot be read, or something in it is not understood; then all of that is told.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let named = variable("KIRIN_CONFIG").map(PathBuf::from);
-        let is_named = named.is_some();
-        let Some(path) = named.or_else(Self::path) else {
+        let is_named = variable("KIRIN_CONFIG").is_some();
+        let Some(path) = Self::file() else {
             return Ok(Self::default());
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+                verbose::tell(format_args!("no configuration file {}", path.display()));
                 return Ok(Self::default());
             }
             Err(error) => return Err(Failure::configuration(&path, vec![error.to_string()])),
         };
+        verbose::tell(format_args!("configuration file {}", path.display()));
         read::read(&text).map_err(|problems| Failure::configuration(&path, problems))
+    }
+
+    /// The file that is read, whether there is one or not.
+    pub(crate) fn file() -> Option<PathBuf> {
+        let named = variable("KIRIN_CONFIG").map(PathBuf::from);
+        named.or_else(Self::path)
     }
 
     /// Where the file is unless `KIRIN_CONFIG` says otherwise.

@@ -8,7 +8,7 @@ use kirin_types::{ExternalTaskId, Task, TaskErrorCode, TaskState};
 
 use crate::{
     arguments::{File, Json},
-    exit_code,
+    color, exit_code,
     interrupt::Ids,
     report::Report,
     request_file::Problem,
@@ -462,7 +462,8 @@ impl Failure {
         let [what, details @ ..] = self.what.as_slice() else {
             unreachable!("there is always one")
         };
-        say(&format!("error: {}", printable(what)));
+        let error = color::on_stderr(color::ERROR, "error:");
+        say(&format!("{error} {}", printable(what)));
         for detail in details {
             say(&format!("  - {}", printable(detail)));
         }

@@ -80,7 +80,7 @@ fn c15_what_was_killed_is_resumed() {
 
 #[test]
 fn the_ledger_is_shown() {
-    let emulator = emulator(instant());
+    let emulator = emulator(instant().task_time(Duration::from_secs(3600)));
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     assert_eq!(

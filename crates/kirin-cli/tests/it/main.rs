@@ -11,7 +11,9 @@ mod service;
 
 mod batch;
 mod batch_kill;
+mod doctor;
 mod gallery;
+mod global;
 mod ledger;
 mod models;
 mod mp4;

@@ -13,6 +13,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("auth", &["key"]),
     ("batch", &["batch", "batch_dry_run", "result", "event"]),
     ("create", &["result", "event", "dry_run"]),
+    ("doctor", &["doctor"]),
     ("download", &["result", "event"]),
     ("gallery", &["gallery"]),
     ("generate", &["result", "event", "dry_run"]),

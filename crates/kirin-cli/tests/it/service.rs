@@ -50,6 +50,8 @@ pub(crate) struct Server {
 pub(crate) enum Answer {
     /// The connection is closed without a word.
     Close,
+    /// A refusal at this time, as the head says it.
+    Dated(&'static str),
     /// The status, and the body as JSON.
     Json(u16, String),
     /// Nothing, ever; the connection stays open.
@@ -143,8 +145,14 @@ fn read_request(stream: &TcpStream) -> Option<String> {
 }
 
 fn answer(mut stream: TcpStream, answer: Answer) {
+    let mut date = String::new();
     let (status, content_type, body) = match answer {
         Answer::Close => return,
+        Answer::Dated(text) => {
+            date = format!("date: {text}\r\n");
+            let body = r#"{"message": "task not found"}"#;
+            (404, "application/json", body.into())
+        }
         Answer::Json(status, body) => (status, "application/json", body.into_bytes()),
         Answer::Silence => {
             // Ends when the other side is gone.
@@ -154,7 +162,7 @@ fn answer(mut stream: TcpStream, answer: Answer) {
         Answer::Video => (200, "video/mp4", video()),
     };
     let head = format!(
-        "HTTP/1.1 {status} x\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\
+        "HTTP/1.1 {status} x\r\ncontent-type: {content_type}\r\n{date}content-length: {}\r\n\
          connection: close\r\n\r\n",
         body.len()
     );

@@ -5,6 +5,8 @@ mod connect_timeout;
 mod failure;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
 mod proxy;
+#[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
+pub use proxy::{EnvironmentProxy, environment_proxy};
 #[cfg(any(feature = "rustls", feature = "ring"))]
 mod tls;
 mod tokio;

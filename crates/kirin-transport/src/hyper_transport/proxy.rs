@@ -56,6 +56,29 @@ impl HyperTransportBuilder {
     }
 }
 
+/// What the environment says of the way to a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvironmentProxy {
+    /// No proxy is used.
+    Direct,
+    /// The host and port of the proxy that is used.
+    Through(String),
+    /// What is named is no proxy that can be spoken to: every request fails.
+    Unusable,
+}
+
+/// What the environment says of the way to a URL, as a [`HyperTransport`](super::HyperTransport)
+/// that is told nothing else reads it when it is built.
+pub fn environment_proxy(url: &Uri) -> EnvironmentProxy {
+    let rules = ProxySettings::Environment.rules();
+    match rules.intercept(url) {
+        None => EnvironmentProxy::Direct,
+        Some(_) if rules.unusable => EnvironmentProxy::Unusable,
+        Some(proxy) => EnvironmentProxy::Through(shown(proxy.uri())),
+    }
+}
+
 /// What can be used of the settings.
 #[derive(Clone)]
 pub(super) struct Rules {
@@ -130,11 +153,11 @@ pub(super) struct Proxied<C> {
     pub(super) to_proxy: HttpsConnector<C>,
 }
 
-impl<C> Proxied<C> {
+impl Rules {
     fn intercept(&self, uri: &Uri) -> Option<Intercept> {
         let is_https = uri.scheme_str() == Some("https");
         let proxied = is_https && !uri.host().is_some_and(is_loopback);
-        self.rules.matcher.intercept(uri).filter(|_| proxied)
+        self.matcher.intercept(uri).filter(|_| proxied)
     }
 }
 
@@ -166,7 +189,7 @@ where
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Some(proxy) = self.intercept(&uri) else {
+        let Some(proxy) = self.rules.intercept(&uri) else {
             let connecting = self.direct.call(uri);
             return Box::pin(async {
                 let stream = connecting.await.map_err(Into::into)?;
@@ -241,12 +264,7 @@ mod tests {
 
     /// Where a request goes: the proxy's address, or directly.
     fn check(settings: &ProxySettings, url: &str, expected: Option<&str>) {
-        let proxied = Proxied {
-            rules: settings.rules(),
-            direct: (),
-            to_proxy: HttpsConnector::from(((), super::super::tls::tests::config_without_roots())),
-        };
-        let found = proxied.intercept(&url.parse().unwrap());
+        let found = settings.rules().intercept(&url.parse().unwrap());
         let found = found.map(|proxy| proxy.uri().to_string());
         assert_eq!(found.as_deref(), expected, "{url}");
     }

@@ -1,6 +1,6 @@
 //! How far the whole is: a bar on a terminal, a line for each that ended elsewhere.
 
-use std::{cell::RefCell, fmt, io::IsTerminal, time::Duration};
+use std::{cell::RefCell, fmt, time::Duration};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kirin_client::Billing;
@@ -9,6 +9,7 @@ use kirin_types::Amount;
 use super::{Costs, Planned, run::End};
 use crate::{
     arguments::Shared,
+    progress::shows_bar,
     request_file::how_many,
     terminal::{printable, say},
 };
@@ -34,7 +35,7 @@ struct Count {
 
 impl BatchProgress {
     pub(super) fn new(shared: &Shared, count: usize, costs: &Costs) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
+        let is_terminal = shows_bar();
         let target = match is_terminal && !shared.quiet {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),

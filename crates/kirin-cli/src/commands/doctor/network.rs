@@ -1,0 +1,239 @@
+//! The way to the service, and what it says.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{Uri, header::DATE};
+use kirin_client::{ApiKey, BaseUrl, Client, Error, ErrorKind};
+use kirin_transport::{EnvironmentProxy, Transport, environment_proxy, from_fn};
+
+use super::Check;
+use crate::{
+    arguments::Shared, clock, environment::variable, exit_code, failure::Failure, session,
+    verbose::Told,
+};
+
+/// What may be set of proxies. Not all of it is heeded.
+const PROXIES: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+];
+
+/// How far two clocks may differ before it is told.
+const SKEW: Duration = Duration::from_secs(60);
+
+pub(super) fn base_url(shared: &Shared) -> (Option<BaseUrl>, Check) {
+    const NAME: &str = "base URL";
+    match session::base_url(shared) {
+        Err(failure) => (None, Check::failure(NAME, exit_code::USAGE, &failure)),
+        Ok(base_url) => {
+            let check = Check::ok(NAME, base_url.as_str());
+            (Some(base_url), check)
+        }
+    }
+}
+
+/// What the environment says of proxies, and what comes of it for this base URL.
+pub(super) fn proxy(base_url: Option<&BaseUrl>) -> Check {
+    const NAME: &str = "proxy";
+    let set: Vec<String> = PROXIES
+        .iter()
+        .filter_map(|name| {
+            let value = variable(name)?.to_string_lossy().into_owned();
+            let is_list = name.eq_ignore_ascii_case("NO_PROXY");
+            let shown = if is_list {
+                value
+            } else {
+                without_secrets(&value)
+            };
+            Some(format!("{name}={shown}"))
+        })
+        .collect();
+    let url = base_url.and_then(|base_url| base_url.as_str().parse::<Uri>().ok());
+    let used = url.as_ref().map(environment_proxy);
+    if set.is_empty() {
+        return Check::ok(NAME, "no proxy is set");
+    }
+    let set = set.join(", ");
+    match used {
+        Some(EnvironmentProxy::Through(place)) => Check::warning(
+            NAME,
+            format!("requests go through {place} ({set})"),
+            "It sees which host is asked, and neither the key nor a prompt. Unset the variable, or \
+             add the host to NO_PROXY, if that is not wanted.",
+        ),
+        Some(EnvironmentProxy::Unusable) => Check::problem(
+            NAME,
+            exit_code::UNREACHABLE,
+            format!("what is set is no http or https proxy, and every request fails ({set})"),
+            "Set it to an http or https URL, or unset it.",
+        ),
+        Some(_) => Check::ok(NAME, format!("set, and not used for this base URL ({set})")),
+        None => Check::skipped(NAME, format!("set ({set})")),
+    }
+}
+
+/// The URL of a proxy with its place alone: the rest may be a password.
+fn without_secrets(url: &str) -> String {
+    let uri = url.parse::<Uri>().ok();
+    let place = uri.as_ref().and_then(Uri::authority);
+    let Some(place) = place.filter(|_| !url.contains('#')) else {
+        return "[not shown]".into();
+    };
+    let place_alone = place.as_str().rsplit('@').next().unwrap_or_default();
+    let hidden = match place_alone == place.as_str() {
+        true => "",
+        false => "[not shown]@",
+    };
+    let scheme = uri.as_ref().and_then(Uri::scheme_str);
+    let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
+    format!("{scheme}{hidden}{place_alone}")
+}
+
+/// By which it is known whom a TLS connection leads to.
+pub(super) fn certificates(base_url: Option<&BaseUrl>) -> Check {
+    const NAME: &str = "certificates";
+    let count = rustls_native_certs::load_native_certs().certs.len();
+    let is_tls = base_url.is_none_or(|base_url| base_url.as_str().starts_with("https:"));
+    let advice = "Install the certificates of the operating system: the package ca-certificates, \
+                  or what SSL_CERT_FILE names.";
+    match (count, is_tls) {
+        (1.., _) => Check::ok(NAME, format!("{count} of the operating system")),
+        (0, true) => Check::problem(NAME, exit_code::UNREACHABLE, "none", advice),
+        (0, false) => Check::warning(NAME, "none; this base URL needs none", advice),
+    }
+}
+
+const SERVICE: &str = "service";
+const CLOCK: &str = "clock";
+
+pub(super) fn not_asked(why: &str) -> Vec<Check> {
+    vec![Check::skipped(SERVICE, why), Check::skipped(CLOCK, why)]
+}
+
+/// Looks up a task that cannot exist: its answer tells whether the key is accepted, and the time.
+pub(super) async fn service(key: ApiKey, base_url: BaseUrl) -> Vec<Check> {
+    let date = Arc::new(Mutex::new(None));
+    let client = match client(key, base_url, &date) {
+        Ok(client) => client,
+        Err(failure) => {
+            let mut checks = not_asked("not asked");
+            checks[0] = Check::failure(SERVICE, failure.exit_code, &failure);
+            return checks;
+        }
+    };
+    let begun = clock::now();
+    // Nobody else has its 128 random bits.
+    let id = Client::mint_external_task_id();
+    let id = id.as_str().parse().expect("an external id is an id");
+    let answer = client.query(&id).await;
+    let time = begun.elapsed();
+    let date = date.lock().unwrap_or_else(PoisonError::into_inner).take();
+    vec![judge(answer.err().as_ref(), time), skew(date.as_deref())]
+}
+
+/// A client that keeps the time that each answer tells.
+fn client(
+    key: ApiKey,
+    base_url: BaseUrl,
+    date: &Arc<Mutex<Option<String>>>,
+) -> Result<Client, Failure> {
+    let transport = Arc::new(session::transport(&base_url)?);
+    let date = Arc::clone(date);
+    let dated = from_fn(move |request| {
+        let (transport, date) = (Arc::clone(&transport), Arc::clone(&date));
+        async move {
+            let response = transport.send(request).await?;
+            let told = response.headers().get(DATE);
+            let told = told.and_then(|told| told.to_str().ok());
+            *date.lock().unwrap_or_else(PoisonError::into_inner) = told.map(str::to_owned);
+            Ok(response)
+        }
+    });
+    let builder = Client::builder(key).base_url(base_url);
+    let built = builder.transport(Told(dated)).build();
+    built.map_err(|error| Failure::build(&error))
+}
+
+fn judge(error: Option<&Error>, time: Duration) -> Check {
+    let milliseconds = time.as_millis();
+    let Some(error) = error.filter(|error| error.kind() != ErrorKind::NotFound) else {
+        let found = format!("answers after {milliseconds} ms, and accepts the key");
+        return Check::ok(SERVICE, found);
+    };
+    let advice = match error.kind() {
+        ErrorKind::Authentication => {
+            let advice = "Set a key that the service accepts: kirin auth set-key";
+            let code = exit_code::AUTHENTICATION;
+            return Check::problem(SERVICE, code, cause(error), advice);
+        }
+        ErrorKind::RateLimit => "Wait a while before you generate.",
+        _ => {
+            let advice = "Check the connection, the base URL and the proxy, or try again later.";
+            return Check::problem(SERVICE, exit_code::UNREACHABLE, cause(error), advice);
+        }
+    };
+    Check::warning(SERVICE, cause(error), advice)
+}
+
+/// What went wrong. The task that was asked for is none that anybody knows.
+fn cause(error: &Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.what(), ToString::to_string)
+}
+
+fn skew(date: Option<&str>) -> Check {
+    let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
+        return Check::skipped(CLOCK, "the service did not tell the time");
+    };
+    let (by, side) = clock::difference(date);
+    let seconds = by.as_secs();
+    if by <= SKEW {
+        return Check::ok(CLOCK, format!("differs from the service's by {seconds} s"));
+    }
+    let found = format!("{seconds} s {side} of the service's");
+    let advice = "Set the clock. Times in the ledger are wrong, and with more than five minutes a task \
+                  whose answer was lost may not be recognized.";
+    Check::warning(CLOCK, found, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h09_no_password_of_a_proxy_is_shown() {
+        for (url, shown) in [
+            ("http://proxy.test:3128", "http://proxy.test:3128"),
+            ("proxy.test:3128", "proxy.test:3128"),
+            (
+                "http://me:word@proxy.test:3128",
+                "http://[not shown]@proxy.test:3128",
+            ),
+            (
+                "http://me:wo@rd@proxy.test",
+                "http://[not shown]@proxy.test",
+            ),
+            (
+                "http://me:word@proxy.test/path?key=word",
+                "http://[not shown]@proxy.test",
+            ),
+            ("http://me:wo#rd@proxy.test", "[not shown]"),
+            (
+                "socks5://me:word@proxy.test",
+                "socks5://[not shown]@proxy.test",
+            ),
+            ("a word", "[not shown]"),
+        ] {
+            assert_eq!(without_secrets(url), shown, "{url}");
+        }
+    }
+}

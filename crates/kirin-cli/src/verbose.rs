@@ -1,0 +1,64 @@
+//! What goes on, for `--verbose`: never a key, a header, a body or a signed URL.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response, header::AUTHORIZATION};
+use kirin_transport::{Body, Transport, TransportError};
+
+use crate::{
+    clock,
+    terminal::{printable, say},
+};
+
+static IS_ON: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn turn_on() {
+    IS_ON.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_on() -> bool {
+    IS_ON.load(Ordering::Relaxed)
+}
+
+/// Says it, if somebody wants to know.
+pub(crate) fn tell(what: impl fmt::Display) {
+    if is_on() {
+        say(&format!("verbose: {}", printable(&what.to_string())));
+    }
+}
+
+/// A transport that tells of each request what it is and how it was answered.
+#[derive(Debug)]
+pub(crate) struct Told<T>(pub(crate) T);
+
+#[async_trait]
+impl<T: Transport> Transport for Told<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        let name = name(&request);
+        let begun = clock::now();
+        let answer = self.0.send(request).await;
+        let time = begun.elapsed().as_millis();
+        match &answer {
+            Ok(response) => tell(format!("{name}: {} after {time} ms", response.status())),
+            Err(error) => tell(format!("{name}: {error} after {time} ms")),
+        }
+        answer
+    }
+}
+
+/// The method and the place. Where no key goes along, the path itself may be the secret.
+fn name(request: &Request<Bytes>) -> String {
+    let (method, url) = (request.method(), request.uri());
+    let place = url.authority().map_or("", |place| place.as_str());
+    let place = place.rsplit('@').next().unwrap_or_default();
+    let path = match request.headers().contains_key(AUTHORIZATION) {
+        true => url.path(),
+        false => "/...",
+    };
+    format!("{method} {place}{path}")
+}
