@@ -236,6 +236,22 @@ fn a_ledger_that_cannot_be_used_is_a_problem() {
 }
 
 #[test]
+fn a_ledger_of_a_newer_version_is_a_problem() {
+    let home = home();
+    let ledger = home.path().join("ledger");
+    let list = Kirin::new().arg("list").env("KIRIN_LEDGER", &ledger);
+    list.run().ended_with(0);
+    // Where a SQLite file has the version of its layout.
+    let mut bytes = fs::read(&ledger).unwrap();
+    bytes[60..64].copy_from_slice(&9999_u32.to_be_bytes());
+    fs::write(&ledger, bytes).unwrap();
+    let kirin = doctor(&home).arg("--offline").env("KIRIN_LEDGER", &ledger);
+    let found = report(kirin.env("KIRIN_API_KEY", "key"), 12);
+    let found = check(&found, "ledger", "problem");
+    assert!(found.contains("newer"), "{found}");
+}
+
+#[test]
 fn what_is_unfinished_is_told() {
     let emulator = emulator(instant().task_time(Duration::from_secs(3600)));
     let home = home();
