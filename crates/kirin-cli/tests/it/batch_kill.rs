@@ -54,20 +54,9 @@ struct Figures {
     unresolved: usize,
 }
 
+/// It waits longest, and its name is the first, so that the others run beside it.
 #[test]
-fn where_duplicates_are_refused_all_is_there_and_charged_once() {
-    let figures = check(&Setting {
-        name: "duplicates refused, declared",
-        config: || instant().duplicates(Duplicates::Refuse),
-        declared: "duplicate_ids = \"refused\"\n",
-        arguments: &[],
-        ends: &[0],
-    });
-    assert_eq!(figures.unresolved, 0);
-}
-
-#[test]
-fn where_the_look_up_has_a_declared_lag_all_is_there_and_charged_once() {
+fn a_look_up_with_a_declared_lag_gives_every_video_for_one_charge() {
     let figures = check(&Setting {
         name: "look-up with a lag, declared",
         config: || {
@@ -82,7 +71,19 @@ fn where_the_look_up_has_a_declared_lag_all_is_there_and_charged_once() {
 }
 
 #[test]
-fn where_nothing_is_declared_nothing_is_charged_twice_or_lost() {
+fn refused_duplicates_give_every_video_for_one_charge() {
+    let figures = check(&Setting {
+        name: "duplicates refused, declared",
+        config: || instant().duplicates(Duplicates::Refuse),
+        declared: "duplicate_ids = \"refused\"\n",
+        arguments: &[],
+        ends: &[0],
+    });
+    assert_eq!(figures.unresolved, 0);
+}
+
+#[test]
+fn with_nothing_declared_nothing_is_charged_twice_or_lost() {
     check(&Setting {
         name: "nothing declared, no look-up",
         config: || {
@@ -218,13 +219,24 @@ impl Batch {
         true
     }
 
-    /// The same command until it ends by itself; gives the time that the last run took.
+    /// The same command until it has nothing left to do; gives the time that the first run took.
     fn to_end(&self, setting: &Setting) -> Duration {
+        let has_ended = |run: &Run| {
+            run.exit_code()
+                .is_some_and(|code| setting.ends.contains(&code))
+        };
         let started = now();
-        let run: Run = self.start().end();
-        let code = run.exit_code().unwrap_or(-1);
-        assert!(setting.ends.contains(&code), "{run:#?}");
-        started.elapsed()
+        let mut run = self.start().end();
+        let took = started.elapsed();
+        // On a busy machine a task may not end in its time, and an answer can be lost again and again.
+        for _ in 0..4 {
+            match run.exit_code() {
+                Some(10 | 11) if !has_ended(&run) => run = self.start().end(),
+                _ => break,
+            }
+        }
+        assert!(has_ended(&run), "{run:#?}");
+        took
     }
 
     /// What the emulator, the folder and the ledger say.
