@@ -32,20 +32,13 @@ fn main() -> Result<()> {
     }
     println!("help: {}, wanted 20 ms", shown(median(&mut help)));
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    let config = EmulatorConfig::new()
-        .task_time(Duration::ZERO)
-        .video_size(VideoSize::Small);
-    let emulator = runtime.block_on(Emulator::start(config))?;
+    let base_url = emulator()?;
     let folder = tempfile::tempdir()?;
     let (mut with_kirin, mut with_curl, mut first_word) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let generate = || generate(emulator.base_url(), folder.path());
+        let generate = || generate(&base_url, folder.path());
         with_kirin.push(timed(&mut generate())?);
-        with_curl.push(curl(emulator.base_url(), folder.path(), round)?);
+        with_curl.push(curl(&base_url, folder.path(), round)?);
         first_word.push(until_the_first_word(&mut generate())?);
     }
     let (kirin, curl) = (median(&mut with_kirin), median(&mut with_curl));
@@ -59,8 +52,28 @@ fn main() -> Result<()> {
         "first word of generate: {}, wanted 100 ms",
         shown(median(&mut first_word))
     );
-    runtime.block_on(async { emulator.shutdown().await });
     Ok(())
+}
+
+/// An emulator on a thread of its own, which ends with the program.
+fn emulator() -> Result<String> {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let config = EmulatorConfig::new()
+                .task_time(Duration::ZERO)
+                .video_size(VideoSize::Small);
+            let emulator = Emulator::start(config).await.expect("an emulator");
+            send.send(emulator.base_url().to_owned())
+                .expect("it is waited for");
+            std::future::pending::<()>().await;
+        });
+    });
+    Ok(receive.recv()?)
 }
 
 fn kirin() -> Command {
