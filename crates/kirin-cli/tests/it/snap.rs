@@ -103,9 +103,43 @@ fn errors_without_a_service() {
     let foreign = video().with_file("gallery.html", "my own");
     let invalid = "{\"prompt\": \"\"}\n{\n";
     let invalid = Kirin::new().with_file("requests.jsonl", invalid);
+    let configured = || {
+        let file = "model = 7\ntimeout = \"soon\"\ncolour = 1\n[hosts.nowhere]\n";
+        Kirin::new()
+            .with_file("config.toml", file)
+            .env("KIRIN_CONFIG", "config.toml")
+    };
+    let folder_in_a_file = [
+        "generate",
+        "a fox",
+        "--name-template",
+        "{number}",
+        "-o",
+        "a.mp4/b",
+    ];
+    let same_names = ["generate", "a fox", "a bear", "--name-template", "{mode}"];
     let mut text = String::new();
     for (kirin, arguments) in [
-        (Kirin::new(), &["gallery"][..]),
+        (configured(), &["generate", "a fox"][..]),
+        (
+            Kirin::new(),
+            &["create", "a", "b", "--external-task-id", "order-42"],
+        ),
+        (
+            Kirin::new(),
+            &["create", "a", "--mode", "pro", "--param", "mode=std"],
+        ),
+        (Kirin::new(), &["create", "a", "--param", "mode"]),
+        (Kirin::new(), &["generate", "a", "--image", "nowhere.png"]),
+        (Kirin::new(), &["generate", "--prompt-file", "nowhere.txt"]),
+        (
+            Kirin::new(),
+            &["generate", "a", "--name-template", "{seed}"],
+        ),
+        (Kirin::new(), &same_names),
+        (video(), &folder_in_a_file),
+        (Kirin::new(), &["show", "order-42"]),
+        (Kirin::new(), &["gallery"]),
         (Kirin::new(), &["gallery", "nowhere"]),
         (foreign, &["gallery"]),
         (video(), &["gallery", "--output", "nowhere/page.html"]),
