@@ -114,54 +114,31 @@ async fn run(arguments: Arguments) -> ExitCode {
             Err(failure) => return failure.report(json),
         }
     }
-    let done = match command {
-        Command::Auth(arguments) => commands::auth(&arguments, !global.no_input),
-        Command::Batch(arguments) => match commands::batch(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Completions(arguments) => commands::completions(&arguments),
-        Command::Help(arguments) => commands::help(&arguments),
-        Command::Man => commands::man(),
-        Command::Create(arguments) => match commands::create(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Doctor(arguments) => match commands::doctor(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Download(arguments) => commands::download(arguments).await,
-        Command::Emulator(arguments) => match commands::emulator(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Gallery(arguments) => commands::gallery(arguments).await,
-        Command::Generate(arguments) => match commands::generate(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Ledger(arguments) => commands::ledger(arguments).await,
-        Command::List(arguments) => commands::list(arguments).await,
-        Command::Models(arguments) => commands::models(&arguments),
-        Command::Resolve(arguments) => match commands::resolve(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Resume(arguments) => match commands::resume(arguments).await {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Show(arguments) => commands::show(arguments).await,
-        Command::Status(arguments) => commands::status(arguments).await,
-        Command::Validate(arguments) => match commands::validate(&arguments) {
-            Ok(code) => return ExitCode::from(code),
-            Err(failure) => Err(failure),
-        },
-        Command::Wait(arguments) => commands::wait(arguments).await,
+    let done = |()| exit_code::DONE;
+    let ended = match command {
+        Command::Auth(arguments) => commands::auth(&arguments, !global.no_input).map(done),
+        Command::Batch(arguments) => commands::batch(arguments).await,
+        Command::Completions(arguments) => commands::completions(&arguments).map(done),
+        Command::Create(arguments) => commands::create(arguments).await,
+        Command::Doctor(arguments) => commands::doctor(arguments).await,
+        Command::Download(arguments) => commands::download(arguments).await.map(done),
+        Command::Emulator(arguments) => commands::emulator(arguments).await,
+        Command::Gallery(arguments) => commands::gallery(arguments).await.map(done),
+        Command::Generate(arguments) => commands::generate(arguments).await,
+        Command::Help(arguments) => commands::help(&arguments).map(done),
+        Command::Ledger(arguments) => commands::ledger(arguments).await.map(done),
+        Command::List(arguments) => commands::list(arguments).await.map(done),
+        Command::Man => commands::man().map(done),
+        Command::Models(arguments) => commands::models(&arguments).map(done),
+        Command::Resolve(arguments) => commands::resolve(arguments).await,
+        Command::Resume(arguments) => commands::resume(arguments).await,
+        Command::Show(arguments) => commands::show(arguments).await.map(done),
+        Command::Status(arguments) => commands::status(arguments).await.map(done),
+        Command::Validate(arguments) => commands::validate(&arguments),
+        Command::Wait(arguments) => commands::wait(arguments).await.map(done),
     };
-    match done {
-        Ok(()) => ExitCode::from(exit_code::DONE),
+    match ended {
+        Ok(code) => ExitCode::from(code),
         Err(failure) => failure.at(base_url.as_deref()).report(json),
     }
 }
