@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     begin::{begin, was_overtaken},
+    follow::accepted,
     several::several,
 };
 use crate::{
@@ -28,8 +29,7 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<u8, Failure> 
         outputs: Vec::new(),
     };
     let session = Session::paying(&arguments.shared, wanted)?;
-    let create =
-        async |place: usize, progress| accepted(&session, &requests[place], progress).await;
+    let create = async |place: usize, progress| task(&session, &requests[place], progress).await;
     let print = |place: usize, task: &Task| {
         let printed = match arguments.shared.json {
             Some(json) => {
@@ -43,7 +43,7 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<u8, Failure> 
 }
 
 /// The task, as soon as the service has it.
-async fn accepted(
+async fn task(
     session: &Session,
     request: &GenerationRequest,
     progress: Progress,
@@ -52,14 +52,8 @@ async fn accepted(
     let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
         loop {
-            let mut generation = begin(session, request).await?.generation;
-            while generation.handle().is_none()
-                && let Some(notice) = generation.next().await
-            {
-                reached.update(&notice);
-                progress.notice(&notice);
-            }
-            let accepted = generation.accepted().await;
+            let generation = begin(session, request).await?.generation;
+            let accepted = accepted(generation, &mut progress, &reached).await;
             match accepted.map(|generation| (generation.task(), generation.handle())) {
                 Ok((Some(task), _)) => return Ok(task),
                 // An earlier run has created it.

@@ -2,7 +2,7 @@
 
 use kirin_types::TaskState;
 
-use super::wait::{Order, fetch, print};
+use super::{follow::fetch, wait::print};
 use crate::{
     arguments,
     failure::Failure,
@@ -27,15 +27,8 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
         if !matches!(task.state(), TaskState::Completed { .. }) {
             return Err(Failure::not_completed(task));
         }
-        let paths = fetch(
-            &session.client,
-            &task,
-            Order::new(&arguments.file),
-            &mut progress,
-            &reached,
-        )
-        .await?;
-        session.downloaded(&task, &paths).await;
+        let file = &arguments.file;
+        let paths = fetch(&session, &task, file, None, &mut progress, &reached).await?;
         Ok((task, paths))
     })
     .await

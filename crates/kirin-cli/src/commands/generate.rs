@@ -8,8 +8,8 @@ use kirin_types::{GenerationRequest, Task};
 use super::{
     begin::{Begun, begin, done, may_have_written, was_overtaken},
     create::dry_run,
+    follow::{fetch, finished},
     several::several,
-    wait::{Order, fetch},
 };
 use crate::{
     arguments::{self, File},
@@ -122,23 +122,13 @@ pub(super) async fn produce(
         if let Some(timeout) = timeout {
             generation = generation.deadline(timeout);
         }
-        while let Some(notice) = generation.next().await {
-            reached.update(&notice);
-            progress.notice(&notice);
-        }
-        match generation.await {
+        match finished(generation, progress, reached).await {
             Ok(task) => break (task, earlier_output),
             Err(error) if was_overtaken(session, request, &error).await => {}
             Err(error) => return Err(Failure::generation(&error, reached.ids())),
         }
     };
-    let is_again = output_path::is_same(file, earlier_output, task.id().as_str());
-    let order = Order {
-        file,
-        keep_existing: is_again,
-    };
-    let paths = fetch(&session.client, &task, order, progress, reached).await?;
-    session.downloaded(&task, &paths).await;
+    let paths = fetch(session, &task, file, earlier_output, progress, reached).await?;
     Ok((task, paths))
 }
 

@@ -26,6 +26,8 @@ pub(crate) use emulator::emulator;
 mod exec;
 use exec::exec;
 
+mod follow;
+
 mod gallery;
 pub(crate) use gallery::gallery;
 

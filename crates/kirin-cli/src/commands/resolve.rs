@@ -1,10 +1,11 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
-use kirin_client::{Error, ErrorKind, Generation, machine::Outcome};
+use kirin_client::{ErrorKind, machine::Outcome};
 use kirin_ledger::{Entry, Ledger};
 
 use super::{
     begin::go_on,
+    follow::accepted,
     unfinished::{each, here, open},
 };
 use crate::{
@@ -49,7 +50,7 @@ async fn look_up(
         .about(Some(&entry.external_task_id), entry.task_id.as_ref());
     let found = unless_interrupted(&reached, async {
         let generation = go_on(session, ledger, entry).await?;
-        let mut end = accepted(generation, &reached, &mut progress).await;
+        let mut end = accepted(generation, &mut progress, &reached).await;
         if arguments.send_again
             && let Err(error) = &end
             && error.kind() == ErrorKind::Unresolved
@@ -57,7 +58,7 @@ async fn look_up(
             let intent = ledger.intent(entry.number).await;
             let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
             progress.line(&format!("{id} was not found, and is sent again"));
-            end = accepted(session.client.send_again(intent), &reached, &mut progress).await;
+            end = accepted(session.client.send_again(intent), &mut progress, &reached).await;
         }
         match end {
             Ok(generation) => Ok(generation.task()),
@@ -75,19 +76,4 @@ async fn look_up(
         (None, None) => print_line(&format!("{id} created nothing")),
     };
     printed.map_err(|error| Failure::unwritten(&error))
-}
-
-/// The generation at the acceptance of its create.
-async fn accepted(
-    mut generation: Generation,
-    reached: &Reached,
-    progress: &mut Progress,
-) -> Result<Generation, Error> {
-    while generation.handle().is_none()
-        && let Some(notice) = generation.next().await
-    {
-        reached.update(&notice);
-        progress.notice(&notice);
-    }
-    generation.accepted().await
 }

@@ -5,14 +5,14 @@ use kirin_types::TaskId;
 
 use super::{
     begin::go_on,
+    follow::{fetch, finished},
     unfinished::{each, here, open},
-    wait::{Order, fetch, print},
+    wait::print,
 };
 use crate::{
     arguments::{self, File},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
-    output_path,
     progress::Progress,
     session::Session,
 };
@@ -39,19 +39,11 @@ async fn finish(
     let mut progress = Progress::new(&arguments.shared)
         .about(Some(&entry.external_task_id), entry.task_id.as_ref());
     let (task, paths) = unless_interrupted(&reached, async {
-        let mut generation = go_on(session, ledger, entry).await?;
-        while let Some(notice) = generation.next().await {
-            reached.update(&notice);
-            progress.notice(&notice);
-        }
-        let task = generation.await;
+        let generation = go_on(session, ledger, entry).await?;
+        let task = finished(generation, &mut progress, &reached).await;
         let task = task.map_err(|error| Failure::generation(&error, reached.ids()))?;
-        let order = Order {
-            file: &file,
-            keep_existing: output_path::is_same(&file, entry.output.clone(), task.id().as_str()),
-        };
-        let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
-        session.downloaded(&task, &paths).await;
+        let earlier = entry.output.clone();
+        let paths = fetch(session, &task, &file, earlier, &mut progress, &reached).await?;
         Ok((task, paths))
     })
     .await?;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use kirin_client::Client;
 use kirin_types::{Task, TaskId};
 
+use super::follow::{fetch, finished};
 use crate::{
     arguments::{self, File, Json},
     failure::Failure,
-    interrupt::{Ids, Reached, unless_interrupted},
+    interrupt::{Reached, unless_interrupted},
     output_path,
     progress::Progress,
     report::{Report, print_line, print_path},
@@ -29,14 +29,9 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
     let done = unless_interrupted(&reached, async {
-        let task = finished(&session, &arguments, &mut progress).await?;
+        let task = to_its_end(&session, &arguments, &mut progress, &reached).await?;
         let paths = match file.output {
-            Some(_) => {
-                let order = Order::new(&file);
-                let paths = fetch(&session.client, &task, order, &mut progress, &reached).await?;
-                session.downloaded(&task, &paths).await;
-                paths
-            }
+            Some(_) => fetch(&session, &task, &file, None, &mut progress, &reached).await?,
             None => Vec::new(),
         };
         Ok((task, paths))
@@ -52,20 +47,12 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
 
 /// The task at its end. It may have been named by its external id, and the answer names it by its
 /// own, so the first query finds out which one to wait for.
-async fn finished(
+async fn to_its_end(
     session: &Session,
     arguments: &arguments::Wait,
     progress: &mut Progress,
+    reached: &Reached,
 ) -> Result<Task, Failure> {
-    let failure = |error: kirin_client::Error| {
-        Failure::generation(
-            &error,
-            Ids {
-                id: Some(arguments.id.clone()),
-                ..Ids::default()
-            },
-        )
-    };
     let client = &session.client;
     let entry = session.entry(arguments.id.as_str()).await?;
     let mut generation = match entry.and_then(|entry| entry.handle()) {
@@ -78,47 +65,9 @@ async fn finished(
     if let Some(timeout) = arguments.timeout.duration {
         generation = generation.deadline(timeout);
     }
-    while let Some(notice) = generation.next().await {
-        progress.notice(&notice);
-    }
-    generation.await.map_err(failure)
-}
-
-/// Where the videos go.
-pub(super) struct Order<'a> {
-    pub(super) file: &'a File,
-    /// Whether an earlier run may have put them there.
-    pub(super) keep_existing: bool,
-}
-
-impl<'a> Order<'a> {
-    pub(super) fn new(file: &'a File) -> Self {
-        Self {
-            file,
-            keep_existing: false,
-        }
-    }
-}
-
-/// Downloads the videos of a completed task.
-pub(super) async fn fetch(
-    client: &Client,
-    task: &Task,
-    order: Order<'_>,
-    progress: &mut Progress,
-    reached: &Reached,
-) -> Result<Vec<PathBuf>, Failure> {
-    progress.downloading();
-    reached.completed(task);
-    let path = output_path::path(order.file, task.id().as_str());
-    let download = client
-        .download(task, path)
-        .overwrite(order.file.force)
-        .keep_existing(order.keep_existing)
-        .on_event(|event| progress.download(event));
-    download
+    finished(generation, progress, reached)
         .await
-        .map_err(|error| Failure::download(&error, task, reached.ids()))
+        .map_err(|error| Failure::generation(&error, reached.ids()))
 }
 
 /// Prints the paths of the files, or the status where none was asked for.

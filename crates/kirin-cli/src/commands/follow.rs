@@ -1,0 +1,65 @@
+//! A generation on its way, told to whoever watches: to its acceptance, to its end, to its files.
+
+use std::path::PathBuf;
+
+use kirin_client::{Error, Generation};
+use kirin_types::Task;
+
+use crate::{
+    arguments::File, failure::Failure, interrupt::Reached, output_path, progress::Progress,
+    session::Session,
+};
+
+/// Follows a generation to the acceptance of its create.
+pub(super) async fn accepted(
+    mut generation: Generation,
+    progress: &mut Progress,
+    reached: &Reached,
+) -> Result<Generation, Error> {
+    while generation.handle().is_none()
+        && let Some(notice) = generation.next().await
+    {
+        reached.update(&notice);
+        progress.notice(&notice);
+    }
+    generation.accepted().await
+}
+
+/// Follows a generation to its end.
+pub(super) async fn finished(
+    mut generation: Generation,
+    progress: &mut Progress,
+    reached: &Reached,
+) -> Result<Task, Error> {
+    while let Some(notice) = generation.next().await {
+        reached.update(&notice);
+        progress.notice(&notice);
+    }
+    generation.await
+}
+
+/// Downloads the videos of a completed task, and notes where they are. What an earlier run may have put
+/// at `earlier_output` is kept, where that is the same place.
+pub(super) async fn fetch(
+    session: &Session,
+    task: &Task,
+    file: &File,
+    earlier_output: Option<PathBuf>,
+    progress: &mut Progress,
+    reached: &Reached,
+) -> Result<Vec<PathBuf>, Failure> {
+    progress.downloading();
+    reached.completed(task);
+    let id = task.id().as_str();
+    let download = session
+        .client
+        .download(task, output_path::path(file, id))
+        .overwrite(file.force)
+        .keep_existing(output_path::is_same(file, earlier_output, id))
+        .on_event(|event| progress.download(event));
+    let paths = download
+        .await
+        .map_err(|error| Failure::download(&error, task, reached.ids()))?;
+    session.downloaded(task, &paths).await;
+    Ok(paths)
+}
