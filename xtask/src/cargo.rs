@@ -147,6 +147,21 @@ pub(crate) fn execute(command: &mut Command) -> Result<bool, Failure> {
     Ok(status.success())
 }
 
+/// Builds a program of the workspace, and gives its path under `target/debug`.
+pub(crate) fn built(
+    workspace: &Workspace,
+    what: &[&str],
+    program: &str,
+) -> Result<PathBuf, Failure> {
+    let mut build = cargo();
+    build.current_dir(&workspace.root);
+    build.args(["build", "--locked", "--package"]).args(what);
+    match execute(&mut build)? {
+        true => Ok(workspace.target.join("debug").join(program)),
+        false => Err(Failure::new(format!("{program} does not build"))),
+    }
+}
+
 /// Runs the command and returns its standard output; the rest goes to the terminal.
 pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
     let output = command

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::apt;
-use crate::cargo::{Workspace, cargo, execute, shown};
+use crate::cargo::{Workspace, built, execute, shown};
 use crate::error::Failure;
 
 const STRACE: &str = "/usr/bin/strace";
@@ -15,17 +15,11 @@ const ID: &str = "order-42";
 /// Runs `kirin generate` against the emulator under strace, and checks the order.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     apt::installed(&[STRACE], &["strace"])?;
-    let mut build = cargo();
-    build.current_dir(&workspace.root);
-    build.args(["build", "--locked", "--package", "kirin-cli"]);
-    if !execute(&mut build)? {
-        return Err(Failure::new("kirin does not build"));
-    }
+    let kirin = built(workspace, &["kirin-cli"], "kirin")?;
     let failed = |error| Failure::new(format!("the folder of the trace: {error}"));
     let folder = workspace.target.join("durability");
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let trace = folder.join("trace.txt");
-    let kirin = workspace.target.join("debug").join("kirin");
     let mut command = Command::new(&kirin);
     command.args(["emulator", "exec", "--", STRACE]);
     // Children too, paths of files, and texts as long as a page of the ledger.

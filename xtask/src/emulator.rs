@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::cargo::{Workspace, cargo, execute, remove_package};
+use crate::cargo::{Workspace, built, remove_package};
 use crate::error::Failure;
 
 /// A running emulator. It stops when its standard input ends, which it does with this process too.
@@ -20,15 +20,9 @@ impl Emulator {
         example: &str,
         arguments: &[&str],
     ) -> Result<Self, Failure> {
-        let mut build = cargo();
-        build.current_dir(&workspace.root);
-        build.args(["build", "--locked", "--package", "kirin-emulator"]);
-        build.args(["--example", example]);
-        if !execute(&mut build)? {
-            return Err(Failure::new("the emulator does not build"));
-        }
-        let examples = workspace.target.join("debug").join("examples");
-        Self::spawn(&examples.join(example), arguments)
+        let what = ["kirin-emulator", "--example", example];
+        let program = built(workspace, &what, &format!("examples/{example}"))?;
+        Self::spawn(&program, arguments)
     }
 
     /// What stands before the path of every call.

@@ -1,12 +1,12 @@
 //! The emulator's page and a gallery of its videos, looked at in a real browser: Debian's Chromium
-//! without a screen, driven by selenium through the driver that Debian builds from the same source. Playwright would bring a
-//! Node.js of its own, and promises to work with its own build of Chromium only.
+//! without a screen, driven by selenium through the driver that Debian builds from the same source.
+//! Playwright would bring a Node.js of its own, and promises to work with its own build of Chromium
+//! only.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::apt;
-use crate::cargo::{Workspace, cargo, execute};
+use crate::cargo::{Workspace, built, execute};
 use crate::emulator::Emulator;
 use crate::error::Failure;
 use crate::python;
@@ -25,7 +25,7 @@ const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     apt::installed(&PROGRAMS, &PACKAGES)?;
     let programs = python::installed(workspace, SELENIUM)?;
-    let kirin = kirin(workspace)?;
+    let kirin = built(workspace, &["kirin-cli"], "kirin")?;
     let emulator = Emulator::start(workspace, "page", &[])?;
     let look = |script: &str| {
         let mut look = Command::new(programs.join("python"));
@@ -47,15 +47,4 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Builds the program, which writes the gallery.
-fn kirin(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let mut build = cargo();
-    build.current_dir(&workspace.root);
-    build.args(["build", "--locked", "--package", "kirin-cli"]);
-    match execute(&mut build)? {
-        true => Ok(workspace.target.join("debug").join("kirin")),
-        false => Err(Failure::new("kirin does not build")),
-    }
 }

@@ -10,15 +10,7 @@ use crate::executable::stream;
 
 /// Runs sessions of the client against the emulator's world, optimized, and prints their figures.
 pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--profile",
-        "bench",
-        "--locked",
-        "--package",
-        "kirin-tests",
-    ]);
+    let mut command = optimized("kirin-tests");
     command.args(["--test", "it", "--", "--nocapture", "--exact"]);
     command.arg("simulation::every_session_keeps_the_create_rule");
     command.env("KIRIN_SIMULATION_SEED", simulation.seed.to_string());
@@ -34,17 +26,17 @@ pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
     conclude("simulate", &mut command, &[figure], broken)
 }
 
+/// The tests of a package, built so that they run fast.
+fn optimized(package: &str) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--profile", "quick", "--locked"]);
+    command.args(["--package", package]);
+    command
+}
+
 /// Runs every short sequence and the random creates, optimized, and prints their figures.
 pub(crate) fn exhaustive() -> Result<(), Failure> {
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--profile",
-        "bench",
-        "--locked",
-        "--package",
-        "kirin-client",
-    ]);
+    let mut command = optimized("kirin-client");
     command.args(["--all-features", "--test", "it", "--"]);
     command.args(["--ignored", "--nocapture", "machine::exhaustive::"]);
     let broken = "a sequence of events breaks the create rule; see above";

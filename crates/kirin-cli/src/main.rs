@@ -27,7 +27,9 @@ mod request;
 mod request_file;
 mod session;
 mod terminal;
+mod url_path;
 mod verbose;
+mod whole_file;
 
 use arguments::{Arguments, Command, Json};
 use configuration::Configuration;

@@ -1,6 +1,7 @@
 //! Where the video goes, settled before anything is paid for.
 
 use std::{
+    collections::HashSet,
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
@@ -62,20 +63,20 @@ pub(crate) fn in_folder<'a>(
 ) -> Result<Vec<File>, Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::folder(folder, &error))?;
     let mut outputs = Vec::new();
+    let mut names = HashSet::new();
     for (place, request) in requests.into_iter().enumerate() {
         let Some(template) = template else {
             outputs.push(folder.to_owned());
             continue;
         };
         let name = format!("{}.mp4", template.name(request, place + 1));
-        let output = folder.join(&name);
-        if !name.contains(TASK_ID) && outputs.contains(&output) {
+        outputs.push(folder.join(&name));
+        if !names.insert(name.clone()) && !name.contains(TASK_ID) {
             return Err(Failure::usage(
                 format!("--name-template gives two videos the name {name}"),
                 "Add {number} or {task_id} to it.",
             ));
         }
-        outputs.push(output);
     }
     let files = outputs.into_iter().map(|output| File {
         output: Some(output),

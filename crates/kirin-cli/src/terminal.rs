@@ -5,15 +5,7 @@ use std::{
     path::Path,
 };
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-
-/// What is not encoded in the path of a URL, beside letters and digits.
-const IN_A_PATH: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+use crate::url_path;
 
 /// A line on stderr. That nobody can read it is no failure, and no reason to panic.
 pub(crate) fn say(line: &str) {
@@ -47,7 +39,7 @@ pub(crate) fn shell_word(text: &str) -> String {
 
 /// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
 pub(crate) fn link(absolute: &Path, text: &str) -> String {
-    let path = percent_encode(absolute.as_os_str().as_encoded_bytes(), &IN_A_PATH);
+    let path = url_path::path(absolute);
     format!(
         "\u{1b}]8;;file://{path}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
         printable(text)

@@ -96,9 +96,13 @@ impl FromStr for BaseUrl {
             }
             _ => return Err(invalid("it must start with https://")),
         }
-        // Case is no difference there, and two that are written differently are one host.
-        let authority = authority.as_str().to_ascii_lowercase();
-        let text = format!("{scheme}://{authority}{}", uri.path());
+        // Case and the usual port are no difference, and a host that is written in two ways is one.
+        let host = authority.host().to_ascii_lowercase();
+        let port = match (scheme, authority.port_u16()) {
+            ("https", Some(443)) | ("http", Some(80)) | (_, None) => String::new(),
+            (_, Some(port)) => format!(":{port}"),
+        };
+        let text = format!("{scheme}://{host}{port}{}", uri.path());
         Ok(Self {
             text: text.trim_end_matches('/').into(),
             loopback,

@@ -8,13 +8,8 @@ use kirin_ledger::{Entry, Money};
 use kirin_types::Amount;
 use serde::Serialize;
 
-use crate::{
-    arguments, clock, color,
-    failure::Failure,
-    ledger_file,
-    report::{print_json, print_line},
-    terminal::printable,
-};
+use super::table::{columns, headed, print_lines, print_reports};
+use crate::{arguments, clock, color, failure::Failure, ledger_file, terminal::printable};
 
 /// An entry as `--json` prints it, always with every field.
 #[derive(Serialize)]
@@ -38,8 +33,8 @@ pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     match arguments.json {
-        true => print_all(entries.iter().map(report)),
-        false => print(&table(&entries)),
+        true => print_reports(entries.iter().map(report)),
+        false => print_lines(&table(&entries)),
     }
 }
 
@@ -52,8 +47,8 @@ pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
         return Err(Failure::not_in_ledger(id));
     }
     match arguments.json {
-        true => print_all(entries.iter().map(report)),
-        false => print(&entries.iter().flat_map(details).collect()),
+        true => print_reports(entries.iter().map(report)),
+        false => print_lines(&entries.iter().flat_map(details).collect::<Vec<_>>()),
     }
 }
 
@@ -63,24 +58,9 @@ pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let rows = sums(&entries);
     match arguments.json {
-        true => print_all(rows.iter()),
-        false => print(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
+        true => print_reports(rows.iter()),
+        false => print_lines(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
     }
-}
-
-fn print(lines: &Vec<String>) -> Result<(), Failure> {
-    for line in lines {
-        print_line(line).map_err(|error| Failure::unwritten(&error))?;
-    }
-    Ok(())
-}
-
-/// One JSON object a line.
-fn print_all(reports: impl Iterator<Item = impl Serialize>) -> Result<(), Failure> {
-    for report in reports {
-        print_json(&report).map_err(|error| Failure::unwritten(&error))?;
-    }
-    Ok(())
 }
 
 fn report(entry: &Entry) -> EntryReport<'_> {
@@ -136,6 +116,7 @@ fn style(state: &str) -> Style {
 const PROMPT: usize = 30;
 
 fn table(entries: &[Entry]) -> Vec<String> {
+    let here = std::path::absolute(".").ok();
     let rows = entries.iter().map(|entry| {
         let prompt: String = printable(entry.prompt.as_deref().unwrap_or_default());
         let id = entry
@@ -154,7 +135,7 @@ fn table(entries: &[Entry]) -> Vec<String> {
             entry
                 .files
                 .first()
-                .map_or_else(String::new, |path| shown(path)),
+                .map_or_else(String::new, |path| shown(path, here.as_deref())),
         ]
     });
     let head = ["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
@@ -174,8 +155,7 @@ fn table(entries: &[Entry]) -> Vec<String> {
 }
 
 /// A path as short as it leads to the file from here.
-fn shown(path: &Path) -> String {
-    let here = std::path::absolute(".").ok();
+fn shown(path: &Path, here: Option<&Path>) -> String {
     let short = here.and_then(|here| path.strip_prefix(here).ok());
     printable(&short.unwrap_or(path).to_string_lossy())
 }
@@ -195,34 +175,6 @@ fn age(then: kirin_types::Timestamp) -> String {
         3600..86_400 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
-}
-
-/// A table whose first line stands out.
-pub(super) fn headed(mut lines: Vec<String>) -> Vec<String> {
-    lines[0] = color::on_stdout(color::BOLD, &lines[0]);
-    lines
-}
-
-/// Lines of a table whose columns are as wide as they need; the last one is not filled up.
-pub(super) fn columns(rows: impl Iterator<Item = Vec<String>>, head: &[&str]) -> Vec<String> {
-    let head = head.iter().map(|&name| name.to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 fn details(entry: &Entry) -> Vec<String> {

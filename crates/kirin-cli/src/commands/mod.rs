@@ -46,6 +46,8 @@ pub(crate) use resolve::resolve;
 mod resume;
 pub(crate) use resume::resume;
 
+mod table;
+
 mod unfinished;
 
 mod several;

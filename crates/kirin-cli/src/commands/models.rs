@@ -6,12 +6,11 @@ use kirin_types::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::history::{columns, headed};
+use super::table::{columns, headed, print_lines, print_reports};
 use crate::{
     arguments::{self, ModelsCommand},
     failure::Failure,
     model_name,
-    report::print_line,
 };
 
 /// A model as `--json` prints it, always with every field.
@@ -58,22 +57,21 @@ struct PriceReport {
 
 /// Prints a line for each model, or everything about one.
 pub(crate) fn models(arguments: &arguments::Models) -> Result<(), Failure> {
-    let lines = match (&arguments.show, arguments.json) {
-        (None, true) => MODELS.iter().map(|model| json(model)).collect(),
-        (None, false) => headed(columns(MODELS.iter().map(|model| row(model)), HEAD)),
-        (Some(ModelsCommand::Show { model }), is_json) => {
-            let found = model_name::find(model);
-            let model = found.map_err(|near| Failure::no_model(model, &near))?;
-            match is_json {
-                true => vec![json(model)],
-                false => details(model),
-            }
-        }
+    let Some(ModelsCommand::Show { model }) = &arguments.show else {
+        return match arguments.json {
+            true => print_reports(MODELS.iter().map(|model| report(model))),
+            false => print_lines(&headed(columns(
+                MODELS.iter().map(|model| row(model)),
+                HEAD,
+            ))),
+        };
     };
-    for line in &lines {
-        print_line(line).map_err(|error| Failure::unwritten(&error))?;
+    let found = model_name::find(model);
+    let model = found.map_err(|near| Failure::no_model(model, &near))?;
+    match arguments.json {
+        true => print_reports([report(model)].into_iter()),
+        false => print_lines(&details(model)),
     }
-    Ok(())
 }
 
 const HEAD: &[&str] = &["ID", "MAKES", "SECONDS", "MODES", "USD"];
@@ -143,7 +141,7 @@ fn prices(model: &Model) -> Option<String> {
     }
 }
 
-fn json(model: &Model) -> String {
+fn report(model: &'static Model) -> ModelReport {
     let outputs = model.resolutions.iter().filter_map(|resolution| {
         let size = model.output_size(resolution.mode, Some(AspectRatio::Landscape))?;
         Some(OutputReport {
@@ -160,7 +158,7 @@ fn json(model: &Model) -> String {
         source: price.source.to_string(),
         read: price.read,
     };
-    let report = ModelReport {
+    ModelReport {
         id: model.id,
         title: model.title,
         kind: model.kind.to_string(),
@@ -174,9 +172,7 @@ fn json(model: &Model) -> String {
         typical_seconds: model.typical_time.duration.as_secs(),
         prices: model.prices.iter().map(price).collect(),
         request_schema: model.request_schema(),
-    };
-    // It has string keys.
-    serde_json::to_string(&report).expect("JSON")
+    }
 }
 
 fn details(model: &Model) -> Vec<String> {

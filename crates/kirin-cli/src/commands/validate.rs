@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     arguments, exit_code,
     failure::Failure,
-    report::print_line,
+    report::{print_json, print_line},
     request_file::{Line, Problem, RequestFile},
 };
 
@@ -26,31 +26,24 @@ struct ValidationReport<'a> {
 /// Checks every line of the file; gives the exit code.
 pub(crate) fn validate(arguments: &arguments::Validate) -> Result<u8, Failure> {
     let file = RequestFile::read(&arguments.file, arguments.format)?;
-    let (report, line) = match file.requests(arguments.model.id()) {
-        Ok(lines) => {
-            let report = priced(&lines);
-            let line = report.line();
-            (serde_json::to_string(&report), Some(line))
-        }
+    let lines = file.requests(arguments.model.id());
+    let (report, code) = match &lines {
+        Ok(lines) => (priced(lines), exit_code::DONE),
         Err(problems) => {
-            Failure::invalid_file(&arguments.file, &problems).report(None);
-            let problems = ValidationReport {
-                problems: &problems,
+            Failure::invalid_file(&arguments.file, problems).report(None);
+            let report = ValidationReport {
+                problems,
                 ..ValidationReport::default()
             };
-            (serde_json::to_string(&problems), None)
+            (report, exit_code::USAGE)
         }
     };
-    let code = match line {
-        Some(_) => exit_code::DONE,
-        None => exit_code::USAGE,
+    let printed = match (arguments.json, code) {
+        (true, _) => print_json(&report),
+        (false, exit_code::DONE) => print_line(&report.line()),
+        // It was told.
+        (false, _) => Ok(()),
     };
-    let line = match arguments.json {
-        // It has string keys and no map.
-        true => Some(report.expect("JSON")),
-        false => line,
-    };
-    let printed = line.map_or(Ok(()), |line| print_line(&line));
     printed.map_err(|error| Failure::unwritten(&error))?;
     Ok(code)
 }

@@ -3,23 +3,25 @@
 use std::{error::Error, io, path::Path, process::ExitCode};
 
 use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
-use kirin_ledger::LedgerError;
-use kirin_types::{ExternalTaskId, Task, TaskErrorCode, TaskState};
+use kirin_types::{Task, TaskErrorCode, TaskState};
 
 use crate::{
     arguments::{File, Json},
     color, exit_code,
     interrupt::Ids,
     report::Report,
-    request_file::Problem,
     terminal::{printable, say, shell_word},
 };
-
-mod key;
 
 mod batch;
 
 mod gallery;
+
+mod key;
+
+mod ledger;
+
+mod request_file;
 
 mod resume;
 use resume::{Resume, command};
@@ -96,36 +98,6 @@ impl Failure {
         failure
     }
 
-    /// A file of requests that nothing can be read from.
-    pub(crate) fn unread(path: &Path, error: &io::Error) -> Self {
-        let code = match error.kind() {
-            io::ErrorKind::NotFound => exit_code::NOT_FOUND,
-            _ => exit_code::OTHER,
-        };
-        let what = format!("{} cannot be read: {error}", path.display());
-        Self::new(code, what, "Name a file of requests, or - for stdin.")
-    }
-
-    /// A file of requests in which something is wrong.
-    pub(crate) fn invalid_file(path: &Path, problems: &[Problem]) -> Self {
-        let what = format!("{} is not valid, and nothing was sent", path.display());
-        let mut failure = Self::usage(what, "Change what is listed, then try again.");
-        failure
-            .what
-            .extend(problems.iter().map(ToString::to_string));
-        failure
-    }
-
-    /// A file of requests whose name does not say how it is written.
-    pub(crate) fn unknown_format(path: &Path) -> Self {
-        let name = match path.as_os_str() == "-" {
-            true => "stdin".into(),
-            false => path.display().to_string(),
-        };
-        let what = format!("it is not known how {name} is written");
-        Self::usage(what, "Say it with --format jsonl or --format csv.")
-    }
-
     /// The output cannot be written, found before anything was sent.
     pub(crate) fn output(error: &DownloadError) -> Self {
         let code = match error.kind() {
@@ -159,51 +131,6 @@ impl Failure {
         let what = format!("the folder {} cannot be made: {error}", path.display());
         let next_step = "Choose another --output, in a folder that can be written to.";
         Self::new(exit_code::DISK, what, next_step)
-    }
-
-    /// There is no place for a ledger.
-    pub(crate) fn no_ledger() -> Self {
-        Self::new(
-            exit_code::DISK,
-            "there is no place for the ledger, and what is not written down is not spent",
-            "Set HOME, or KIRIN_LEDGER to a file that only you may read.",
-        )
-    }
-
-    /// The ledger was opened, and then could not be read or written: what it would have said of an
-    /// earlier command, nobody knows.
-    pub(crate) fn in_ledger(error: &LedgerError) -> Self {
-        Self {
-            money: "This command has sent nothing. What an earlier one sent may be charged.".into(),
-            billing: Billing::Unknown,
-            ..Self::ledger(error)
-        }
-    }
-
-    /// The ledger cannot be opened.
-    pub(crate) fn ledger(error: &LedgerError) -> Self {
-        let next_step = match error {
-            LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
-            LedgerError::Damaged { .. } => {
-                "Keep the file: it says what may be charged. Restore it from a backup, or set \
-                 KIRIN_LEDGER to a new file."
-            }
-            _ => "Make the file readable and writable, or set KIRIN_LEDGER to another one.",
-        };
-        Self::new(exit_code::DISK, error.to_string(), next_step)
-    }
-
-    /// The id of an earlier create, with another request.
-    pub(crate) fn other_request(id: &ExternalTaskId) -> Self {
-        let what = format!("the external task id {id} was used for another request");
-        Self::usage(what, "See what it was for, or choose another id:")
-            .resumed_by("show", id.as_str())
-    }
-
-    /// The ledger has no such entry.
-    pub(crate) fn not_in_ledger(id: &str) -> Self {
-        let what = format!("the ledger has no create or task with the id {id}");
-        Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
     }
 
     /// There is no such command to tell about.

@@ -70,6 +70,15 @@ pub enum EnvironmentProxy {
 
 /// What the environment says of the way to a URL, as a [`HyperTransport`](super::HyperTransport)
 /// that is told nothing else reads it when it is built.
+///
+/// ```
+/// use kirin_transport::{EnvironmentProxy, environment_proxy};
+///
+/// // Plain requests stay on this machine, whatever the environment says.
+/// let url = "http://127.0.0.1:4010/".parse()?;
+/// assert_eq!(environment_proxy(&url), EnvironmentProxy::Direct);
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
 pub fn environment_proxy(url: &Uri) -> EnvironmentProxy {
     let rules = ProxySettings::Environment.rules();
     match rules.intercept(url) {

@@ -10,7 +10,7 @@ use kirin_client::Billing;
 use kirin_types::GenerationRequest;
 
 use super::{Planned, run::End};
-use crate::{commands::gallery::replace, exit_code, request_file::after_failure};
+use crate::{exit_code, request_file::after_failure, whole_file::replace};
 
 /// Writes `NAME.failed.jsonl` into the folder, or removes it if there is nothing to run again; gives its
 /// path where it was written.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -14,8 +14,9 @@ use crate::{
     arguments,
     failure::Failure,
     ledger_file,
-    report::{print_line, print_path},
+    report::{print_json, print_path},
     terminal::say,
+    whole_file::replace,
 };
 
 mod command;
@@ -71,8 +72,7 @@ pub(crate) async fn gallery(arguments: arguments::Gallery) -> Result<(), Failure
         say("there is no ledger that can be read: the videos are shown by their file names alone");
     }
     let printed = match arguments.json {
-        // It has string keys and no map.
-        true => print_line(&serde_json::to_string(&written).expect("JSON")),
+        true => print_json(&written),
         false => print_path(&written.path),
     };
     printed.map_err(|error| Failure::unwritten(&error))
@@ -110,25 +110,6 @@ fn is_page(file: &Path) -> io::Result<bool> {
     let mut head = Vec::new();
     File::open(file)?.take(4096).read_to_end(&mut head)?;
     Ok(String::from_utf8_lossy(&head).contains(page::GENERATOR))
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = match output.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // A page is for others to see, as far as the umask says.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
-    if output.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    file.persist(output)?;
-    Ok(())
 }
 
 /// JSON is Unicode: bytes of a path that are none become U+FFFD.

@@ -14,7 +14,7 @@ use super::{
     link,
     video::{Known, Video},
 };
-use crate::clock;
+use crate::{clock, url_path::segment};
 
 /// By this a page is known for one that may be written anew.
 pub(super) const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
@@ -159,7 +159,7 @@ impl<'a> Page<'a> {
         let class = video
             .size
             .map_or_else(String::new, |size| format!(" {}", class(size)));
-        let source = self.folder.clone() + &link::segment(&video.name);
+        let source = self.folder.clone() + &segment(&video.name);
         // Without a time in it, Safari shows no frame before a video is played.
         let _ = write!(
             html,
@@ -183,7 +183,7 @@ impl<'a> Page<'a> {
         };
         row("file", &file(&video.name.to_string_lossy(), source));
         for other in &video.others {
-            let source = self.folder.clone() + &link::segment(other);
+            let source = self.folder.clone() + &segment(other);
             row("file", &file(&other.to_string_lossy(), &source));
         }
         if let Some(size) = video.size {

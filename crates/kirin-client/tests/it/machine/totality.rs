@@ -87,6 +87,7 @@ fn states() -> Vec<(&'static str, Script)> {
     });
     states.push(("resumed", Script::resume(settings())));
     states.push(("reconciling", Script::reconcile(settings())));
+    states.push(("sending again", Script::send_again(settings())));
     states
 }
 

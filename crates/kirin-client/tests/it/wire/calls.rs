@@ -174,6 +174,9 @@ fn a_base_url_is_https_or_this_machine() {
     check("http://localhost:1", Ok("http://localhost:1"));
     check("http://LOCALHOST:1", Ok("http://localhost:1"));
     check("HTTPS://Example.com/A", Ok("https://example.com/A"));
+    check("https://example.com:443/a", Ok("https://example.com/a"));
+    check("https://example.com:80", Ok("https://example.com:80"));
+    check("http://[::1]:80", Ok("http://[::1]"));
     check("http://[::1]:1", Ok("http://[::1]:1"));
 
     check("", Err(()));

@@ -1,0 +1,55 @@
+//! What can be wrong with the ledger, or with what it knows.
+
+use kirin_client::Billing;
+use kirin_ledger::LedgerError;
+use kirin_types::ExternalTaskId;
+
+use super::Failure;
+use crate::exit_code;
+
+impl Failure {
+    /// There is no place for a ledger.
+    pub(crate) fn no_ledger() -> Self {
+        Self::new(
+            exit_code::DISK,
+            "there is no place for the ledger, and what is not written down is not spent",
+            "Set HOME, or KIRIN_LEDGER to a file that only you may read.",
+        )
+    }
+
+    /// The ledger was opened, and then could not be read or written: what it would have said of an
+    /// earlier command, nobody knows.
+    pub(crate) fn in_ledger(error: &LedgerError) -> Self {
+        Self {
+            money: "This command has sent nothing. What an earlier one sent may be charged.".into(),
+            billing: Billing::Unknown,
+            ..Self::ledger(error)
+        }
+    }
+
+    /// The ledger cannot be opened.
+    pub(crate) fn ledger(error: &LedgerError) -> Self {
+        let next_step = match error {
+            LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
+            LedgerError::Damaged { .. } => {
+                "Keep the file: it says what may be charged. Restore it from a backup, or set \
+                 KIRIN_LEDGER to a new file."
+            }
+            _ => "Make the file readable and writable, or set KIRIN_LEDGER to another one.",
+        };
+        Self::new(exit_code::DISK, error.to_string(), next_step)
+    }
+
+    /// The id of an earlier create, with another request.
+    pub(crate) fn other_request(id: &ExternalTaskId) -> Self {
+        let what = format!("the external task id {id} was used for another request");
+        Self::usage(what, "See what it was for, or choose another id:")
+            .resumed_by("show", id.as_str())
+    }
+
+    /// The ledger has no such entry.
+    pub(crate) fn not_in_ledger(id: &str) -> Self {
+        let what = format!("the ledger has no create or task with the id {id}");
+        Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
+    }
+}

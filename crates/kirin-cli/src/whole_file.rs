@@ -1,0 +1,25 @@
+//! Files that are there whole or not at all.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+/// Writes a file whole or not at all.
+pub(crate) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = match output.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // It is for others to see, as far as the umask says.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
+    if output.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    file.persist(output)?;
+    Ok(())
+}
