@@ -10,6 +10,8 @@ mod kirin;
 mod service;
 
 mod batch;
+mod batch_trouble;
+
 mod batch_kill;
 mod doctor;
 mod gallery;
