@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import sys
 import time
 
 from selenium import webdriver
@@ -91,3 +92,18 @@ def browser():
     options.add_argument("--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+
+
+def run(name, kind, look):
+    """Looks at a page; gives the exit code, and says what is wrong or what `look` says at the end."""
+    driver = browser()
+    page = kind(driver)
+    try:
+        said = look(page)
+    except Wrong as wrong:
+        print(f"{name}: {wrong}", *page.problems(), sep="\n  ", file=sys.stderr)
+        return 1
+    finally:
+        driver.quit()
+    print(f"{name}: {said}")
+    return 0

@@ -15,7 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from browser import Page, Wrong, browser, expect
+from browser import Page, expect, run
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -243,18 +243,13 @@ def look(page, file, cost, folder):
 def main():
     base_url, folder, kirin = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     folder.mkdir(parents=True, exist_ok=True)
-    driver = browser()
-    page = Gallery(driver)
-    try:
+
+    def make_and_look(page):
         file, cost = make(kirin, base_url, folder / "gallery")
         look(page, file, cost, folder)
-    except Wrong as wrong:
-        print(f"gallery: {wrong}", *page.problems(), sep="\n  ", file=sys.stderr)
-        return 1
-    finally:
-        driver.quit()
-    print(f"gallery: 20 videos play; screenshots are in {folder}")
-    return 0
+        return f"20 videos play; screenshots are in {folder}"
+
+    return run("gallery", Gallery, make_and_look)
 
 
 sys.exit(main())

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from browser import PATIENCE, Page, Wrong, browser, expect
+from browser import PATIENCE, Page, expect, run
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -211,17 +211,12 @@ def look(page, emulator, folder):
 def main():
     base_url, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    driver = browser()
-    page = EmulatorPage(driver)
-    try:
+
+    def look_at_it(page):
         look(page, Emulator(base_url), folder)
-    except Wrong as wrong:
-        print(f"page: {wrong}", *page.problems(), sep="\n  ", file=sys.stderr)
-        return 1
-    finally:
-        driver.quit()
-    print(f"page: all is well; screenshots are in {folder}")
-    return 0
+        return f"all is well; screenshots are in {folder}"
+
+    return run("page", EmulatorPage, look_at_it)
 
 
 sys.exit(main())

@@ -22,7 +22,8 @@ Commands:
                                 run one session of a simulation again, and print its log
   simulate --exhaustive         hold every sequence of up to eight events, and 100,000,000 random
                                 creates, against the create rule; some minutes, optimized
-  soak [--kills N] [--seed S]   kill kirin batch N times at random moments, start it again with the
+  soak [--kills N] [--seed S]   kill kirin generate at each of its writes (with Debian's strace) and
+                                kirin batch N times at random moments, start each again with the
                                 same command, and count the videos and the charges (default: 200
                                 kills, some minutes to half an hour)
   layers                        check what each crate may depend on and show in public

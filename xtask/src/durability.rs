@@ -7,7 +7,7 @@ use crate::apt;
 use crate::cargo::{Workspace, built, execute, shown};
 use crate::error::Failure;
 
-const STRACE: &str = "/usr/bin/strace";
+pub(crate) const STRACE: &str = "/usr/bin/strace";
 
 /// The id of the create that is watched.
 const ID: &str = "order-42";

@@ -21,6 +21,7 @@ mod emulator;
 mod error;
 mod executable;
 mod files;
+mod kills;
 mod layers;
 mod libtest;
 mod manifest;
@@ -82,7 +83,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Simulate(simulation) => simulate::run(simulation),
         Command::SimulateExhaustively => simulate::exhaustive(),
         Command::Snap { accept } => snapshot::run(&workspace, accept),
-        Command::Soak { kills, seed } => soak::run(kills, seed),
+        Command::Soak { kills, seed } => soak::run(&workspace, kills, seed),
         Command::Test => test::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
     }

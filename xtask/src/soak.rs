@@ -1,15 +1,17 @@
-//! `kirin batch` under very many kills.
+//! The program under very many kills.
 
-use crate::cargo::cargo;
+use crate::cargo::{Workspace, cargo};
 use crate::error::Failure;
+use crate::kills;
 use crate::simulate::conclude;
 
 /// How many kills there are unless somebody says otherwise.
 pub(crate) const KILLS: u64 = 200;
 
-/// Kills batches this often, with and without anything that is declared of the host, and prints what
+/// Kills a generation at each of its writes, and batches this often, with and without anything that is declared of the host, and prints what
 /// came of it.
-pub(crate) fn run(kills: u64, seed: Option<u64>) -> Result<(), Failure> {
+pub(crate) fn run(workspace: &Workspace, kills: u64, seed: Option<u64>) -> Result<(), Failure> {
+    kills::run(workspace)?;
     let mut command = cargo();
     command.args(["test", "--locked", "--package", "kirin-cli"]);
     command.args(["--all-features", "--test", "it", "--"]);
