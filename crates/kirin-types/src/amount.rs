@@ -65,23 +65,28 @@ impl FromStr for Amount {
     type Err = InvalidAmount;
 
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
-        // The parser would take the digit separator of Rust literals too.
-        let separated = text.contains('_');
-        let exact = Decimal::from_str_exact(text).or_else(|_| {
-            // The scientific parser rounds a mantissa of too many digits instead of refusing it.
-            let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-            Decimal::from_str_exact(mantissa).and_then(|_| Decimal::from_scientific(text))
-        });
-        match exact {
-            Ok(value) if !separated => Ok(Self {
+        match exact(text) {
+            Some(value) => Ok(Self {
                 text: text.into(),
                 value,
             }),
-            _ => Err(InvalidAmount {
+            None => Err(InvalidAmount {
                 text: text.chars().take(40).collect(),
             }),
         }
     }
+}
+
+/// The number that a text is, if it has at most 28 digits.
+pub(crate) fn exact(text: &str) -> Option<Decimal> {
+    // The parser would take the digit separator of Rust literals too.
+    let text = Some(text).filter(|text| !text.contains('_'))?;
+    let scientific = || {
+        // The scientific parser rounds a mantissa of too many digits instead of refusing it.
+        let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+        Decimal::from_str_exact(mantissa).and_then(|_| Decimal::from_scientific(text))
+    };
+    Decimal::from_str_exact(text).or_else(|_| scientific()).ok()
 }
 
 impl PartialEq for Amount {

@@ -131,6 +131,18 @@ impl<'a> Object<'a> {
         Some(Token(raw)).filter(|token| !token.is_null())
     }
 
+    /// Every value of a field that stands there more than once.
+    pub(crate) fn every(&self, name: &str) -> impl Iterator<Item = Token<'a>> {
+        let same = self.fields.iter().filter(move |(field, _)| field == name);
+        same.map(|(_, raw)| Token(raw))
+    }
+
+    /// Every field, in the order in which it came.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Token<'a>)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, raw)| (name.as_ref(), Token(raw)))
+    }
+
     pub(crate) fn object(&self, name: &str) -> Option<Self> {
         self.field(name)?.object()
     }

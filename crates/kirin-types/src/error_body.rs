@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::{
+    ExternalTaskId,
     decode::{Object, Token},
     task_error::{meaning, with_leading_zeros},
 };
@@ -150,12 +151,31 @@ impl ErrorBody {
     /// assert_eq!(ErrorBody::decode(body).reason(429), ErrorReason::ParallelTaskLimit);
     /// ```
     pub fn reason(&self, http_status: u16) -> ErrorReason {
+        self.reason_about(http_status, None)
+    }
+
+    /// What the refusal of a create that carried this id means: a text that calls this id a
+    /// duplicate by its own letters is a duplicate refusal, too.
+    ///
+    /// ```
+    /// use kirin_types::{ErrorBody, ErrorReason};
+    ///
+    /// let body = ErrorBody::decode(br#"{"message":"task 'order-4711' already exists"}"#);
+    /// let reason = body.reason_of_create(400, &"order-4711".parse()?);
+    /// assert_eq!(reason, ErrorReason::DuplicateExternalTaskId);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reason_of_create(&self, http_status: u16, id: &ExternalTaskId) -> ErrorReason {
+        self.reason_about(http_status, Some(id))
+    }
+
+    fn reason_about(&self, http_status: u16, id: Option<&ExternalTaskId>) -> ErrorReason {
         let status = match http_status {
             200..=299 => self.status_code.unwrap_or(http_status),
             _ => http_status,
         };
         match status {
-            400..=499 if self.is_duplicate() => ErrorReason::DuplicateExternalTaskId,
+            400..=499 if self.is_duplicate(id) => ErrorReason::DuplicateExternalTaskId,
             400..=499 if status != 401 && self.is_balance(status) => ErrorReason::Balance,
             401 => ErrorReason::Authentication,
             403 => ErrorReason::Permission,
@@ -163,27 +183,8 @@ impl ErrorBody {
             400 | 413 | 422 => ErrorReason::InvalidRequest,
             429 => self.limit(),
             500..=599 => ErrorReason::Unavailable,
-            _ => self.reason_by_code(),
+            _ => self.reason_by_code(id),
         }
-    }
-
-    /// Whether the message itself names the external task id as the duplicate. Only this proves
-    /// that a host refuses duplicates: code 1201 alone has other uses at Kling.
-    pub fn names_duplicate(&self) -> bool {
-        let names_id = ["external_task_id", "external task id", "externaltaskid"];
-        let names_duplicate = ["duplicate", "exist", "already"];
-        self.says_any(&names_id) && self.says_any(&names_duplicate) && !self.says_absent()
-    }
-
-    fn is_duplicate(&self) -> bool {
-        let bare_code = self.code.as_deref() == Some("1201")
-            && (self.message.is_none() || self.says_any(&["duplicate", "exist"]));
-        (bare_code && !self.says_absent()) || self.names_duplicate()
-    }
-
-    /// Whether it says that something is not there: the words of a duplicate and its contrary.
-    fn says_absent(&self) -> bool {
-        self.says_any(&["not exist", "n't exist", "no task", "not found"])
     }
 
     fn is_balance(&self, status: u16) -> bool {
@@ -211,14 +212,14 @@ impl ErrorBody {
     }
 
     /// By the code alone: a refusal that came under a success status.
-    fn reason_by_code(&self) -> ErrorReason {
+    fn reason_by_code(&self, id: Option<&ExternalTaskId>) -> ErrorReason {
         match self.code.as_deref() {
             _ if matches!(self.error_code, Some(40201..=40208)) => ErrorReason::Balance,
             Some("UNAUTHORIZED") => ErrorReason::Authentication,
             Some("RATE_LIMIT_EXCEEDED" | "1302" | "1303") => self.limit(),
             Some("1100" | "1101" | "1102") => self.limit(),
             _ if self.message.as_deref() == Some("Missing Token") => ErrorReason::Authentication,
-            _ if self.is_duplicate() => ErrorReason::DuplicateExternalTaskId,
+            _ if self.is_duplicate(id) => ErrorReason::DuplicateExternalTaskId,
             _ if self.is_balance(0) => ErrorReason::Balance,
             _ => ErrorReason::Other,
         }

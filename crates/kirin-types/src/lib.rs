@@ -65,6 +65,8 @@ pub use image::{Image, InvalidImage};
 mod identifier;
 pub use identifier::{ExternalTaskId, InvalidIdentifier, TaskId};
 
+mod named_id;
+
 mod task;
 pub use task::{Task, TaskState};
 
@@ -83,6 +85,8 @@ pub use amount::{Amount, InvalidAmount};
 mod timestamp;
 pub use timestamp::Timestamp;
 
+mod timestamp_text;
+
 mod raw_json;
 pub use raw_json::RawJson;
 
@@ -94,6 +98,8 @@ pub use callback::Callback;
 
 mod error_body;
 pub use error_body::{ErrorBody, ErrorReason};
+
+mod duplicate;
 
 mod error_body_form;
 

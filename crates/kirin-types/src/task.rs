@@ -9,8 +9,9 @@ use alloc::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    Content, DecodeError, RawJson, TaskError, TaskId, Timestamp, Usage, content,
+    Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage, content,
     decode::{Object, Token},
+    named_id,
 };
 
 /// A task as the service described it.
@@ -41,6 +42,7 @@ pub struct Task {
     model: Option<String>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
+    external_task_ids: Vec<String>,
     metadata: Option<RawJson>,
     raw: RawJson,
 }
@@ -139,8 +141,9 @@ impl Task {
             state: TaskState::from_object(status.as_deref(), task),
             status,
             model: task.text("model"),
-            created_at: task.integer("created_at").map(Timestamp::from_wire),
-            updated_at: task.integer("updated_at").map(Timestamp::from_wire),
+            created_at: task.field("created_at").and_then(Timestamp::from_token),
+            updated_at: task.field("updated_at").and_then(Timestamp::from_token),
+            external_task_ids: named_id::external_task_ids(task),
             metadata: task
                 .field("metadata")
                 .map(|token| RawJson::new(token.raw())),
@@ -168,7 +171,39 @@ impl Task {
         self.model.as_deref()
     }
 
-    /// When it was created (documented: an integer; milliseconds and seconds were both seen).
+    /// The external task id that the answer itself says the task has; the documented task object
+    /// names none. Of several the first is given.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","task_info":{"external_task_id":"order-42"}}"#)?;
+    /// assert_eq!(task.named_external_task_id(), Some("order-42"));
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn named_external_task_id(&self) -> Option<&str> {
+        self.external_task_ids.first().map(String::as_str)
+    }
+
+    /// Whether the answer itself says that the task has another external id than this one. Then it
+    /// is no answer to a look-up of this one: it shows neither that the task exists nor that it
+    /// does not.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","external_task_id":"order-42"}"#)?;
+    /// assert!(!task.names_another_than(&"order-42".parse()?));
+    /// assert!(task.names_another_than(&"order-43".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn names_another_than(&self, id: &ExternalTaskId) -> bool {
+        let mut named = self.external_task_ids.iter();
+        named.any(|named| named != id.as_str())
+    }
+
+    /// When it was created (documented: an integer; milliseconds and seconds were both seen). A
+    /// date in words is read too.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at
     }

@@ -2,7 +2,10 @@
 
 use core::fmt;
 
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{amount, decode::Token};
 
 /// A point in wall time, in milliseconds since 1970-01-01 UTC.
 ///
@@ -31,6 +34,29 @@ impl Timestamp {
             true => Self(number * 1000),
             false => Self(number),
         }
+    }
+
+    /// From a field of an answer: a number, one in quotes, or a date with a time.
+    pub(crate) fn from_token(token: Token<'_>) -> Option<Self> {
+        match token.number() {
+            Some(number) => Self::from_number(number),
+            None => {
+                let text = token.text()?;
+                Self::from_number(text.trim()).or_else(|| Self::from_text(&text))
+            }
+        }
+    }
+
+    /// Seconds or milliseconds, with a fraction or an exponent; what is smaller than a
+    /// millisecond is cut off.
+    fn from_number(number: &str) -> Option<Self> {
+        let number = amount::exact(number)?;
+        let whole = number.to_i64()?;
+        let milliseconds = match whole.unsigned_abs() < SMALLEST_MILLISECONDS {
+            true => number.checked_mul(Decimal::ONE_THOUSAND)?.to_i64()?,
+            false => whole,
+        };
+        Some(Self(milliseconds))
     }
 
     /// Milliseconds since 1970-01-01 UTC.

@@ -72,6 +72,19 @@ const TASKS: &[(&str, &str)] = &[
     ("created-at-milliseconds.json", "status in_progress, state in progress, created 1769757744021"),
     ("created-at-seconds.json", "status in_progress, state in progress, created 1769757744000"),
     ("created-at-absent.json", "status in_progress, state in progress, model kirin_v2_5_turbo_t2v"),
+    ("created-at-text.json", "status in_progress, state in progress, created 1769757744000"),
+    ("created-at-text-offset.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-text-lower-case.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-text-space.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-http-date.json", "status in_progress, state in progress, created 1769757744000"),
+    ("created-at-fraction.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-seconds-fraction.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-number-in-quotes.json", "status in_progress, state in progress, created 1769757744021"),
+    ("updated-at-text.json", "status in_progress, state in progress, created 1769757744021, updated 1769757800500"),
+    ("external-task-id.json", "status in_progress, state in progress, named order-42"),
+    ("external-task-id-in-task-info.json", "status in_progress, state in progress, named order-42"),
+    ("external-task-id-in-metadata.json", "status in_progress, state in progress, metadata {\"external_task_id\":\"order-42\"}, named order-42"),
+    ("external-task-id-in-params.json", "status in_progress, state in progress, named order-42"),
     ("updated-at.json", "status in_progress, state in progress, created 1769757744021, updated 1769757800500"),
     ("model-absent.json", "status in_progress, state in progress, created 1769757744021"),
     ("metadata.json", "status in_progress, state in progress, metadata {\"region\":\"eu\",\"attempt\":2}"),
@@ -272,6 +285,57 @@ fn a_field_of_a_wrong_type_costs_that_field_only() {
     check(
         r#""status":"failed","error":{"code":"","message":"why"}"#,
         "status failed, state failed (terminal), message why, error why",
+    );
+}
+
+/// It is neither a hit nor a miss for a look-up of that id, whatever else it says.
+#[test]
+fn an_answer_that_names_another_external_id_anywhere_is_not_about_this_one() {
+    fn check(fields: &str, named: Option<&str>, another: bool) {
+        let body = format!(r#"{{"id":"a"{fields}}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        let written = serde_json::to_string(&task).unwrap();
+        for task in [&task, &serde_json::from_str(&written).unwrap()] {
+            assert_eq!(task.named_external_task_id(), named, "{fields}");
+            let ours = "order-42".parse().unwrap();
+            assert_eq!(task.names_another_than(&ours), another, "{fields}");
+        }
+    }
+
+    check("", None, false);
+    check(r#","external_task_id":null"#, None, false);
+    check(r#","external_task_id":"""#, None, false);
+    check(r#","external_task_id":["order-43"]"#, None, false);
+    check(r#","external_id":"order-43""#, None, false);
+    check(
+        r#","output":[{"external_task_id":"order-43"}]"#,
+        None,
+        false,
+    );
+    check(r#","external_task_id":"order-42""#, Some("order-42"), false);
+    check(r#","external_task_id":"order-43""#, Some("order-43"), true);
+    check(r#","external_task_id":"Order-42""#, Some("Order-42"), true);
+    check(r#","external_task_id":42"#, Some("42"), true);
+    check(r#","external_task_id":"no id""#, Some("no id"), true);
+    check(
+        r#","external_task_id":"order-43","external_task_id":"order-42""#,
+        Some("order-43"),
+        true,
+    );
+    check(
+        r#","external_task_id":"order-42","metadata":{"external_task_id":"order-43"}"#,
+        Some("order-42"),
+        true,
+    );
+    check(
+        r#","task_info":{"external_task_id":"order-43"}"#,
+        Some("order-43"),
+        true,
+    );
+    check(
+        r#","metadata":{"external_task_id":"order-42"}"#,
+        Some("order-42"),
+        false,
     );
 }
 

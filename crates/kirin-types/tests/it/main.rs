@@ -4,6 +4,7 @@
 mod amount;
 mod callback;
 mod decode;
+mod duplicate;
 mod errors;
 mod family;
 mod fixtures;
@@ -17,4 +18,5 @@ mod schema;
 mod section_8;
 mod snap;
 mod strategies;
+mod timestamp;
 mod validate;

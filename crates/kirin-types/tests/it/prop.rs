@@ -2,14 +2,18 @@
 
 mod family;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use kirin_tests::{
     property,
     proptest::{collection::vec, prelude::*, sample::select},
 };
 use kirin_types::{
-    Amount, ErrorBody, ExternalTaskId, GenerationRequest, Route, Task, TaskId, TaskState,
+    Amount, ErrorBody, ErrorReason, ExternalTaskId, GenerationRequest, Route, Task, TaskId,
+    TaskState, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -137,6 +141,9 @@ fn every_error_body_has_a_short_printable_text_and_a_reason() {
             body.is_known(),
             body.names_duplicate(),
         );
+        let id = "order-4711".parse()?;
+        let duplicate = body.reason_of_create(400, &id) == ErrorReason::DuplicateExternalTaskId;
+        prop_assert!(duplicate || !body.names_duplicate_of(&id));
         prop_assert!(body.text.chars().count() <= 2000);
         let shown = body.to_string();
         prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
@@ -330,4 +337,38 @@ fn decimal(text: &str) -> (bool, String, i64) {
             exponent - fraction.len() as i64 + zeros as i64,
         ),
     }
+}
+
+// ----------------------------------------------------------------- times
+
+#[test]
+fn a_time_that_somebody_else_wrote_is_read_to_the_millisecond() {
+    // From 1970 to 9999, which is all that the writer can write.
+    property!(0_i64..253_402_300_800_000, |milliseconds| {
+        let time = UNIX_EPOCH + Duration::from_millis(milliseconds.unsigned_abs());
+        let expected = Some(Timestamp::from_milliseconds(milliseconds));
+        let written = humantime::format_rfc3339_nanos(time).to_string();
+        prop_assert_eq!(Timestamp::from_text(&written), expected);
+        let spaced = written.replace(['T', 'Z'], " ");
+        prop_assert_eq!(Timestamp::from_text(&spaced), expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn no_text_is_too_strange_for_a_time() {
+    let pieces = select(vec![
+        "2020", "-", "01", "T", " ", "00", ":", ".", ",", "Z", "+", "08", "9", "Jan", "Wed, ",
+        "GMT", "\u{2212}", "ä", "e9", "\u{0}",
+    ]);
+    let text = prop_oneof![
+        vec(pieces, 0..14).prop_map(|it| it.concat()),
+        any::<String>()
+    ];
+    property!(text, |text| {
+        let _ = Timestamp::from_text(&text);
+        let body = json!({"id": "a", "created_at": text}).to_string();
+        prop_assert!(Task::from_json(body.as_bytes()).is_ok());
+        Ok(())
+    });
 }

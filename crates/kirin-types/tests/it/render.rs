@@ -28,6 +28,7 @@ pub(crate) fn task(task: &Task) -> Vec<(&'static str, String)> {
         "metadata",
         task.metadata().map(|it| it.as_str()),
     );
+    add(&mut facts, "named", task.named_external_task_id());
     facts
 }
 

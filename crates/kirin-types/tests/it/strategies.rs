@@ -281,7 +281,7 @@ const FRAGMENTS: &[&str] = &[
 const NAMES: &[&str] = &[
     "id", "status", "data", "code", "error", "message", "error_message", "error_code", "detail",
     "request_id", "output", "content", "type", "url", "duration", "usage", "cost", "quantity",
-    "progress", "created_at", "metadata", "model", "prompt", "watermark_info", "enabled",
+    "progress", "created_at", "metadata", "external_task_id", "model", "prompt", "watermark_info", "enabled",
     r"\u0069d",
 ];
 
@@ -289,6 +289,7 @@ const NAMES: &[&str] = &[
 #[rustfmt::skip] // A list of words reads better in lines.
 const TASK_FIELDS: &[&str] = &[
     "model", "created_at", "updated_at", "progress", "error", "output", "usage", "metadata",
+    "external_task_id", "task_info", "params",
 ];
 
 /// JSON values: those that mean something somewhere, and those that are hard to read.
@@ -298,5 +299,6 @@ const VALUES: &[&str] = &[
     "1e999", "1e-400", "19.999999999999999999", "123456789012345678901234567890", r#""""#, r#""a""#,
     r#""completed""#, r#""failed""#, r#""in_progress""#, r#""002011099""#, r#""0.21""#,
     r#""external_task_id exists""#, r#""Insufficient credits""#, r#""\ud800""#,
+    "1577836800000.5", r#""2020-01-01T00:00:00Z""#, r#""1577836800""#, r#"{"external_task_id":"a"}"#,
     r#""\u001b[31m\u009b""#, r#""https://example.com/a.mp4""#,
 ];
