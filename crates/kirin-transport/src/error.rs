@@ -11,7 +11,8 @@ use std::{error::Error, fmt};
 pub enum Sent {
     /// The server may have acted on it.
     Maybe,
-    /// The server cannot have acted on it: no byte of it left, or HTTP/2 says so.
+    /// The server cannot have acted on it: no byte of its body left and it can never become whole,
+    /// or HTTP/2 says so.
     No,
 }
 
@@ -35,6 +36,8 @@ pub enum TransportErrorKind {
     Timeout,
     /// The head or the body is larger than allowed.
     TooLarge,
+    /// The caller withdrew it, with [`SendWatch::withdraw`](crate::SendWatch::withdraw).
+    Withdrawn,
 }
 
 /// A failed exchange. [`fmt::Display`] says what failed; [`source`](Error::source) says why.
@@ -109,6 +112,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Request => "the request cannot be sent",
             TransportErrorKind::Timeout => "the server took too long",
             TransportErrorKind::TooLarge => "the answer is larger than allowed",
+            TransportErrorKind::Withdrawn => "the request was withdrawn before it was sent",
         })
     }
 }

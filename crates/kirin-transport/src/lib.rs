@@ -37,6 +37,9 @@
 mod transport;
 pub use transport::{FromFn, PreferFreshConnection, Transport, from_fn};
 
+mod send_watch;
+pub use send_watch::{SendWatch, WatchedBody};
+
 mod error;
 pub use error::{Sent, TransportError, TransportErrorKind};
 

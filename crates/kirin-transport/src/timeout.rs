@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -14,13 +14,17 @@ use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind, body::cut};
+use crate::{Body, SendWatch, Sent, Transport, TransportError, TransportErrorKind, body::cut};
 
 /// A transport that waits only so long: for the head of a response, and for the next bytes of its
 /// body. A caller who reads slowly is not late; a server that pauses is.
 ///
-/// It ends with [`Timeout`](TransportErrorKind::Timeout) and [`Sent::Maybe`], because what was sent
-/// until then is not known. It runs inside a tokio runtime with time.
+/// It ends with [`Timeout`](TransportErrorKind::Timeout). That is [`Sent::No`](crate::Sent::No) if the
+/// request was still waiting and could be withdrawn, and else [`Sent::Maybe`](crate::Sent::Maybe),
+/// because what was sent until then is not known. It runs inside a tokio runtime with time.
+///
+/// Where the caller watches the request with a [`SendWatch`], and the inner transport announces the
+/// taking of its body, the time runs from the taking: how long to wait for it is the caller's decision.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,30 +62,70 @@ impl<T> fmt::Debug for Timeout<T> {
 
 #[async_trait]
 impl<T: Transport> Transport for Timeout<T> {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let response = head_within(self.head, self.inner.send(request)).await?;
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        let (watch, watcher) = watched_by(&mut request);
+        // The inner transport announces its taking to the same watch.
+        request.extensions_mut().insert(watch.clone());
+        let sending = self.inner.send(request);
+        let response = head_within(self.head, &watch, watcher, sending).await?;
         let idle = self.idle;
         Ok(response.map(|body| Body::own(Guarded::new(body, idle, u64::MAX))))
     }
 }
 
-/// What `sending` comes to, if it does within `limit`.
+/// Who looks at the watch of a request.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Watcher {
+    Caller,
+    Nobody,
+}
+
+/// The watch of a request, taken out of it, or a new one.
+pub(crate) fn watched_by(request: &mut Request<Bytes>) -> (SendWatch, Watcher) {
+    match request.extensions_mut().remove::<SendWatch>() {
+        Some(watch) => (watch, Watcher::Caller),
+        None => (SendWatch::new(), Watcher::Nobody),
+    }
+}
+
+/// What `sending` comes to, if it does within `limit`: of the call, or where the caller watches for
+/// it and is let know, of the moment in which the body is taken.
 pub(crate) async fn head_within<R>(
     limit: Duration,
+    watch: &SendWatch,
+    watcher: Watcher,
     sending: impl Future<Output = Result<R, TransportError>>,
 ) -> Result<R, TransportError> {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the transport's time-out, and owns its clock"
     )]
-    match tokio::time::timeout(limit, sending).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(late(format!("no answer within {} s", limit.as_secs_f64()))),
-    }
+    let begin = |limit| tokio::time::sleep(limit);
+    let (mut sending, mut taken) = (pin!(sending), pin!(watch.taken()));
+    let (mut passing, mut waits) = (pin!(begin(limit)), watcher == Watcher::Caller);
+    let outcome = poll_fn(|context| {
+        if let Poll::Ready(outcome) = sending.as_mut().poll(context) {
+            return Poll::Ready(Some(outcome));
+        }
+        if waits && taken.as_mut().poll(context).is_ready() {
+            waits = false;
+            passing.set(begin(limit));
+        }
+        ready!(passing.as_mut().poll(context));
+        match waits && watch.is_announced() {
+            true => Poll::Pending,
+            false => Poll::Ready(None),
+        }
+    });
+    let outcome = outcome.await;
+    outcome.unwrap_or_else(|| {
+        let reason = format!("no answer within {} s", limit.as_secs_f64());
+        Err(late(watch.given_up(), reason))
+    })
 }
 
-fn late(reason: String) -> TransportError {
-    TransportError::new(TransportErrorKind::Timeout, Sent::Maybe).with_source(reason)
+fn late(sent: Sent, reason: String) -> TransportError {
+    TransportError::new(TransportErrorKind::Timeout, sent).with_source(reason)
 }
 
 /// A body that may not pause for longer than `idle` while it is read, and has at most so many
@@ -111,10 +155,10 @@ impl<B> Guarded<B> {
         let pausing = self
             .pausing
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
-        pausing
-            .as_mut()
-            .poll(context)
-            .map(|()| late(format!("no data for {} s", self.idle.as_secs_f64())))
+        pausing.as_mut().poll(context).map(|()| {
+            let reason = format!("no data for {} s", self.idle.as_secs_f64());
+            late(Sent::Maybe, reason)
+        })
     }
 
     fn count(&mut self, data: &Bytes) -> Result<(), TransportError> {

@@ -18,9 +18,9 @@ use crate::{Body, TransportError};
 /// 2. **`Err` means no complete response head.** Interim answers (1xx) are passed over, and so are
 ///    the pauses of a slow server; a head without end is an error, not a way to fill the memory.
 /// 3. **[`Sent::No`](crate::Sent::No) only where the server cannot have acted on the request**: no
-///    byte of it left, or HTTP/2 says that the stream was refused or lies above a GOAWAY's last id.
-///    Everything else is [`Sent::Maybe`](crate::Sent::Maybe), and when in doubt so is this. A
-///    connection that is refused is `No`.
+///    byte of its body left and it can never become whole, or HTTP/2 says that the stream was refused
+///    or lies above a GOAWAY's last id. Everything else is [`Sent::Maybe`](crate::Sent::Maybe), and
+///    when in doubt so is this. A connection that is refused is `No`.
 /// 4. **One call is one attempt.** Nothing is repeated, whatever the answer and however the
 ///    connection ends.
 /// 5. **No redirect is followed.** The key would go to another host, and a POST would be repeated.
@@ -32,6 +32,11 @@ use crate::{Body, TransportError};
 ///    TLS's own goodbye is a cut.
 /// 9. **Dropping cancels.** Dropping the future, or the body, closes the connection or resets the
 ///    stream; a future that was never polled sends nothing.
+/// 10. **What was withdrawn never arrives.** Nothing has to be announced to a
+///     [`SendWatch`](crate::SendWatch) in the request's extensions. Where it is, a body that is not
+///     taken yet is withdrawn by [`SendWatch::withdraw`](crate::SendWatch::withdraw), by a time-out
+///     and by dropping the future, also while it is connecting or waits in a queue; then no complete
+///     request arrives, however long the server waits, and what is still said of it is `No`.
 ///
 /// # Example
 ///
@@ -68,9 +73,15 @@ pub trait Transport: Send + Sync {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError>;
 }
 
-/// A wish in a request's extensions: send it on a connection that is new or was in use a moment
-/// ago. A stale keep-alive connection is an everyday reason not to know whether a request left, so
-/// creates carry this wish; a transport that cannot fulfil it may ignore it.
+/// A wish in a request's extensions, which creates carry: do not send it on a connection that may have
+/// gone stale, an everyday reason not to know whether a request left. A transport that cannot fulfil it
+/// may ignore it.
+///
+/// `HyperTransport` opens a connection of its own for it over HTTP/1.1, where even one that was used
+/// less than a second ago met the close of a server that reloads its configuration. It is used for
+/// nothing else, and when the request is given up it is reset, so that the kernel delivers nothing
+/// later. Over HTTP/2 such requests share a connection that is new or was used within a second: there
+/// the server says which requests it will not act on.
 ///
 /// ```
 /// use kirin_transport::PreferFreshConnection;

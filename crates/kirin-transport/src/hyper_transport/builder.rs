@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use http::HeaderValue;
-use http_body_util::Full;
 use hyper_util::{
     client::legacy::{
         Client,
@@ -13,7 +11,12 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Exchange, HyperTransport, connect_timeout::ConnectTimeout};
+use super::{
+    Exchange, HyperTransport,
+    connect_timeout::ConnectTimeout,
+    own_connection::{Reuse, Tcp},
+    request_body::RequestBody,
+};
 
 /// Collects what a [`HyperTransport`] needs. Every setting has a default that is stated with it.
 ///
@@ -65,11 +68,30 @@ pub(super) enum Versions {
     Http2,
 }
 
+impl Versions {
+    /// How often a connection for creates is used.
+    fn reuse(self) -> Reuse {
+        match self {
+            Self::Any | Self::Http1 => Reuse::IfHttp2,
+            #[cfg(feature = "http2")]
+            Self::Http2 => Reuse::IsHttp2,
+        }
+    }
+}
+
+/// Whose connections a connector opens.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum For {
+    Creates,
+    Others,
+}
+
 impl HyperTransport {
     /// How long a new connection may take: name, TCP, proxy and TLS handshake together.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-    /// How long it may take from the call to a complete response head.
+    /// How long it may take to a complete response head: from the call, or where the caller watches
+    /// the request with a [`SendWatch`](crate::SendWatch), from the taking of its body.
     pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// How long a body may pause while it is read.
@@ -81,9 +103,19 @@ impl HyperTransport {
     /// How many connections that are not in use are kept for each host.
     pub const POOL_MAX_IDLE_PER_HOST: usize = 32;
 
-    /// How long ago a connection may have been used to count as fresh: a request with
-    /// [`PreferFreshConnection`](crate::PreferFreshConnection) uses no older one.
+    /// How long ago a connection over HTTP/2 may have been used to count as fresh: a request with
+    /// [`PreferFreshConnection`](crate::PreferFreshConnection) uses no older one. Over HTTP/1.1 it
+    /// uses none that was used before.
     pub const FRESH: Duration = Duration::from_secs(1);
+
+    /// Whether this system has TCP_USER_TIMEOUT, which keeps its kernel from delivering a create
+    /// later than [`ATTEMPT_TIMEOUT`](Self::ATTEMPT_TIMEOUT), or what was set in its place. Where it
+    /// has not, a request whose program was killed may arrive minutes later.
+    pub const BOUNDS_DELIVERY: bool = cfg!(any(
+        target_os = "android",
+        target_os = "fuchsia",
+        target_os = "linux"
+    ));
 
     /// How many bytes of a response head are read in search of its end.
     pub const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -134,8 +166,13 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Sets how long it may take from the call to a complete response head; 30 seconds if never
-    /// called. What fails here may have been sent.
+    /// Sets how long it may take to a complete response head; 30 seconds if never called. What fails
+    /// here may have been sent, unless it was still connecting or waiting in a queue. It counts from
+    /// the call; of a request with a [`SendWatch`](crate::SendWatch) from the taking of its body.
+    ///
+    /// As long as this, and not longer, the kernel goes on to deliver a create
+    /// ([`PreferFreshConnection`](crate::PreferFreshConnection)) after the program was killed, where
+    /// [`HyperTransport::BOUNDS_DELIVERY`] is true.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.settings.attempt_timeout = limit;
         self
@@ -198,8 +235,11 @@ impl HyperTransportBuilder {
     /// Makes a transport for plain HTTP only: a server on this machine, or one in a test. An https
     /// URL is an error that sends nothing, and no proxy is used.
     pub fn build_plain(self) -> HyperTransport {
-        let connector = self.settings.tcp();
-        self.settings.over(connector)
+        let (keeping, creates) = (
+            self.settings.tcp(For::Others),
+            self.settings.tcp(For::Creates),
+        );
+        self.settings.over(keeping, creates)
     }
 }
 
@@ -210,25 +250,36 @@ impl fmt::Debug for HyperTransportBuilder {
 }
 
 impl Settings {
-    pub(super) fn tcp(&self) -> HttpConnector {
+    pub(super) fn tcp(&self, requests: For) -> Tcp {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(self.connect_timeout));
-        connector
+        if requests == For::Creates {
+            // Of a program that was killed, too, the kernel delivers nothing later than that.
+            #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+            connector.set_tcp_user_timeout(Some(self.attempt_timeout));
+        }
+        Tcp {
+            connector,
+            for_creates: requests == For::Creates,
+        }
     }
 
-    pub(super) fn over<C>(self, connector: C) -> HyperTransport
+    /// A transport over two connectors: `creates` opens connections for creates.
+    pub(super) fn over<C>(self, keeping: C, creates: C) -> HyperTransport
     where
         ConnectTimeout<C>: Connect + Clone + Send + Sync + 'static,
     {
-        let connector = ConnectTimeout {
-            inner: connector,
+        let bounded = |inner, reuse| ConnectTimeout {
+            inner,
             limit: self.connect_timeout,
+            reuse,
         };
         let fresh = HyperTransport::FRESH.min(self.pool_idle_timeout);
+        let creates = bounded(creates, self.versions.reuse());
         HyperTransport {
-            keeping: self.client(connector.clone(), self.pool_idle_timeout),
-            fresh: self.client(connector, fresh),
+            keeping: self.client(bounded(keeping, Reuse::Always), self.pool_idle_timeout),
+            creates: self.client(creates, fresh),
             settings: Arc::new(self),
         }
     }
@@ -252,6 +303,6 @@ impl Settings {
             .http2_max_header_list_size(u32::try_from(self.max_head_bytes).unwrap_or(u32::MAX))
             .http2_keep_alive_interval(HyperTransport::PING_INTERVAL)
             .http2_keep_alive_timeout(HyperTransport::PING_TIMEOUT);
-        Arc::new(builder.build::<C, Full<Bytes>>(connector))
+        Arc::new(builder.build::<C, RequestBody>(connector))
     }
 }

@@ -11,12 +11,15 @@ use std::{
 use http::Uri;
 use tower_service::Service;
 
+use super::own_connection::{Own, Reuse};
+
 /// A connector that fails when the inner one takes longer than `limit`. hyper's own connect
 /// time-out ends with TCP, and a TLS handshake that stalls would look like a lost answer.
 #[derive(Clone)]
 pub(super) struct ConnectTimeout<C> {
     pub(super) inner: C,
     pub(super) limit: Duration,
+    pub(super) reuse: Reuse,
 }
 
 impl<C> Service<Uri> for ConnectTimeout<C>
@@ -26,9 +29,9 @@ where
     C::Future: Send + 'static,
     C::Response: 'static,
 {
-    type Response = C::Response;
+    type Response = Own<C::Response>;
     type Error = Box<dyn Error + Send + Sync>;
-    type Future = Pin<Box<dyn Future<Output = Result<C::Response, Self::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context).map_err(Into::into)
@@ -36,14 +39,17 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.inner.call(uri);
-        let limit = self.limit;
+        let (limit, reuse) = (self.limit, self.reuse);
         Box::pin(async move {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "a connection is opened by this driver"
             )]
             match ::tokio::time::timeout(limit, connecting).await {
-                Ok(connected) => connected.map_err(Into::into),
+                Ok(connected) => {
+                    let stream = connected.map_err(Into::into)?;
+                    Ok(Own { stream, reuse })
+                }
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
             }
         })
@@ -89,6 +95,7 @@ mod tests {
         let mut connector = ConnectTimeout {
             inner: Told(told.clone()),
             limit: Duration::from_secs(3),
+            reuse: Reuse::Always,
         };
         let connecting = tokio::spawn(connector.call(Uri::from_static(path)));
         tokio::task::yield_now().await;
@@ -97,7 +104,7 @@ mod tests {
         let in_time = told_after < 3000;
         assert_eq!(connecting.is_finished(), !in_time, "{path} at {told_after}");
         told.notify_one();
-        let outcome = connecting.await.unwrap();
+        let outcome = connecting.await.unwrap().map(|own| own.stream);
         let outcome = outcome.map_err(|error| error.to_string());
         assert_eq!(outcome, expected.map_err(String::from));
     }

@@ -4,12 +4,13 @@ use std::error::Error;
 
 use hyper_util::client::legacy;
 
-use crate::{Sent, TransportError, TransportErrorKind};
+use crate::{SendWatch, Sent, TransportError, TransportErrorKind};
 
-/// What an error of hyper-util's client, or one that it caused, says: the kind of failure, and
-/// whether the request may have left.
+/// What an error of hyper-util's client, or one that it caused, says of a request with a body: the
+/// kind of failure, and whether the request may have left.
 ///
-/// For whoever puts hyper's client under a transport of their own.
+/// For whoever puts hyper's client under a transport of their own. Of a request *without* a body
+/// only a failed connection is proof: its head is the whole of it.
 ///
 /// ```
 /// use kirin_transport::{Sent, TransportErrorKind, read_hyper_error};
@@ -23,7 +24,7 @@ pub fn read_hyper_error(error: &(dyn Error + 'static)) -> (TransportErrorKind, S
     if legacy.next().is_some_and(legacy::Error::is_connect) {
         return (TransportErrorKind::Connect, Sent::No);
     }
-    if was_refused_by_http2(error) {
+    if was_refused(error) || is_above_go_away(error) {
         return (TransportErrorKind::Closed, Sent::No);
     }
     let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>()) else {
@@ -41,11 +42,22 @@ pub fn read_hyper_error(error: &(dyn Error + 'static)) -> (TransportErrorKind, S
     }
 }
 
-pub(super) fn of_hyper(error: legacy::Error) -> TransportError {
-    let (kind, sent) = read_hyper_error(&error);
+/// What an error says of a request whose body `watch` watches, which hyper gives up with it.
+pub(super) fn of_hyper(error: &legacy::Error, watch: &SendWatch, has_body: bool) -> TransportError {
+    if watch.is_withdrawn() {
+        return TransportError::new(TransportErrorKind::Withdrawn, Sent::No);
+    }
+    let (kind, sent) = match read_hyper_error(error) {
+        (kind, Sent::No) if !has_body && is_above_go_away(error) => (kind, Sent::Maybe),
+        read => read,
+    };
+    // Whatever it is: where hyper has not taken the body, it never will.
+    let sent = match (sent, watch.given_up()) {
+        (Sent::Maybe, Sent::Maybe) => Sent::Maybe,
+        _ => Sent::No,
+    };
     // hyper-util's own layer says only "client error": its cause is what a person can use.
-    let source: Box<dyn Error + Send + Sync> = describe(&error).into();
-    TransportError::new(kind, sent).with_source(source)
+    TransportError::new(kind, sent).with_source(describe(error))
 }
 
 /// hyper has no other way to tell this from the rest of what cannot be parsed.
@@ -55,18 +67,42 @@ fn is_too_large(error: &hyper::Error) -> bool {
 
 /// REFUSED_STREAM says that the server has not processed the stream (RFC 9113, section 8.7).
 #[cfg(feature = "http2")]
-fn was_refused_by_http2(error: &(dyn Error + 'static)) -> bool {
-    causes(error)
-        .filter_map(|cause| cause.downcast_ref::<h2::Error>())
-        .any(|error| {
-            error.is_remote()
-                && error.is_reset()
-                && error.reason() == Some(h2::Reason::REFUSED_STREAM)
-        })
+fn was_refused(error: &(dyn Error + 'static)) -> bool {
+    h2_errors(error).any(|error| {
+        error.is_remote() && error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+    })
+}
+
+/// Whether the stream lies above the last id of the server's GOAWAY, whatever its code: the server
+/// has not acted on it and will not (RFC 9113, section 6.8).
+///
+/// h2 does not give the last id, but it gives this error to no other stream. Read in h2 0.4.20:
+/// `Inner::recv_go_away` (proto/streams/streams.rs) sets it for the streams above the last id alone.
+/// The streams at or below it live on, and end with an answer, a reset, or `recv_eof`'s I/O error.
+/// `send_request` returns it too, and opens no stream then. With hyper 1.12.0 (proto/h2/client.rs) a
+/// third place is `poll_ready` directly after `send_request`: the head may have left, on a stream
+/// that may lie below the last id, but hyper drops the body without a look at it. So the error proves
+/// nothing of a request that has no body. What waits in hyper's queue is handed back as canceled, and
+/// what waits for a place to open its stream ends with hyper's `DispatchGone` and a body never
+/// looked at. The one way to a wrong "no" is a server that pushes, which is switched off, on a stream
+/// above its own last id: h2 then ends every stream with the stored error.
+#[cfg(feature = "http2")]
+fn is_above_go_away(error: &(dyn Error + 'static)) -> bool {
+    h2_errors(error).any(|error| error.is_remote() && error.is_go_away())
+}
+
+#[cfg(feature = "http2")]
+fn h2_errors<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a h2::Error> {
+    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>())
 }
 
 #[cfg(not(feature = "http2"))]
-fn was_refused_by_http2(_error: &(dyn Error + 'static)) -> bool {
+fn was_refused(_error: &(dyn Error + 'static)) -> bool {
+    false
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_above_go_away(_error: &(dyn Error + 'static)) -> bool {
     false
 }
 

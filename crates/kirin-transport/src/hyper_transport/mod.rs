@@ -3,10 +3,12 @@
 mod builder;
 mod connect_timeout;
 mod failure;
+mod own_connection;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
 mod proxy;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
 pub use proxy::{EnvironmentProxy, environment_proxy};
+mod request_body;
 #[cfg(any(feature = "rustls", feature = "ring"))]
 mod tls;
 mod tokio;
@@ -19,14 +21,17 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, ResponseFuture, connect::Connect};
 
 use crate::{
-    Body, PreferFreshConnection, Sent, Transport, TransportError, TransportErrorKind,
-    timeout::{Guarded, head_within},
+    Body, PreferFreshConnection, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    send_watch::UnlessAnswered,
+    timeout::{Guarded, head_within, watched_by},
 };
 use builder::Settings;
+use own_connection::{AnswerBody, Link};
+use request_body::RequestBody;
 
 /// A [`Transport`] over hyper: HTTP/1.1, and HTTP/2 where the server offers it; connections are
 /// kept and used again. It runs inside a tokio runtime.
@@ -44,7 +49,7 @@ use builder::Settings;
 #[derive(Clone)]
 pub struct HyperTransport {
     keeping: Arc<dyn Exchange>,
-    fresh: Arc<dyn Exchange>,
+    creates: Arc<dyn Exchange>,
     settings: Arc<Settings>,
 }
 
@@ -88,36 +93,58 @@ impl Transport for HyperTransport {
             let error = TransportError::new(TransportErrorKind::Request, Sent::No);
             return Err(error.with_source("the URL is not absolute"));
         }
-        let fresh = request.extensions_mut().remove::<PreferFreshConnection>();
-        let client = if fresh.is_some() {
-            &self.fresh
-        } else {
-            &self.keeping
-        };
         if let Some(user_agent) = &self.settings.user_agent {
             let headers = request.headers_mut().entry(header::USER_AGENT);
             headers.or_insert_with(|| HeaderValue::clone(user_agent));
         }
-        let sending = client.request(request.map(Full::new));
-        let sending = async { sending.await.map_err(failure::of_hyper) };
-        let mut response = head_within(self.settings.attempt_timeout, sending).await?;
+        let (watch, watcher) = watched_by(&mut request);
+        let waiting = UnlessAnswered::withdraw(&watch);
+        let sending = watch.unless_withdrawn(self.exchange(request, &watch));
+        let response = head_within(self.settings.attempt_timeout, &watch, watcher, sending).await?;
+        waiting.is_answered();
+        Ok(self.guarded(response))
+    }
+}
+
+impl HyperTransport {
+    async fn exchange(
+        &self,
+        mut request: Request<Bytes>,
+        watch: &SendWatch,
+    ) -> Result<Response<Incoming>, TransportError> {
+        let fresh = request.extensions_mut().remove::<PreferFreshConnection>();
+        let client = match fresh {
+            Some(PreferFreshConnection) => &self.creates,
+            None => &self.keeping,
+        };
+        let has_body = !request.body().is_empty();
+        let request = request.map(|body| RequestBody(watch.announce(body)));
+        let answered = client.request(request).await;
+        answered.map_err(|error| failure::of_hyper(&error, watch, has_body))
+    }
+
+    fn guarded(&self, mut response: Response<Incoming>) -> Response<Body> {
+        let link = response.extensions_mut().remove::<Link>();
+        if let Some(link) = &link {
+            link.is_answered();
+        }
         // hyper keeps the connection in here after a 101 that nobody asked for.
         response.extensions_mut().clear();
         let (idle, limit) = (self.settings.idle_timeout, self.settings.max_body_bytes);
-        Ok(response.map(|body| Body::own(Guarded::new(body, idle, limit))))
+        response.map(|body| Body::own(Guarded::new(AnswerBody { body, link }, idle, limit)))
     }
 }
 
 /// hyper-util's client without its connector's type.
 trait Exchange: Send + Sync {
-    fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture;
+    fn request(&self, request: Request<RequestBody>) -> ResponseFuture;
 }
 
-impl<C> Exchange for Client<C, Full<Bytes>>
+impl<C> Exchange for Client<C, RequestBody>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
-    fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture {
+    fn request(&self, request: Request<RequestBody>) -> ResponseFuture {
         Self::request(self, request)
     }
 }

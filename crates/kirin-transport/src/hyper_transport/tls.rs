@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::CryptoProvider,
@@ -11,7 +10,11 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use super::{HyperTransport, HyperTransportBuilder, builder::Versions};
+use super::{
+    HyperTransport, HyperTransportBuilder,
+    builder::{For, Versions},
+    own_connection::Tcp,
+};
 use crate::{Sent, TransportError, TransportErrorKind};
 
 /// Whose certificates are trusted.
@@ -115,19 +118,19 @@ impl HyperTransportBuilder {
     }
 
     fn build_with_config(self, mut config: ClientConfig) -> HyperTransport {
-        let mut connector = self.settings.tcp();
-        connector.enforce_http(false);
-        let inner = self.way_to_server(connector, &config);
+        let (keeping, creates) = (
+            self.way_to_server(For::Others, &config),
+            self.way_to_server(For::Creates, &config),
+        );
         config.alpn_protocols = offered(self.settings.versions);
-        self.settings.over(HttpsConnector::from((inner, config)))
+        let keeping = HttpsConnector::from((keeping, config.clone()));
+        let creates = HttpsConnector::from((creates, config));
+        self.settings.over(keeping, creates)
     }
 
     #[cfg(feature = "proxy")]
-    fn way_to_server(
-        &self,
-        direct: HttpConnector,
-        config: &ClientConfig,
-    ) -> super::proxy::Proxied<HttpConnector> {
+    fn way_to_server(&self, requests: For, config: &ClientConfig) -> super::proxy::Proxied<Tcp> {
+        let direct = self.tcp_to_https(requests);
         super::proxy::Proxied {
             rules: self.proxy.rules(),
             to_proxy: HttpsConnector::from((direct.clone(), config.clone())),
@@ -136,8 +139,14 @@ impl HyperTransportBuilder {
     }
 
     #[cfg(not(feature = "proxy"))]
-    fn way_to_server(&self, direct: HttpConnector, _config: &ClientConfig) -> HttpConnector {
-        direct
+    fn way_to_server(&self, requests: For, _config: &ClientConfig) -> Tcp {
+        self.tcp_to_https(requests)
+    }
+
+    fn tcp_to_https(&self, requests: For) -> Tcp {
+        let mut tcp = self.settings.tcp(requests);
+        tcp.connector.enforce_http(false);
+        tcp
     }
 }
 

@@ -37,7 +37,8 @@ impl HyperTransportBuilder {
         Connecting: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.settings.over(Streams(connect))
+        self.settings
+            .over(Streams(connect.clone()), Streams(connect))
     }
 }
 

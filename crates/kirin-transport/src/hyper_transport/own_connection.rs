@@ -1,0 +1,298 @@
+//! Connections for creates: over HTTP/1.1 one for each, which is reset when it is given up.
+//!
+//! What the kernel holds of a request when its connection is closed, it goes on to deliver, with its
+//! own patience; a create that was given up would be charged later. A reset throws it away.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Extensions, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::{
+    client::legacy::connect::{Connected, Connection, HttpConnector},
+    rt::TokioIo,
+};
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+/// What is known of a create's connection. It begins with a create on it, so that one whose program
+/// is killed is reset too.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Link(Arc<AtomicU8>);
+
+const CREATE_ON_IT: u8 = 0;
+const ANSWERED: u8 = 1;
+/// It speaks HTTP/2, which ends a stream without its connection.
+const SHARED: u8 = 2;
+
+impl Link {
+    pub(super) fn is_answered(&self) {
+        self.change(CREATE_ON_IT, ANSWERED);
+    }
+
+    fn is_given_up(&self) {
+        self.change(ANSWERED, CREATE_ON_IT);
+    }
+
+    fn is_shared(&self) {
+        self.change(CREATE_ON_IT, SHARED);
+    }
+
+    fn change(&self, from: u8, to: u8) {
+        let _ = self
+            .0
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    fn closes_in_peace(&self) -> bool {
+        self.0.load(Ordering::Acquire) != CREATE_ON_IT
+    }
+}
+
+/// Opens TCP connections, and those for creates so that a close is a reset.
+#[derive(Clone)]
+pub(super) struct Tcp {
+    pub(super) connector: HttpConnector,
+    pub(super) for_creates: bool,
+}
+
+impl Service<Uri> for Tcp {
+    type Response = Socket;
+    type Error = <HttpConnector as Service<Uri>>::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Socket, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.connector.poll_ready(context)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.connector.call(uri);
+        let for_creates = self.for_creates;
+        Box::pin(async move {
+            let stream = connecting.await?;
+            Ok(match for_creates {
+                true => Socket::for_a_create(stream),
+                false => Socket { stream, link: None },
+            })
+        })
+    }
+}
+
+/// A TCP connection.
+pub(super) struct Socket {
+    stream: TokioIo<TcpStream>,
+    link: Option<Link>,
+}
+
+impl Socket {
+    fn for_a_create(stream: TokioIo<TcpStream>) -> Self {
+        let socket = Self {
+            stream,
+            link: Some(Link::default()),
+        };
+        socket.close_by(Close::Reset);
+        socket
+    }
+
+    /// A socket that refuses the option closes as sockets do, which is what it would do anyway.
+    fn close_by(&self, close: Close) {
+        let linger = match close {
+            Close::Goodbye => None,
+            Close::Reset => Some(Duration::ZERO),
+        };
+        let _ = SockRef::from(self.stream.inner()).set_linger(linger);
+    }
+}
+
+enum Close {
+    Goodbye,
+    Reset,
+}
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        match &self.link {
+            Some(link) => self.stream.connected().extra(link.clone()),
+            None => self.stream.connected(),
+        }
+    }
+}
+
+impl Read for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl Write for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    /// hyper says goodbye to a connection whose create nobody waits for, too. That would let the
+    /// kernel deliver the rest, so it is left out, and the close that follows is a reset.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(link) = &self.link {
+            if !link.closes_in_peace() {
+                return Poll::Ready(Ok(()));
+            }
+            self.close_by(Close::Goodbye);
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+}
+
+/// A stream whose version of HTTP is known: one for a create is used once, unless it can be shared.
+pub(super) struct Own<S> {
+    pub(super) stream: S,
+    pub(super) reuse: Reuse,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Reuse {
+    Always,
+    /// The connections of creates. Without the handshake's word they are taken for HTTP/1.1.
+    IfHttp2,
+    /// The connections of creates to a server that is known to speak HTTP/2.
+    IsHttp2,
+}
+
+impl<S: Connection> Connection for Own<S> {
+    fn connected(&self) -> Connected {
+        let connected = self.stream.connected();
+        let is_http2 = match self.reuse {
+            Reuse::Always => return connected,
+            Reuse::IfHttp2 => connected.is_negotiated_h2(),
+            Reuse::IsHttp2 => true,
+        };
+        let mut extras = Extensions::new();
+        connected.get_extras(&mut extras);
+        match (is_http2, extras.get::<Link>()) {
+            (true, Some(link)) => link.is_shared(),
+            (true, None) => {}
+            (false, _) => connected.poison(),
+        }
+        connected
+    }
+}
+
+impl<S: Read + Unpin> Read for Own<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: Write + Unpin> Write for Own<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+}
+
+impl<S> fmt::Debug for Own<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Own")
+    }
+}
+
+/// The answer's body on a create's own connection, which is reset if it is given up before its end.
+pub(super) struct AnswerBody<B> {
+    pub(super) body: B,
+    pub(super) link: Option<Link>,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.link = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for AnswerBody<B> {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            link.is_given_up();
+        }
+    }
+}
