@@ -51,8 +51,12 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The journal could not be written; nothing was created.
     Journal,
+    /// The journal knows the create already: it may be charged, and is to be gone on with, not made again.
+    Known,
     /// The service does not know the task.
     NotFound,
+    /// The journal knows the external task id, for another request; nothing was created.
+    OtherRequest,
     /// Too many requests or too many tasks at once; nothing was created.
     RateLimit,
     /// The service refused for another reason; nothing was created.
@@ -63,6 +67,8 @@ pub enum ErrorKind {
     TaskFailed,
     /// The create did not get through: nothing was sent, or it is proved that nothing was created.
     Unreachable,
+    /// Another operation is at the same create, or has taken it over.
+    UnderWay,
     /// A create may have been charged, and its task could not be found.
     Unresolved,
 }
@@ -133,6 +139,15 @@ impl Error {
     /// What kind of end it was.
     pub fn kind(&self) -> ErrorKind {
         match self.outcome() {
+            Outcome::CannotQuery { cause, .. } | Outcome::Unresolved { cause, .. }
+                if matches!(cause, Cause::Withheld(Withheld::Known { .. })) =>
+            {
+                ErrorKind::Known
+            }
+            Outcome::Unresolved {
+                cause: Cause::Withheld(Withheld::UnderWay),
+                ..
+            } => ErrorKind::UnderWay,
             Outcome::CannotQuery {
                 cause: Cause::Refused(refusal),
                 ..
@@ -165,15 +180,7 @@ impl Error {
 
     /// The service's id of the task, wherever one is known: the task can be waited for again.
     pub fn task_id(&self) -> Option<&TaskId> {
-        match self.outcome() {
-            Outcome::CannotQuery { id, .. }
-            | Outcome::Lost { id }
-            | Outcome::StillRunning { id, .. } => Some(id),
-            Outcome::Completed(task)
-            | Outcome::CompletedWithoutOutput(task)
-            | Outcome::Failed(task) => Some(task.id()),
-            Outcome::NotCreated { .. } | Outcome::Unresolved { .. } => None,
-        }
+        self.outcome.task_id()
     }
 
     /// The external task id that the create was sent under: of an unresolved one, and of every task
@@ -190,6 +197,10 @@ impl Error {
     /// What happened, as a sentence without its full stop.
     pub fn what(&self) -> String {
         match self.outcome() {
+            Outcome::CannotQuery {
+                id,
+                cause: Cause::Withheld(Withheld::Known { .. }),
+            } => format!("this create was made before, as task {id}"),
             Outcome::CannotQuery { id, cause } => format!("task {id} cannot be queried: {cause}"),
             Outcome::Completed(task) => format!("task {} is completed", task.id()),
             Outcome::CompletedWithoutOutput(task) => {
@@ -230,7 +241,10 @@ impl Error {
     pub fn money(&self) -> &'static str {
         match (self.outcome(), self.billing()) {
             (Outcome::NotCreated { .. }, _)
-                if self.kind() == ErrorKind::DuplicateExternalTaskId =>
+                if matches!(
+                    self.kind(),
+                    ErrorKind::DuplicateExternalTaskId | ErrorKind::OtherRequest
+                ) =>
             {
                 "Nothing was spent on this request; the task that has the id may have been charged"
             }
@@ -279,10 +293,10 @@ impl Error {
                     cause: Cause::Withheld(withheld),
                     ..
                 } => format!(
-                    "Do not generate it anew: use the {} it was created with, and wait for the task again",
+                    "Do not generate it again: use the {} it was created with, and wait for the task again",
                     origin(withheld)
                 ),
-                _ => "Do not generate it anew: wait for the task again".into(),
+                _ => "Do not generate it again: wait for the task again".into(),
             },
             ErrorKind::CompletedWithoutOutput => {
                 "Query the task again later, or ask the vendor's support".into()
@@ -291,14 +305,18 @@ impl Error {
                 "Query the task by this external id, or choose another id".into()
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
-            ErrorKind::Journal => {
-                "Make the journal writable, or choose another external id; then generate again"
-                    .into()
-            }
+            ErrorKind::Journal => "Make the journal writable, then generate again".into(),
+            ErrorKind::Known => match self.task_id() {
+                Some(id) => format!("Do not generate it again: wait for task {id}"),
+                None => self.resolve(),
+            },
             ErrorKind::NotFound if self.task_id().is_some() => {
                 "Check the id, the base URL and the API key, then query the task again".into()
             }
             ErrorKind::NotFound => "Check the base URL and the model, then generate again".into(),
+            ErrorKind::OtherRequest => {
+                "Choose another external id for this request, then generate it".into()
+            }
             ErrorKind::RateLimit => {
                 "Generate again later: running tasks may have to end first".into()
             }
@@ -308,6 +326,9 @@ impl Error {
             ErrorKind::Refused => "Read the reason before you generate again".into(),
             ErrorKind::TaskFailed => "Read the reason before you generate again".into(),
             ErrorKind::Unreachable => "Check the network, then generate again".into(),
+            ErrorKind::UnderWay => {
+                "Wait for the other operation: it ends with the task, or says why not".into()
+            }
             ErrorKind::Unresolved => self.resolve(),
         }
     }
@@ -319,14 +340,19 @@ impl Error {
                 knowledge: Knowledge::OtherTask { id },
                 ..
             } => format!(
-                "Do not generate it anew: look at task {id}, and if it is not yours, ask the vendor's support"
+                "Do not generate it again: look at task {id}, and if it is not yours, ask the vendor's support"
             ),
+            Outcome::Unresolved {
+                external_task_id: id,
+                cause: Cause::Withheld(Withheld::Known { .. }),
+                ..
+            } => format!("Do not generate it again: reconcile the journal's intent of {id}"),
             Outcome::Unresolved {
                 external_task_id: id,
                 cause: Cause::Refused(refusal),
                 ..
             } if is_about_the_key(refusal.reason) => format!(
-                "Do not generate it anew: check the API key, then query it by its external id {id}"
+                "Do not generate it again: check the API key, then query it by its external id {id}"
             ),
             Outcome::Unresolved {
                 external_task_id: id,
@@ -334,14 +360,14 @@ impl Error {
                     Cause::Withheld(withheld @ (Withheld::OtherBaseUrl { .. } | Withheld::OtherKey)),
                 ..
             } => format!(
-                "Do not generate it anew: use the {} it was sent with, and query it by its external id {id}",
+                "Do not generate it again: use the {} it was sent with, and query it by its external id {id}",
                 origin(withheld)
             ),
             Outcome::Unresolved {
                 external_task_id: id,
                 ..
-            } => format!("Do not generate it anew: query it later by its external id {id}"),
-            _ => "Do not generate it anew: query it later".into(),
+            } => format!("Do not generate it again: query it later by its external id {id}"),
+            _ => "Do not generate it again: query it later".into(),
         }
     }
 
@@ -381,7 +407,9 @@ fn not_created(cause: &Cause) -> ErrorKind {
         Cause::Trouble(_) => return ErrorKind::Unreachable,
         Cause::Withheld(Withheld::Budget { .. }) => return ErrorKind::Budget,
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
-        Cause::Withheld(Withheld::UnderWay) => return ErrorKind::DuplicateExternalTaskId,
+        Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
+        Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
+        Cause::Withheld(Withheld::RepetitionUsed) => return ErrorKind::Unreachable,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,
     };

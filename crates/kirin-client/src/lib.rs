@@ -39,6 +39,9 @@ pub use api_key::{ApiKey, InvalidApiKey, InvalidKeyFingerprint, KeyFingerprint};
 mod capabilities;
 pub use capabilities::{DuplicateIds, HostCapabilities, Lookup};
 
+mod control;
+pub use control::Control;
+
 mod schedule;
 pub use schedule::PollSchedule;
 
@@ -52,7 +55,10 @@ mod budget;
 pub use budget::{Budget, Reservation};
 
 mod journal;
-pub use journal::{Intent, Journal, JournalEntry, JournalError, JournalState, MemoryJournal};
+pub use journal::{
+    CreateId, Intent, InvalidOperationId, Journal, JournalChange, JournalEntry, JournalError,
+    JournalState, JournalWrite, MemoryJournal, OperationId, Recalled,
+};
 
 mod handle;
 pub use handle::GenerationHandle;

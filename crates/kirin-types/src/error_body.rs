@@ -120,22 +120,21 @@ impl ErrorBody {
         }
     }
 
-    /// Whether this is an error that the service is known to send, by its code or its words: only
-    /// such a one makes an answer with a success status a refusal.
+    /// Whether this is a refusal that the service is known to send, by its code or its words: only
+    /// such a one makes an answer with a success status a refusal. The code of a failed task is none:
+    /// where there is one, a task may have been created.
     ///
     /// ```
     /// use kirin_types::ErrorBody;
     ///
-    /// assert!(ErrorBody::decode(br#"{"error":{"code":"002011099"}}"#).is_known());
+    /// assert!(ErrorBody::decode(br#"{"error":{"code":"UNAUTHORIZED"}}"#).is_known());
+    /// assert!(!ErrorBody::decode(br#"{"error":{"code":"002011099"}}"#).is_known());
     /// assert!(!ErrorBody::decode(br#"{"error":"who knows"}"#).is_known());
     /// ```
     pub fn is_known(&self) -> bool {
-        let task_error = self
-            .code
-            .as_deref()
-            .is_some_and(|code| meaning(&with_leading_zeros(code)).is_some());
-        task_error
-            || !matches!(
+        let is_of_task = |code: &String| meaning(&with_leading_zeros(code)).is_some();
+        !self.code.as_ref().is_some_and(is_of_task)
+            && !matches!(
                 self.reason(200),
                 ErrorReason::Other | ErrorReason::Unavailable
             )

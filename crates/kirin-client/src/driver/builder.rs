@@ -19,7 +19,7 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, HostCapabilities, Journal, PollSchedule,
+    ApiKey, BaseUrl, Budget, Control, HostCapabilities, Journal, MemoryJournal, PollSchedule,
     wire::{Endpoint, InvalidEndpoint},
 };
 
@@ -48,6 +48,7 @@ pub struct ClientBuilder {
     journal: Option<Arc<dyn Journal>>,
     budget: Option<Arc<Budget>>,
     capabilities: HostCapabilities,
+    controls: Vec<Control>,
     deadline: Option<Option<Duration>>,
     schedule: Option<PollSchedule>,
     expects_callbacks: bool,
@@ -66,6 +67,7 @@ impl ClientBuilder {
             journal: None,
             budget: None,
             capabilities: HostCapabilities::default(),
+            controls: Vec::new(),
             deadline: None,
             schedule: None,
             expects_callbacks: false,
@@ -109,8 +111,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets what remembers creates; nothing does if never called. With a journal, nothing is sent that
-    /// is not written down first.
+    /// Sets what remembers creates; if never called, the client remembers what is still open as long as
+    /// it lives. With a journal, nothing is sent that is not written down first.
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
         self
@@ -126,6 +128,23 @@ impl ClientBuilder {
     /// answer was lost can be sent again.
     pub fn capabilities(mut self, capabilities: HostCapabilities) -> Self {
         self.capabilities = capabilities;
+        self
+    }
+
+    /// Names a task that exists at the host, under this key: a control. That a lost create made no task
+    /// is proved only beside controls, which the same look-up must find; tasks that the client or its
+    /// journal has seen accepted serve as well.
+    ///
+    /// ```
+    /// use kirin_client::{Client, Control};
+    ///
+    /// let control = Control::new("order-1".parse()?, "d5u5obte8783ap44qtj0".parse()?);
+    /// let builder = Client::builder("any-key".parse()?).control(control);
+    /// # let _ = builder;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn control(mut self, control: Control) -> Self {
+        self.controls.push(control);
         self
     }
 
@@ -230,9 +249,17 @@ impl ClientBuilder {
             endpoint,
             fingerprint,
             transport,
-            journal: self.journal,
+            has_journal: self.journal.is_some(),
+            journal: self
+                .journal
+                .unwrap_or_else(|| Arc::new(MemoryJournal::of_open_creates())),
             budget: self.budget,
             capabilities: Mutex::new(self.capabilities),
+            declared_controls: self.controls,
+            controls: Mutex::default(),
+            clock_difference: Mutex::default(),
+            number: randomness::client_number(),
+            operations: AtomicU64::new(1),
             deadline: self.deadline,
             schedule: self.schedule,
             expects_callbacks: self.expects_callbacks,

@@ -1,48 +1,120 @@
 //! One call: it is sent, and its answer read whole.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
-use kirin_transport::{Body, Sent, TransportError, TransportErrorKind};
-use kirin_types::GenerationRequest;
+use kirin_transport::{Body, SendWatch, Sent, TransportError, TransportErrorKind};
+use kirin_types::{ExternalTaskId, GenerationRequest, Timestamp};
 
 use super::{
     Client,
-    clock::{Moment, within},
-    trace,
+    clock::{Moment, within, within_or_ever},
+    randomness, trace,
 };
-use crate::wire::{CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer};
+use crate::{
+    machine::ClockDifference,
+    wire::{CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Probe, QueryAnswer, date},
+};
 
 /// How long the body of a refusal is waited for, within the time of its call.
 const REFUSAL_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer, and both clocks at its arrival where it told the service's.
+pub(super) struct Answered<T> {
+    pub(super) answer: T,
+    pub(super) clocks: Option<Clocks>,
+}
+
+/// The same moment, by our clock and by the service's.
+#[derive(Clone, Copy)]
+pub(super) struct Clocks {
+    pub(super) ours: Timestamp,
+    pub(super) service: Timestamp,
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy)]
+pub(super) struct CallTime {
+    /// From when its body leaves; where the transport does not tell that, from the call.
+    pub(super) limit: Duration,
+    /// How long it may wait to leave: for a connection, or for its turn on one.
+    pub(super) queue: Option<Duration>,
+}
+
+impl CallTime {
+    pub(super) fn limited(limit: Duration) -> Self {
+        Self { limit, queue: None }
+    }
+}
 
 impl Client {
     pub(super) async fn create_once(
         &self,
         request: &GenerationRequest,
-        limit: Duration,
-    ) -> CreateAnswer {
-        match self.call(self.0.endpoint.create(request), limit).await {
-            Ok(response) => CreateAnswer::decode(&response),
-            Err(error) => CreateAnswer::failed(&error),
-        }
+        time: CallTime,
+    ) -> Answered<CreateAnswer> {
+        let exchanged = self.call(self.0.endpoint.create(request), time).await;
+        let decode = |answer: &_| match request.external_task_id() {
+            Some(id) => CreateAnswer::decode(answer, id),
+            None => unreachable!("a create has an external task id"),
+        };
+        self.read(exchanged, decode, CreateAnswer::failed)
     }
 
-    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> QueryAnswer {
-        match self.call(self.0.endpoint.query(id), limit).await {
-            Ok(response) => QueryAnswer::decode(&response),
-            Err(error) => QueryAnswer::failed(&error),
+    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> Answered<QueryAnswer> {
+        let call = self.0.endpoint.query(id);
+        let exchanged = self.call(call, CallTime::limited(limit)).await;
+        self.read(exchanged, QueryAnswer::decode, QueryAnswer::failed)
+    }
+
+    pub(super) async fn probe_once(&self, id: &ExternalTaskId, limit: Duration) -> Answered<Probe> {
+        let no_cache = randomness::query_parameter();
+        let call = self.0.endpoint.probe(id, &no_cache);
+        let exchanged = self.call(call, CallTime::limited(limit)).await;
+        self.read(exchanged, Probe::decode, Probe::failed)
+    }
+
+    fn read<T>(
+        &self,
+        exchanged: Result<Response<Bytes>, TransportError>,
+        decode: impl FnOnce(&Response<Bytes>) -> T,
+        failed: impl FnOnce(&TransportError) -> T,
+    ) -> Answered<T> {
+        let response = match exchanged {
+            Ok(response) => response,
+            Err(error) => {
+                return Answered {
+                    answer: failed(&error),
+                    clocks: None,
+                };
+            }
+        };
+        let clocks = self
+            .wall_time()
+            .zip(date(response.headers()))
+            .map(|(ours, service)| Clocks { ours, service });
+        if let Some(Clocks { ours, service }) = clocks {
+            self.learn_clock(ClockDifference::between(ours, service));
+        }
+        Answered {
+            answer: decode(&response),
+            clocks,
         }
     }
 
     async fn call(
         &self,
         request: Request<Bytes>,
-        limit: Duration,
+        time: CallTime,
     ) -> Result<Response<Bytes>, TransportError> {
         let sent_bytes = request.body().len();
-        let answer = self.exchange(request, limit).await;
+        let answer = self.exchange(request, time).await;
         let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
         trace::called(sent_bytes, answer.as_ref().map(size));
         answer
@@ -50,23 +122,56 @@ impl Client {
 
     async fn exchange(
         &self,
-        request: Request<Bytes>,
-        limit: Duration,
+        mut request: Request<Bytes>,
+        time: CallTime,
     ) -> Result<Response<Bytes>, TransportError> {
-        let ends_at = Moment::now() + limit;
-        let timed_out = || TransportError::new(TransportErrorKind::Timeout, Sent::Maybe);
-        let response = within(limit, self.send(request)).await;
-        let (head, body) = response.ok_or_else(timed_out)??.into_parts();
+        let watch = SendWatch::new();
+        request.extensions_mut().insert(watch.clone());
+        let (response, ends_at) = self.head(request, &watch, time).await?;
+        let (head, body) = response.into_parts();
         let left = ends_at.since(Moment::now());
         let body = match head.status.is_success() {
             true => {
                 let whole = within(left, body.collect(MAX_ANSWER_BYTES)).await;
-                whole.ok_or_else(timed_out)??
+                whole.ok_or_else(|| timed_out(Sent::Maybe))??
             }
             false => beginning(body, left.min(REFUSAL_BODY_TIMEOUT)).await,
         };
         let response = Response::from_parts(head, body);
         Ok(self.0.endpoint.without_key(response))
+    }
+
+    /// Waits for the head of the answer; the time runs from when the body leaves. What has not left when
+    /// its time to wait is over is withdrawn, and never will.
+    async fn head(
+        &self,
+        request: Request<Bytes>,
+        watch: &SendWatch,
+        time: CallTime,
+    ) -> Result<(Response<Body>, Moment), TransportError> {
+        let began_at = Moment::now();
+        let mut sending = pin!(self.send(request));
+        let mut first = sending.as_mut();
+        let head = poll_fn(|context| Poll::Ready(first.as_mut().poll(context))).await;
+        if let Poll::Ready(head) = head {
+            return Ok((head?, began_at + time.limit));
+        }
+        if watch.is_announced() && !watch.is_taken() {
+            let leaving = or_taken(sending.as_mut(), watch);
+            match within_or_ever(time.queue, leaving).await {
+                Some(Some(head)) => return Ok((head?, Moment::now() + time.limit)),
+                Some(None) => {}
+                None if watch.withdraw() => return Err(timed_out(Sent::No)),
+                // It was taken at the last moment.
+                None => {}
+            }
+        }
+        let ends_at = Moment::now() + time.limit;
+        match within(time.limit, sending).await {
+            Some(head) => Ok((head?, ends_at)),
+            None if watch.withdraw() => Err(timed_out(Sent::No)),
+            None => Err(timed_out(Sent::Maybe)),
+        }
     }
 
     pub(crate) async fn send(
@@ -75,6 +180,23 @@ impl Client {
     ) -> Result<Response<Body>, TransportError> {
         self.0.transport.send(request).await
     }
+}
+
+fn timed_out(sent: Sent) -> TransportError {
+    TransportError::new(TransportErrorKind::Timeout, sent)
+}
+
+/// What comes of `sending`, or nothing once the body has left.
+async fn or_taken<T>(sending: Pin<&mut impl Future<Output = T>>, watch: &SendWatch) -> Option<T> {
+    let mut sending = sending;
+    let mut taken = pin!(watch.taken());
+    poll_fn(|context| {
+        if let Poll::Ready(done) = sending.as_mut().poll(context) {
+            return Poll::Ready(Some(done));
+        }
+        taken.as_mut().poll(context).map(|()| None)
+    })
+    .await
 }
 
 /// What comes of a refusal's body within a time: its status is known already, and says more than a

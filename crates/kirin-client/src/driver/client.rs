@@ -1,6 +1,7 @@
 //! The client that people hold in their hands.
 
 use std::{
+    collections::VecDeque,
     fmt,
     path::PathBuf,
     sync::{
@@ -23,11 +24,14 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, Download, DownloadStream, Error, GenerationHandle, HostCapabilities,
-    Intent, Journal, KeyFingerprint, PollSchedule,
-    machine::{Cause, Outcome},
+    ApiKey, BaseUrl, Budget, Control, Download, DownloadStream, Error, GenerationHandle,
+    HostCapabilities, Intent, Journal, KeyFingerprint, OperationId, PollSchedule,
+    machine::{Cause, ClockDifference, Outcome},
     wire::{Endpoint, QueryAnswer},
 };
+
+/// Accepted tasks that are kept as controls: the latest.
+const MOST_CONTROLS: usize = 4;
 
 /// A client of the Kirin API, for one key and one base URL. Clones share everything.
 ///
@@ -54,9 +58,19 @@ pub(super) struct Shared {
     pub(super) endpoint: Endpoint,
     pub(super) fingerprint: KeyFingerprint,
     pub(super) transport: Arc<dyn Transport>,
-    pub(super) journal: Option<Arc<dyn Journal>>,
+    /// The caller's, or one that remembers what is open as long as the client lives.
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) has_journal: bool,
     pub(super) budget: Option<Arc<Budget>>,
     pub(super) capabilities: Mutex<HostCapabilities>,
+    /// Tasks that look-ups must find: declared, and the latest that were accepted.
+    pub(super) declared_controls: Vec<Control>,
+    pub(super) controls: Mutex<VecDeque<Control>>,
+    /// As the latest answer showed it.
+    pub(super) clock_difference: Mutex<Option<ClockDifference>>,
+    /// Nobody else has it, and the number of the next operation.
+    pub(super) number: u128,
+    pub(super) operations: AtomicU64,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
     pub(super) expects_callbacks: bool,
@@ -136,7 +150,7 @@ impl Client {
     /// # }
     /// ```
     pub fn reconcile(&self, intent: Intent) -> Generation {
-        self.begin(Start::Reconcile(intent))
+        self.begin(Start::Reconcile(Box::new(intent)))
     }
 
     /// Sends a create again, under the same external id, although an earlier one may have been accepted:
@@ -161,7 +175,7 @@ impl Client {
     /// # }
     /// ```
     pub fn send_again(&self, intent: Intent) -> Generation {
-        self.begin(Start::SendAgain(intent))
+        self.begin(Start::SendAgain(Box::new(intent)))
     }
 
     /// Goes on with a task from its handle, in this process or another. Await it for the finished
@@ -234,6 +248,7 @@ impl Client {
             self,
             Plan {
                 start,
+                is_minted: false,
                 deadline: self.0.deadline,
             },
         )
@@ -255,7 +270,7 @@ impl Client {
     pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
         self.0.flow.pace.turn().await;
         let work = self.query_once(id.as_str(), Self::CALL_TIMEOUT);
-        let outcome = match trace::call("query", id.as_str(), 1, work).await {
+        let outcome = match trace::call("query", id.as_str(), 1, work).await.answer {
             QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),
@@ -334,6 +349,43 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .learn_from(learned);
+    }
+
+    /// What look-ups must find: what was declared, and what was accepted last.
+    pub(super) fn controls(&self) -> Vec<Control> {
+        let seen = self.0.controls.lock();
+        let seen = seen.unwrap_or_else(PoisonError::into_inner);
+        seen.iter()
+            .chain(&self.0.declared_controls)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn learn_control(&self, control: Control) {
+        let seen = self.0.controls.lock();
+        let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
+        seen.push_front(control);
+        seen.truncate(MOST_CONTROLS);
+    }
+
+    pub(super) fn clock_difference(&self) -> Option<ClockDifference> {
+        let difference = self.0.clock_difference.lock();
+        *difference.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn learn_clock(&self, latest: ClockDifference) {
+        let difference = self.0.clock_difference.lock();
+        *difference.unwrap_or_else(PoisonError::into_inner) = Some(latest);
+    }
+
+    pub(super) fn next_operation(&self) -> OperationId {
+        let number = self.0.operations.fetch_add(1, Ordering::Relaxed);
+        OperationId::new(self.0.number, number)
+    }
+
+    /// Whether an operation is one of this client's.
+    pub(super) fn is_own(&self, operation: &OperationId) -> bool {
+        operation.is_of_same_client(&OperationId::new(self.0.number, 0))
     }
 
     pub(super) fn clock(&self) -> Clock {

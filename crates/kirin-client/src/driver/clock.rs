@@ -100,6 +100,17 @@ pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) ->
     tokio::time::timeout(limit, work).await.ok()
 }
 
+/// Runs `work` for at most `limit`, or for as long as it takes.
+pub(super) async fn within_or_ever<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match limit {
+        Some(limit) => within(limit, work).await,
+        None => Some(work.await),
+    }
+}
+
 /// Sleeps for `duration`.
 pub(crate) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;

@@ -13,7 +13,7 @@ use std::{
 use futures_core::Stream;
 use kirin_types::Task;
 
-use super::{Client, plan::Plan, run::Run};
+use super::{Client, plan::Plan, run::run};
 use crate::{
     Error, GenerationHandle,
     machine::{Machine, Notice},
@@ -112,6 +112,25 @@ impl Generation {
         self
     }
 
+    /// Says that the external task id of the request was made up for this create, by a program or for a
+    /// line of a file, and that nobody else uses it: a task that has it is ours, however old it seems. A
+    /// request without an id gets one of which this holds.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let id = kirin_client::Client::mint_external_task_id();
+    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id(id).build()?;
+    /// let task = client.generate(request).with_minted_id().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_minted_id(mut self) -> Self {
+        if let State::Planned(plan) = &mut self.state {
+            plan.is_minted = true;
+        }
+        self
+    }
+
     fn set_deadline(&mut self, deadline: Option<Duration>) {
         if let State::Planned(plan) = &mut self.state {
             plan.deadline = Some(deadline);
@@ -169,7 +188,7 @@ impl Generation {
     }
 
     /// The machine as it stands, to be written down at any time; whoever takes it up in another
-    /// process begins with [`Machine::after_restart`]. `None` before the first poll.
+    /// process begins with [`Machine::after_restart`]. `None` before the journal has told what it knows.
     pub fn machine(&self) -> Option<Machine> {
         self.told.locked().machine.clone()
     }
@@ -179,11 +198,8 @@ impl Generation {
         if let State::Planned(_) = self.state
             && let State::Planned(plan) = std::mem::replace(&mut self.state, State::Over)
         {
-            let run = Run::begin(self.client.clone(), *plan, Arc::clone(&self.told));
-            self.state = match run {
-                Ok(run) => State::Running(Box::pin(run.run())),
-                Err(error) => State::Ended(Err(error)),
-            };
+            let run = run(self.client.clone(), *plan, Arc::clone(&self.told));
+            self.state = State::Running(Box::pin(run));
         }
         let State::Running(running) = &mut self.state else {
             return Poll::Ready(());

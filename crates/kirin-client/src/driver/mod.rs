@@ -20,6 +20,8 @@ pub use generation::Generation;
 
 mod plan;
 
+mod prepare;
+
 mod record;
 
 mod run;

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use kirin_types::{
-    ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, Timestamp,
-};
+use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId};
 
-use super::{Client, claims::Claim, randomness};
+use super::{Client, claims::Claim};
 use crate::{
-    BaseUrl, DuplicateIds, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
-    machine::{Cause, Knowledge, Machine, Outcome, Settings, Withheld},
+    BaseUrl, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
+    machine::{Cause, Machine, Outcome, Settings, Withheld},
 };
 
 /// A generation before its first poll.
 pub(super) struct Plan {
     pub(super) start: Start,
+    /// The external task id was made up for this create.
+    pub(super) is_minted: bool,
     /// In place of the model's, if it is set.
     pub(super) deadline: Option<Option<Duration>>,
 }
 
 pub(super) enum Start {
     Generate(GenerationRequest),
-    Reconcile(Intent),
+    Reconcile(Box<Intent>),
     Resume(GenerationHandle),
-    SendAgain(Intent),
+    SendAgain(Box<Intent>),
     Wait(TaskId),
 }
 
@@ -49,11 +49,6 @@ impl Start {
         }
     }
 
-    /// Whether the external task id is made up for it.
-    fn mints(&self) -> bool {
-        matches!(self, Self::Generate(request) if request.external_task_id().is_none())
-    }
-
     /// The id of the create that it is about, unless that is still to be minted.
     pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self {
@@ -61,6 +56,26 @@ impl Start {
             Self::Reconcile(intent) | Self::SendAgain(intent) => intent.request.external_task_id(),
             Self::Resume(handle) => handle.external_task_id.as_ref(),
             Self::Wait(_) => None,
+        }
+    }
+
+    /// The create that it is about, at this client's place.
+    pub(super) fn create_id(&self, client: &Client) -> Option<CreateId> {
+        let id = self.external_task_id()?.clone();
+        let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
+        Some(CreateId::new(base_url, key, id))
+    }
+
+    /// What is to be created.
+    ///
+    /// # Panics
+    ///
+    /// It goes on with a task.
+    pub(super) fn request(&self) -> &GenerationRequest {
+        match self {
+            Self::Generate(request) => request,
+            Self::Reconcile(intent) | Self::SendAgain(intent) => &intent.request,
+            Self::Resume(_) | Self::Wait(_) => unreachable!("only creates are recalled"),
         }
     }
 
@@ -80,9 +95,19 @@ impl Start {
     }
 }
 
+/// What is known before a machine is made.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The external task id was made up for the create.
+    pub(super) is_minted: bool,
+    pub(super) controls: Vec<Control>,
+    pub(super) repetitions_after_absence: u32,
+    pub(super) looks_up_first: bool,
+}
+
 impl Plan {
     /// Made at the first poll: what other generations learned until then counts.
-    pub(super) fn settings(&self, client: &Client) -> Settings {
+    pub(super) fn settings(&self, client: &Client, known: Known) -> Settings {
         let start = &self.start;
         let shared = &client.0;
         let model = start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
@@ -98,33 +123,31 @@ impl Plan {
         }
         settings.capabilities = client.capabilities();
         settings.started_at = client.wall_time();
+        settings.clock_difference = client.clock_difference();
         settings.seed = client.jitter_seed();
-        settings.external_task_id_is_minted = start.mints();
+        settings.external_task_id_is_minted = known.is_minted;
+        settings.controls = known.controls;
+        settings.repetitions_after_absence = known.repetitions_after_absence;
+        settings.looks_up_first = known.looks_up_first;
         if let Start::Reconcile(intent) | Start::SendAgain(intent) = start {
-            if !is_recent(intent, settings.started_at) {
-                // What the host remembers of it, nobody has declared.
-                settings.capabilities.duplicate_ids = DuplicateIds::Unknown;
-                settings.capabilities.lookup_lag = None;
-            }
-            settings.started_at = intent.intended_at;
+            settings.intended_at = intent.intended_at;
+            settings.clock_difference = intent.clock_difference;
+            settings.doubt = intent.doubt.clone();
         }
         settings
     }
 
     pub(super) fn machine(self, settings: Settings) -> Machine {
+        let with_id = "a request with an external task id";
         match self.start {
-            Start::Generate(request) => {
-                let id = request.external_task_id().cloned();
-                let id = id.unwrap_or_else(randomness::external_task_id);
-                // It is given an external task id here.
-                Machine::generate(request.with_external_task_id(id), settings)
-                    .expect("a request with an external task id")
+            // Its request was given an external task id, and an intent is written down with one.
+            Start::Generate(request) => Machine::generate(request, settings).expect(with_id),
+            Start::Reconcile(intent) => {
+                Machine::reconcile(intent.request, settings).expect(with_id)
             }
-            // An intent is written down with the external task id of its request.
-            Start::Reconcile(intent) => Machine::reconcile(intent.request, settings)
-                .expect("a request with an external task id"),
-            Start::SendAgain(intent) => Machine::send_again(intent.request, settings)
-                .expect("a request with an external task id"),
+            Start::SendAgain(intent) => {
+                Machine::send_again(intent.request, settings).expect(with_id)
+            }
             Start::Resume(handle) => Machine::wait(handle.task_id, settings),
             Start::Wait(id) => Machine::wait(id, settings),
         }
@@ -155,22 +178,18 @@ impl Start {
 
     /// The end of what may not begin.
     pub(super) fn withheld(&self, withheld: Withheld) -> Outcome {
-        let cause = Cause::Withheld(withheld);
-        match (self.task_id(), self) {
+        match (self.task_id(), self.external_task_id()) {
             (Some(id), _) => Outcome::CannotQuery {
-                cause,
+                cause: Cause::Withheld(withheld),
                 id: id.clone(),
             },
-            (None, Self::Reconcile(intent) | Self::SendAgain(intent)) => {
-                let id = intent.request.external_task_id();
-                Outcome::Unresolved {
-                    cause,
-                    // An intent is written down with the external task id of its request.
-                    external_task_id: id.expect("an external task id").clone(),
-                    knowledge: Knowledge::MayExist,
-                }
-            }
-            (None, _) => Outcome::NotCreated { cause },
+            (None, Some(id)) => match self {
+                Self::Generate(_) => withheld.outcome(id),
+                _ => withheld.outcome_in_doubt(id),
+            },
+            (None, None) => Outcome::NotCreated {
+                cause: Cause::Withheld(withheld),
+            },
         }
     }
 
@@ -200,15 +219,4 @@ fn origin(client: &Client, base_url: &BaseUrl, key: &KeyFingerprint) -> Result<(
         true => Ok(()),
         false => Err(Withheld::OtherKey),
     }
-}
-
-/// How long after an intent its create may be sent again at all.
-const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Whether an intent is so young that what is declared of its host holds for it: a host may forget
-/// external ids, and then it neither finds a task nor refuses a duplicate.
-fn is_recent(intent: &Intent, now: Option<Timestamp>) -> bool {
-    let age = |now: Timestamp, then: Timestamp| now.milliseconds().abs_diff(then.milliseconds());
-    let ages = now.zip(intent.intended_at);
-    ages.is_some_and(|(now, then)| u128::from(age(now, then)) <= LATEST.as_millis())
 }

@@ -16,6 +16,19 @@ pub(super) fn external_task_id() -> ExternalTaskId {
     id.parse().expect("a legal external task id")
 }
 
+/// A number that no other client of any process has.
+pub(super) fn client_number() -> u128 {
+    let mut bits = [0; 16];
+    // Two clients with one number would take each other's operations for their own.
+    getrandom::fill(&mut bits).expect("randomness of the operating system");
+    u128::from_be_bytes(bits)
+}
+
+/// A text that was in no address before, so that no cache has an answer to it.
+pub(super) fn query_parameter() -> String {
+    format!("{:032x}", client_number())
+}
+
 /// A text that nobody can guess: 128 random bits, as 32 hexadecimal digits.
 ///
 /// # Errors

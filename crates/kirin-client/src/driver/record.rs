@@ -1,47 +1,76 @@
 //! What one operation tells the journal and the budget.
 
-use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
+use std::sync::Arc;
+
+use kirin_types::{GenerationRequest, TaskId};
 
 use super::{Client, plan::Start};
 use crate::{
-    Intent, JournalError, Reservation,
-    machine::{MissingExternalTaskId, Outcome, Withheld},
+    CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, Reservation,
+    machine::{MissingExternalTaskId, Outcome, SendReason, Withheld},
+    wire::CreateAnswer,
 };
 
 /// The only door to a create: the budget is asked first, and then the journal.
 pub(super) struct Record {
+    journal: Arc<dyn Journal>,
+    operation: OperationId,
     /// The create that it is about; an operation that creates nothing has none.
-    id: Option<ExternalTaskId>,
-    /// Whether the intent is written down.
-    is_intended: bool,
+    create: Option<CreateId>,
+    stage: Stage,
+    /// The latest attempt, and why it was sent, as long as it may be taken back.
+    attempt: u32,
+    open: Option<SendReason>,
     /// What it has taken of the budget, if there is one.
     reservation: Option<Reservation>,
+}
+
+/// What the journal knows of the operation.
+enum Stage {
+    /// Another process's intent, which this operation still has to take over.
+    ToBeTakenOver(Box<Intent>),
+    /// Nothing yet.
+    Unwritten,
+    Written,
 }
 
 impl Record {
     /// What is written down of `start`. A create that another process has intended, and may have
     /// sent, is there already, and so is a task that is known by the id of its create.
-    pub(super) fn new(client: &Client, start: &Start) -> Self {
-        let intent = match start {
-            Start::Reconcile(intent) | Start::SendAgain(intent) => Some(intent),
-            _ => None,
+    pub(super) fn new(client: &Client, operation: OperationId, start: &Start) -> Self {
+        let (stage, intent) = match start {
+            Start::Generate(_) => (Stage::Unwritten, None),
+            Start::Reconcile(intent) | Start::SendAgain(intent) => {
+                (Stage::ToBeTakenOver(intent.clone()), Some(intent))
+            }
+            Start::Resume(_) | Start::Wait(_) => (Stage::Written, None),
         };
         let budget = client.0.budget.as_ref();
         Self {
-            id: None,
-            is_intended: !matches!(start, Start::Generate(_)),
+            journal: Arc::clone(&client.0.journal),
+            operation,
+            create: start.create_id(client),
+            stage,
+            attempt: 0,
+            open: None,
             reservation: budget
                 .zip(intent)
                 .map(|(budget, intent)| budget.remember(&intent.request)),
         }
     }
 
-    pub(super) fn about(self, id: Option<ExternalTaskId>) -> Self {
-        Self { id, ..self }
+    pub(super) fn create(&self) -> Option<&CreateId> {
+        self.create.as_ref()
     }
 
-    pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
-        self.id.as_ref()
+    /// Takes over the create that the operation goes on with.
+    pub(super) async fn take_over(&mut self) -> Result<(), JournalError> {
+        let Stage::ToBeTakenOver(intent) = &self.stage else {
+            return Ok(());
+        };
+        self.write(JournalChange::TakeOver(intent.clone())).await?;
+        self.stage = Stage::Written;
+        Ok(())
     }
 
     /// Before an attempt; where it fails, nothing may be sent.
@@ -49,33 +78,50 @@ impl Record {
         &mut self,
         client: &Client,
         request: &GenerationRequest,
+        intent: impl FnOnce(Intent) -> Intent,
+        reason: SendReason,
     ) -> Result<(), Withheld> {
         if let Some(budget) = &client.0.budget {
-            match self.reservation {
-                None => self.reservation = Some(budget.reserve(request)?),
-                Some(_) if self.is_intended => budget.readmit(request)?,
-                Some(_) => {}
+            match (self.reservation, &self.stage) {
+                (None, _) => self.reservation = Some(budget.reserve(request)?),
+                (Some(_), Stage::Unwritten) => {}
+                (Some(_), _) => budget.readmit(request)?,
             }
         }
-        Ok(self.write_sending(client, request).await?)
-    }
-
-    async fn write_sending(
-        &mut self,
-        client: &Client,
-        request: &GenerationRequest,
-    ) -> Result<(), JournalError> {
-        let (Some(journal), Some(id)) = (&client.0.journal, &self.id) else {
-            return Ok(());
-        };
-        if !self.is_intended {
+        self.take_over().await?;
+        if let Stage::Unwritten = self.stage {
             let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
             let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
-            let intent = Intent::new(request.clone(), base_url, key, client.wall_time());
-            journal.intent(&intent.map_err(missing)?).await?;
-            self.is_intended = true;
+            let written = Intent::new(request.clone(), base_url, key, client.wall_time());
+            let written = intent(written.map_err(missing)?);
+            self.write(JournalChange::Intend(Box::new(written))).await?;
+            self.stage = Stage::Written;
         }
-        journal.sent(id).await
+        let attempt = self.attempt + 1;
+        self.write(JournalChange::Send { attempt, reason }).await?;
+        self.attempt = attempt;
+        self.open = Some(reason);
+        Ok(())
+    }
+
+    /// After an attempt: what certainly created nothing is taken back.
+    pub(super) async fn answered(&mut self, answer: &CreateAnswer) -> Result<(), JournalError> {
+        match answer {
+            CreateAnswer::NotSent(_) | CreateAnswer::Refused(_) => self.take_back().await,
+            _ => {
+                self.open = None;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn take_back(&mut self) -> Result<(), JournalError> {
+        let Some(reason) = self.open.take() else {
+            return Ok(());
+        };
+        let attempt = self.attempt;
+        self.write(JournalChange::TakeBack { attempt, reason })
+            .await
     }
 
     pub(super) async fn accepted(
@@ -83,10 +129,8 @@ impl Record {
         client: &Client,
         task: &TaskId,
     ) -> Result<(), JournalError> {
-        match (&client.0.journal, &self.id) {
-            (Some(journal), Some(id)) => journal.accepted(id, task).await,
-            _ => Ok(()),
-        }
+        let written = self.write(JournalChange::Accept(task.clone())).await;
+        self.unless_unknown(client, written)
     }
 
     /// At the end. An end of which nothing was intended is not written down.
@@ -95,18 +139,62 @@ impl Record {
         client: &Client,
         outcome: &Outcome,
     ) -> Result<(), JournalError> {
-        let Some(id) = &self.id else {
-            return Ok(());
-        };
         if let (Some(budget), Some(reservation)) = (&client.0.budget, self.reservation) {
             match outcome {
                 Outcome::NotCreated { .. } => budget.release(reservation),
                 outcome => budget.settle(reservation, outcome),
             }
         }
-        match &client.0.journal {
-            Some(journal) if self.is_intended => journal.outcome(id, outcome).await,
+        match self.stage {
+            Stage::Written => {
+                let end = JournalChange::End(Box::new(outcome.clone()));
+                let written = self.write(end).await;
+                self.unless_unknown(client, written)
+            }
             _ => Ok(()),
         }
+    }
+
+    async fn write(&self, change: JournalChange) -> Result<(), JournalError> {
+        match &self.create {
+            Some(create) => {
+                let write = JournalWrite::new(create.clone(), self.operation, change);
+                self.journal.write(&write).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A client without a journal remembers only what it sent itself, and that is no failure.
+    fn unless_unknown(
+        &self,
+        client: &Client,
+        written: Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        match client.0.has_journal {
+            true => written,
+            false => Ok(()),
+        }
+    }
+}
+
+/// An operation of a client, until it ends or is dropped.
+pub(super) struct Operation {
+    pub(super) id: OperationId,
+    journal: Arc<dyn Journal>,
+}
+
+impl Operation {
+    pub(super) fn begin(client: &Client) -> Self {
+        Self {
+            id: client.next_operation(),
+            journal: Arc::clone(&client.0.journal),
+        }
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.journal.operation_ended(&self.id);
     }
 }

@@ -6,19 +6,21 @@ use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId};
 
 use super::{
     Client,
+    call::{Answered, CallTime, Clocks},
     claims::Claim,
-    clock::{Clock, within},
+    clock::{Clock, within_or_ever},
     flow::Place,
     generation::Told,
     plan::Plan,
-    record::Record,
+    prepare::Prepared,
+    record::{Operation, Record},
     trace::{self, Known},
     wakes::Sleeper,
 };
 use crate::{
-    Error, GenerationHandle, JournalError,
-    machine::{Action, Event, Notice, Outcome, Withheld},
-    wire::{CreateAnswer, QueryAnswer, Trouble},
+    Control, Error, GenerationHandle, Intent, JournalError,
+    machine::{Action, Event, Notice, Outcome, SendReason, Withheld},
+    wire::{CreateAnswer, Probe, QueryAnswer, Trouble},
 };
 
 /// How long a call has at least, however near the deadline is: the last query is worth it, and a
@@ -34,6 +36,9 @@ pub(super) struct Run {
     record: Record,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
+    /// The last to go: until then the journal takes the operation for one that may send.
+    _operation: Operation,
+    is_minted: bool,
     place: Place,
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
@@ -49,58 +54,63 @@ enum Work {
     Create,
     Finished(Box<Outcome>),
     LookUp(ExternalTaskId),
+    Probe(ExternalTaskId),
     Query(TaskId),
     Wait { until: Duration },
 }
 
-impl Run {
-    /// Begins what was planned.
-    ///
-    /// # Errors
-    ///
-    /// It may not begin; see [`claim`](super::plan::Start::claim).
-    pub(super) fn begin(client: Client, plan: Plan, told: Arc<Told>) -> Result<Box<Self>, Error> {
-        let record = Record::new(&client, &plan.start);
-        let withheld = match plan.start.claim(&client) {
-            Ok(claim) => return Ok(Box::new(Self::new(client, plan, told, record, claim))),
-            Err(withheld) => withheld,
-        };
-        told.locked().handle = plan.start.handle().cloned();
-        let ended = Error::check(plan.start.withheld(withheld));
-        // Only a completed task is no error.
-        Err(told.with_handle(ended.expect_err("an end without a video")))
-    }
+/// A create that the machine asks for.
+struct Create {
+    request: GenerationRequest,
+    reason: SendReason,
+    send_by: Option<Duration>,
+}
 
-    fn new(
-        client: Client,
-        plan: Plan,
-        told: Arc<Told>,
-        record: Record,
-        claim: Option<Claim>,
-    ) -> Self {
-        let settings = plan.settings(&client);
+/// Begins what was planned, and runs it to its end.
+pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
+    let operation = Operation::begin(&client);
+    let prepared = Box::pin(Prepared::new(&client, &operation, plan)).await;
+    let run = match prepared {
+        Ok(prepared) => Run::new(client, prepared, operation, told),
+        Err(refused) => {
+            told.locked().handle = refused.handle;
+            return Error::check(refused.outcome).map_err(|error| told.with_handle(error));
+        }
+    };
+    Box::pin(trace::generation(run.known(), run.act())).await
+}
+
+impl Run {
+    fn new(client: Client, prepared: Prepared, operation: Operation, told: Arc<Told>) -> Box<Self> {
+        let Prepared {
+            plan,
+            settings,
+            record,
+            claim,
+        } = prepared;
         let deadline = settings.deadline;
+        let is_minted = settings.external_task_id_is_minted;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
-        let external_task_id = plan.start.external_task_id().cloned();
         let machine = plan.machine(settings);
-        let external_task_id = external_task_id.or_else(|| machine.external_task_id().cloned());
         let wakes = &client.0.wakes;
-        let by_external_id = external_task_id
-            .as_ref()
-            .map(|id| wakes.listen(id.as_str()));
+        let by_external_id = record
+            .create()
+            .map(|create| wakes.listen(create.external_task_id.as_str()));
         let by_task_id = task_id.as_ref().map(|id| wakes.listen(id.as_str()));
         if task_id.is_some() {
             place.enter_at_once();
         }
         let run = Self {
             clock: client.clock(),
-            record: record.about(external_task_id),
+            record,
             _claim: claim,
+            _operation: operation,
             client,
             told,
             deadline,
+            is_minted,
             place,
             by_external_id,
             by_task_id,
@@ -114,21 +124,21 @@ impl Run {
         latest.machine = Some(machine);
         latest.handle = handle;
         drop(latest);
-        run
+        Box::new(run)
     }
 
     fn known(&self) -> Known {
         let handle = &self.told.locked().handle;
         Known {
             model: self.model.clone(),
-            external_task_id: self.record.external_task_id().map(ToString::to_string),
+            external_task_id: self.external_task_id().map(ToString::to_string),
             task_id: handle.as_ref().map(|handle| handle.task_id.to_string()),
         }
     }
 
-    /// Runs it to its end.
-    pub(super) fn run(self: Box<Self>) -> impl Future<Output = Result<Task, Error>> + Send {
-        trace::generation(self.known(), self.act())
+    fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        let create = self.record.create();
+        create.map(|create| &create.external_task_id)
     }
 
     /// Calls are boxed, because most of the time there is none under way.
@@ -137,6 +147,7 @@ impl Run {
             let event = match self.work() {
                 Work::Create => Box::pin(self.create()).await,
                 Work::LookUp(id) => Box::pin(self.query(id.as_str())).await,
+                Work::Probe(id) => Box::pin(self.probe(&id)).await,
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => self.wait(until).await,
                 Work::Finished(outcome) => {
@@ -160,6 +171,7 @@ impl Run {
             Action::Create(_) => Work::Create,
             Action::Finished(outcome) => Work::Finished(Box::new(outcome.clone())),
             Action::LookUp(id) => Work::LookUp(id.clone()),
+            Action::Probe(id) => Work::Probe(id.clone()),
             Action::Query(id) => Work::Query(id.clone()),
             Action::Wait { until } => Work::Wait { until },
         }
@@ -184,27 +196,68 @@ impl Run {
         self.told.locked().notices.push_back(notice);
     }
 
+    /// Tells the machine what both clocks showed when an answer came.
+    fn hear<T>(&self, answered: Answered<T>) -> T {
+        if let Some(Clocks { ours, service }) = answered.clocks {
+            self.handle_event(Event::ClocksRead { ours, service });
+        }
+        answered.answer
+    }
+
     /// Sends a create when its turn has come, and everything it needs is written down.
     async fn create(&mut self) -> Event {
         let turn = within_or_ever(self.left(), self.turn_to_create()).await;
         match (turn, self.request()) {
-            (Some(()), Some(request)) => Box::pin(self.send(&request)).await,
+            (Some(()), Some(create)) => Box::pin(self.send(create)).await,
             _ => Event::Withheld(Withheld::Deadline),
         }
     }
 
     /// What is to be created. It stays with the machine as long as the turn has not come: many may wait.
-    fn request(&self) -> Option<GenerationRequest> {
-        match self.told.locked().machine.as_ref()?.action() {
-            Action::Create(request) => Some(request.clone()),
-            _ => None,
-        }
+    fn request(&self) -> Option<Create> {
+        let latest = self.told.locked();
+        let machine = latest.machine.as_ref()?;
+        let Action::Create(request) = machine.action() else {
+            return None;
+        };
+        Some(Create {
+            request: request.clone(),
+            reason: machine.send_reason()?,
+            send_by: machine.send_by(),
+        })
     }
 
-    async fn send(&mut self, request: &GenerationRequest) -> Event {
-        if let Err(withheld) = self.record.sending(&self.client, request).await {
+    async fn send(&mut self, create: Create) -> Event {
+        let Create {
+            request, reason, ..
+        } = &create;
+        let clock_difference = self.client.clock_difference();
+        let is_minted = self.is_minted;
+        let intent = |intent: Intent| Intent {
+            clock_difference,
+            is_minted,
+            ..intent
+        };
+        let recorded = self
+            .record
+            .sending(&self.client, request, intent, *reason)
+            .await;
+        if let Err(withheld) = recorded {
             return Event::Withheld(withheld);
         }
+        let queue = match create.send_by {
+            Some(send_by) => send_by.checked_sub(self.clock.elapsed()),
+            None => Some(Duration::ZERO),
+        };
+        let Some(queue) = queue else {
+            let taken_back = self.record.take_back().await;
+            self.tell_if_lost(taken_back);
+            return Event::SendDelayed;
+        };
+        let time = CallTime {
+            limit: self.call_time(),
+            queue: create.send_by.map(|_| queue).or_else(|| self.left()),
+        };
         if let Some(id) = request.external_task_id() {
             self.tell(Notice::Submitting {
                 external_task_id: id.clone(),
@@ -212,8 +265,11 @@ impl Run {
         }
         self.creates += 1;
         let id = request.external_task_id().map_or("", |id| id.as_str());
-        let work = self.client.create_once(request, self.call_time());
-        let answer = trace::call("create", id, self.creates, work).await;
+        let work = self.client.create_once(request, time);
+        let answered = trace::call("create", id, self.creates, work).await;
+        let answer = self.hear(answered);
+        let recorded = self.record.answered(&answer).await;
+        self.tell_if_lost(recorded);
         self.repeats = true;
         match &answer {
             CreateAnswer::Created(_) => {
@@ -238,18 +294,13 @@ impl Run {
     }
 
     async fn query(&mut self, id: &str) -> Event {
-        // The last query is made at the deadline, so its turn may come after it.
-        let limit = self
-            .left()
-            .map(|left| left.saturating_add(Client::CALL_TIMEOUT));
-        let answer = match within_or_ever(limit, self.turn_to_query()).await {
+        let answer = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
             Some(()) => {
-                let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
-                sleepers.into_iter().flatten().for_each(Sleeper::hear);
-                self.queries = self.queries.saturating_add(1);
+                self.begin_query();
                 let work = self.client.query_once(id, self.call_time());
                 // Boxed, because many may wait for their turn.
-                Box::pin(trace::call("query", id, self.queries, work)).await
+                let answered = Box::pin(trace::call("query", id, self.queries, work)).await;
+                self.hear(answered)
             }
             None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
         };
@@ -258,6 +309,34 @@ impl Run {
             self.client.0.flow.repeated_queries.answered();
         }
         Event::QueryAnswered(answer)
+    }
+
+    /// One of a row: its turn comes like that of any request.
+    async fn probe(&mut self, id: &ExternalTaskId) -> Event {
+        let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
+        let probe = match turn {
+            Some(()) => {
+                self.begin_query();
+                let work = self.client.probe_once(id, self.call_time());
+                let answered =
+                    Box::pin(trace::call("query", id.as_str(), self.queries, work)).await;
+                self.hear(answered)
+            }
+            None => Probe::unasked(Trouble::new("its turn did not come in time")),
+        };
+        Event::Probed(probe)
+    }
+
+    /// The last query is made at the deadline, so its turn may come after it.
+    fn query_limit(&self) -> Option<Duration> {
+        self.left()
+            .map(|left| left.saturating_add(Client::CALL_TIMEOUT))
+    }
+
+    fn begin_query(&mut self) {
+        let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
+        sleepers.into_iter().flatten().for_each(Sleeper::hear);
+        self.queries = self.queries.saturating_add(1);
     }
 
     async fn turn_to_query(&self) {
@@ -294,6 +373,10 @@ impl Run {
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
         // Before the journal, whose write may take long or never end.
         self.told.locked().handle = Some(self.handle(id.clone()));
+        if let Some(external_task_id) = self.external_task_id() {
+            let control = Control::new(external_task_id.clone(), id.clone());
+            self.client.learn_control(control.before_intent());
+        }
         let recorded = self.record.accepted(&self.client, id).await;
         self.tell_if_lost(recorded);
     }
@@ -337,7 +420,7 @@ impl Run {
             key: self.client.0.fingerprint.clone(),
             task_id,
             model: self.model.clone(),
-            external_task_id: self.record.external_task_id().cloned(),
+            external_task_id: self.external_task_id().cloned(),
         }
     }
 }
@@ -346,13 +429,5 @@ async fn woken(sleeper: &mut Option<Sleeper>) {
     match sleeper {
         Some(sleeper) => sleeper.woken().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Runs `work` for at most `limit`, or for as long as it takes.
-async fn within_or_ever<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => within(limit, work).await,
-        None => Some(work.await),
     }
 }

@@ -2,11 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use kirin_types::{ExternalTaskId, GenerationRequest, TaskId};
+use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Withheld};
-use crate::wire::{CreateAnswer, QueryAnswer};
+use crate::wire::{CreateAnswer, Probe, QueryAnswer};
 
 /// What is to be done next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,12 +15,16 @@ use crate::wire::{CreateAnswer, QueryAnswer};
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Action<'a> {
-    /// Send this create, once, then tell [`Event::CreateAnswered`]; or tell [`Event::Withheld`].
+    /// Send this create, once, then tell [`Event::CreateAnswered`]; or tell [`Event::Withheld`], or,
+    /// past [`Machine::send_by`](super::Machine::send_by), [`Event::SendDelayed`].
     Create(&'a GenerationRequest),
     /// Nothing more: this is the end.
     Finished(&'a Outcome),
     /// Query by external task id, then tell [`Event::QueryAnswered`].
     LookUp(&'a ExternalTaskId),
+    /// Query by external task id, past every cache ([`Endpoint::probe`](crate::wire::Endpoint::probe)),
+    /// then tell [`Event::Probed`]. It is a part of a row, so nothing else comes between.
+    Probe(&'a ExternalTaskId),
     /// Query by task id, then tell [`Event::QueryAnswered`].
     Query(&'a TaskId),
     /// Wait until so much time has elapsed, then tell [`Event::WaitEnded`].
@@ -37,10 +41,23 @@ pub enum Action<'a> {
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Event {
+    /// The `Date` of an answer, beside our own clock at its arrival. It may be told at any time, and is
+    /// best told before the answer itself.
+    ClocksRead {
+        /// By our clock.
+        ours: Timestamp,
+        /// By the service's.
+        service: Timestamp,
+    },
     /// The answer to the create.
     CreateAnswered(CreateAnswer),
+    /// The answer to the probe.
+    Probed(Probe),
     /// The answer to the look-up or the query.
     QueryAnswered(QueryAnswer),
+    /// The create was not sent by [`Machine::send_by`](super::Machine::send_by), and will not be: what
+    /// allows it has to be shown again.
+    SendDelayed,
     /// The wait is over.
     WaitEnded,
     /// The create was not sent, and will not be: nothing is sent from now on.
@@ -82,6 +99,12 @@ pub enum Notice {
         /// From 0.0 to 1.0.
         progress: Option<f64>,
     },
+    /// The create was refused. Before that is the end, its task is looked for: something on the way may
+    /// have sent it twice.
+    Refused {
+        /// What the service said.
+        cause: String,
+    },
     /// Nothing was created by the last call; the next one follows.
     Retrying {
         /// What happened.
@@ -107,6 +130,21 @@ pub enum Notice {
     /// Something made a look worth while, and it comes sooner: a callback came, or the computer
     /// woke up.
     Woken,
+}
+
+/// Why a create may be sent. A journal writes it down with the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SendReason {
+    /// It is proved that no earlier attempt created anything. Once only.
+    Absence,
+    /// A person has decided it.
+    Person,
+    /// The host refuses duplicates, so a second attempt cannot be charged twice.
+    RefusesDuplicates,
+    /// Nothing was sent before that could have been charged.
+    Unsent,
 }
 
 /// An event that does not answer the action at hand. The machine is as it was.

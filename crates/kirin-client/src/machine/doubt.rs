@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, settings::Context, wait::MAX_FAILURES};
+use super::{
+    Cause,
+    absence::{BETWEEN_ROWS, MAX_ROWS},
+    settings::Context,
+    wait::MAX_FAILURES,
+};
 use crate::{Lookup, wire::Trouble};
 
 /// When to look a task up, after its create became ambiguous.
@@ -16,10 +21,6 @@ const LOOK_UPS: [Duration; 6] = [
     Duration::from_secs(15),
     Duration::from_secs(30),
 ];
-
-/// How long a call may be on its way. The service may act on it until then, whatever became of the
-/// connection, or of the process that made it.
-const LONGEST_CALL: Duration = Duration::from_secs(30);
 
 /// The wait before anything is looked up or sent again.
 pub(super) const FIRST_LOOK_UP: Duration = LOOK_UPS[0];
@@ -42,12 +43,24 @@ pub(super) struct Doubt {
     /// Nothing is sent again: a later attempt was refused for good or could not be made.
     pub(super) stopped: Option<Cause>,
     pub(super) cause: Trouble,
+    /// Rows of controls that did not come to their end, and from when on another one may begin.
+    pub(super) broken_rows: u32,
+    next_row_from: Duration,
+    /// A complete row has shown that the attempt created nothing.
+    pub(super) is_proved_absent: bool,
+}
+
+/// What is looked up next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Next {
+    LookUp(Duration),
+    Row(Duration),
 }
 
 impl Doubt {
-    pub(super) fn about(now: Duration, cause: Trouble) -> Self {
+    pub(super) fn about(now: Duration, cause: Trouble, context: &Context) -> Self {
         Self {
-            is_over_at: now.saturating_add(LONGEST_CALL),
+            is_over_at: now.saturating_add(context.settings.longest_call),
             look_ups_from: now,
             look_ups: 0,
             looked_up_at: None,
@@ -55,7 +68,23 @@ impl Doubt {
             exists: false,
             stopped: None,
             cause,
+            broken_rows: 0,
+            next_row_from: now,
+            is_proved_absent: false,
         }
+    }
+
+    /// A row did not come to its end; the next one waits, for as long as the service asks at least.
+    pub(super) fn row_broke(&mut self, now: Duration, hint: Duration) {
+        self.broken_rows += 1;
+        self.next_row_from = now.saturating_add(hint.max(BETWEEN_ROWS));
+    }
+
+    /// What allowed the create at hand is spent: it takes new rows.
+    pub(super) fn prove_again(&mut self, from: Duration) {
+        self.is_proved_absent = false;
+        self.broken_rows = 0;
+        self.next_row_from = from;
     }
 
     /// Begins the usual times anew.
@@ -65,15 +94,10 @@ impl Doubt {
         self.failures = 0;
     }
 
-    /// The next of the usual times, or the one at which a 404 becomes a proof, whichever comes
-    /// first; none past the deadline but one last look-up at it.
-    pub(super) fn next_look_up_at(&mut self, now: Duration, context: &Context) -> Option<Duration> {
-        if context.settings.capabilities.lookup == Lookup::Missing {
-            return None;
-        }
-        let settles_at = self.settles_at(context);
-        let last = self.looked_up_at;
-        if last.is_some_and(|last| context.is_over(last)) {
+    /// The next of the usual times, or the one from which a row of look-ups proves absence, whichever
+    /// comes first; none past the deadline but one last look-up at it.
+    pub(super) fn next(&mut self, now: Duration, context: &Context) -> Option<Next> {
+        if !context.can_look_up() || self.looked_up_at.is_some_and(|last| context.is_over(last)) {
             return None;
         }
         while LOOK_UPS
@@ -85,8 +109,14 @@ impl Doubt {
         let usual = LOOK_UPS
             .get(self.look_ups)
             .map(|after| self.look_ups_from.saturating_add(*after));
-        let settling = settles_at.filter(|at| last.is_none_or(|last| last < *at));
-        usual.into_iter().chain(settling).min()
+        let row = self.row_from(now, context).map(|from| from.max(now));
+        match (usual, row) {
+            (Some(usual), Some(row)) if usual < row => Some(Next::LookUp(context.cut(usual))),
+            (_, Some(row)) if row > context.cut(row) => Some(Next::LookUp(context.cut(row))),
+            (_, Some(row)) => Some(Next::Row(row)),
+            (Some(usual), None) => Some(Next::LookUp(context.cut(usual))),
+            (None, None) => None,
+        }
     }
 
     /// A look-up that told nothing does not use up the last of the usual times: it is repeated,
@@ -101,14 +131,19 @@ impl Doubt {
         again.then(|| context.backoff.delay(self.failures, Some(hint)))
     }
 
-    /// From when on a look-up tells for sure whether there is a task: twice the declared lag
-    /// after the attempt must be over, on a host whose lookup is proven.
-    pub(super) fn settles_at(&self, context: &Context) -> Option<Duration> {
+    /// From when on a row of look-ups tells for sure whether there is a task: twice the declared lag
+    /// after the attempt must be over, on a host whose look-up is proven.
+    fn row_from(&self, now: Duration, context: &Context) -> Option<Duration> {
         let capabilities = context.settings.capabilities;
         let lag = capabilities
             .lookup_lag
             .filter(|_| capabilities.lookup == Lookup::Proven)?;
+        let can_prove = !self.exists
+            && self.broken_rows < MAX_ROWS
+            && !context.settings.controls.is_empty()
+            && context.intent_is_recent(now);
         let settling = lag.saturating_mul(2).max(LOOK_UPS[0]);
-        Some(self.is_over_at.saturating_add(settling))
+        let settles_at = self.is_over_at.saturating_add(settling);
+        can_prove.then(|| settles_at.max(self.next_row_from))
     }
 }

@@ -6,8 +6,8 @@ use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Event, Notice, Outcome, Settings, WrongEvent, create::CreatePhase, settings::Context,
-    wait::WaitPhase,
+    Action, Event, Notice, Outcome, SendReason, Settings, WrongEvent, create::CreatePhase,
+    settings::Context, wait::WaitPhase,
 };
 use crate::HostCapabilities;
 
@@ -52,7 +52,7 @@ impl Machine {
 
     /// A machine for a generation whose create may have been sent before, by a process that ended
     /// without an answer: it looks the task up before anything is sent again, and sends again only
-    /// where the create rule allows it. [`Settings::started_at`] is when it was intended first.
+    /// where the create rule allows it. [`Settings::intended_at`] is when it was intended first.
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};
@@ -109,7 +109,8 @@ impl Machine {
     /// # Ok::<(), kirin_types::InvalidIdentifier>(())
     /// ```
     pub fn wait(id: TaskId, settings: Settings) -> Self {
-        Self::start(Phase::Wait(WaitPhase::resumed(id)), settings)
+        let context = Context::new(settings);
+        Self::start(Phase::Wait(WaitPhase::resumed(id)), context)
     }
 
     /// The machine as the next process takes it up: a create that was to be sent may have been sent
@@ -129,7 +130,7 @@ impl Machine {
     /// ```
     pub fn after_restart(mut self) -> Self {
         if let Phase::Create(phase) = &mut self.phase {
-            phase.interrupted(self.now);
+            phase.interrupted(self.now, &self.context);
         }
         self
     }
@@ -137,18 +138,20 @@ impl Machine {
     fn begin(
         request: GenerationRequest,
         settings: Settings,
-        phase: fn(GenerationRequest, ExternalTaskId) -> CreatePhase,
+        phase: fn(GenerationRequest, ExternalTaskId, &mut Context) -> CreatePhase,
     ) -> Result<Self, MissingExternalTaskId> {
         let id = request
             .external_task_id()
             .cloned()
             .ok_or(MissingExternalTaskId)?;
-        Ok(Self::start(Phase::Create(phase(request, id)), settings))
+        let mut context = Context::new(settings);
+        let phase = phase(request, id, &mut context);
+        Ok(Self::start(Phase::Create(phase), context))
     }
 
-    fn start(phase: Phase, settings: Settings) -> Self {
+    fn start(phase: Phase, context: Context) -> Self {
         Self {
-            context: Context::new(settings),
+            context,
             phase,
             now: Duration::ZERO,
         }
@@ -161,6 +164,11 @@ impl Machine {
     /// The event does not answer the action, or ends a wait too early; nothing has changed.
     pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
         let now = elapsed.max(self.now);
+        if let Event::ClocksRead { ours, service } = event {
+            self.now = now;
+            self.context.clocks.read(ours, service);
+            return Ok(Notice::Nothing);
+        }
         let step = match &mut self.phase {
             Phase::Create(phase) => phase.handle(now, event, &mut self.context)?,
             Phase::Finished(_) => return Err(WrongEvent),
@@ -205,7 +213,7 @@ impl Machine {
     /// What is to be done next. Asking changes nothing.
     pub fn action(&self) -> Action<'_> {
         match &self.phase {
-            Phase::Create(phase) => phase.action(),
+            Phase::Create(phase) => phase.action(&self.context),
             Phase::Finished(outcome) => Action::Finished(outcome),
             Phase::Wait(phase) => phase.action(),
         }
@@ -225,6 +233,23 @@ impl Machine {
         match &self.phase {
             Phase::Create(phase) => Some(phase.external_task_id()),
             Phase::Finished(_) | Phase::Wait(_) => None,
+        }
+    }
+
+    /// Why the create at hand may be sent, where [`action`](Self::action) asks for one: for a journal.
+    pub fn send_reason(&self) -> Option<SendReason> {
+        match (&self.phase, self.action()) {
+            (Phase::Create(phase), Action::Create(_)) => Some(phase.send_reason()),
+            _ => None,
+        }
+    }
+
+    /// The elapsed time by which the create at hand has to be on its way, where what allows it does not
+    /// hold longer. Where it is not, tell [`Event::SendDelayed`].
+    pub fn send_by(&self) -> Option<Duration> {
+        match (&self.phase, self.action()) {
+            (Phase::Create(phase), Action::Create(_)) => phase.send_by(),
+            _ => None,
         }
     }
 

@@ -50,10 +50,13 @@
 //! ```
 
 mod alphabet;
-pub use alphabet::{Action, Event, Notice, WrongEvent};
+pub use alphabet::{Action, Event, Notice, SendReason, WrongEvent};
 
 mod outcome;
-pub use outcome::{Cause, Knowledge, Outcome, Withheld};
+pub use outcome::{Cause, Knowledge, KnownCreate, Outcome, Withheld};
+
+mod clocks;
+pub use clocks::ClockDifference;
 
 mod settings;
 pub use settings::Settings;
@@ -62,7 +65,12 @@ mod generation;
 pub use generation::{Machine, MissingExternalTaskId};
 
 mod create;
+pub(crate) use create::MAX_REPETITIONS_AFTER_ABSENCE;
 
 mod doubt;
+
+mod absence;
+
+mod refused;
 
 mod wait;

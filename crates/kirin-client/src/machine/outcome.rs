@@ -54,6 +54,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The service's id of the task, where the end tells it.
+    pub fn task_id(&self) -> Option<&TaskId> {
+        match self {
+            Self::CannotQuery { id, .. } | Self::Lost { id } | Self::StillRunning { id, .. } => {
+                Some(id)
+            }
+            Self::Completed(task) | Self::CompletedWithoutOutput(task) | Self::Failed(task) => {
+                Some(task.id())
+            }
+            Self::NotCreated { .. } | Self::Unresolved { .. } => None,
+        }
+    }
+
     /// The task as last heard of, where the end tells of it.
     pub fn task(&self) -> Option<&Task> {
         match self {
@@ -92,12 +105,26 @@ pub enum Withheld {
     },
     /// Its turn among the generations of the client did not come before the deadline.
     Deadline,
+    /// The external task id belongs to another task: it is older, or of another model.
+    IdInUse {
+        /// The service's id of that task.
+        id: TaskId,
+    },
     /// The journal could not be written, and what is not written down is not spent.
     Journal {
         /// What happened, as a sentence part.
         description: String,
     },
-    /// Another operation of the client is about the same create, and has not ended.
+    /// The journal knows a create of this id already, in this state: reconcile that one.
+    Known {
+        /// How far it is.
+        state: KnownCreate,
+    },
+    /// The journal knows the id, for another request.
+    OtherRequest,
+    /// It was sent again once already because its absence was proved.
+    RepetitionUsed,
+    /// Another operation is about the same create, and has not ended, or has taken it over.
     UnderWay,
     /// It was sent to another base URL: what this host does not know proves nothing.
     OtherBaseUrl {
@@ -108,6 +135,48 @@ pub enum Withheld {
     OtherKey,
 }
 
+impl Withheld {
+    /// Whether the create itself may have been sent, by somebody else: that this one sent nothing says
+    /// nothing about the charge.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Known { .. } | Self::OtherBaseUrl { .. } | Self::OtherKey | Self::UnderWay => {
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The end of a create of which nothing was sent here before it was withheld.
+    pub(crate) fn outcome(self, id: &ExternalTaskId) -> Outcome {
+        match self.is_open() {
+            true => self.outcome_in_doubt(id),
+            false => Outcome::NotCreated {
+                cause: Cause::Withheld(self),
+            },
+        }
+    }
+
+    /// The end of a create that may have been sent before.
+    pub(crate) fn outcome_in_doubt(self, id: &ExternalTaskId) -> Outcome {
+        let task = match &self {
+            Self::Known {
+                state: KnownCreate::Accepted { id } | KnownCreate::Ended { id },
+            } => Some(id.clone()),
+            _ => None,
+        };
+        let cause = Cause::Withheld(self);
+        match task {
+            Some(id) => Outcome::CannotQuery { id, cause },
+            None => Outcome::Unresolved {
+                external_task_id: id.clone(),
+                knowledge: Knowledge::MayExist,
+                cause,
+            },
+        }
+    }
+}
+
 impl fmt::Display for Withheld {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,8 +184,20 @@ impl fmt::Display for Withheld {
                 write!(formatter, "the budget does not allow it: {description}")
             }
             Self::Deadline => formatter.write_str("its turn did not come before the deadline"),
+            Self::IdInUse { id } => {
+                write!(
+                    formatter,
+                    "its external task id belongs to another task, {id}"
+                )
+            }
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")
+            }
+            Self::Known { state } => {
+                write!(formatter, "the journal knows a create of this id, {state}")
+            }
+            Self::OtherRequest => {
+                formatter.write_str("the journal knows a create of this id, for another request")
             }
             Self::OtherBaseUrl { sent_to } => {
                 write!(
@@ -124,11 +205,41 @@ impl fmt::Display for Withheld {
                     "it was sent to {sent_to}, which is not asked here"
                 )
             }
+            Self::RepetitionUsed => formatter
+                .write_str("it was sent again once already after it was proved to be absent"),
             Self::UnderWay => formatter
                 .write_str("another operation under the same external task id is under way"),
             Self::OtherKey => {
                 formatter.write_str("it was sent with another API key than the one used here")
             }
+        }
+    }
+}
+
+/// How far a create is that a journal knows already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum KnownCreate {
+    /// The service has the task of this id.
+    Accepted {
+        /// The service's id.
+        id: TaskId,
+    },
+    /// The task of this id has ended.
+    Ended {
+        /// The service's id.
+        id: TaskId,
+    },
+    /// It may have been sent, and what came of it is not known.
+    InDoubt,
+}
+
+impl fmt::Display for KnownCreate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { id } => write!(formatter, "which was accepted as task {id}"),
+            Self::Ended { id } => write!(formatter, "whose task {id} has ended"),
+            Self::InDoubt => formatter.write_str("which may have been sent"),
         }
     }
 }

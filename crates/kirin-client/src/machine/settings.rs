@@ -5,7 +5,8 @@ use std::time::Duration;
 use kirin_types::{Model, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{HostCapabilities, PollSchedule, backoff::Backoff};
+use super::clocks::{ClockDifference, Clocks};
+use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
 
 /// How a machine goes about its work.
 ///
@@ -28,11 +29,35 @@ pub struct Settings {
     pub schedule: PollSchedule,
     /// What the host can do.
     pub capabilities: HostCapabilities,
-    /// Wall time at the start: a task that is older is another one.
+    /// Wall time at the start of the machine.
     pub started_at: Option<Timestamp>,
-    /// The external task id was made up for this generation, so no other task has it.
+    /// Wall time of the intent that the machine goes on with; `None` if nobody knows it. A machine
+    /// that begins a generation is its own intent.
+    #[serde(default)]
+    pub intended_at: Option<Timestamp>,
+    /// How far the service's clock was ahead of ours when the create was intended. Without it, the
+    /// age of a task is no reason to take it for another one.
+    #[serde(default)]
+    pub clock_difference: Option<ClockDifference>,
+    /// The external task id was made up for this create, by whomever, so no other task has it.
     #[serde(default)]
     pub external_task_id_is_minted: bool,
+    /// Tasks that the look-up has to find before a miss counts. Without any, absence is never proved.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+    /// How often this create was sent again because its absence was proved: once at most.
+    #[serde(default)]
+    pub repetitions_after_absence: u32,
+    /// Look the task up once before the first attempt, because an earlier one may be forgotten: the
+    /// journal is new, or was restored, or says that the create was refused.
+    #[serde(default)]
+    pub looks_up_first: bool,
+    /// How long a call may be on its way, whatever became of its connection. It is longer where the
+    /// operating system cannot be told to give up what it has not delivered.
+    pub longest_call: Duration,
+    /// What made an earlier attempt unclear, where the machine goes on with it.
+    #[serde(default)]
+    pub doubt: Option<String>,
     /// Source of the jitter.
     pub seed: u64,
 }
@@ -41,6 +66,18 @@ impl Settings {
     /// The default deadline, as a multiple of the model's typical time.
     const DEADLINE_FACTOR: u32 = 20;
 
+    /// The default of [`longest_call`](Self::longest_call): 30 s, or 150 s on a system without
+    /// `TCP_USER_TIMEOUT`, whose kernel goes on delivering what nobody waits for.
+    pub const LONGEST_CALL: Duration = if cfg!(any(
+        target_os = "android",
+        target_os = "fuchsia",
+        target_os = "linux"
+    )) {
+        Duration::from_secs(30)
+    } else {
+        Duration::from_secs(150)
+    };
+
     /// The defaults for a model.
     pub fn for_model(model: &Model) -> Self {
         Self {
@@ -48,7 +85,14 @@ impl Settings {
             schedule: PollSchedule::optimum(model.typical_time.duration),
             capabilities: HostCapabilities::default(),
             started_at: None,
+            intended_at: None,
+            clock_difference: None,
             external_task_id_is_minted: false,
+            controls: Vec::new(),
+            repetitions_after_absence: 0,
+            looks_up_first: false,
+            longest_call: Self::LONGEST_CALL,
+            doubt: None,
             seed: 0,
         }
     }
@@ -59,12 +103,14 @@ impl Settings {
 pub(super) struct Context {
     pub(super) settings: Settings,
     pub(super) backoff: Backoff,
+    pub(super) clocks: Clocks,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             backoff: Backoff::new(settings.seed),
+            clocks: Clocks::default(),
             settings,
         }
     }

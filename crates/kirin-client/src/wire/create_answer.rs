@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 use kirin_transport::{Sent, TransportError};
-use kirin_types::{ErrorReason, Task};
+use kirin_types::{ErrorBody, ErrorReason, ExternalTaskId, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,21 +20,22 @@ use super::{Refusal, Trouble};
 )]
 pub enum CreateAnswer {
     /// The server may have acted, and did not say so: the answer was lost, cut, unreadable, a
-    /// server error, or 408 or 409.
+    /// server error, or any status that is not listed below.
     Ambiguous(Trouble),
-    /// A 2xx with an id.
+    /// A 2xx with a complete id; beside an error only if a task's status stands there too.
     Created(Task),
     /// The external task id is in use already.
     Duplicate(Refusal),
     /// The call certainly never reached the server.
     NotSent(Trouble),
-    /// The server refused: a 3xx, a 4xx but 408 and 409, or a 2xx with an error that it is known
-    /// to send.
+    /// The server refused: 307, 308, 400 to 406 but 403 with a duplicate's text and the like, 411, 413,
+    /// 414, 415, 421, 422, 426, 428, 429, 431, 451, or a 2xx without id and with an error that the
+    /// service is known to send.
     Refused(Refusal),
 }
 
 impl CreateAnswer {
-    /// Reads a complete answer.
+    /// Reads a complete answer to a create of this external id: a refusal may name it as a duplicate.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -42,14 +43,17 @@ impl CreateAnswer {
     ///
     /// let mut lost = http::Response::new(Bytes::from("<html>bad gateway</html>"));
     /// *lost.status_mut() = http::StatusCode::BAD_GATEWAY;
-    /// assert!(matches!(CreateAnswer::decode(&lost), CreateAnswer::Ambiguous(_)));
+    /// let answer = CreateAnswer::decode(&lost, &"order-42".parse()?);
+    /// assert!(matches!(answer, CreateAnswer::Ambiguous(_)));
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
     /// ```
-    pub fn decode(response: &Response<Bytes>) -> Self {
+    pub fn decode(response: &Response<Bytes>, id: &ExternalTaskId) -> Self {
         let status = response.status();
-        let refusal = || Refusal::new(status, response.headers(), response.body());
+        let refusal = || Refusal::of_create(status, response.headers(), response.body(), id);
         match status.as_u16() {
-            200..=299 => Self::decode_success(response),
-            300..=399 => Self::Refused(refusal()),
+            200..=299 => Self::decode_success(response, refusal()),
+            // 303 says that it was done, and nobody knows what is behind 301 and 302.
+            307 | 308 => Self::Refused(refusal()),
             400..=499 => Self::decode_refusal(refusal()),
             _ => Self::Ambiguous(refusal().into()),
         }
@@ -71,12 +75,19 @@ impl CreateAnswer {
         }
     }
 
-    fn decode_success(response: &Response<Bytes>) -> Self {
+    fn decode_success(response: &Response<Bytes>, refusal: Refusal) -> Self {
         let unreadable = match Task::from_json(response.body()) {
-            Ok(task) => return Self::Created(task),
+            Ok(task) if task.status().is_some() || !names_an_error(response.body()) => {
+                return Self::Created(task);
+            }
+            Ok(task) => {
+                return Self::Ambiguous(Trouble {
+                    hint: Some(task.id().clone()),
+                    ..refusal.into()
+                });
+            }
             Err(unreadable) => unreadable,
         };
-        let refusal = Refusal::new(response.status(), response.headers(), response.body());
         match refusal.effective_status() {
             200..=299 | 400..=499 if refusal.body.is_known() && !names_an_id(response.body()) => {
                 Self::decode_refusal(refusal)
@@ -90,20 +101,50 @@ impl CreateAnswer {
     }
 
     fn decode_refusal(refusal: Refusal) -> Self {
-        match (refusal.reason, refusal.effective_status()) {
-            (ErrorReason::DuplicateExternalTaskId, _) => Self::Duplicate(refusal),
-            (_, 408 | 409) => Self::Ambiguous(refusal.into()),
-            _ => Self::Refused(refusal),
+        match refusal.reason {
+            ErrorReason::DuplicateExternalTaskId => Self::Duplicate(refusal),
+            _ if creates_nothing(refusal.effective_status()) => Self::Refused(refusal),
+            _ => Self::Ambiguous(refusal.into()),
         }
     }
+}
+
+/// Whether a status says that nothing was created. The list is closed: others, 408, 409, 424 and 499
+/// among them, are also said by something between us and a service that has accepted.
+fn creates_nothing(status: u16) -> bool {
+    matches!(
+        status,
+        // A success whose body is a known error.
+        200..=299
+            | 400..=406
+            | 411
+            | 413..=415
+            | 421
+            | 422
+            | 426
+            | 428
+            | 429
+            | 431
+            | 451
+    )
 }
 
 /// Whether an answer may name an id, bare or in the older envelope, even one that cannot be used:
 /// a task may stand behind it, whatever error stands beside it.
 fn names_an_id(body: &[u8]) -> bool {
-    let named = |object: &Value| object.get("id").is_some_and(|id| !id.is_null());
-    match serde_json::from_slice::<Value>(body) {
-        Ok(answer) => named(&answer) || answer.get("data").is_some_and(named),
-        Err(_) => true,
-    }
+    names(body, "id").unwrap_or(true)
+}
+
+/// Whether an error stands in an answer, beside a task or around it.
+fn names_an_error(body: &[u8]) -> bool {
+    let is_error = |body: ErrorBody| body.status_code.is_some() || body.error_code.is_some();
+    names(body, "error").unwrap_or(true) || is_error(ErrorBody::decode(body))
+}
+
+/// Whether a field that is not null stands in an answer or in the envelope's task; `None` where the
+/// answer cannot be read.
+fn names(body: &[u8], field: &str) -> Option<bool> {
+    let named = |object: &Value| object.get(field).is_some_and(|value| !value.is_null());
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    Some(named(&answer) || answer.get("data").is_some_and(named))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header};
 use kirin_transport::PreferFreshConnection;
-use kirin_types::{GenerationRequest, Route};
+use kirin_types::{ExternalTaskId, GenerationRequest, Route};
 use serde::Serialize;
 
 use super::redaction;
@@ -67,6 +67,39 @@ impl Endpoint {
     /// The status of a task, by its id or by its external task id in the same place.
     pub fn query(&self, id: &str) -> Request<Bytes> {
         self.call(&Route::Task { id: id.into() }, Bytes::new())
+    }
+
+    /// The status of a task by its external task id, past every cache on the way: `no_cache` is a text
+    /// that was in no address before.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, wire::Endpoint};
+    ///
+    /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
+    /// let probe = endpoint.probe(&"order-42".parse()?, "5f3a");
+    /// assert_eq!(
+    ///     probe.uri(),
+    ///     "https://cloud.vtrix.ai/model/v1/generation/task/order-42?no_cache=5f3a",
+    /// );
+    /// assert_eq!(probe.headers()["cache-control"], "no-cache");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// `no_cache` is not made of letters and digits.
+    pub fn probe(&self, id: &ExternalTaskId, no_cache: &str) -> Request<Bytes> {
+        assert!(
+            no_cache.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            "{no_cache:?} cannot stand in an address"
+        );
+        let mut call = self.query(id.as_str());
+        let value = HeaderValue::from_static("no-cache");
+        call.headers_mut().insert(header::CACHE_CONTROL, value);
+        let url = format!("{}?no_cache={no_cache}", call.uri());
+        // A URL without a query, and letters and digits behind it.
+        *call.uri_mut() = url.parse().expect("a URL of checked parts");
+        call
     }
 
     /// An answer without the key, before anything of it is shown or kept: some servers repeat the key

@@ -11,14 +11,14 @@ mod create_answer;
 pub use create_answer::CreateAnswer;
 
 mod query_answer;
-pub use query_answer::QueryAnswer;
+pub use query_answer::{Probe, QueryAnswer};
 
 mod redaction;
 
 mod refusal;
-#[cfg(feature = "tokio")]
-pub(crate) use refusal::retry_after;
 pub use refusal::{Refusal, Trouble, UnreadableAnswer};
+#[cfg(feature = "tokio")]
+pub(crate) use refusal::{date, retry_after};
 
 /// Most bytes taken of a JSON answer: 1 MiB.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;

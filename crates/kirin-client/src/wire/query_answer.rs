@@ -1,12 +1,14 @@
 //! The answers to a query.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response, header};
 use kirin_transport::TransportError;
-use kirin_types::{ErrorReason, Task};
+use kirin_types::{ErrorReason, Task, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Trouble};
+use super::{Refusal, Trouble, refusal::date};
 
 /// What came of one query, by either id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,10 +50,8 @@ impl QueryAnswer {
                     response.body(),
                 )),
             },
-            // A proxy says 404 too. Only the service's own words say that there is no task, and
-            // that is what a second create may be decided by.
-            404 if refusal.body.message.is_some() => Self::NotFound(refusal),
-            404 => Self::Trouble(refusal.into()),
+            // A proxy says so too, in whatever words: a miss alone proves nothing.
+            404 => Self::NotFound(refusal),
             // Below 200 is a code of an envelope that nobody listed.
             ..200 | 408 | 409 | 425 | 429 | 500.. => Self::Trouble(refusal.into()),
             _ => Self::Refused(refusal),
@@ -70,6 +70,82 @@ impl QueryAnswer {
     pub fn failed(error: &TransportError) -> Self {
         Self::Trouble(error.into())
     }
+}
+
+/// A look-up past every cache, as a row of controls is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Probe {
+    /// What was answered.
+    pub answer: QueryAnswer,
+    /// How long the answer lay in a cache, by its `Age`.
+    pub age: Option<Duration>,
+    /// When it was made, by its `Date`.
+    pub date: Option<Timestamp>,
+}
+
+impl Probe {
+    /// Reads a complete answer.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use kirin_client::wire::{Probe, QueryAnswer};
+    ///
+    /// let kept = http::Response::builder().status(404).header("age", "7").body(Bytes::new())?;
+    /// let probe = Probe::decode(&kept);
+    /// assert!(matches!(probe.answer, QueryAnswer::NotFound(_)));
+    /// assert_eq!(probe.age, Some(std::time::Duration::from_secs(7)));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn decode(response: &Response<Bytes>) -> Self {
+        Self {
+            answer: QueryAnswer::decode(response),
+            age: age(response.headers()),
+            date: date(response.headers()),
+        }
+    }
+
+    /// Reads a failed exchange.
+    ///
+    /// ```
+    /// use kirin_client::wire::{Probe, QueryAnswer};
+    /// use kirin_transport::{Sent, TransportError, TransportErrorKind};
+    ///
+    /// let reset = TransportError::new(TransportErrorKind::Closed, Sent::Maybe);
+    /// assert!(matches!(Probe::failed(&reset).answer, QueryAnswer::Trouble(_)));
+    /// ```
+    pub fn failed(error: &TransportError) -> Self {
+        Self::unasked(error.into())
+    }
+
+    /// Nothing was asked.
+    pub(crate) fn unasked(trouble: Trouble) -> Self {
+        Self {
+            answer: QueryAnswer::Trouble(trouble),
+            age: None,
+            date: None,
+        }
+    }
+
+    /// How long the service asks to wait.
+    pub(crate) fn retry_after(&self) -> Duration {
+        let hint = match &self.answer {
+            QueryAnswer::NotFound(refusal) | QueryAnswer::Refused(refusal) => refusal.retry_after,
+            QueryAnswer::Task(_) => None,
+            QueryAnswer::Trouble(trouble) => trouble.retry_after,
+        };
+        hint.unwrap_or_default()
+    }
+}
+
+/// How long an answer lay in a cache. What cannot be read counts as kept: it came through one.
+fn age(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::AGE)?;
+    let seconds = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    Some(Duration::from_secs(seconds.unwrap_or(u64::MAX)))
 }
 
 /// The service also refuses a key under HTTP 200.

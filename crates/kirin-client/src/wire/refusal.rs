@@ -1,10 +1,14 @@
 //! What the service or the way to it said instead of doing what was asked.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use http::{HeaderMap, StatusCode, Uri, header};
 use kirin_transport::TransportError;
-use kirin_types::{DecodeError, ErrorBody, ErrorReason};
+use kirin_types::{DecodeError, ErrorBody, ErrorReason, ExternalTaskId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A refusal: the service answered, and did not do what was asked.
@@ -38,6 +42,18 @@ impl Refusal {
         }
     }
 
+    /// The refusal of a create that carried this id.
+    pub(crate) fn of_create(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        id: &ExternalTaskId,
+    ) -> Self {
+        let refusal = Self::new(status, headers, body);
+        let reason = refusal.body.reason_of_create(refusal.status, id);
+        Self { reason, ..refusal }
+    }
+
     /// The HTTP status, or the one in the body's envelope where the HTTP status says success.
     pub(crate) fn effective_status(&self) -> u16 {
         match self.status {
@@ -68,6 +84,9 @@ pub struct Trouble {
     pub description: String,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
+    /// An id that stood beside an error: it may be a task's, and is asked about before it is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<TaskId>,
     /// The answer, where there was one and it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<Box<UnreadableAnswer>>,
@@ -91,6 +110,7 @@ impl Trouble {
         Self {
             description: description.into(),
             retry_after: None,
+            hint: None,
             unreadable: None,
         }
     }
@@ -146,6 +166,14 @@ impl fmt::Display for Trouble {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.description)
     }
+}
+
+/// When an answer was made, by its `Date`.
+pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    let since_1970 = date.duration_since(UNIX_EPOCH).ok()?;
+    let milliseconds = since_1970.as_millis().try_into().ok()?;
+    Some(Timestamp::from_milliseconds(milliseconds))
 }
 
 /// `Retry-After` in seconds, or as a date counted from the answer's own `Date`: the server's two

@@ -1,0 +1,234 @@
+//! What is known of a create before it begins: in the client, and in the journal.
+
+use super::{
+    Client,
+    claims::Claim,
+    plan::{Known, Plan, Start},
+    randomness,
+    record::{Operation, Record},
+};
+use crate::{
+    Control, GenerationHandle, Intent, JournalEntry, JournalState, Recalled,
+    machine::{Cause, Outcome, Settings, Withheld},
+};
+
+/// Most controls that one machine is given.
+const MOST_CONTROLS: usize = 6;
+
+/// All that an operation begins with.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) settings: Settings,
+    pub(super) record: Record,
+    /// Held to the end, where it is about a create.
+    pub(super) claim: Option<Claim>,
+}
+
+impl Prepared {
+    /// Finds out what `plan` is to go on with.
+    ///
+    /// # Errors
+    ///
+    /// It may not begin; see [`claim`](Start::claim). Or the journal knows the create, and somebody else
+    /// is at it, or has to decide about it.
+    pub(super) async fn new(
+        client: &Client,
+        operation: &Operation,
+        mut plan: Plan,
+    ) -> Result<Self, Refused> {
+        let claim = match plan.start.claim(client) {
+            Ok(claim) => claim,
+            Err(withheld) => return Err(Refused::of(&plan.start, withheld)),
+        };
+        let mut known = Known {
+            is_minted: plan.is_minted,
+            ..Known::default()
+        };
+        let mut is_chosen = true;
+        if let Start::Generate(request) = &mut plan.start
+            && request.external_task_id().is_none()
+        {
+            known.is_minted = true;
+            is_chosen = false;
+            *request = request
+                .clone()
+                .with_external_task_id(randomness::external_task_id());
+        }
+        match recall(client, &plan.start).await {
+            Ok(Some(recalled)) => {
+                plan.start = known
+                    .learn(client, plan.start, recalled, is_chosen)
+                    .map_err(|(start, withheld)| Refused::of(&start, withheld))?;
+            }
+            Ok(None) => {}
+            // What may have been sent is looked up all the same.
+            Err(_) if !matches!(plan.start, Start::Generate(_)) => {}
+            Err(withheld) => return Err(Refused::of(&plan.start, withheld)),
+        }
+        known.add_controls(client, &plan.start);
+        let mut record = Record::new(client, operation.id, &plan.start);
+        if let Err(error) = record.take_over().await {
+            let withheld = Withheld::from(error);
+            // A journal that cannot be written keeps nobody from looking the task up.
+            if !matches!(withheld, Withheld::Journal { .. }) {
+                return Err(Refused::of(&plan.start, withheld));
+            }
+        }
+        let settings = plan.settings(client, known);
+        Ok(Self {
+            plan,
+            settings,
+            record,
+            claim,
+        })
+    }
+}
+
+/// Why an operation does not begin.
+pub(super) struct Refused {
+    pub(super) outcome: Outcome,
+    pub(super) handle: Option<GenerationHandle>,
+}
+
+impl Refused {
+    fn of(start: &Start, withheld: Withheld) -> Self {
+        Self {
+            outcome: start.withheld(withheld),
+            handle: start.handle().cloned(),
+        }
+    }
+}
+
+async fn recall(client: &Client, start: &Start) -> Result<Option<Recalled>, Withheld> {
+    let creates = !matches!(start, Start::Resume(_) | Start::Wait(_));
+    match start.create_id(client).filter(|_| creates) {
+        Some(create) => Ok(Some(client.0.journal.recall(&create).await?)),
+        None => Ok(None),
+    }
+}
+
+impl Known {
+    /// What the journal knows of a create decides how it is gone on with.
+    fn learn(
+        &mut self,
+        client: &Client,
+        start: Start,
+        recalled: Recalled,
+        is_chosen: bool,
+    ) -> Result<Start, (Start, Withheld)> {
+        self.controls = recalled.controls;
+        let Some(entry) = recalled.entry else {
+            self.looks_up_first = is_chosen && recalled.may_have_forgotten;
+            self.learn_from_intent(&start);
+            return Ok(start);
+        };
+        if *start.request() != entry.intent.request && !entry.state.is_nothing() {
+            return Err((start, Withheld::OtherRequest));
+        }
+        self.repetitions_after_absence = entry.intent.repetitions_after_absence;
+        self.is_minted |= entry.intent.is_minted;
+        self.learn_from_intent(&start);
+        match (&entry.state, start) {
+            (state, Start::Generate(request)) if state.is_nothing() => {
+                self.looks_up_first =
+                    is_chosen && (recalled.may_have_forgotten || was_refused(state));
+                Ok(Start::Generate(request))
+            }
+            // Nothing was sent.
+            (JournalState::Intended, Start::Reconcile(intent)) => {
+                Ok(Start::Generate(intent.request))
+            }
+            (_, start) if entry.state.is_final() => {
+                let state = entry.state.known();
+                Err((start, Withheld::Known { state }))
+            }
+            (_, Start::Generate(request)) if is_own(client, &entry) => {
+                let _ = request;
+                Ok(go_on(client, entry))
+            }
+            (_, start @ Start::Generate(_)) => {
+                let state = entry.state.known();
+                Err((start, Withheld::Known { state }))
+            }
+            (_, Start::Reconcile(_)) if entry.state.task_id().is_some() => Ok(go_on(client, entry)),
+            (_, Start::Reconcile(intent)) => Ok(Start::Reconcile(merged(&intent, entry))),
+            (_, Start::SendAgain(intent)) => Ok(Start::SendAgain(merged(&intent, entry))),
+            (_, start) => Ok(start),
+        }
+    }
+
+    fn learn_from_intent(&mut self, start: &Start) {
+        if let Start::Reconcile(intent) | Start::SendAgain(intent) = start {
+            self.is_minted |= intent.is_minted;
+            self.repetitions_after_absence = self
+                .repetitions_after_absence
+                .max(intent.repetitions_after_absence);
+        }
+    }
+
+    /// Adds what the client has seen and what was declared. What was seen until now was accepted before
+    /// an intent that is made now.
+    fn add_controls(&mut self, client: &Client, start: &Start) {
+        let is_new = matches!(start, Start::Generate(_));
+        for control in client.controls() {
+            let is_known = |it: &Control| it.external_task_id == control.external_task_id;
+            if !self.controls.iter().any(is_known) {
+                let accepted_before_intent = control.accepted_before_intent && is_new;
+                self.controls.push(Control {
+                    accepted_before_intent,
+                    ..control
+                });
+            }
+        }
+        if let Some(own) = start.external_task_id() {
+            self.controls.retain(|it| it.external_task_id != *own);
+        }
+        // Those that count most come first.
+        self.controls.sort_by_key(|it| !it.accepted_before_intent);
+        self.controls.truncate(MOST_CONTROLS);
+    }
+}
+
+/// Whether an operation of this client was at the create; it is over, for the client holds the claim.
+fn is_own(client: &Client, entry: &JournalEntry) -> bool {
+    entry
+        .intent
+        .operation
+        .is_some_and(|operation| client.is_own(&operation))
+}
+
+fn was_refused(state: &JournalState) -> bool {
+    match state {
+        JournalState::Ended(outcome) => matches!(
+            **outcome,
+            Outcome::NotCreated {
+                cause: Cause::Refused(_)
+            }
+        ),
+        _ => false,
+    }
+}
+
+/// Goes on with what the journal knows.
+fn go_on(client: &Client, entry: JournalEntry) -> Start {
+    match entry.state.task_id() {
+        Some(id) => {
+            let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
+            let mut handle = GenerationHandle::new(base_url, key, id.clone());
+            handle.model = Some(entry.intent.request.model_id().to_owned());
+            handle.external_task_id = entry.intent.request.external_task_id().cloned();
+            Start::Resume(handle)
+        }
+        None => Start::Reconcile(Box::new(entry.intent)),
+    }
+}
+
+/// What the journal knows of an intent, which is more than what was read from it before; but whoever
+/// names an operation takes over from that one only.
+fn merged(intent: &Intent, entry: JournalEntry) -> Box<Intent> {
+    let operation = intent.operation.or(entry.intent.operation);
+    Box::new(Intent {
+        operation,
+        ..entry.intent
+    })
+}

@@ -1,0 +1,313 @@
+//! What a journal knows of one create, and what a write makes of it.
+
+use kirin_types::TaskId;
+use serde::{Deserialize, Serialize};
+
+use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId};
+use crate::machine::{KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason};
+
+/// What a journal knows of one create.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// What was to be created, and which operation is at it.
+    pub intent: Intent,
+    /// How far it is.
+    pub state: JournalState,
+    /// The attempts that may have been sent, over all operations: those that were not taken back.
+    pub attempts: u32,
+    /// The latest attempt of the operation that is at it, counted from 1.
+    pub latest_attempt: u32,
+    /// Whether nothing is known yet of what came of that attempt.
+    pub is_attempt_open: bool,
+}
+
+/// How far a create is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum JournalState {
+    /// The service has the task of this id.
+    Accepted(TaskId),
+    /// It has ended. An unresolved one is to be reconciled again, and one that is still running, could
+    /// not be asked or was not found ([`Outcome::Lost`]), resumed by its task id.
+    Ended(Box<Outcome>),
+    /// Nothing can have been sent yet.
+    Intended,
+    /// It may have been sent.
+    Sent,
+}
+
+impl JournalState {
+    /// Whether nothing is left to do: the task has ended, or it is proved that there is none.
+    ///
+    /// ```
+    /// use kirin_client::{JournalState, machine::Outcome};
+    ///
+    /// let lost = Outcome::Lost { id: "d5u5obte8783ap44qtj0".parse()? };
+    /// assert!(!JournalState::Ended(Box::new(lost)).is_final());
+    /// assert!(!JournalState::Sent.is_final());
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// ```
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(
+                **outcome,
+                Outcome::Completed(_)
+                    | Outcome::CompletedWithoutOutput(_)
+                    | Outcome::Failed(_)
+                    | Outcome::NotCreated { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing that could be charged is known of it: nothing was sent, or it is proved that
+    /// nothing was created.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
+            Self::Intended => true,
+            _ => false,
+        }
+    }
+
+    /// The service's id of the task, where it is known.
+    pub fn task_id(&self) -> Option<&TaskId> {
+        match self {
+            Self::Accepted(id) => Some(id),
+            Self::Ended(outcome) => outcome.task_id(),
+            Self::Intended | Self::Sent => None,
+        }
+    }
+
+    /// What whoever wants the same create is to know.
+    pub fn known(&self) -> KnownCreate {
+        match (self.task_id().cloned(), self.is_final()) {
+            (Some(id), true) => KnownCreate::Ended { id },
+            (Some(id), false) => KnownCreate::Accepted { id },
+            (None, _) => KnownCreate::InDoubt,
+        }
+    }
+}
+
+impl JournalEntry {
+    /// What a write makes of what was known before, `None` if nothing was. It is pure, and it is all
+    /// that decides: a journal reads, applies and stores in one step.
+    ///
+    /// ```
+    /// use kirin_client::{
+    ///     BaseUrl, Intent, JournalChange, JournalEntry, JournalWrite, OperationId, machine::SendReason,
+    /// };
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let intent = Intent::new(request, BaseUrl::default(), "0123456789abcdef".parse()?, None)?;
+    /// let create = intent.create_id().expect("it has an external task id");
+    /// let (ours, theirs) = (OperationId::new(1, 1), OperationId::new(2, 1));
+    /// let write = |operation, change| JournalWrite::new(create.clone(), operation, change);
+    ///
+    /// let intend = |operation| write(operation, JournalChange::Intend(Box::new(intent.clone())));
+    /// let send = |operation| {
+    ///     write(operation, JournalChange::Send { attempt: 1, reason: SendReason::Unsent })
+    /// };
+    /// let entry = JournalEntry::apply(None, &intend(theirs))?;
+    /// // Nothing was sent, so the next one may have it; and then the first one sends nothing.
+    /// let entry = JournalEntry::apply(Some(&entry), &intend(ours))?;
+    /// assert!(JournalEntry::apply(Some(&entry), &send(theirs)).is_err());
+    /// assert!(JournalEntry::apply(Some(&entry), &send(ours)).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The write is refused, and the entry stays as it is.
+    pub fn apply(before: Option<&Self>, write: &JournalWrite) -> Result<Self, JournalError> {
+        let operation = write.operation;
+        match (&write.change, before) {
+            (JournalChange::Intend(intent), before) => Self::intend(before, intent, operation),
+            (JournalChange::TakeOver(intent), None) => Ok(Self {
+                state: JournalState::Sent,
+                attempts: 1,
+                ..Self::new((**intent).clone(), operation)
+            }),
+            (_, None) => {
+                let id = &write.create.external_task_id;
+                Err(JournalError::new(format!(
+                    "there is no intent with the id {id}"
+                )))
+            }
+            (JournalChange::TakeOver(intent), Some(entry)) => entry.take_over(intent, operation),
+            (JournalChange::Send { attempt, reason }, Some(entry)) => {
+                entry.send(operation, *attempt, *reason)
+            }
+            (JournalChange::TakeBack { attempt, reason }, Some(entry)) => {
+                entry.take_back(operation, *attempt, *reason)
+            }
+            (JournalChange::Accept(task), Some(entry)) => entry.accept(task),
+            (JournalChange::End(outcome), Some(entry)) => entry.end(operation, outcome),
+        }
+    }
+
+    fn new(intent: Intent, operation: OperationId) -> Self {
+        Self {
+            intent: Intent {
+                operation: Some(operation),
+                ..intent
+            },
+            state: JournalState::Intended,
+            attempts: 0,
+            latest_attempt: 0,
+            is_attempt_open: false,
+        }
+    }
+
+    /// Nothing was sent under the id, or nothing came of it: it is free. How often it was repeated
+    /// stays known.
+    fn intend(
+        before: Option<&Self>,
+        intent: &Intent,
+        operation: OperationId,
+    ) -> Result<Self, JournalError> {
+        let mut intent = intent.clone();
+        if let Some(entry) = before {
+            if !entry.state.is_nothing() {
+                return Err(match entry.intent.request == intent.request {
+                    true => JournalError::known(entry.state.known()),
+                    false => JournalError::other_request(),
+                });
+            }
+            if entry.intent.key == intent.key {
+                let repetitions = entry.intent.repetitions_after_absence;
+                intent.repetitions_after_absence =
+                    intent.repetitions_after_absence.max(repetitions);
+            }
+        }
+        Ok(Self::new(intent, operation))
+    }
+
+    /// Only who names the operation that is at it may take it over: of two who do, the second is late.
+    fn take_over(&self, intent: &Intent, operation: OperationId) -> Result<Self, JournalError> {
+        if self.intent.request != intent.request {
+            return Err(JournalError::other_request());
+        }
+        if self.intent.operation != intent.operation {
+            return Err(JournalError::under_way());
+        }
+        if self.state.is_final() {
+            return Err(JournalError::known(self.state.known()));
+        }
+        let mut entry = self.clone();
+        entry.intent.operation = Some(operation);
+        entry.latest_attempt = 0;
+        entry.is_attempt_open = false;
+        Ok(entry)
+    }
+
+    fn send(
+        &self,
+        operation: OperationId,
+        attempt: u32,
+        reason: SendReason,
+    ) -> Result<Self, JournalError> {
+        self.check_operation(operation)?;
+        if self.state.task_id().is_some() || self.state.is_final() {
+            return Err(JournalError::known(self.state.known()));
+        }
+        if reason == SendReason::Unsent && self.attempts > 0 {
+            return Err(JournalError::known(KnownCreate::InDoubt));
+        }
+        if attempt != self.latest_attempt.saturating_add(1) {
+            return Err(JournalError::new(format!(
+                "attempt {attempt} is out of turn"
+            )));
+        }
+        let mut entry = self.clone();
+        if reason == SendReason::Absence {
+            if entry.intent.repetitions_after_absence >= MAX_REPETITIONS_AFTER_ABSENCE {
+                return Err(JournalError::repetition_used());
+            }
+            entry.intent.repetitions_after_absence += 1;
+        }
+        entry.state = JournalState::Sent;
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.latest_attempt = attempt;
+        entry.is_attempt_open = true;
+        Ok(entry)
+    }
+
+    /// The entry is what it was before the attempt: intended only if no earlier one may have been sent.
+    fn take_back(
+        &self,
+        operation: OperationId,
+        attempt: u32,
+        reason: SendReason,
+    ) -> Result<Self, JournalError> {
+        self.check_operation(operation)?;
+        if self.state != JournalState::Sent
+            || attempt != self.latest_attempt
+            || !self.is_attempt_open
+        {
+            return Err(JournalError::new(format!("attempt {attempt} is not open")));
+        }
+        let mut entry = self.clone();
+        entry.attempts = entry.attempts.saturating_sub(1);
+        entry.is_attempt_open = false;
+        if reason == SendReason::Absence {
+            let repetitions = &mut entry.intent.repetitions_after_absence;
+            *repetitions = repetitions.saturating_sub(1);
+        }
+        if entry.attempts == 0 {
+            entry.state = JournalState::Intended;
+        }
+        Ok(entry)
+    }
+
+    /// That the service has a task is true, whoever tells it.
+    fn accept(&self, task: &TaskId) -> Result<Self, JournalError> {
+        match self.state.task_id() {
+            Some(known) if known == task => return Ok(self.clone()),
+            Some(known) => {
+                let problem = format!("the create has the task {known}, not {task}");
+                return Err(JournalError::new(problem));
+            }
+            None if self.state.is_final() => {
+                return Err(JournalError::new("the create has ended"));
+            }
+            None => {}
+        }
+        let mut entry = self.clone();
+        entry.state = JournalState::Accepted(task.clone());
+        entry.is_attempt_open = false;
+        Ok(entry)
+    }
+
+    /// The first final end stays, and what is known of a task is never replaced by knowing less.
+    fn end(&self, operation: OperationId, outcome: &Outcome) -> Result<Self, JournalError> {
+        if self.state.is_final() {
+            return Ok(self.clone());
+        }
+        match (self.state.task_id(), outcome.task_id()) {
+            (Some(known), Some(ended)) if known != ended => {
+                let problem = format!("the create has the task {known}, not {ended}");
+                return Err(JournalError::new(problem));
+            }
+            (Some(_), None) => return Err(JournalError::known(self.state.known())),
+            (None, None) => self.check_operation(operation)?,
+            (_, Some(_)) => {}
+        }
+        let mut entry = self.clone();
+        if let Outcome::Unresolved { cause, .. } = outcome {
+            entry.intent.doubt = Some(cause.to_string());
+        }
+        entry.state = JournalState::Ended(Box::new(outcome.clone()));
+        entry.is_attempt_open = false;
+        Ok(entry)
+    }
+
+    fn check_operation(&self, operation: OperationId) -> Result<(), JournalError> {
+        match self.intent.operation == Some(operation) {
+            true => Ok(()),
+            false => Err(JournalError::under_way()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What is written down of paid work, before and after it is done.
+
+mod entry;
+mod error;
+mod intent;
+mod memory;
+mod operation;
+mod write;
+
+pub use entry::{JournalEntry, JournalState};
+pub use error::JournalError;
+pub use intent::{CreateId, Intent};
+pub use memory::MemoryJournal;
+pub use operation::{InvalidOperationId, OperationId};
+pub use write::{JournalChange, JournalWrite};
+
+use async_trait::async_trait;
+
+use crate::Control;
+
+/// Remembers creates, so that none is lost with the process that made it, and none is made twice by
+/// two who share it: two clients of one process, or several processes.
+///
+/// A journal keeps one [`JournalEntry`] for each base URL and external task id. Every write names the
+/// create, the operation that writes and what it changes, and [`JournalEntry::apply`] says what becomes
+/// of the entry, or why the write is refused. So a journal of your own reads the entry, applies the
+/// write and stores the result, *in one step that nothing else comes between*: a transaction, or a
+/// compare-and-set. When [`write`](Self::write) returns, the change is durable.
+///
+/// The writes of a generation come in this order: the intent, once; each attempt before it leaves; what
+/// is taken back because it certainly was not sent or was refused; the task when the service has it; the
+/// end. Where one that comes before an attempt fails, nothing is sent: no journal write, no spend. Where
+/// one of the others fails, what is done is done: the generation goes on and says so
+/// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
+/// happened; whoever reconciles its entry looks the task up first.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use kirin_client::{Client, MemoryJournal};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let journal = Arc::new(MemoryJournal::default());
+/// let client = Client::builder("my-key".parse()?).journal(journal.clone()).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// What is known of a create, before anything of it is written.
+    ///
+    /// # Errors
+    ///
+    /// It could not be read; nothing is sent.
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError>;
+
+    /// Writes down a change, if it is allowed after what was written before.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, or is refused.
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError>;
+
+    /// The operation has ended, or was dropped: it writes and sends nothing more. For journals that keep
+    /// others from what a living operation is at; it must not block.
+    fn operation_ended(&self, operation: &OperationId) {
+        let _ = operation;
+    }
+}
+
+/// What a journal knows before a create.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Recalled {
+    /// The entry of the create, if there is one.
+    pub entry: Option<JournalEntry>,
+    /// Tasks at the same base URL and under the same key that a look-up must find. Those that were
+    /// accepted before the entry, or before now if there is none, say so.
+    pub controls: Vec<Control>,
+    /// The journal may have forgotten creates: it was made, or restored, a short time ago. The first
+    /// attempt of an id that was not minted just now follows one look-up.
+    pub may_have_forgotten: bool,
+}
+
+impl Recalled {
+    /// What is known of a create in a journal that forgets nothing.
+    pub fn new(entry: Option<JournalEntry>) -> Self {
+        Self {
+            entry,
+            ..Self::default()
+        }
+    }
+}

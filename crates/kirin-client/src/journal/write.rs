@@ -1,0 +1,61 @@
+//! One write of a journal.
+
+use kirin_types::TaskId;
+
+use super::{CreateId, Intent, OperationId};
+use crate::machine::{Outcome, SendReason};
+
+/// A change of what is known of a create, and who makes it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct JournalWrite {
+    /// Which create.
+    pub create: CreateId,
+    /// Who writes.
+    pub operation: OperationId,
+    /// What changes.
+    pub change: JournalChange,
+}
+
+impl JournalWrite {
+    /// A change by an operation.
+    pub fn new(create: CreateId, operation: OperationId, change: JournalChange) -> Self {
+        Self {
+            create,
+            operation,
+            change,
+        }
+    }
+}
+
+/// What changes.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a closed alphabet: a journal stores what comes of each"
+)]
+pub enum JournalChange {
+    /// The service has the task.
+    Accept(TaskId),
+    /// The generation has ended here.
+    End(Box<Outcome>),
+    /// A create is about to be made, for the first time.
+    Intend(Box<Intent>),
+    /// The create may leave from now on. Attempts of an operation are counted from 1.
+    Send {
+        /// Which attempt of this operation.
+        attempt: u32,
+        /// Why it may be sent.
+        reason: SendReason,
+    },
+    /// The attempt certainly created nothing: it was not sent, or was refused. It takes back itself and
+    /// nothing else.
+    TakeBack {
+        /// Which attempt of this operation.
+        attempt: u32,
+        /// Why it was sent.
+        reason: SendReason,
+    },
+    /// The operation goes on with a create that the operation of the intent began.
+    TakeOver(Box<Intent>),
+}

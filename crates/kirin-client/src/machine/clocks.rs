@@ -1,0 +1,127 @@
+//! Our clock and the service's: how old an intent is, and how far the two are apart.
+
+use std::time::Duration;
+
+use kirin_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::settings::Settings;
+
+/// How long after its intent a create may be sent again. How long a host remembers an external id,
+/// nobody declares.
+const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Clocks that are further apart say nothing about the age of an intent.
+const FURTHEST_APART: Duration = Duration::from_secs(60 * 60);
+
+/// How far the service's clock is ahead of ours.
+///
+/// ```
+/// use kirin_client::machine::ClockDifference;
+/// use kirin_types::Timestamp;
+///
+/// let (ours, service) = (Timestamp::from_milliseconds(1_000), Timestamp::from_milliseconds(4_000));
+/// let difference = ClockDifference::between(ours, service);
+/// assert_eq!(difference.milliseconds(), 3_000);
+/// assert_eq!(difference.at_service(ours), service);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClockDifference(i64);
+
+impl ClockDifference {
+    /// Two readings of the same moment, by our clock and by the `Date` of an answer.
+    pub fn between(ours: Timestamp, service: Timestamp) -> Self {
+        Self(service.milliseconds().saturating_sub(ours.milliseconds()))
+    }
+
+    /// As it was written down, in milliseconds.
+    pub fn from_milliseconds(milliseconds: i64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// In milliseconds; negative if the service's clock is behind.
+    pub fn milliseconds(self) -> i64 {
+        self.0
+    }
+
+    /// A time of ours as the service's clock shows it.
+    pub fn at_service(self, ours: Timestamp) -> Timestamp {
+        Timestamp::from_milliseconds(ours.milliseconds().saturating_add(self.0))
+    }
+}
+
+/// The latest reading of both clocks, and where the intent lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Clocks {
+    latest: Option<Reading>,
+    /// The machine goes on with an intent that is older than itself.
+    pub(super) intended_before: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Reading {
+    ours: Timestamp,
+    service: Timestamp,
+}
+
+impl Clocks {
+    pub(super) fn read(&mut self, ours: Timestamp, service: Timestamp) {
+        self.latest = Some(Reading { ours, service });
+    }
+
+    /// Wall time of the intent, by our clock.
+    pub(super) fn intended_at(&self, settings: &Settings) -> Option<Timestamp> {
+        match self.intended_before {
+            true => settings.intended_at,
+            false => settings.started_at,
+        }
+    }
+
+    /// Whether the intent is so young that what is declared of its host holds for it, by our clock and
+    /// by the service's.
+    pub(super) fn intent_is_recent(&self, elapsed: Duration, settings: &Settings) -> bool {
+        let intended_at = self.intended_at(settings);
+        let age_at_start = match self.intended_before {
+            true => intended_at
+                .zip(settings.started_at)
+                .map(|(then, now)| distance(then, now)),
+            false => Some(Duration::ZERO),
+        };
+        let Some(age_at_start) = age_at_start else {
+            return false;
+        };
+        if age_at_start.saturating_add(elapsed) > LATEST {
+            return false;
+        }
+        self.latest.is_none_or(|latest| {
+            let difference = settings.clock_difference.unwrap_or(ClockDifference(0));
+            let by_either = |intended_at: Timestamp| {
+                let at_service = difference.at_service(intended_at);
+                distance(intended_at, latest.ours) <= LATEST
+                    && distance(at_service, latest.service) <= LATEST
+            };
+            distance(latest.ours, latest.service) <= FURTHEST_APART
+                && intended_at.is_none_or(by_either)
+        })
+    }
+
+    /// Whether a task that was created at this time, by the service's clock, existed before the intent.
+    pub(super) fn is_before_intent(&self, created_at: Timestamp, settings: &Settings) -> bool {
+        let Some(intended_at) = self.intended_at(settings) else {
+            return false;
+        };
+        let latest = match settings.clock_difference {
+            Some(difference) => difference.at_service(intended_at).milliseconds(),
+            // Where the clocks are further apart than this, nothing is sent again.
+            None => intended_at
+                .milliseconds()
+                .saturating_sub(FURTHEST_APART.as_millis() as i64),
+        };
+        created_at.milliseconds() < latest
+    }
+}
+
+fn distance(one: Timestamp, other: Timestamp) -> Duration {
+    Duration::from_millis(one.milliseconds().abs_diff(other.milliseconds()))
+}
