@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{CreateId, Journal, JournalEntry, JournalError, JournalWrite, Recalled};
+use super::{CreateId, Journal, JournalEntry, JournalError, JournalState, JournalWrite, Recalled};
 use crate::Control;
 
 /// A journal in memory: for tests, and for a process that never restarts.
@@ -19,18 +19,31 @@ pub struct MemoryJournal {
 
 #[derive(Debug, Default)]
 struct Entries {
-    by_number: BTreeMap<u64, JournalEntry>,
+    by_number: BTreeMap<u64, Kept>,
     numbers: HashMap<String, u64>,
-    next: u64,
+    /// How many writes there were: the order of all.
+    writes: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    entry: JournalEntry,
+    intended: u64,
+    accepted: Option<u64>,
 }
 
 /// Controls that are given for one create: the latest.
 const MOST_CONTROLS: usize = 4;
 
+/// Accepted tasks that a client without a journal remembers at most.
+const MOST_ACCEPTED: usize = 10_000;
+
 impl MemoryJournal {
     /// What is known of every create, in the order of the intents.
     pub fn entries(&self) -> Vec<JournalEntry> {
-        self.locked().by_number.values().cloned().collect()
+        let entries = self.locked();
+        let kept = entries.by_number.values();
+        kept.map(|kept| kept.entry.clone()).collect()
     }
 
     /// What a client without a journal remembers: what may still be charged, and forgets what has ended.
@@ -48,22 +61,61 @@ impl MemoryJournal {
 }
 
 impl Entries {
-    fn number(&self, create: &CreateId) -> Option<u64> {
-        self.numbers.get(&place(create)).copied()
+    fn get(&self, create: &CreateId) -> Option<(u64, &Kept)> {
+        let number = *self.numbers.get(&place(create))?;
+        Some((number, self.by_number.get(&number)?))
     }
 
-    /// Tasks at the same host under the same key whose intents came before this number.
-    fn controls(&self, create: &CreateId, before: u64) -> Vec<Control> {
-        let entries = self.by_number.range(..before).rev();
-        let same = entries.map(|(_, entry)| entry).filter(|entry| {
-            entry.intent.base_url == create.base_url && entry.intent.key == create.key
-        });
-        let control = |entry: &JournalEntry| {
-            let id = entry.intent.request.external_task_id()?.clone();
-            let task = entry.state.task_id()?.clone();
-            Some(Control::new(id, task).before_intent())
+    /// The latest tasks at the same host and under the same key.
+    fn controls(&self, create: &CreateId) -> Vec<Control> {
+        let intended = self.get(create).map(|(_, kept)| kept.intended);
+        let control = |kept: &Kept| {
+            let intent = &kept.entry.intent;
+            let is_same = intent.base_url == create.base_url && intent.key == create.key;
+            let id = intent.request.external_task_id().filter(|_| is_same)?;
+            let control = Control::new(id.clone(), kept.entry.state.task_id()?.clone());
+            let is_before = intended
+                .is_none_or(|intended| kept.accepted.is_some_and(|accepted| accepted < intended));
+            Some(match is_before {
+                true => control.before_intent(),
+                false => control,
+            })
         };
-        same.filter_map(control).take(MOST_CONTROLS).collect()
+        let latest_first = self.by_number.values().rev();
+        latest_first
+            .filter_map(control)
+            .take(MOST_CONTROLS)
+            .collect()
+    }
+
+    fn keep(&mut self, create: &CreateId, number: u64, entry: JournalEntry) {
+        let (writes, earlier) = (self.writes, self.by_number.remove(&number));
+        let is_new = entry.state == JournalState::Intended && entry.latest_attempt == 0;
+        let intended = earlier.as_ref().map(|kept| kept.intended);
+        let accepted = earlier.and_then(|kept| kept.accepted);
+        let kept = Kept {
+            intended: intended.filter(|_| !is_new).unwrap_or(writes),
+            accepted: accepted.or_else(|| entry.state.task_id().map(|_| writes)),
+            entry,
+        };
+        self.numbers.insert(place(create), number);
+        self.by_number.insert(number, kept);
+    }
+
+    fn forget(&mut self, number: u64) {
+        self.by_number.remove(&number);
+        self.numbers.retain(|_, kept| *kept != number);
+    }
+
+    /// The first of the accepted ones goes: it can be asked for by the id that its caller has.
+    fn forget_accepted(&mut self) {
+        let is_accepted =
+            |(_, kept): &(&u64, &Kept)| matches!(kept.entry.state, JournalState::Accepted(_));
+        if self.by_number.len() > MOST_ACCEPTED
+            && let Some((number, _)) = self.by_number.iter().find(is_accepted)
+        {
+            self.forget(*number);
+        }
     }
 }
 
@@ -72,7 +124,7 @@ fn place(create: &CreateId) -> String {
     format!("{}\n{}", create.base_url, create.external_task_id)
 }
 
-/// An entry that a process has no more use for. One that was repeated is kept for the count.
+/// An entry that a client has no more use for. One that was repeated is kept for the count.
 fn is_over(entry: &JournalEntry) -> bool {
     entry.state.is_final() && entry.intent.repetitions_after_absence == 0
 }
@@ -81,29 +133,27 @@ fn is_over(entry: &JournalEntry) -> bool {
 impl Journal for MemoryJournal {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
         let entries = self.locked();
-        let number = entries.number(create);
-        let mut recalled =
-            Recalled::new(number.and_then(|number| entries.by_number.get(&number).cloned()));
-        recalled.controls = entries.controls(create, number.unwrap_or(u64::MAX));
+        let kept = entries.get(create).map(|(_, kept)| kept.entry.clone());
+        let mut recalled = Recalled::new(kept);
+        recalled.controls = entries.controls(create);
         Ok(recalled)
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let mut entries = self.locked();
-        let number = entries.number(&write.create);
-        let before = number.and_then(|number| entries.by_number.get(&number));
-        let entry = JournalEntry::apply(before, write)?;
-        let number = number.unwrap_or_else(|| {
-            entries.next += 1;
-            entries.next
-        });
-        if self.keeps_only_what_is_open && is_over(&entry) {
+        let before = entries.get(&write.create);
+        let number = before.map(|(number, _)| number);
+        let entry = JournalEntry::apply(before.map(|(_, kept)| &kept.entry), write)?;
+        entries.writes += 1;
+        let number = number.unwrap_or(entries.writes);
+        let is_over = self.keeps_only_what_is_open && is_over(&entry);
+        entries.keep(&write.create, number, entry);
+        if is_over {
             entries.numbers.remove(&place(&write.create));
             entries.by_number.remove(&number);
-            return Ok(());
+        } else if self.keeps_only_what_is_open {
+            entries.forget_accepted();
         }
-        entries.numbers.insert(place(&write.create), number);
-        entries.by_number.insert(number, entry);
         Ok(())
     }
 }
