@@ -1,5 +1,7 @@
 //! What is known of a create before it begins: in the client, and in the journal.
 
+use kirin_types::TaskId;
+
 use super::{
     Client,
     claims::Claim,
@@ -38,7 +40,7 @@ impl Prepared {
     ) -> Result<Self, Refused> {
         let claim = match plan.start.claim(client) {
             Ok(claim) => claim,
-            Err(withheld) => return Err(Refused::of(&plan.start, withheld)),
+            Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         };
         let mut known = Known {
             is_minted: plan.is_minted,
@@ -58,12 +60,12 @@ impl Prepared {
             Ok(Some(recalled)) => {
                 plan.start = known
                     .learn(client, plan.start, recalled, is_chosen)
-                    .map_err(|(start, withheld)| Refused::of(&start, withheld))?;
+                    .map_err(|(start, withheld)| Refused::of(client, &start, withheld))?;
             }
             Ok(None) => {}
             // What may have been sent is looked up all the same.
             Err(_) if !matches!(plan.start, Start::Generate(_)) => {}
-            Err(withheld) => return Err(Refused::of(&plan.start, withheld)),
+            Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
         known.add_controls(client, &plan.start);
         let mut record = Record::new(client, operation.id, &plan.start);
@@ -71,7 +73,7 @@ impl Prepared {
             let withheld = Withheld::from(error);
             // A journal that cannot be written keeps nobody from looking the task up.
             if !matches!(withheld, Withheld::Journal { .. }) {
-                return Err(Refused::of(&plan.start, withheld));
+                return Err(Refused::of(client, &plan.start, withheld));
             }
         }
         let settings = plan.settings(client, known);
@@ -91,10 +93,12 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn of(start: &Start, withheld: Withheld) -> Self {
+    fn of(client: &Client, start: &Start, withheld: Withheld) -> Self {
+        let outcome = start.withheld(withheld);
+        let known = || Some(handle(client, outcome.task_id()?, start));
         Self {
-            outcome: start.withheld(withheld),
-            handle: start.handle().cloned(),
+            handle: start.handle().cloned().or_else(known),
+            outcome,
         }
     }
 }
@@ -142,15 +146,16 @@ impl Known {
                 let state = entry.state.known();
                 Err((start, Withheld::Known { state }))
             }
-            (_, Start::Generate(request)) if is_own(client, &entry) => {
-                let _ = request;
-                Ok(go_on(client, entry))
+            (_, start @ Start::Generate(_)) if is_own(client, &entry) => {
+                Ok(go_on(client, &start, entry))
             }
             (_, start @ Start::Generate(_)) => {
                 let state = entry.state.known();
                 Err((start, Withheld::Known { state }))
             }
-            (_, Start::Reconcile(_)) if entry.state.task_id().is_some() => Ok(go_on(client, entry)),
+            (_, start @ Start::Reconcile(_)) if entry.state.task_id().is_some() => {
+                Ok(go_on(client, &start, entry))
+            }
             (_, Start::Reconcile(intent)) => Ok(Start::Reconcile(merged(&intent, entry))),
             (_, Start::SendAgain(intent)) => Ok(Start::SendAgain(merged(&intent, entry))),
             (_, start) => Ok(start),
@@ -210,17 +215,19 @@ fn was_refused(state: &JournalState) -> bool {
 }
 
 /// Goes on with what the journal knows.
-fn go_on(client: &Client, entry: JournalEntry) -> Start {
+fn go_on(client: &Client, start: &Start, entry: JournalEntry) -> Start {
     match entry.state.task_id() {
-        Some(id) => {
-            let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
-            let mut handle = GenerationHandle::new(base_url, key, id.clone());
-            handle.model = Some(entry.intent.request.model_id().to_owned());
-            handle.external_task_id = entry.intent.request.external_task_id().cloned();
-            Start::Resume(handle)
-        }
+        Some(id) => Start::Resume(handle(client, id, start)),
         None => Start::Reconcile(Box::new(entry.intent)),
     }
+}
+
+fn handle(client: &Client, id: &TaskId, start: &Start) -> GenerationHandle {
+    let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
+    let mut handle = GenerationHandle::new(base_url, key, id.clone());
+    handle.model = start.model_id();
+    handle.external_task_id = start.external_task_id().cloned();
+    handle
 }
 
 /// What the journal knows of an intent, which is more than what was read from it before; but whoever

@@ -34,10 +34,10 @@ pub(super) struct Run {
     clock: Clock,
     deadline: Option<Duration>,
     record: Record,
+    /// It ends before the claim does: whoever has the claim next finds that nobody is at the create.
+    _operation: Operation,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
-    /// The last to go: until then the journal takes the operation for one that may send.
-    _operation: Operation,
     is_minted: bool,
     place: Place,
     by_external_id: Option<Sleeper>,
@@ -246,18 +246,18 @@ impl Run {
             return Event::Withheld(withheld);
         }
         let queue = match create.send_by {
-            Some(send_by) => send_by.checked_sub(self.clock.elapsed()),
-            None => Some(Duration::ZERO),
+            None => self.left().map(|left| left.max(SHORTEST_CALL)),
+            Some(send_by) => match send_by.checked_sub(self.clock.elapsed()) {
+                Some(left) => Some(left),
+                None => {
+                    let taken_back = self.record.take_back().await;
+                    self.tell_if_lost(taken_back);
+                    return Event::SendDelayed;
+                }
+            },
         };
-        let Some(queue) = queue else {
-            let taken_back = self.record.take_back().await;
-            self.tell_if_lost(taken_back);
-            return Event::SendDelayed;
-        };
-        let time = CallTime {
-            limit: self.call_time(),
-            queue: create.send_by.map(|_| queue).or_else(|| self.left()),
-        };
+        let limit = self.call_time();
+        let time = CallTime { limit, queue };
         if let Some(id) = request.external_task_id() {
             self.tell(Notice::Submitting {
                 external_task_id: id.clone(),
