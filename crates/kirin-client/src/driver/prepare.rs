@@ -138,8 +138,9 @@ impl Known {
                     is_chosen && (recalled.may_have_forgotten || was_refused(state));
                 Ok(Start::Generate(request))
             }
-            // Nothing was sent.
+            // Nothing was sent, as far as the journal remembers.
             (JournalState::Intended, Start::Reconcile(intent)) => {
+                self.looks_up_first = recalled.may_have_forgotten;
                 Ok(Start::Generate(intent.request))
             }
             (_, start) if entry.state.is_final() => {
@@ -171,16 +172,15 @@ impl Known {
         }
     }
 
-    /// Adds what the client has seen and what was declared. What was seen until now was accepted before
-    /// an intent that is made now.
+    /// Adds what the client has seen and what was declared. What exists until now was accepted before an
+    /// intent that is made now; whether before an earlier one, the service's answer tells.
     fn add_controls(&mut self, client: &Client, start: &Start) {
         let is_new = matches!(start, Start::Generate(_));
         for control in client.controls() {
             let is_known = |it: &Control| it.external_task_id == control.external_task_id;
             if !self.controls.iter().any(is_known) {
-                let accepted_before_intent = control.accepted_before_intent && is_new;
                 self.controls.push(Control {
-                    accepted_before_intent,
+                    accepted_before_intent: is_new,
                     ..control
                 });
             }

@@ -375,7 +375,7 @@ impl Run {
         self.told.locked().handle = Some(self.handle(id.clone()));
         if let Some(external_task_id) = self.external_task_id() {
             let control = Control::new(external_task_id.clone(), id.clone());
-            self.client.learn_control(control.before_intent());
+            self.client.learn_control(control);
         }
         let recorded = self.record.accepted(&self.client, id).await;
         self.tell_if_lost(recorded);
