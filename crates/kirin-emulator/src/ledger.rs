@@ -75,6 +75,9 @@ pub struct Ledger {
 pub struct Charge {
     /// Id of the create's request: the caller's `X-Request-Id`, or the one in its answer.
     pub request_id: String,
+    /// Whether a proxy sent that create, as a repetition of the caller's: see
+    /// [`Fault::ReplayedPost`](crate::Fault::ReplayedPost).
+    pub is_of_proxy: bool,
     /// The caller's id of the task, if it has one.
     pub external_task_id: Option<String>,
     /// The service's id of the task.
@@ -114,12 +117,14 @@ impl Ledger {
     }
 
     /// The external task ids that were charged more than once, refunded charges included: a refund is
-    /// luck, and no reason to send a create twice. Tasks without an external task id are not
-    /// judged.
+    /// luck, and no reason to send a create twice. A charge that a proxy caused does not count, and
+    /// tasks without an external task id are not judged.
     pub fn double_charges(&self) -> Vec<DoubleCharge> {
         let mut by_id: BTreeMap<&str, Vec<&Charge>> = BTreeMap::new();
         for charge in &self.charges {
-            if let Some(id) = &charge.external_task_id {
+            if let Some(id) = &charge.external_task_id
+                && !charge.is_of_proxy
+            {
                 by_id.entry(id).or_default().push(charge);
             }
         }

@@ -27,6 +27,7 @@ pub struct Artifact {
     range: Option<String>,
     if_range: Option<HeaderValue>,
     request_id: Option<HeaderValue>,
+    date: Option<HeaderValue>,
     flaw: Option<Flaw>,
     number: u64,
 }
@@ -46,6 +47,7 @@ impl Artifact {
                 .map(String::from),
             if_range: headers.get(header::IF_RANGE).cloned(),
             request_id: None,
+            date: None,
             flaw: None,
             number: 0,
         }
@@ -53,6 +55,12 @@ impl Artifact {
 
     pub(crate) fn with_request_id(mut self, request_id: &str) -> Self {
         self.request_id = HeaderValue::from_str(request_id).ok();
+        self
+    }
+
+    /// When it was asked for, on the clock of the service.
+    pub(crate) fn with_date(mut self, date: HeaderValue) -> Self {
+        self.date = Some(date);
         self
     }
 
@@ -115,6 +123,9 @@ impl Artifact {
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(request_id) = &self.request_id {
             headers.insert(X_REQUEST_ID, request_id.clone());
+        }
+        if let Some(date) = &self.date {
+            headers.insert(header::DATE, date.clone());
         }
         if self.head_only {
             *response.body_mut() = Bytes::new();

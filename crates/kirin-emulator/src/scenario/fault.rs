@@ -75,6 +75,7 @@ macro_rules! faults {
 
 const NONE: &[Scope] = &[];
 const REQUESTS: &[Scope] = &[Scope::Create, Scope::Query, Scope::Artifact];
+const CREATE: &[Scope] = &[Scope::Create];
 const CALLS: &[Scope] = &[Scope::Create, Scope::Query];
 const QUERY: &[Scope] = &[Scope::Query];
 const ARTIFACT: &[Scope] = &[Scope::Artifact];
@@ -99,6 +100,12 @@ faults! {
     Delay "delay" REQUESTS Head ["milliseconds"],
     /// The request is carried out and never answered.
     NeverAnswer "never_answer" REQUESTS Head [],
+    /// The request is carried out and answered, and its connection politely closed after that:
+    /// the answer says `Connection: close`.
+    CloseAfterAnswer "close_after_answer" REQUESTS Head [],
+    /// The request is carried out and answered while the server reloads: every connection is
+    /// politely closed, an idle one at once, the others after the answer that is under way.
+    Reload "reload" REQUESTS Head [],
 
     // Answers instead of what was asked for; nothing is created.
 
@@ -120,6 +127,12 @@ faults! {
     ErrorSpelling "error_spelling" CALLS Head [],
     /// 307 to `location`, the same path on another host if absent.
     Redirect "redirect" REQUESTS Head ["location"],
+    /// A gateway answers 404 before the service sees the request: the route is away. It is JSON in
+    /// most of the spellings, one of which is drawn from the seed for the rule.
+    GatewayNotFound "gateway_not_found" QUERY Head [],
+    /// A cache in front keeps each 404 for `milliseconds`, 60000 if absent, and answers it again
+    /// with its `Age`, whatever stands behind the `?` or in `Cache-Control`.
+    CachedNotFound "cached_not_found" QUERY Head ["milliseconds"],
 
     // Answers that hide what was done: the request is carried out.
 
@@ -129,6 +142,15 @@ faults! {
     CommitThen502 "commit_then_502" CALLS Head [],
     /// 504 without a body.
     CommitThen504 "commit_then_504" CALLS Head [],
+    /// 303 to `location`, the path of the task if absent.
+    CommitThen303 "commit_then_303" CALLS Head ["location"],
+    /// A proxy loses the answer, sends the `POST` again and passes on the second answer: a refusal
+    /// where duplicates are refused. Where they are accepted, the second task is charged to the
+    /// proxy.
+    ReplayedPost "replayed_post" CREATE Head [],
+    /// A proxy loses the answer and sends the `POST` again, which is refused for another reason:
+    /// 402, 404 or 429, drawn from the seed.
+    RefusedReplay "refused_replay" CREATE Head [],
     /// 200 with HTML.
     HtmlBody "html_body" CALLS Head [],
     /// 200 with nothing.
@@ -141,6 +163,14 @@ faults! {
     CompressedBomb "compressed_bomb" CALLS Head [],
     /// The body a byte at a time, one every `milliseconds`, 1000 if absent.
     SlowBody "slow_body" REQUESTS Head ["milliseconds"],
+
+    // A clock that is off.
+
+    /// The clock of the service is `milliseconds` ahead, 360000 if absent: the `Date` of an answer
+    /// and the `created_at` in it.
+    ClockAhead "clock_ahead" CALLS Head ["milliseconds"],
+    /// The clock of the service is `milliseconds` behind, 360000 if absent.
+    ClockBehind "clock_behind" CALLS Head ["milliseconds"],
 
     // Tasks that are not what they should be.
 

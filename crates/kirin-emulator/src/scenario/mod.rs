@@ -61,6 +61,7 @@ impl Scenario {
     /// | `scope` | `create`, `query`, `artifact` or `callback`; all that the fault can befall, if absent |
     /// | `probability` | how often it happens, from 0 to 1; always, if absent |
     /// | `nth` | it happens to this request of its scope alone, counted from 1 |
+    /// | `every` | it happens to each so-many-th request of its scope |
     /// | `count` | it happens so many times and then no more |
     /// | `at_byte` | of `commit_then_cut`: how many bytes of the answer are sent, its head included; half of the body, if absent |
     /// | `milliseconds` | of what takes time, see [`Fault`] |
@@ -125,6 +126,8 @@ mod tests {
         let json = json!({ "rules": [
             { "fault": "commit_then_cut", "scope": "create", "probability": 0.5, "at_byte": 9 },
             { "fault": "delay", "milliseconds": 10, "count": 1 },
+            { "fault": "close_after_answer", "every": 100, "count": 3 },
+            { "fault": "clock_behind", "milliseconds": 31_536_000_000_u64 },
             { "fault": "redirect", "nth": 2, "location": "http://127.0.0.1:1/" },
             { "fault": "rate_limited", "retry_after": 1 },
             { "fault": "huge_body", "bytes": 1 },
@@ -184,6 +187,14 @@ mod tests {
         delay(r#""count": -1"#, "count: a whole number from 1 on");
         delay(r#""nth": 1, "count": 1"#, "nth: it stands alone");
         delay(
+            r#""every": 0"#,
+            "every: a whole number from 1 on is required",
+        );
+        delay(
+            r#""every": 2, "probability": 1"#,
+            "every: it stands without nth and probability",
+        );
+        delay(
             r#""milliseconds": 3600001"#,
             "milliseconds: at most 3600000",
         );
@@ -192,6 +203,8 @@ mod tests {
         rule(query, "rules[0].scope: range_ignored befalls artifact only");
         let connection = r#"{"fault": "refuse_connection", "scope": "query"}"#;
         rule(connection, "rules[0].scope: refuse_connection has none");
+        let clock = r#"{"fault": "clock_ahead", "milliseconds": 31536000001}"#;
+        rule(clock, "rules[0].milliseconds: at most 31536000000, a year");
         let redirect = r#"{"fault": "redirect", "location": "\n"}"#;
         rule(redirect, "rules[0].location: not a legal header");
     }

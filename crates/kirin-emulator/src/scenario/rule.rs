@@ -20,6 +20,8 @@ pub struct Rule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nth: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) every: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at_byte: Option<u64>,
@@ -34,11 +36,14 @@ pub struct Rule {
 }
 
 /// The fields of a rule.
-const FIELDS: &str = "fault, scope, probability, nth, count, at_byte, milliseconds, bytes, \
-                      retry_after, location";
+const FIELDS: &str = "fault, scope, probability, nth, every, count, at_byte, milliseconds, \
+                      bytes, retry_after, location";
 
 /// Longest time of a rule: an hour.
 const MOST_MILLISECONDS: u64 = 3_600_000;
+
+/// The farthest that a clock is off: a year.
+const MOST_OFF_MILLISECONDS: u64 = 31_536_000_000;
 
 impl Rule {
     /// What goes wrong.
@@ -74,6 +79,9 @@ impl Rule {
         if rule.nth.is_some() && (rule.count.is_some() || rule.probability.is_some()) {
             return Err(".nth: it stands alone, without count and probability".into());
         }
+        if rule.every.is_some() && (rule.nth.is_some() || rule.probability.is_some()) {
+            return Err(".every: it stands without nth and probability".into());
+        }
         Ok(rule)
     }
 
@@ -83,6 +91,7 @@ impl Rule {
             scope: None,
             probability: None,
             nth: None,
+            every: None,
             count: None,
             at_byte: None,
             milliseconds: None,
@@ -98,6 +107,7 @@ impl Rule {
             "scope" => self.scope = Some(read_scope(value, self.fault)?),
             "probability" => self.probability = Some(probability(value)?),
             "nth" => self.nth = Some(whole(value, 1)?),
+            "every" => self.every = Some(whole(value, 1)?),
             "count" => self.count = Some(whole(value, 1)?),
             "at_byte" | "bytes" | "location" | "milliseconds" | "retry_after"
                 if !self.fault.parameters().contains(&name) =>
@@ -107,7 +117,7 @@ impl Rule {
             "at_byte" => self.at_byte = Some(whole(value, 0)?),
             "bytes" => self.bytes = Some(whole(value, 0)?),
             "location" => self.location = Some(location(value)?),
-            "milliseconds" => self.milliseconds = Some(milliseconds(value)?),
+            "milliseconds" => self.milliseconds = Some(milliseconds(value, self.fault)?),
             "retry_after" => self.retry_after = Some(whole(value, 0)?),
             _ => return Err(format!("unknown field, expected one of {FIELDS}")),
         }
@@ -150,10 +160,14 @@ fn whole(value: &Value, least: u64) -> Result<u64, String> {
     number.ok_or_else(|| format!("a whole number from {least} on is required"))
 }
 
-fn milliseconds(value: &Value) -> Result<u64, String> {
+fn milliseconds(value: &Value, fault: Fault) -> Result<u64, String> {
+    let (most, name) = match fault {
+        Fault::ClockAhead | Fault::ClockBehind => (MOST_OFF_MILLISECONDS, "a year"),
+        _ => (MOST_MILLISECONDS, "an hour"),
+    };
     match whole(value, 0)? {
-        number if number <= MOST_MILLISECONDS => Ok(number),
-        _ => Err(format!("at most {MOST_MILLISECONDS}, an hour")),
+        number if number <= most => Ok(number),
+        _ => Err(format!("at most {most}, {name}")),
     }
 }
 

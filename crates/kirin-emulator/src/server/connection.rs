@@ -28,6 +28,7 @@ pub(super) async fn serve(
     let _ = stream.set_nodelay(true);
     let end = End::default();
     let stream = Stream::new(stream, end.clone());
+    let mut reloads = service.watch_reloads();
     let answer = service_fn(move |request| {
         let (service, end) = (Arc::clone(&service), end.clone());
         async move { service.answer(request, &end).await }
@@ -42,7 +43,9 @@ pub(super) async fn serve(
     // How a connection ends is its caller's affair: the error has no reader here.
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+        _ = reloads.changed() => {}
     }
+    connection.as_mut().graceful_shutdown();
     let _ = connection.await;
 }

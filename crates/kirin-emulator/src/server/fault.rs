@@ -3,7 +3,7 @@
 use std::{future::pending, io};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response, header};
 
 use super::{answer_body::AnswerBody, clock, stream::End};
 use crate::world::{Delivery, NoAnswer};
@@ -18,6 +18,12 @@ pub(super) async fn deliver(
         Some(Delivery::After(delay)) => {
             clock::pause(delay).await;
             response.map(AnswerBody::whole)
+        }
+        Some(Delivery::Closing | Delivery::Reloading) => {
+            let mut response = response.map(AnswerBody::whole);
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+            response
         }
         Some(Delivery::Cut { at_byte }) => {
             match at_byte {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     CallbackOutcome, Scenario, World,
     artifact::Artifact,
-    world::{OutgoingCallback, Received, Reply},
+    world::{Delivery, OutgoingCallback, Received, Reply},
 };
 
 /// How long a body may take to arrive.
@@ -33,6 +33,8 @@ pub(super) struct Service {
     videos: Videos,
     /// Told when a scenario takes the place of another, for whoever decides ahead.
     scenario_changed: Notify,
+    /// How often the server reloaded, which ends the connections that were there.
+    reloads: watch::Sender<u64>,
     /// Told when there may be a callback to send.
     callbacks_changed: Notify,
 }
@@ -48,6 +50,7 @@ impl Service {
             clock,
             videos: Videos::new(),
             scenario_changed: Notify::new(),
+            reloads: watch::Sender::new(0),
             callbacks_changed: Notify::new(),
         }
     }
@@ -165,6 +168,11 @@ impl Service {
         self.callbacks_changed.notified().await;
     }
 
+    /// Changes when the server reloads.
+    pub(super) fn watch_reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
+    }
+
     /// Changes when the time jumps.
     pub(super) fn watch_time(&self) -> watch::Receiver<Duration> {
         self.clock.watch()
@@ -200,6 +208,9 @@ impl Service {
             Reply::NoAnswer(no_answer) => return Err(fault::no_answer(no_answer, end).await),
             Reply::Response(response) => response,
         };
+        if delivery == Some(Delivery::Reloading) {
+            self.reloads.send_modify(|count| *count += 1);
+        }
         Ok(fault::deliver(response, delivery, end).await)
     }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, Method, Request};
 
 /// One request: its head, its body, and when it was received.
+#[derive(Clone)]
 pub(super) struct Call<'a> {
     request_id: String,
+    is_replay: bool,
     elapsed: Duration,
     method: &'a Method,
     path: &'a str,
@@ -27,6 +29,7 @@ impl<'a> Call<'a> {
     ) -> Self {
         Self {
             request_id: String::new(),
+            is_replay: false,
             elapsed,
             method: request.method(),
             path: request.uri().path(),
@@ -40,6 +43,17 @@ impl<'a> Call<'a> {
     pub(super) fn with_request_id(mut self, request_id: String) -> Self {
         self.request_id = request_id;
         self
+    }
+
+    /// The same, sent once more by a proxy.
+    pub(super) fn replayed(mut self) -> Self {
+        self.is_replay = true;
+        self
+    }
+
+    /// Whether a proxy sent it once more.
+    pub(super) fn is_replay(&self) -> bool {
+        self.is_replay
     }
 
     pub(super) fn request_id(&self) -> &str {

@@ -22,6 +22,7 @@ impl World {
         let course = self.course(&parameters.request, number, call.elapsed());
         let mut task = Task::new(self.ids.task(number), number, course, &parameters.request);
         task.request_id = call.request_id().into();
+        task.is_of_proxy = call.is_replay();
         self.check_balance(&task)?;
         self.statistics.tasks_created += 1;
         self.note_habits(call, &task.id, parameters.is_flat);

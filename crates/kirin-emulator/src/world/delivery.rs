@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Delivery {
     /// Whole, so long after it is there.
     After(Duration),
+    /// Whole, with `Connection: close`; then the connection is closed.
+    Closing,
     /// Only so many bytes of it, its head included; in the middle of its body if there is no
     /// number. Then the connection is closed.
     Cut {
@@ -24,6 +26,9 @@ pub enum Delivery {
         /// How many.
         spaces: u64,
     },
+    /// Whole, as [`Closing`](Self::Closing), and all other connections are closed as well: an idle
+    /// one at once, a busy one after its answer.
+    Reloading,
 }
 
 /// How a request ends that is not answered.

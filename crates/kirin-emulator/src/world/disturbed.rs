@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::Request;
 use kirin_types::{Route, RouteError};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -68,25 +67,62 @@ impl World {
             .own_request_id()
             .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
         let call = &call.with_request_id(request_id);
-        let error_form = self.config.switches.error_form;
-        let instead = fired.as_ref().and_then(|fired| fired.instead(call));
-        let reply = instead.unwrap_or_else(|| {
-            let reply = self
-                .answer(call, route)
-                .unwrap_or_else(|refusal| refusal.reply(call.request_id(), error_form));
-            if logged.scope == Some(Scope::Create) {
-                logged.task = created(&reply);
-            }
-            match &fired {
-                Some(fired) => fired.change(reply),
-                None => self.change_task(reply, call.elapsed(), &logged, &mut fired),
-            }
+        let kept = self.kept.find(call, fired.as_ref());
+        let reply = kept.unwrap_or_else(|| {
+            let reply = self.made(call, route, &mut fired, &mut logged);
+            self.kept.keep(call, fired.as_ref(), &reply);
+            reply
         });
-        let reply = reply.with_request_id(call.request_id());
         logged.status = reply.status();
         logged.fault = fired.map(FiredRule::new);
         let number = self.log.push(logged);
         reply.with_number(number)
+    }
+
+    /// The answer as it leaves the service, or whoever answers in its place.
+    fn made(
+        &mut self,
+        call: &Call<'_>,
+        route: Result<Route, RouteError>,
+        fired: &mut Option<Fired>,
+        logged: &mut LoggedRequest,
+    ) -> Reply {
+        let instead = fired.as_ref().and_then(|fired| fired.instead(call));
+        let reply = instead.unwrap_or_else(|| {
+            let reply = self.carried_out(call, route, fired.as_ref(), logged);
+            match fired {
+                Some(fired) => fired.change(reply, call),
+                None => self.change_task(reply, call.elapsed(), logged, fired),
+            }
+        });
+        let reply = self.dated(reply, call.elapsed(), fired.as_ref());
+        match fired {
+            Some(fired) if fired.is_of_gateway() => reply,
+            _ => reply.with_request_id(call.request_id()),
+        }
+    }
+
+    /// Does what is asked for; twice, if a proxy sends it twice.
+    fn carried_out(
+        &mut self,
+        call: &Call<'_>,
+        route: Result<Route, RouteError>,
+        fired: Option<&Fired>,
+        logged: &mut LoggedRequest,
+    ) -> Reply {
+        let error_form = self.config.switches.error_form;
+        let mut answer = |call: &Call<'_>, route| {
+            self.answer(call, route)
+                .unwrap_or_else(|refusal| refusal.reply(call.request_id(), error_form))
+        };
+        let reply = answer(call, route.clone());
+        if logged.scope == Some(Scope::Create) {
+            logged.task = reply.created_task();
+        }
+        match fired.map(|fired| fired.rule.fault()) {
+            Some(Fault::ReplayedPost) => answer(&call.clone().replayed(), route),
+            _ => reply,
+        }
     }
 
     /// What happens to the next connection before it is there: it is refused for so long.
@@ -195,22 +231,4 @@ fn about<'a, T>(
         Ok(Route::Task { id }) => (Some(Scope::Query), Some(id.as_str())),
         _ => (None, None),
     }
-}
-
-/// The id of the task that an answer to a create tells.
-fn created(reply: &Reply) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Created {
-        id: Option<String>,
-        data: Option<Inner>,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
-        id: Option<String>,
-    }
-    let Reply::Response(response) = reply else {
-        return None;
-    };
-    let created: Created = serde_json::from_slice(response.body()).ok()?;
-    created.id.or_else(|| created.data?.id)
 }

@@ -41,6 +41,11 @@ use refusal::Refusal;
 
 mod credentials;
 
+mod date;
+
+mod kept;
+use kept::Kept;
+
 mod create;
 
 mod parameters;
@@ -122,6 +127,7 @@ pub struct World {
     notes: VecDeque<String>,
     books: Books,
     rate: Rate,
+    kept: Kept,
 }
 
 /// How many notes are kept, the latest ones.
@@ -151,6 +157,7 @@ impl World {
             notes: VecDeque::new(),
             books: Books::default(),
             rate: Rate::default(),
+            kept: Kept::default(),
         }
     }
 

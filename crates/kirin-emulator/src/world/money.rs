@@ -33,6 +33,7 @@ impl World {
             let refunded_after = self.books.refunded.get(&booking.place);
             Charge {
                 request_id: task.request_id.clone(),
+                is_of_proxy: task.is_of_proxy,
                 external_task_id: task.external_task_id.as_ref().map(ToString::to_string),
                 task_id: task.id.to_string(),
                 model: task.model.id.into(),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Delivery, NoAnswer};
 use crate::artifact::Artifact;
@@ -58,6 +58,40 @@ impl Reply {
             Self::NoAnswer(_) => self,
             Self::Response(_) => self.with_header(X_REQUEST_ID, request_id),
         }
+    }
+
+    /// The same with a `Date`.
+    pub(super) fn with_date(self, date: HeaderValue) -> Self {
+        match self {
+            Self::Artifact(artifact) => Self::Artifact(artifact.with_date(date)),
+            Self::Disturbed { answer, delivery } => Self::Disturbed {
+                answer: Box::new(answer.with_date(date)),
+                delivery,
+            },
+            Self::NoAnswer(_) => self,
+            Self::Response(mut response) => {
+                response.headers_mut().insert(header::DATE, date);
+                Self::Response(response)
+            }
+        }
+    }
+
+    /// The id of the task that an answer to a create tells.
+    pub(super) fn created_task(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Created {
+            id: Option<String>,
+            data: Option<Inner>,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            id: Option<String>,
+        }
+        let Self::Response(response) = self else {
+            return None;
+        };
+        let created: Created = serde_json::from_slice(response.body()).ok()?;
+        created.id.or_else(|| created.data?.id)
     }
 
     /// The same, with its place in the log for what is answered later.

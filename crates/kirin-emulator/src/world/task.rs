@@ -15,6 +15,8 @@ pub(super) struct Task {
     pub(super) number: u64,
     /// Id of the request that created it.
     pub(super) request_id: String,
+    /// Whether a proxy created it, with a request that it had sent before.
+    pub(super) is_of_proxy: bool,
     /// How far it is.
     pub(super) course: Course,
     pub(super) model: &'static Model,
@@ -49,6 +51,7 @@ impl Task {
             id,
             number,
             request_id: String::new(),
+            is_of_proxy: false,
             course,
             // A create is checked against a row of the catalogue, or refused.
             model: request.model().expect("the catalogue has the model"),

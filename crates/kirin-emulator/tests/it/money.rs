@@ -70,12 +70,12 @@ fn row02_every_charge_names_the_create_that_caused_it() {
                 {
                     "request_id": "request-7", "external_task_id": "order-42",
                     "task_id": task["id"], "model": MODEL, "amount": "0.21",
-                    "charged_at": at, "refunded_at": null,
+                    "charged_at": at, "refunded_at": null, "is_of_proxy": false,
                 },
                 {
                     "request_id": made, "external_task_id": null,
                     "task_id": other, "model": "kirin_v1_t2v", "amount": "0.25",
-                    "charged_at": at, "refunded_at": null,
+                    "charged_at": at, "refunded_at": null, "is_of_proxy": false,
                 },
             ],
         })

@@ -3,7 +3,7 @@
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Fired, replies};
+use super::{Fired, gateways, replies};
 use crate::{
     Fault,
     world::{Call, Reply},
@@ -29,6 +29,7 @@ pub(super) fn instead(fired: &Fired, call: &Call<'_>) -> Option<Reply> {
         Fault::ErrorSpelling => spelling(fired.choice, request_id),
         Fault::Redirect => return Some(redirect(fired, call)),
         Fault::ArtifactExpired => (403, json!({ "message": "the URL has expired" })),
+        Fault::GatewayNotFound => return Some(gateways::not_found(fired.constant_choice, call)),
         Fault::ArtifactHtml => return Some(replies::html(StatusCode::OK)),
         _ => return None,
     };
@@ -89,6 +90,15 @@ fn insufficient_balance() -> Value {
         "status": { "code": 402, "message": "Insufficient credits", "error_code": 40201 },
         "data": null,
     })
+}
+
+/// What a proxy passes on whose second `POST` was refused for another reason than the first one.
+pub(super) fn refused_replay(choice: u64, request_id: &str) -> Reply {
+    match choice % 3 {
+        0 => Reply::json(StatusCode::PAYMENT_REQUIRED, &insufficient_balance()),
+        1 => Reply::json(StatusCode::NOT_FOUND, &json!({ "detail": "Not Found" })),
+        _ => Reply::json(StatusCode::TOO_MANY_REQUESTS, &rate_limited(request_id)),
+    }
 }
 
 fn redirect(fired: &Fired, call: &Call<'_>) -> Reply {

@@ -1,7 +1,7 @@
 //! What becomes of the answer to a request that was carried out.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 
 use super::{Fired, answers, bomb, replies};
@@ -32,7 +32,7 @@ impl Fired {
     }
 
     /// What is answered in the place of `reply`, which was carried out.
-    pub(in crate::world) fn change(&self, reply: Reply) -> Reply {
+    pub(in crate::world) fn change(&self, reply: Reply, call: &Call<'_>) -> Reply {
         if let Some(delivery) = delivery(&self.rule) {
             let answer = Box::new(reply);
             return Reply::Disturbed { answer, delivery };
@@ -46,6 +46,8 @@ impl Fired {
             }
             (Fault::CommitThen502, _) => replies::html(StatusCode::BAD_GATEWAY),
             (Fault::CommitThen504, _) => replies::empty(StatusCode::GATEWAY_TIMEOUT),
+            (Fault::CommitThen303, reply) => self.see_other(&reply, call),
+            (Fault::RefusedReplay, _) => answers::refused_replay(self.choice, call.request_id()),
             (Fault::HtmlBody, _) => replies::html(StatusCode::OK),
             (Fault::EmptyBody, _) => replies::empty(StatusCode::OK),
             (Fault::BrokenJson, Reply::Response(response)) => Reply::Response(half(response)),
@@ -58,11 +60,26 @@ impl Fired {
     }
 }
 
+impl Fired {
+    /// Where the task is that was created, or asked for.
+    fn see_other(&self, reply: &Reply, call: &Call<'_>) -> Reply {
+        let path = call.path();
+        let of_task = || match reply.created_task() {
+            Some(id) if call.method() == Method::POST => format!("{path}/task/{id}"),
+            _ => path.into(),
+        };
+        let location = self.rule.location.clone().unwrap_or_else(of_task);
+        replies::empty(StatusCode::SEE_OTHER).with_header(header::LOCATION, &location)
+    }
+}
+
 fn delivery(rule: &Rule) -> Option<Delivery> {
     Some(match rule.fault() {
         Fault::CommitThenCut => Delivery::Cut {
             at_byte: rule.at_byte,
         },
+        Fault::CloseAfterAnswer => Delivery::Closing,
+        Fault::Reload => Delivery::Reloading,
         Fault::Delay => Delivery::After(rule.duration(DELAY_MILLISECONDS)),
         Fault::HugeBody => Delivery::Padded {
             spaces: rule.bytes.unwrap_or(SPACES),

@@ -13,6 +13,8 @@ mod bomb;
 
 mod change;
 
+mod gateways;
+
 mod replies;
 
 mod tasks;
@@ -44,6 +46,30 @@ pub(super) struct Fired {
     pub(super) why: String,
     /// Drawn from the seed, for a fault that has a choice.
     choice: u64,
+    /// The same, and one for all requests that the rule applies to.
+    constant_choice: u64,
+}
+
+/// How far a clock is off unless a rule says otherwise.
+const OFF_MILLISECONDS: u64 = 360_000;
+
+impl Fired {
+    /// How far the clock of the service is ahead, in milliseconds.
+    pub(super) fn clock_is_off(&self) -> i64 {
+        let off = self.rule.duration(OFF_MILLISECONDS).as_millis();
+        // A rule allows a year at most.
+        let off = i64::try_from(off).unwrap_or(i64::MAX);
+        match self.rule.fault() {
+            Fault::ClockAhead => off,
+            Fault::ClockBehind => -off,
+            _ => 0,
+        }
+    }
+
+    /// Whether somebody before the service answers, who knows no request id of it.
+    pub(super) fn is_of_gateway(&self) -> bool {
+        self.rule.fault() == Fault::GatewayNotFound
+    }
 }
 
 impl Faults {
@@ -126,6 +152,8 @@ impl Faults {
                     rule: rule.clone(),
                     why,
                     choice: ids.choice(index as u64, count.seen),
+                    // No request has the number 0.
+                    constant_choice: ids.choice(index as u64, 0),
                 });
             }
         }
@@ -135,6 +163,11 @@ impl Faults {
 
 /// Why a rule applies; `None` if it does not.
 fn reason(rule: &Rule, count: Count, chance: f64) -> Option<String> {
+    if let Some(every) = rule.every
+        && !count.seen.is_multiple_of(every)
+    {
+        return None;
+    }
     if let Some(nth) = rule.nth {
         return (count.seen == nth).then(|| format!("request {nth} of those that it is for"));
     }
@@ -180,6 +213,12 @@ mod tests {
         );
         assert_eq!(applied(json!({ "fault": "delay", "nth": 3 }), 0), [3]);
         assert_eq!(applied(json!({ "fault": "delay", "count": 2 }), 0), [1, 2]);
+        assert_eq!(
+            applied(json!({ "fault": "delay", "every": 3 }), 0),
+            [3, 6, 9]
+        );
+        let twice = json!({ "fault": "delay", "every": 3, "count": 2 });
+        assert_eq!(applied(twice, 0), [3, 6]);
         assert_eq!(
             applied(json!({ "fault": "delay", "probability": 1 }), 0),
             all

@@ -165,6 +165,23 @@ async fn fault_commit_then_504() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fault_commit_then_303() {
+    let (answer, tasks) = under(json!({ "fault": "commit_then_303" })).await;
+    assert_eq!((answer.status, tasks), (303, 1));
+    assert!(answer.body.is_empty());
+    let location = answer.header("location").unwrap();
+    assert!(
+        location.starts_with(&format!("{CREATE}/task/")),
+        "{location}"
+    );
+
+    let rule = json!({ "fault": "commit_then_303", "location": "/elsewhere" });
+    let (answer, tasks) = under(rule).await;
+    assert_eq!((answer.status, tasks), (303, 1));
+    assert_eq!(answer.header("location"), Some("/elsewhere"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fault_html_body() {
     let (answer, tasks) = under(json!({ "fault": "html_body" })).await;
     assert_eq!((answer.status, tasks), (200, 1));

@@ -136,3 +136,42 @@ async fn fault_slow_body() {
     let answer = create(&mut Wire::connect(&emulator));
     assert_eq!(answer.json()["status"], "completed", "whole in the end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_close_after_answer() {
+    let emulator = with(json!([{ "fault": "close_after_answer", "every": 3 }])).await;
+    for _ in 0..2 {
+        let mut wire = Wire::connect(&emulator);
+        let _ = create(&mut wire);
+        assert_eq!(query(&mut wire).header("connection"), None);
+        let third = query(&mut wire);
+        assert_eq!(third.status, 200);
+        assert_eq!(third.header("connection"), Some("close"));
+        let (rest, end) = wire.rest();
+        end.expect("a close, not a reset");
+        assert!(rest.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_reload() {
+    let emulator = with(json!([{ "fault": "reload", "scope": "query", "nth": 2 }])).await;
+    let mut idle = Wire::connect(&emulator);
+    assert_eq!(create(&mut idle).status, 200);
+    let mut busy = Wire::connect(&emulator);
+    assert_eq!(query(&mut busy).header("connection"), None);
+    let last = query(&mut busy);
+    assert_eq!(
+        (last.status, last.header("connection")),
+        (200, Some("close"))
+    );
+    for wire in [&mut idle, &mut busy] {
+        let (rest, end) = wire.rest();
+        end.expect("a close, not a reset");
+        assert!(rest.is_empty());
+    }
+    // The server is there, as before.
+    let mut wire = Wire::connect(&emulator);
+    assert_eq!(query(&mut wire).header("connection"), None);
+    assert_eq!(query(&mut wire).status, 200);
+}

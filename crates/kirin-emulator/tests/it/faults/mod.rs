@@ -14,7 +14,11 @@ mod answers;
 
 mod artifacts;
 
+mod clocks;
+
 mod connections;
+
+mod proxies;
 
 mod tasks;
 
@@ -66,7 +70,9 @@ fn every_fault_has_a_test_of_its_name() {
     let tests = [
         include_str!("answers.rs"),
         include_str!("artifacts.rs"),
+        include_str!("clocks.rs"),
         include_str!("connections.rs"),
+        include_str!("proxies.rs"),
         include_str!("tasks.rs"),
         include_str!("../callbacks.rs"),
     ]
