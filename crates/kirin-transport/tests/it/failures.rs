@@ -181,9 +181,9 @@ async fn unsendable() -> Vec<Failure> {
     failures.push(Failure {
         name: "a version that nobody speaks here",
         error: send(request).await,
-        // hyper-util does not say that this is the caller's fault, so nothing is promised.
+        // hyper-util does not say that this is the caller's fault, and it has not taken the body.
         kind: TransportErrorKind::Other,
-        sent: Sent::Maybe,
+        sent: Sent::No,
     });
     assert_eq!(server.waiting(), 0, "not even a connection was opened");
     failures

@@ -20,6 +20,7 @@ fn kinds() {
         TransportErrorKind::Request,
         TransportErrorKind::Timeout,
         TransportErrorKind::TooLarge,
+        TransportErrorKind::Withdrawn,
     ] {
         let error = TransportError::new(kind, Sent::Maybe);
         writeln!(text, "{}", render::error(&error)).unwrap();

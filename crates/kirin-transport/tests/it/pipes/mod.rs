@@ -2,6 +2,7 @@
 
 mod http2;
 pub(crate) mod offsets;
+mod withdrawn;
 
 use bytes::Bytes;
 use http::Request;
