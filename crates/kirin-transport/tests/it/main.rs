@@ -28,6 +28,8 @@ mod kept;
 mod memory;
 #[cfg(feature = "hyper")]
 mod offsets;
+#[cfg(feature = "hyper")]
+mod own;
 #[cfg(all(feature = "http2", feature = "testing"))]
 mod pipes;
 mod prop;

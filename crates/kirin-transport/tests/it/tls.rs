@@ -81,7 +81,7 @@ impl TlsServer {
         format!("https://127.0.0.1:{}/v1/create", self.port)
     }
 
-    fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
