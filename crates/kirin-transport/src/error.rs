@@ -90,6 +90,15 @@ impl TransportError {
         }
     }
 
+    /// The same error of a request that was withdrawn.
+    #[cfg(feature = "tower")]
+    pub(crate) fn not_sent(self) -> Self {
+        Self {
+            sent: Sent::No,
+            ..self
+        }
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind

@@ -113,6 +113,9 @@ impl SendWatch {
     /// Withdraws the body: true if it was not taken and now never is. Then whoever sends it ends
     /// with [`Sent::No`] at once. False if it was taken, or if the transport announces nothing; then
     /// the request may have left.
+    ///
+    /// It may be asked after the end, too: of a future that was dropped, or that failed with
+    /// [`Sent::Maybe`] in the hands of a decorator, true is the same proof as [`Sent::No`].
     pub fn withdraw(&self) -> bool {
         let is_waiting = |state| matches!(state, State::Waiting | State::Withdrawn);
         self.change(is_waiting, State::Withdrawn)
@@ -157,7 +160,7 @@ impl SendWatch {
 
     /// What may be said of a request that has failed, of which nothing else is known. It is withdrawn if
     /// it still can be.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "tokio", feature = "tower"))]
     pub(crate) fn given_up(&self) -> Sent {
         match self.withdraw() {
             true => Sent::No,

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, SendWatch, Sent, Transport, TransportError, TransportErrorKind};
 
 /// What an error of a service means: the kind of failure, and whether the request may have left.
 pub type ErrorReader = fn(&(dyn Error + 'static)) -> (TransportErrorKind, Sent);
@@ -26,7 +26,8 @@ pub type ErrorReader = fn(&(dyn Error + 'static)) -> (TransportErrorKind, Sent);
 /// The service is cloned for each request, as tower means it to be, and asked whether it is ready.
 /// An error from that is [`Sent::No`]. What other errors mean, the service's own words must say:
 /// where a [`TransportError`] is among the causes, it is believed, and everything else is
-/// [`Sent::Maybe`] unless an [`ErrorReader`] knows better.
+/// [`Sent::Maybe`] unless an [`ErrorReader`] knows better, or the request was still waiting in a
+/// transport below and is withdrawn (see [`SendWatch`]).
 ///
 /// A layer that repeats requests or follows redirects breaks the contract of [`Transport`], and
 /// with it the promise of the client above: leave both out.
@@ -108,8 +109,16 @@ where
         ready.map_err(|error| {
             TransportError::new(TransportErrorKind::Other, Sent::No).with_source(error)
         })?;
+        let watch = request.extensions().get::<SendWatch>().cloned();
         let answered = service.call(request.map(B::from)).await;
-        let response = answered.map_err(|error| self.failed(error.into()))?;
+        let response = answered.map_err(|error| {
+            let error = self.failed(error.into());
+            // A layer that gave up has dropped what waited.
+            match watch.is_some_and(|watch| watch.given_up() == Sent::No) {
+                true => error.not_sent(),
+                false => error,
+            }
+        })?;
         Ok(response.map(Body::new))
     }
 }

@@ -32,11 +32,11 @@ use crate::{Body, TransportError};
 ///    TLS's own goodbye is a cut.
 /// 9. **Dropping cancels.** Dropping the future, or the body, closes the connection or resets the
 ///    stream; a future that was never polled sends nothing.
-/// 10. **What was withdrawn never arrives.** Nothing has to be announced to a
-///     [`SendWatch`](crate::SendWatch) in the request's extensions. Where it is, a body that is not
-///     taken yet is withdrawn by [`SendWatch::withdraw`](crate::SendWatch::withdraw), by a time-out
-///     and by dropping the future, also while it is connecting or waits in a queue; then no complete
-///     request arrives, however long the server waits, and what is still said of it is `No`.
+/// 10. **What was withdrawn never arrives.** A transport need not announce anything to a
+///     [`SendWatch`](crate::SendWatch) in the request's extensions. If it does, a body that is not taken
+///     yet is withdrawn by [`SendWatch::withdraw`](crate::SendWatch::withdraw), by a time-out and by
+///     dropping the future, also while it is connecting or waits in a queue; and then no complete
+///     request arrives, however long the server waits.
 ///
 /// # Example
 ///

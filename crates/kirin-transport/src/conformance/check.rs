@@ -27,12 +27,14 @@ pub async fn check(transport: &dyn Transport, peer: &Peer) -> Report {
     cases::status::check(&bench).await;
     cases::head::check(&bench).await;
     cases::sent::check(&bench).await;
+    cases::goodbyes::check(&bench).await;
     cases::attempts::check(&bench).await;
     cases::redirects::check(&bench).await;
     cases::request::check(&bench).await;
     cases::streaming::check(&bench).await;
     cases::cut::check(&bench).await;
     cases::dropping::check(&bench).await;
+    cases::withdrawing::check(&bench).await;
     let findings = bench.findings.into_inner();
     Report(findings.unwrap_or_else(PoisonError::into_inner))
 }

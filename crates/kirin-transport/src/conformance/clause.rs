@@ -24,11 +24,13 @@ pub enum Clause {
     CutBodyIsAnError,
     /// Dropping cancels.
     DroppingCancels,
+    /// What was withdrawn never arrives.
+    WithdrawnNeverArrives,
 }
 
 impl Clause {
     /// All clauses, in the order of the contract.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AnyStatusIsOk,
         Self::ErrMeansNoHead,
         Self::SentNoOnlyIfUnsent,
@@ -38,6 +40,7 @@ impl Clause {
         Self::BodyStreams,
         Self::CutBodyIsAnError,
         Self::DroppingCancels,
+        Self::WithdrawnNeverArrives,
     ];
 }
 
@@ -53,6 +56,7 @@ impl fmt::Display for Clause {
             Self::BodyStreams => "the body streams, as it came",
             Self::CutBodyIsAnError => "a body that was cut ends with an error",
             Self::DroppingCancels => "dropping cancels",
+            Self::WithdrawnNeverArrives => "what was withdrawn never arrives",
         })
     }
 }

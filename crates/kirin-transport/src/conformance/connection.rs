@@ -1,6 +1,6 @@
 //! One connection, as the server sees it.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::{
+    clock::within,
     http1,
     http2::{self, ACK, DATA, END_STREAM, HEADERS, PADDED, PING, PREFACE, RST_STREAM, SETTINGS},
     peer::Version,
@@ -64,6 +65,10 @@ pub(super) struct Received {
     /// The head as text; over HTTP/2 it is not decoded, and empty.
     pub(super) head: String,
     pub(super) body: Vec<u8>,
+    /// HTTP/2: its stream.
+    pub(super) stream: u32,
+    /// Which connection it came on, from 1.
+    pub(super) connection: usize,
 }
 
 /// How far the request at hand is.
@@ -88,12 +93,20 @@ pub(super) struct Connection {
     /// HTTP/2: the stream of the request, and the highest that the client has opened.
     stream: u32,
     last_stream: u32,
+    /// HTTP/2: requests that come while another one is at hand, and whether they are whole.
+    others: BTreeMap<u32, (Vec<u8>, bool)>,
+    /// HTTP/2: streams of whole requests that nothing was said to.
+    unanswered: Vec<u32>,
+    /// HTTP/2: how many of the server's SETTINGS the client has applied.
+    applied: usize,
+    number: usize,
     /// Whether the client has closed, or given up the stream.
     is_over: bool,
 }
 
 impl Connection {
     pub(super) async fn begin(io: Io, version: Version, shared: Shared) -> io::Result<Self> {
+        let number = shared.log().connections;
         let mut connection = Self {
             io,
             version,
@@ -104,6 +117,10 @@ impl Connection {
             greeted: false,
             stream: 1,
             last_stream: 0,
+            others: BTreeMap::new(),
+            unanswered: Vec::new(),
+            applied: 0,
+            number,
             is_over: false,
         };
         if version == Version::Http2 {
@@ -128,10 +145,39 @@ impl Connection {
         self.io.set_reset()
     }
 
+    /// HTTP/2: lets the client have one stream at a time, and waits until it heeds that.
+    pub(super) async fn allow_one_stream(&mut self) -> io::Result<()> {
+        let one = [0, 3, 0, 0, 0, 1];
+        self.write(&http2::frame(SETTINGS, 0, 0, &one)).await?;
+        // The first SETTINGS of the server are those of its greeting.
+        while self.applied < 2 {
+            if !self.read_some(Progress::Whole).await? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// HTTP/2: the streams up to `last` that nothing was said to, which is now said.
+    pub(super) fn take_unanswered(&mut self, last: u32) -> Vec<u32> {
+        let taken = self.unanswered.extract_if(.., |stream| *stream <= last);
+        taken.collect()
+    }
+
+    /// Reads all that comes, until nothing does for so long as it takes `grace` to pass.
+    pub(super) async fn read_all(&mut self, grace: std::time::Duration) -> io::Result<()> {
+        while let Some(read) = within(grace, self.read_some(Progress::Whole)).await {
+            if !read? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads until the request is so far; the next one, if the last was whole.
     pub(super) async fn read_until(&mut self, wanted: Progress) -> io::Result<()> {
         if self.progress == Progress::Whole {
-            self.progress = Progress::Nothing;
+            self.attend_to_the_next();
         }
         self.understand().await?;
         while self.progress < wanted {
@@ -146,13 +192,26 @@ impl Connection {
     pub(super) async fn read_to_end(&mut self) -> io::Result<()> {
         loop {
             if self.progress == Progress::Whole {
-                self.progress = Progress::Nothing;
+                self.attend_to_the_next();
                 self.understand().await?;
             }
             // A reset is an end too.
             if self.is_over || !self.read_some(Progress::Whole).await.unwrap_or(false) {
                 return Ok(());
             }
+        }
+    }
+
+    /// The request at hand is done with: the next one may have come already.
+    fn attend_to_the_next(&mut self) {
+        self.progress = Progress::Nothing;
+        if let Some((stream, (body, is_whole))) = self.others.pop_first() {
+            self.stream = stream;
+            self.request.body = body;
+            self.progress = match is_whole {
+                true => Progress::Whole,
+                false => Progress::Head,
+            };
         }
     }
 
@@ -216,10 +275,11 @@ impl Connection {
             if kind == HEADERS && stream > self.last_stream {
                 self.last_stream = stream;
                 self.shared.log().begun += 1;
-                // One that comes while another is read is counted, and not read.
                 if self.progress == Progress::Nothing {
                     self.stream = stream;
                     self.progress = Progress::Begun;
+                } else {
+                    self.others.insert(stream, (Vec::new(), false));
                 }
             }
             let Some(payload) = self.unread.get(9..9 + length).map(<[u8]>::to_vec) else {
@@ -242,11 +302,14 @@ impl Connection {
             SETTINGS if flags & ACK == 0 => {
                 self.write(&http2::frame(SETTINGS, ACK, 0, &[])).await?
             }
+            SETTINGS => self.applied += 1,
             PING if flags & ACK == 0 => self.write(&http2::frame(PING, ACK, 0, payload)).await?,
             HEADERS if stream == self.stream => self.progress = Progress::Head,
             DATA => {
                 if stream == self.stream {
                     self.request.body.extend_from_slice(content(flags, payload));
+                } else if let Some((body, _)) = self.others.get_mut(&stream) {
+                    body.extend_from_slice(content(flags, payload));
                 }
                 if !payload.is_empty() {
                     // Room for as much again, on the connection and on the stream.
@@ -256,10 +319,23 @@ impl Connection {
                 }
             }
             RST_STREAM if stream == self.stream => self.is_over = true,
+            RST_STREAM => drop(self.others.remove(&stream)),
             _ => {}
         }
-        if matches!(kind, HEADERS | DATA) && flags & END_STREAM != 0 && stream == self.stream {
-            self.completed();
+        if matches!(kind, HEADERS | DATA) && flags & END_STREAM != 0 {
+            if stream == self.stream {
+                self.completed();
+            } else if let Some((body, is_whole)) = self.others.get_mut(&stream) {
+                *is_whole = true;
+                let body = body.clone();
+                self.has_come(
+                    stream,
+                    Received {
+                        body,
+                        ..Default::default()
+                    },
+                );
+            }
         }
         Ok(())
     }
@@ -267,7 +343,17 @@ impl Connection {
     fn completed(&mut self) {
         self.progress = Progress::Whole;
         let request = std::mem::take(&mut self.request);
-        self.shared.log().requests.push(request);
+        self.has_come(self.stream, request);
+    }
+
+    fn has_come(&mut self, stream: u32, request: Received) {
+        self.unanswered.push(stream);
+        let connection = self.number;
+        self.shared.log().requests.push(Received {
+            stream,
+            connection,
+            ..request
+        });
     }
 }
 

@@ -44,11 +44,17 @@ pub(super) enum Step {
     Raw(&'static [u8]),
     /// HTTP/2's RST_STREAM with this reason.
     ResetStream(u32),
-    /// HTTP/2's GOAWAY with the request's stream, or nothing, as the last one; and a reason.
+    /// HTTP/2's GOAWAY with its last stream and a reason.
     GoAway {
-        names_stream: bool,
+        last: Last,
         reason: u32,
     },
+    /// HTTP/2: lets the client have one stream at a time.
+    OneStream,
+    /// HTTP/2: answers every whole request up to this stream that has no answer yet.
+    AnswerUpTo(u32),
+    /// Reads all that comes until nothing more does.
+    ReadAll,
     /// A head without end, as long as the client takes it; but 64 MiB at most.
     EndlessHead,
     Pause(Duration),
@@ -57,12 +63,23 @@ pub(super) enum Step {
     Serve,
     /// Tells the case that the server is here.
     Reach,
-    /// Waits for the word of the case.
+    /// Waits for the word of the case; as the first step, before the handshake of TLS.
     Await,
     /// Closes the server's own side only, so that what the client still sends is seen.
     FinishWriting,
     /// Makes the close a reset, whatever was read.
     Reset,
+}
+
+/// The last stream that a GOAWAY names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Last {
+    /// As a server does at first that will say more.
+    Every,
+    Nothing,
+    /// That of the request at hand.
+    Request,
+    Stream(u32),
 }
 
 /// What the server saw.
@@ -184,6 +201,11 @@ async fn play(
     steps: &[Step],
     shared: Shared,
 ) -> io::Result<()> {
+    let mut steps = steps.iter().peekable();
+    if steps.next_if(|step| matches!(step, Step::Await)).is_some() {
+        shared.0.reached.notify_one();
+        shared.0.word.notified().await;
+    }
     let io = peer.accept(stream).await?;
     let mut connection = Connection::begin(io, peer.version, shared.clone()).await?;
     for step in steps {
@@ -241,17 +263,24 @@ async fn take(
             let reset = http2::reset(connection.stream(), *reason);
             connection.write(&reset).await
         }
-        Step::GoAway {
-            names_stream,
-            reason,
-        } => {
-            let last = if *names_stream {
-                connection.stream()
-            } else {
-                0
+        Step::GoAway { last, reason } => {
+            let last = match *last {
+                Last::Every => u32::MAX >> 1,
+                Last::Nothing => 0,
+                Last::Request => connection.stream(),
+                Last::Stream(stream) => stream,
             };
             connection.write(&http2::go_away(last, *reason)).await
         }
+        Step::OneStream => connection.allow_one_stream().await,
+        Step::AnswerUpTo(last) => {
+            for stream in connection.take_unanswered(*last) {
+                let answer = whole(stream, version, 200, &[], b"{}");
+                connection.write(&answer).await?;
+            }
+            Ok(())
+        }
+        Step::ReadAll => connection.read_all(GRACE).await,
         Step::EndlessHead => endless_head(connection, version, shared).await,
         Step::Pause(duration) => {
             pause(*duration).await;

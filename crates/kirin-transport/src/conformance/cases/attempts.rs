@@ -34,7 +34,7 @@ pub(in super::super) async fn check(bench: &Bench<'_>) {
     }
     if bench.peer.version == Version::Http2 {
         let goodbye = |reason| Step::GoAway {
-            names_stream: false,
+            last: Last::Nothing,
             reason,
         };
         for (case, step) in [

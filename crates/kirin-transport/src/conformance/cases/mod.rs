@@ -3,12 +3,14 @@
 pub(super) mod attempts;
 pub(super) mod cut;
 pub(super) mod dropping;
+pub(super) mod goodbyes;
 pub(super) mod head;
 pub(super) mod redirects;
 pub(super) mod request;
 pub(super) mod sent;
 pub(super) mod status;
 pub(super) mod streaming;
+pub(super) mod withdrawing;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -18,7 +20,7 @@ use super::{
     clause::Clause,
     http2,
     peer::{Peer, Version},
-    server::{Log, Server, Step},
+    server::{Last, Log, Server, Step},
 };
 use crate::{Sent, Transport, TransportError};
 
@@ -29,10 +31,14 @@ const BODY: &str = r#"{"prompt":"a paper boat","external_task_id":"order-42"}"#;
 const MAX_BODY: usize = 16 << 20;
 
 fn post(url: String) -> Request<Bytes> {
+    post_of(url, BODY)
+}
+
+fn post_of(url: String, body: impl Into<Bytes>) -> Request<Bytes> {
     let request = Request::post(url)
         .header("authorization", "Bearer not-a-key")
         .header("content-type", "application/json")
-        .body(Bytes::from_static(BODY.as_bytes()));
+        .body(body.into());
     // The URL is that of a server which was just started, and the rest is constant.
     request.expect("a request of valid parts")
 }

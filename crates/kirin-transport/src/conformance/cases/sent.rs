@@ -54,7 +54,7 @@ fn closing_http2() -> Vec<(&'static str, Vec<Step>)> {
     };
     let go_away = |reason| {
         let goodbye = Step::GoAway {
-            names_stream: true,
+            last: Last::Request,
             reason,
         };
         vec![Step::ReadRequest, goodbye]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use kirin_transport::{
-    Body, HyperTransport, Sent, Transport, TransportError, TransportErrorKind,
+    Body, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
     conformance::{self, Clause, Peer},
 };
 
@@ -26,6 +26,7 @@ struct Broken(HyperTransport, Breakage);
 #[derive(Clone, Copy)]
 enum Breakage {
     AddsAcceptEncoding,
+    AnnouncesAndSends,
     AnswersForTheServer,
     BuffersBodies,
     EndsCutBodiesCleanly,
@@ -51,6 +52,11 @@ impl Transport for Broken {
             Breakage::AddsAcceptEncoding => {
                 let gzip = HeaderValue::from_static("gzip");
                 request.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
+                self.0.send(request).await
+            }
+            Breakage::AnnouncesAndSends => {
+                let watch = request.extensions_mut().remove::<SendWatch>();
+                let _body = watch.unwrap_or_default().announce(request.body().clone());
                 self.0.send(request).await
             }
             Breakage::AnswersForTheServer => match self.0.send(request).await {
@@ -207,6 +213,41 @@ async fn cut_bodies_are_errors() {
 async fn dropping_cancels() {
     let transport = broken(Breakage::GoesOnWhenDropped);
     check(transport, Peer::http1(), &[Clause::DroppingCancels]).await;
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_never_arrives() {
+    let expected = [Clause::WithdrawnNeverArrives];
+    check(
+        broken(Breakage::AnnouncesAndSends),
+        Peer::http1(),
+        &expected,
+    )
+    .await;
+
+    let transport = HyperTransport::builder().http2_only().build_plain();
+    let transport = Broken(transport, Breakage::AnnouncesAndSends);
+    let report = conformance::check(&transport, &Peer::http2()).await;
+    assert_eq!(report.broken_clauses(), expected, "{report}");
+    let broken = report.findings().iter().filter(|it| it.broken.is_some());
+    let queued = broken.filter(|it| it.case.contains("waits for a stream"));
+    assert_eq!(queued.count(), 1, "{report}");
+}
+
+/// What HTTP/2 says of a stream above the last id is no proof of one at or below it.
+#[tokio::test]
+async fn sent_no_only_above_the_last_id() {
+    let transport = HyperTransport::builder().http2_only().build_plain();
+    let transport = Broken(transport, Breakage::SaysNoAlways);
+    let report = conformance::check(&transport, &Peer::http2()).await;
+    assert_eq!(
+        report.broken_clauses(),
+        [Clause::SentNoOnlyIfUnsent],
+        "{report}"
+    );
+    let broken = report.findings().iter().filter(|it| it.broken.is_some());
+    let goodbyes = broken.filter(|it| it.case.contains("the last id"));
+    assert!(goodbyes.count() > 5, "{report}");
 }
 
 /// reqwest as it comes, without what the adapter switches off.
