@@ -97,7 +97,7 @@ mod tests {
         assert!(
             report
                 .to_string()
-                .ends_with("dropping cancels (no case was run)\n")
+                .ends_with("what was withdrawn never arrives (no case was run)\n")
         );
     }
 

@@ -296,3 +296,32 @@ impl<B> Drop for AnswerBody<B> {
         }
     }
 }
+
+#[cfg(all(
+    test,
+    any(target_os = "android", target_os = "fuchsia", target_os = "linux")
+))]
+mod tests {
+    use super::*;
+    use crate::hyper_transport::{HyperTransport, builder::For};
+
+    /// How long the kernel delivers, and how it closes.
+    async fn options(requests: For) -> (Option<Duration>, Option<Duration>) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let builder = HyperTransport::builder().attempt_timeout(Duration::from_secs(17));
+        let mut tcp = builder.settings.tcp(requests);
+        let socket = tcp.call(url.parse().unwrap()).await.unwrap();
+        let socket = SockRef::from(socket.stream.inner());
+        (socket.tcp_user_timeout().unwrap(), socket.linger().unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_kernel_delivers_a_create_no_longer_than_its_attempt_and_closes_by_a_reset() {
+        let expected = (Some(Duration::from_secs(17)), Some(Duration::ZERO));
+        assert_eq!(options(For::Creates).await, expected);
+        assert_eq!(options(For::Others).await, (None, None));
+    }
+}

@@ -5,8 +5,8 @@ use std::{error::Error, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use kirin_transport::{
-    Body, FromFn, PreferFreshConnection, Sent, Transport, TransportError, TransportErrorKind,
-    from_fn,
+    Body, FromFn, PreferFreshConnection, SendWatch, Sent, Transport, TransportError,
+    TransportErrorKind, from_fn,
 };
 
 /// Answers with what it was asked, and fails for the path `/fail`.
@@ -21,7 +21,8 @@ fn echo() -> impl Transport + Clone + 'static {
             .get::<PreferFreshConnection>()
             .is_some();
         let (method, uri) = (request.method(), request.uri());
-        let head = format!("{method} {uri} fresh={fresh} ");
+        let watched = request.extensions().get::<SendWatch>().is_some();
+        let head = format!("{method} {uri} fresh={fresh} watched={watched} ");
         let body = [head.as_bytes(), request.body().as_ref()].concat();
         let response = Response::builder().status(StatusCode::IM_A_TEAPOT);
         Ok(response.body(Body::from(body)).unwrap())
@@ -34,10 +35,14 @@ async fn check(transport: impl Transport) {
         .body(Bytes::from_static(b"hello"))
         .unwrap();
     request.extensions_mut().insert(PreferFreshConnection);
+    request.extensions_mut().insert(SendWatch::new());
     let response = transport.send(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     let body = response.into_body().collect(1024).await.unwrap();
-    assert_eq!(body, "POST http://a.test/b?c=d fresh=true hello");
+    assert_eq!(
+        body,
+        "POST http://a.test/b?c=d fresh=true watched=true hello"
+    );
 
     let request = Request::get("http://a.test/fail")
         .body(Bytes::new())
@@ -94,6 +99,7 @@ fn everything_can_cross_threads() {
     crosses::<FromFn<fn()>>();
     crosses::<TransportError>();
     crosses::<PreferFreshConnection>();
+    crosses::<SendWatch>();
     // A body is read by one task, which need not be the one that asked.
     moves::<Body>();
     #[cfg(feature = "hyper")]

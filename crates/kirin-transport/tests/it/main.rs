@@ -56,3 +56,4 @@ mod tower;
     feature = "tracing"
 ))]
 mod traces;
+mod watch;

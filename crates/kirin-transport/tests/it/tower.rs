@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt,
     future::{Ready, ready},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use kirin_transport::{
-    Sent, Transport, TransportError, TransportErrorKind,
+    Body, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
     tower::{TowerTransport, TransportService},
 };
 use tower_service::Service;
@@ -135,4 +136,46 @@ async fn a_transport_is_a_service_that_is_always_ready() {
         .unwrap();
     let body = response.into_body().collect(1024).await.unwrap();
     assert_eq!(body, create("http://a.test/").body());
+}
+
+/// A layer that drops a request as soon as it waits, as one with a time-out does later.
+#[derive(Clone)]
+struct Impatient(TransportService<HyperTransport>);
+
+impl Service<Request<Bytes>> for Impatient {
+    type Response = Response<Body>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let mut sending = self.0.call(request);
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                answered = &mut sending => Ok(answered?),
+                () = tokio::task::yield_now() => Err("no patience".into()),
+            }
+        })
+    }
+}
+
+/// The connection is never there, so the create waits in the transport below the layer.
+#[tokio::test]
+async fn what_a_layer_drops_while_it_waits_below_was_not_sent() {
+    for (watched, expected) in [(true, Sent::No), (false, Sent::Maybe)] {
+        let never = |_url| std::future::pending::<std::io::Result<tokio::net::TcpStream>>();
+        let below = HyperTransport::builder().build_over(never);
+        let transport = TowerTransport::<_, Bytes>::new(Impatient(TransportService::new(below)));
+        let mut request = create("http://a.test/");
+        if watched {
+            request.extensions_mut().insert(SendWatch::new());
+        }
+        let error = transport.send(request).await.unwrap_err();
+        assert_eq!(error.sent(), expected, "watched: {watched}");
+        assert_eq!(error.source().unwrap().to_string(), "no patience");
+    }
 }

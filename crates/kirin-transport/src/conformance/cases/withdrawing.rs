@@ -1,6 +1,10 @@
 //! What was withdrawn never arrives. A transport that announces nothing has nothing to keep here.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use super::super::clock::pause;
 use super::*;
@@ -50,7 +54,8 @@ async fn is_cut_at_each_turn(bench: &Bench<'_>, cut: Cut) -> Outcome {
         let server = start(bench.peer, vec![Step::Serve]).await?;
         let (request, watch) = watched(&server);
         let sending = ask(bench.transport, request);
-        let withdrawn = cut_when(sending, in_turns(turns), &watch, cut, async {}).await;
+        let then = in_turns(TURNS);
+        let withdrawn = cut_when(sending, in_turns(turns), &watch, cut, then).await;
         holds(withdrawn, &server.finish().await)
             .map_err(|broken| format!("after {turns} turns: {broken}"))?;
     }
@@ -125,12 +130,7 @@ async fn cut_when(
 ) -> bool {
     let mut sending = Box::pin(sending);
     let mut is_over = false;
-    let mut until = pin!(until);
-    poll_fn(|context| {
-        is_over = is_over || sending.as_mut().poll(context).is_ready();
-        until.as_mut().poll(context)
-    })
-    .await;
+    while_sending(&mut sending, &mut is_over, until).await;
     match cut {
         Cut::ByDropping => {
             drop(sending);
@@ -140,18 +140,24 @@ async fn cut_when(
         }
         Cut::ByWord => {
             let withdrawn = watch.withdraw();
-            let mut then = pin!(then);
-            poll_fn(|context| {
-                is_over = is_over || sending.as_mut().poll(context).is_ready();
-                match is_over || !withdrawn {
-                    true => then.as_mut().poll(context),
-                    false => Poll::Pending,
-                }
-            })
-            .await;
+            while_sending(&mut sending, &mut is_over, then).await;
             withdrawn
         }
     }
+}
+
+/// Lets `work` happen while the create is sent, until it is over.
+async fn while_sending(
+    sending: &mut Pin<Box<impl Future<Output = Exchange>>>,
+    is_over: &mut bool,
+    work: impl Future<Output = ()>,
+) {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        *is_over = *is_over || sending.as_mut().poll(context).is_ready();
+        work.as_mut().poll(context)
+    })
+    .await;
 }
 
 fn holds(withdrawn: bool, log: &Log) -> Outcome {
