@@ -254,7 +254,7 @@ impl<'a> UnlessAnswered<'a> {
     }
 
     /// A server may answer before it has the body, and reads on.
-    pub(crate) fn is_answered(mut self) {
+    pub(crate) fn answered(mut self) {
         self.0 = None;
     }
 }

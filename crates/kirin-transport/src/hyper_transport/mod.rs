@@ -101,7 +101,7 @@ impl Transport for HyperTransport {
         let waiting = UnlessAnswered::withdraw(&watch);
         let sending = watch.unless_withdrawn(self.exchange(request, &watch));
         let response = head_within(self.settings.attempt_timeout, &watch, watcher, sending).await?;
-        waiting.is_answered();
+        waiting.answered();
         Ok(self.guarded(response))
     }
 }

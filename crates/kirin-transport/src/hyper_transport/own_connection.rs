@@ -191,6 +191,7 @@ pub(super) enum Reuse {
     /// The connections of creates. Without the handshake's word they are taken for HTTP/1.1.
     IfHttp2,
     /// The connections of creates to a server that is known to speak HTTP/2.
+    #[cfg(feature = "http2")]
     IsHttp2,
 }
 
@@ -200,6 +201,7 @@ impl<S: Connection> Connection for Own<S> {
         let is_http2 = match self.reuse {
             Reuse::Always => return connected,
             Reuse::IfHttp2 => connected.is_negotiated_h2(),
+            #[cfg(feature = "http2")]
             Reuse::IsHttp2 => true,
         };
         let mut extras = Extensions::new();

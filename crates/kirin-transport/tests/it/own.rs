@@ -7,7 +7,7 @@ use http::Request;
 use kirin_transport::{HyperTransport, PreferFreshConnection, SendWatch, Sent, Transport};
 use tokio::{
     io::AsyncReadExt,
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::server::{ANSWER, Server, Step, ask, create, play, within};
@@ -209,7 +209,9 @@ async fn a_hundred_creates_share_one_connection_over_http2_and_take_a_hundred_ov
 #[cfg(feature = "http2")]
 #[tokio::test]
 async fn a_hundred_creates_at_once_share_one_connection_over_agreed_http2() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
     let url = format!("http://{}/v1/create", listener.local_addr().unwrap());
     let (connections, counted) = tokio::sync::watch::channel(0);
     let serving = tokio::spawn(async move {

@@ -2,10 +2,12 @@
 
 use std::error::Error;
 
+#[cfg(feature = "hyper")]
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::TransportError;
 
 /// Looks for secrets in all that an error shows.
+#[cfg(feature = "hyper")]
 pub(crate) fn shown(error: &TransportError) {
     canary::shown(Shown::Debug, &format!("{error:?} {error:#?}"));
     canary::shown(Shown::Display, &error.to_string());

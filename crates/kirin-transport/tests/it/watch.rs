@@ -52,7 +52,8 @@ fn a_body_is_taken_when_it_is_first_polled() {
 fn a_body_that_was_withdrawn_keeps_its_length_and_is_an_error() {
     let watch = SendWatch::new();
     let mut body = announced(&watch);
-    assert!(watch.clone().withdraw(), "clones share one state");
+    let clone = watch.clone();
+    assert!(clone.withdraw(), "clones share one state");
     assert_eq!(says(&watch), (true, false, true));
     for _ in 0..2 {
         let error = next(&mut body).unwrap().unwrap_err();
