@@ -8,6 +8,16 @@ use crate::{environment::variable, failure::Failure};
 
 /// Opens the ledger, or makes it. Without one nothing is sent that costs money.
 pub(crate) fn open() -> Result<Ledger, Failure> {
+    Ledger::open(with_folder()?).map_err(|error| Failure::ledger(&error))
+}
+
+/// Opens the ledger that a person has decided to go on with, whatever it has forgotten.
+pub(crate) fn accept() -> Result<Ledger, Failure> {
+    Ledger::accept(with_folder()?).map_err(|error| Failure::ledger(&error))
+}
+
+/// Where it is, in a folder that is there.
+fn with_folder() -> Result<PathBuf, Failure> {
     let path = path()?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| {
@@ -15,7 +25,7 @@ pub(crate) fn open() -> Result<Ledger, Failure> {
             Failure::ledger(&LedgerError::File { path, error })
         })?;
     }
-    Ledger::open(path).map_err(|error| Failure::ledger(&error))
+    Ok(path)
 }
 
 /// The ledger if there is one that can be opened, for what can be done without.

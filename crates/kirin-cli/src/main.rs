@@ -31,7 +31,7 @@ mod url_path;
 mod verbose;
 mod whole_file;
 
-use arguments::{Arguments, Command, Json};
+use arguments::{Arguments, Command, Json, LedgerCommand};
 use configuration::Configuration;
 use failure::Failure;
 use report::Report;
@@ -128,11 +128,14 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Gallery(arguments) => commands::gallery(arguments).await.map(done),
         Command::Generate(arguments) => commands::generate(arguments).await,
         Command::Help(arguments) => commands::help(&arguments).map(done),
-        Command::Ledger(arguments) => commands::ledger(arguments).await.map(done),
+        Command::Ledger(arguments) => match arguments.act {
+            Some(LedgerCommand::Accept) => commands::accept().map(done),
+            None => commands::ledger(arguments.json).await.map(done),
+        },
         Command::List(arguments) => commands::list(arguments).await.map(done),
         Command::Man => commands::man().map(done),
         Command::Models(arguments) => commands::models(&arguments).map(done),
-        Command::Resolve(arguments) => commands::resolve(arguments).await,
+        Command::Resolve(arguments) => commands::resolve(arguments, !global.no_input).await,
         Command::Resume(arguments) => commands::resume(arguments).await,
         Command::Show(arguments) => commands::show(arguments).await.map(done),
         Command::Status(arguments) => commands::status(arguments).await.map(done),

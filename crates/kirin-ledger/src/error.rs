@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rusqlite::ErrorCode;
+
 /// Why the ledger cannot be used, or does not allow something. Nothing was sent because of it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -22,6 +24,23 @@ pub enum LedgerError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// The file has several names. SQLite would keep a log beside each of them.
+    HardLinked {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// There is no such file, and what stands beside its path says that there was one.
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is mounted by itself. Where it is from it has another log.
+    Mounted {
+        /// The file.
+        path: PathBuf,
     },
     /// The file was written by a newer version of this crate; it was not touched.
     Newer {
@@ -44,6 +63,19 @@ pub enum LedgerError {
     },
     /// There is no such entry.
     NoSuchEntry,
+    /// The file knows less than what is written beside it: it was restored from a backup, or replaced.
+    /// Creates that were made since may be paid and unknown.
+    Outdated {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file, or one that belongs to it, was deleted, moved or replaced while it was open.
+    Replaced {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        description: String,
+    },
     /// SQLite could not read or write.
     Sqlite {
         /// The file.
@@ -54,10 +86,16 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        let path = path.into();
+        Self::File { path, error }
+    }
+
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        Self::Sqlite {
-            path: path.into(),
-            description: error.to_string(),
+        let (path, description) = (path.into(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, description },
+            _ => Self::Sqlite { path, description },
         }
     }
 }
@@ -73,6 +111,24 @@ impl fmt::Display for LedgerError {
             Self::File { path, error } => {
                 write!(formatter, "the ledger {}: {error}", path.display())
             }
+            Self::HardLinked { path, names } => write!(
+                formatter,
+                "the ledger {} has {names} names (hard links), and SQLite would keep a log beside each of \
+                 them: leave it one name; for a container, mount its folder, not the file",
+                path.display()
+            ),
+            Self::Missing { path } => write!(
+                formatter,
+                "the ledger {} is gone, and what stands beside it says that there was one: creates that \
+                 it knew may be paid and unknown",
+                path.display()
+            ),
+            Self::Mounted { path } => write!(
+                formatter,
+                "the ledger {} is mounted by itself, and SQLite would keep a second log for it: mount its \
+                 folder, not the file",
+                path.display()
+            ),
             Self::Newer { path, found, known } => write!(
                 formatter,
                 "the ledger {} has layout {found}, and this version knows {known}: it was written by \
@@ -85,6 +141,17 @@ impl fmt::Display for LedgerError {
             Self::NetworkFileSystem { path } => write!(
                 formatter,
                 "the ledger {} is on a network file system, where locks cannot be relied upon",
+                path.display()
+            ),
+            Self::Outdated { path } => write!(
+                formatter,
+                "the ledger {} knows less than what is written beside it: it was restored from a backup, \
+                 or replaced, and creates that were made since may be paid and unknown",
+                path.display()
+            ),
+            Self::Replaced { path, description } => write!(
+                formatter,
+                "the ledger {} is not the file any more that this process has opened: {description}",
                 path.display()
             ),
             Self::NoSuchEntry => formatter.write_str("the ledger has no such entry"),

@@ -7,11 +7,7 @@ use kirin_client::{BaseUrl, Intent, Journal, JournalError, JournalState, machine
 use kirin_types::{Amount, ExternalTaskId, Price, TaskId, TaskState};
 use rusqlite::{Connection, params};
 
-use crate::{
-    Ledger, LedgerError, clock,
-    ledger::{number, take},
-    path, rows,
-};
+use crate::{Ledger, LedgerError, claim::take, clock, ledger::number, path, rows};
 
 /// The journal of the creates for one base URL. A create that it writes down is this process's own
 /// until it ends, so that no other process sends it at the same time.
@@ -58,11 +54,12 @@ impl LedgerJournal {
     async fn on_entry(
         &self,
         id: &ExternalTaskId,
+        is_sent: bool,
         act: impl FnOnce(&Connection, i64, bool) -> rusqlite::Result<Written> + Send + 'static,
     ) -> Result<(), JournalError> {
         let (base_url, id) = (self.base_url.to_string(), id.to_string());
         let process = self.ledger.process();
-        let written = self.ledger.writer().write(move |connection| {
+        let write = move |connection: &Connection| {
             let Some(number) = number(connection, &base_url, &id)? else {
                 let problem = format!("there is no intent with the id {id}");
                 return Ok(Written::Refused(JournalError::new(problem)));
@@ -72,8 +69,12 @@ impl LedgerJournal {
             }
             let is_final = rows::is_final(&rows::state_word(connection, number)?);
             act(connection, number, is_final)
-        });
-        finish(written.await)
+        };
+        let writer = self.ledger.writer();
+        finish(match is_sent {
+            true => writer.send(write).await,
+            false => writer.write(write).await,
+        })
     }
 }
 
@@ -147,7 +148,7 @@ impl Journal for LedgerJournal {
 
     async fn sent(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
         let ended = JournalError::new(format!("the create {id} has ended"));
-        self.on_entry(id, |connection, number, is_final| {
+        self.on_entry(id, true, |connection, number, is_final| {
             if is_final {
                 return Ok(Written::Refused(ended));
             }
@@ -162,7 +163,7 @@ impl Journal for LedgerJournal {
     async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError> {
         let ended = JournalError::new(format!("the create {id} has ended"));
         let task = task.to_string();
-        self.on_entry(id, move |connection, number, is_final| {
+        self.on_entry(id, false, move |connection, number, is_final| {
             if is_final {
                 return Ok(Written::Refused(ended));
             }
@@ -186,7 +187,7 @@ impl Journal for LedgerJournal {
             _ => None,
         });
         let task = task_id(outcome);
-        self.on_entry(id, move |connection, number, is_final| {
+        self.on_entry(id, false, move |connection, number, is_final| {
             // The first end stays.
             if !is_final {
                 let sql = "UPDATE creates SET state = ?2, outcome = ?3, ended_at = ?4, cost = ?5, \

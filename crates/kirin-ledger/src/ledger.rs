@@ -1,18 +1,16 @@
 //! The ledger: opening it, and asking it.
 
 use std::{
-    fs::{self, OpenOptions},
-    io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use kirin_client::{BaseUrl, Intent};
-use kirin_types::ExternalTaskId;
 use rusqlite::{Connection, OptionalExtension as _, Params, params, params_from_iter};
 
 use crate::{
-    Entry, LedgerError, LedgerJournal, clock, file_system, path, process::Process, rows, schema,
+    Entry, LedgerError, LedgerJournal, clock, lineage, opening, path, process::Process, rows,
     writer::Writer,
 };
 
@@ -27,22 +25,15 @@ struct Shared {
     writer: Writer,
     /// Jobs of the writer hold this and not the ledger: the thread must not be the last to drop it.
     process: Arc<Process>,
-}
-
-/// What became of an attempt to take an entry.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Claim {
-    /// No create is known under the id.
-    New,
-    /// Nobody else is at the entry, and until it is released or this process ends, nobody else will be.
-    Taken(Box<Entry>),
-    /// Another process is at it.
-    UnderWay(Box<Entry>),
+    /// When there may have been creates that it does not know, if that was ever.
+    began_at: Option<i64>,
 }
 
 impl Ledger {
     /// Opens a ledger, or makes one that only its owner may read; its folder must exist.
+    ///
+    /// Whatever it is called by, a symbolic link or another spelling, it is the same ledger, and
+    /// [`path`](Self::path) says where it is. No name is taken for an SQLite URI.
     ///
     /// ```
     /// use kirin_ledger::Ledger;
@@ -55,33 +46,76 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The file cannot be read or written, is on a network file system, is damaged, is of a newer
-    /// version, or is no ledger. In each case it is as it was.
+    /// The file cannot be read or written, is on a network file system, has a second name or is mounted
+    /// by itself, is damaged, is of a newer version, or is no ledger; or it is gone, or knows less than
+    /// what is written beside it. In each case it is as it was.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, LedgerError> {
-        let path = path.into();
-        let file = |error| LedgerError::File {
-            path: path.clone(),
-            error,
-        };
-        create(&path).map_err(file)?;
-        if file_system::is_network(&path) {
-            return Err(LedgerError::NetworkFileSystem { path });
-        }
-        let sqlite = |error| LedgerError::sqlite(&path, &error);
-        let connection = Connection::open(&path).map_err(sqlite)?;
-        connection.busy_timeout(schema::BUSY).map_err(sqlite)?;
-        schema::prepare(&connection, &path)?;
-        let name = "SELECT lower(hex(randomblob(16)))";
-        let name = connection
-            .query_row(name, [], |row| row.get(0))
-            .map_err(sqlite)?;
-        let process = Process::start(&path, name).map_err(file)?;
-        let writer = Writer::start(connection, path.clone()).map_err(file)?;
+        Self::start(&path.into(), false)
+    }
+
+    /// Opens a ledger that was refused because it is gone, or knows less than what is written beside
+    /// it ([`Missing`](LedgerError::Missing), [`Outdated`](LedgerError::Outdated)): a person has decided
+    /// to go on with what there is. Creates that only the lost one knew may be paid and unknown, so for
+    /// 7 days the ledger [looks up first](Self::looks_up_first). Every process that has the lost one
+    /// open sends nothing any more.
+    ///
+    /// ```
+    /// use kirin_ledger::{Ledger, LedgerError};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("kirin.sqlite3");
+    /// drop(Ledger::open(&path)?);
+    /// std::fs::remove_file(&path)?;
+    /// assert!(matches!(Ledger::open(&path), Err(LedgerError::Missing { .. })));
+    /// let ledger = Ledger::accept(&path)?;
+    /// assert!(ledger.looks_up_first());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`open`](Self::open), but for these two.
+    pub fn accept(path: impl Into<PathBuf>) -> Result<Self, LedgerError> {
+        Self::start(&path.into(), true)
+    }
+
+    /// Whether [`open`](Self::open) would make a new ledger at this path: there is none, and there was
+    /// none.
+    ///
+    /// ```
+    /// use kirin_ledger::Ledger;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("kirin.sqlite3");
+    /// assert!(Ledger::would_be_new(&path));
+    /// drop(Ledger::open(&path)?);
+    /// assert!(!Ledger::would_be_new(&path));
+    /// std::fs::remove_file(&path)?;
+    /// assert!(!Ledger::would_be_new(&path));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn would_be_new(path: impl AsRef<Path>) -> bool {
+        opening::would_be_new(path.as_ref())
+    }
+
+    fn start(path: &Path, is_accepted: bool) -> Result<Self, LedgerError> {
+        let opened = opening::open(path, is_accepted)?;
+        let path = opened.path;
+        let writer = Writer::start(opened.connection, opened.guard, path.clone());
+        let writer = writer.map_err(|error| LedgerError::file(&path, error))?;
         Ok(Self(Arc::new(Shared {
             path,
             writer,
-            process: Arc::new(process),
+            process: opened.process,
+            began_at: opened.began_at,
         })))
+    }
+
+    /// Whether there may be creates that it does not know: it was made new or accepted within 7 days,
+    /// or came here without its lock folder. The first attempt for an id that somebody chose, or that
+    /// follows from a line of a batch, then has to follow a look-up of that id.
+    pub fn looks_up_first(&self) -> bool {
+        lineage::may_be_incomplete(self.0.began_at, clock::now())
     }
 
     /// Where it is.
@@ -92,46 +126,6 @@ impl Ledger {
     /// What a client for this base URL writes to.
     pub fn journal(&self, base_url: BaseUrl) -> LedgerJournal {
         LedgerJournal::new(self.clone(), base_url)
-    }
-
-    /// Takes an entry, so that no other process goes on with it at the same time. It is free again
-    /// when it is [released](Self::release), or when this process ends, however it does.
-    ///
-    /// # Errors
-    ///
-    /// The file could not be read or written.
-    pub async fn claim(
-        &self,
-        base_url: &BaseUrl,
-        id: &ExternalTaskId,
-    ) -> Result<Claim, LedgerError> {
-        let (base_url, id) = (base_url.to_string(), id.to_string());
-        let process = Arc::clone(&self.0.process);
-        let claim = move |connection: &Connection| {
-            let number = number(connection, &base_url, &id)?;
-            let Some(number) = number else {
-                return Ok(Claim::New);
-            };
-            let entry = Box::new(one(connection, number)?);
-            match take(connection, number, &process)? {
-                false => Ok(Claim::UnderWay(entry)),
-                true => Ok(Claim::Taken(entry)),
-            }
-        };
-        self.0.writer.write(claim).await
-    }
-
-    /// Gives an entry back that was [claimed](Self::claim).
-    ///
-    /// # Errors
-    ///
-    /// The file could not be written.
-    pub async fn release(&self, number: i64) -> Result<(), LedgerError> {
-        let name = self.0.process.name().to_owned();
-        let sql = "UPDATE creates SET claimed_by = NULL WHERE number = ?1 AND claimed_by = ?2";
-        let release = move |connection: &Connection| connection.execute(sql, params![number, name]);
-        self.0.writer.write(release).await?;
-        Ok(())
     }
 
     /// What is needed to go on with an entry whose task is not known yet.
@@ -219,15 +213,6 @@ impl Ledger {
     }
 }
 
-/// Makes the file, if it is not there, for its owner only: requests may hold what others must not see.
-fn create(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
 fn size(path: &Path) -> i64 {
     let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -246,7 +231,7 @@ pub(crate) fn number(
         .optional()
 }
 
-fn one(connection: &Connection, number: i64) -> rusqlite::Result<Entry> {
+pub(crate) fn one(connection: &Connection, number: i64) -> rusqlite::Result<Entry> {
     let mut found = entries(connection, "number = ?1", [number])?;
     found.pop().ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
@@ -283,20 +268,4 @@ fn entries(
         }
     }
     Ok(entries)
-}
-
-/// Takes an entry for this process; false if another one that is alive has it.
-pub(crate) fn take(
-    connection: &Connection,
-    number: i64,
-    process: &Process,
-) -> rusqlite::Result<bool> {
-    let sql = "SELECT claimed_by FROM creates WHERE number = ?1";
-    let holder: Option<String> = connection.query_row(sql, [number], |row| row.get(0))?;
-    if holder.is_some_and(|holder| holder != process.name() && process.is_alive(&holder)) {
-        return Ok(false);
-    }
-    let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
-    connection.execute(sql, params![number, process.name()])?;
-    Ok(true)
 }

@@ -25,7 +25,12 @@
 //! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
 //! because a create may have to be sent again; so only its owner may read the file.
 
+mod claim;
+pub use claim::Claim;
+
 mod clock;
+
+mod connection;
 
 mod entry;
 pub use entry::{Entry, Money};
@@ -35,11 +40,32 @@ pub use error::LedgerError;
 
 mod file_system;
 
+mod guard;
+
+mod identity;
+
 mod journal;
 pub use journal::LedgerJournal;
 
 mod ledger;
-pub use ledger::{Claim, Ledger};
+pub use ledger::Ledger;
+
+mod lineage;
+
+mod location;
+
+mod lock_folder;
+
+mod main_file;
+
+mod mark;
+
+mod mounts;
+
+mod opening;
+
+mod owner;
+pub use owner::Owner;
 
 mod path;
 

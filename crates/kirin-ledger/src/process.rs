@@ -2,10 +2,12 @@
 //! releases however the process ends; so a claim of one that is gone is seen to be void.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io,
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
+
+use crate::{Owner, lock_folder::LockFolder, mark};
 
 /// This opening of a ledger, as others see it.
 #[derive(Debug)]
@@ -16,21 +18,29 @@ pub(crate) struct Process {
     _file: File,
 }
 
+/// What the lock of a process says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lock {
+    /// Nobody holds it.
+    Free,
+    Held,
+    /// It cannot be tested. In doubt nobody is dead.
+    Unknown,
+}
+
 impl Process {
     /// Makes itself known under a name that nobody else has.
-    pub(crate) fn start(ledger: &Path, name: String) -> io::Result<Self> {
-        let mut folder = ledger.as_os_str().to_owned();
-        folder.push(".processes");
-        let folder = PathBuf::from(folder);
-        fs::create_dir_all(&folder)?;
+    pub(crate) fn start(folder: &LockFolder, name: String) -> io::Result<Self> {
+        folder.make()?;
         // It is locked before anybody can see it under its name and take it for a dead one.
-        let unnamed = folder.join(format!("{name}{UNNAMED}"));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&unnamed)?;
+        let unnamed = format!("{name}{UNNAMED}");
+        let mut file = folder.create_new(&unnamed)?;
         file.lock()?;
-        fs::rename(&unnamed, folder.join(&name))?;
+        let itself = Owner::describe_itself(&file.metadata()?);
+        // A full disk keeps nobody from holding a lock.
+        let _ = file.write_all(itself.as_bytes());
+        let folder = folder.path().to_owned();
+        fs::rename(folder.join(unnamed), folder.join(&name))?;
         let process = Self {
             name,
             folder,
@@ -44,9 +54,20 @@ impl Process {
         &self.name
     }
 
+    /// The file that it has locked.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
     /// Whether the process that made a claim is there.
     pub(crate) fn is_alive(&self, name: &str) -> bool {
-        name == self.name || is_locked(&self.folder.join(name))
+        name == self.name || lock(&self.folder.join(name)) != Lock::Free
+    }
+
+    /// What is known of the process that made a claim.
+    pub(crate) fn owner(&self, name: &str) -> Owner {
+        let file = self.folder.join(name);
+        Owner::read(&file, name == self.name || lock(&file) == Lock::Held)
     }
 
     /// Removes the files of processes that did not do it themselves. What cannot be removed does no
@@ -55,7 +76,8 @@ impl Process {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
             let is_named = !path.to_string_lossy().ends_with(UNNAMED);
-            if is_named && !path.ends_with(&self.name) && !is_locked(&path) {
+            let is_other = !path.ends_with(&self.name) && !path.ends_with(mark::NAME);
+            if is_named && is_other && lock(&path) == Lock::Free {
                 let _ = fs::remove_file(&path);
             }
         }
@@ -65,34 +87,41 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // The next one to start removes it otherwise.
-        let _ = fs::remove_file(self.folder.join(&self.name));
+        let _ = fs::remove_file(self.lock_file());
     }
 }
 
 /// What the file of a process ends with until it is locked.
 const UNNAMED: &str = ".new";
 
-/// Whether somebody holds the lock of a file. In doubt nobody is dead.
-fn is_locked(path: &Path) -> bool {
-    let locked = match File::open(path) {
-        // Those who only ask share the lock, and so do not see one another.
-        Ok(file) => file.try_lock_shared(),
-        Err(error) => return error.kind() != io::ErrorKind::NotFound,
+fn lock(path: &Path) -> Lock {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Lock::Free,
+        Err(_) => return Lock::Unknown,
     };
-    matches!(
-        locked,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_))
-    )
+    // Those who only ask share the lock, and so do not see one another.
+    match file.try_lock_shared() {
+        Ok(()) => Lock::Free,
+        Err(TryLockError::WouldBlock) => Lock::Held,
+        Err(TryLockError::Error(_)) => Lock::Unknown,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_process_is_alive_until_it_ends() {
+    fn ledger() -> (tempfile::TempDir, LockFolder) {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("ledger");
+        fs::write(&ledger, "").unwrap();
+        (folder, LockFolder::of(&ledger))
+    }
+
+    #[test]
+    fn a_process_is_alive_until_it_ends() {
+        let (_folder, ledger) = ledger();
         let first = Process::start(&ledger, "first".into()).unwrap();
         let second = Process::start(&ledger, "second".into()).unwrap();
         assert!(first.is_alive("first") && first.is_alive("second"));
@@ -103,14 +132,45 @@ mod tests {
 
     #[test]
     fn what_a_killed_process_left_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = folder.path().join("ledger");
+        let (_folder, ledger) = ledger();
         let first = Process::start(&ledger, "first".into()).unwrap();
-        let left = folder.path().join("ledger.processes/killed");
+        let left = ledger.path().join("killed");
+        let mark = ledger.path().join(mark::NAME);
         fs::write(&left, "").unwrap();
+        fs::write(&mark, "").unwrap();
         assert!(!first.is_alive("killed"));
         let _second = Process::start(&ledger, "second".into()).unwrap();
         assert!(!left.exists());
+        assert!(mark.exists());
         assert!(first.is_alive("first"));
+    }
+
+    #[test]
+    fn a_process_is_named_to_those_who_wait_for_it() {
+        let (_folder, ledger) = ledger();
+        let first = Process::start(&ledger, "first".into()).unwrap();
+        let second = Process::start(&ledger, "second".into()).unwrap();
+        let owner = second.owner(first.name());
+        assert_eq!(owner.process_id, Some(std::process::id()));
+        assert!(owner.is_alive);
+        #[cfg(target_os = "linux")]
+        assert!(owner.host.is_some() && owner.user_id.is_some(), "{owner}");
+    }
+
+    /// What is there and can be opened by nobody stands for the lock of another user's process.
+    #[test]
+    fn a_process_whose_lock_cannot_be_tested_counts_as_alive() {
+        let (_folder, ledger) = ledger();
+        let first = Process::start(&ledger, "first".into()).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("loop", ledger.path().join("loop")).unwrap();
+        #[cfg(unix)]
+        assert!(first.is_alive("loop"));
+        // Below a file there is nothing, and no such file either.
+        assert!(first.is_alive("first/under") || cfg!(not(unix)));
+        assert!(!first.owner("loop").is_alive);
+        let _second = Process::start(&ledger, "second".into()).unwrap();
+        #[cfg(unix)]
+        assert!(ledger.path().join("loop").is_symlink());
     }
 }

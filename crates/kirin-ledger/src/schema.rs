@@ -4,13 +4,13 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::{LedgerError, clock};
+use crate::{LedgerError, clock, lineage};
 
 /// Marks the file as a ledger: "KIRN" in ASCII.
 const APPLICATION: i64 = 0x4b49_524e;
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
         base_url TEXT NOT NULL,
@@ -51,6 +51,22 @@ const MIGRATIONS: [&str; 1] = ["
         downloaded_at INTEGER NOT NULL,
         PRIMARY KEY (number, place)
     ) STRICT, WITHOUT ROWID;
+","
+    -- Who has sent creates. The rows are few, and what is written before a create is sent is one page.
+    CREATE TABLE openings (
+        number INTEGER PRIMARY KEY,
+        -- A random one for each opening of the ledger.
+        token TEXT NOT NULL,
+        -- What the counter was when it sent last. The counter is the largest of these.
+        counter INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO openings (token, counter) SELECT 'layout-1', coalesce(sum(attempts), 0) FROM creates;
+    CREATE TABLE knowledge (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        -- When it was made, or accepted as it was: there may be creates before that it does not know.
+        began_at INTEGER
+    ) STRICT;
+    INSERT INTO knowledge VALUES (1, NULL);
 "];
 
 /// How long another process's write is waited for.
@@ -59,35 +75,42 @@ pub(crate) const BUSY: Duration = Duration::from_secs(30);
 /// The latest layout.
 pub(crate) const LATEST: i64 = MIGRATIONS.len() as i64;
 
-/// Brings a file to the latest layout.
+/// Looks at a file that is to become one of the latest layout, and gives its layout; 0 if there is nothing
+/// in it yet. It is not touched.
 ///
 /// # Errors
 ///
-/// It is of a newer version or no ledger at all, and then untouched; or it does not pass its check.
-pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let sqlite = |error| LedgerError::sqlite(path, &error);
-    let (application, found, is_empty) = identity(connection).map_err(sqlite)?;
+/// It is of a newer version or no ledger at all.
+pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let found = identity(connection).map_err(|error| LedgerError::sqlite(path, &error));
+    let (application, found, is_empty) = found?;
     // A crash may have left a file in which there is nothing yet.
     let is_new = (application, found) == (0, 0) && is_empty;
     if !is_new && application != APPLICATION {
         return Err(LedgerError::NotALedger { path: path.into() });
     }
-    if found > LATEST {
-        return Err(LedgerError::Newer {
+    match found > LATEST {
+        true => Err(LedgerError::Newer {
             path: path.into(),
             found,
             known: LATEST,
-        });
+        }),
+        false => Ok(found),
     }
+}
+
+/// Sets up a connection to write, and what it writes to be durable.
+///
+/// # Errors
+///
+/// The file does not pass its check.
+pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let sqlite = |error| LedgerError::sqlite(path, &error);
     enter_wal(connection).map_err(sqlite)?;
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         .map_err(sqlite)?;
-    check(connection, path)?;
-    if found < LATEST {
-        migrate(connection).map_err(sqlite)?;
-    }
-    Ok(())
+    check(connection, path)
 }
 
 /// Processes that make the file at the same time are in each other's way here, and SQLite gives up at
@@ -108,13 +131,17 @@ fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Another process may do the same at the same time: the version is asked under the lock again.
-fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+/// Brings a file to the latest layout. Another process may do the same at the same time: the version is
+/// asked under the lock again.
+pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let found = pragma_number(connection, "user_version")?;
     let applied = usize::try_from(found).unwrap_or(MIGRATIONS.len());
     for migration in MIGRATIONS.iter().skip(applied) {
         connection.execute_batch(migration)?;
+    }
+    if found == 0 {
+        lineage::begin(connection)?;
     }
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LATEST}; COMMIT"
@@ -125,18 +152,14 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
 fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let found: Result<String, _> =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    let description = match found {
-        Ok(found) if found == "ok" => return Ok(()),
-        Ok(found) => found,
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-            error.to_string()
-        }
-        Err(error) => return Err(LedgerError::sqlite(path, &error)),
-    };
-    Err(LedgerError::Damaged {
-        path: path.into(),
-        description,
-    })
+    match found {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(description) => Err(LedgerError::Damaged {
+            path: path.into(),
+            description,
+        }),
+        Err(error) => Err(LedgerError::sqlite(path, &error)),
+    }
 }
 
 /// What the file says it is, its layout, and whether there is nothing in it: all at one moment, because

@@ -10,19 +10,30 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::LedgerError;
+use crate::{
+    LedgerError,
+    guard::{Guard, Trouble},
+};
 
 /// What is done to the file.
 struct Job {
-    writes: bool,
-    /// Given why, if the transaction could not begin.
+    kind: Kind,
+    /// Given why, if it may not be done.
     run: Run,
 }
 
-type Run = Box<dyn FnOnce(Result<&Connection, String>) -> Answer + Send>;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Read,
+    /// Writes down what is about to be sent: only where it will be found.
+    Send,
+    Write,
+}
+
+type Run = Box<dyn FnOnce(Result<&Connection, Trouble>) -> Answer + Send>;
 
 /// Answers whoever waits, once the transaction is durable or has failed.
-type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Answer = Box<dyn FnOnce(Result<(), Trouble>) + Send>;
 
 /// Most jobs of a transaction.
 const MOST_JOBS: usize = 256;
@@ -36,9 +47,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, path: PathBuf) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        guard: Guard,
+        path: PathBuf,
+    ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let work = move || work(&connection, &waiting);
+        let work = move || Work { guard, connection }.work(&waiting);
         let thread = std::thread::Builder::new()
             .name("kirin-ledger".into())
             .spawn(work)?;
@@ -54,46 +69,48 @@ impl Writer {
         &self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        self.run(false, act).await
+        self.run(Kind::Read, act).await
     }
 
-    /// Writes; durable when it returns. It is done even if nobody waits for it any more.
+    /// Writes; durable when it returns. It is done even if nobody waits for it any more. Where it was
+    /// written to a file that is not the ledger any more, it is an error.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        self.run(true, act).await
+        self.run(Kind::Write, act).await
+    }
+
+    /// Writes down what is about to be sent. It is counted, and it is read back from the ledger before
+    /// this returns; where the ledger is not what it was, nothing is written, or it is an error.
+    pub(crate) async fn send<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.run(Kind::Send, act).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        writes: bool,
+        kind: Kind,
         act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (sender, receiver) = oneshot::channel();
-        let run = Box::new(move |connection: Result<&Connection, String>| {
-            let done = connection.and_then(|connection| {
-                in_savepoint(connection, act).map_err(|error| error.to_string())
-            });
+        let run = Box::new(move |connection: Result<&Connection, Trouble>| {
+            let done = connection.and_then(|connection| Ok(in_savepoint(connection, act)?));
             let answer: Answer = Box::new(move |committed| {
                 // Whoever asked may have lost interest.
                 let _ = sender.send(committed.and(done));
             });
             answer
         });
-        let description = "its thread has ended";
-        let sent = self
-            .jobs
-            .as_ref()
-            .map(|jobs| jobs.send(Job { writes, run }));
+        let ended = || Trouble::Sqlite("its thread has ended".into());
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { kind, run }));
         let answered = match sent {
-            Some(Ok(())) => receiver.await.unwrap_or_else(|_| Err(description.into())),
-            _ => Err(description.into()),
+            Some(Ok(())) => receiver.await.unwrap_or_else(|_| Err(ended())),
+            _ => Err(ended()),
         };
-        answered.map_err(|description| LedgerError::Sqlite {
-            path: self.path.clone(),
-            description,
-        })
+        answered.map_err(|trouble| trouble.into_error(&self.path))
     }
 }
 
@@ -107,33 +124,73 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let mut jobs = vec![first];
-        jobs.extend(waiting.try_iter().take(MOST_JOBS - 1));
-        let begin = match jobs.iter().any(|job| job.writes) {
+/// What the thread has.
+struct Work {
+    /// Its connection is closed before the one that writes.
+    guard: Guard,
+    connection: Connection,
+}
+
+impl Work {
+    fn work(mut self, waiting: &Receiver<Job>) {
+        while let Ok(first) = waiting.recv() {
+            let mut jobs = vec![first];
+            jobs.extend(waiting.try_iter().take(MOST_JOBS - 1));
+            self.transact(jobs);
+        }
+    }
+
+    fn transact(&mut self, jobs: Vec<Job>) {
+        let has = |kind| jobs.iter().any(|job| job.kind == kind);
+        let (sends, writes) = (has(Kind::Send), has(Kind::Send) || has(Kind::Write));
+        let begin = match writes {
             true => "BEGIN IMMEDIATE",
             false => "BEGIN",
         };
-        let begun = connection
-            .execute_batch(begin)
-            .map_err(|error| error.to_string());
-        let run = |job: Job| (job.run)(begun.clone().map(|()| connection));
+        let begun = self.connection.execute_batch(begin);
+        let begun = begun.map_err(|error| Trouble::sqlite(&error));
+        let seen = match &begun {
+            Ok(()) if writes => self.guard.before_write(),
+            _ => Ok(()),
+        };
+        let counted = match begun.clone().and(seen.clone()) {
+            Ok(()) if sends => self.guard.count(&self.connection).map(Some),
+            other => other.map(|()| None),
+        };
+        let run = |job: Job| {
+            let allowed = match job.kind {
+                Kind::Send => counted.as_ref().map(|_| ()),
+                // What has happened is written down wherever it may be.
+                Kind::Read | Kind::Write => begun.as_ref().map(|()| ()),
+            };
+            let connection = allowed.map(|()| &self.connection).map_err(Clone::clone);
+            (job.kind, (job.run)(connection))
+        };
         let answers: Vec<_> = jobs.into_iter().map(run).collect();
-        let committed = begun.clone().and_then(|()| commit(connection));
-        for answer in answers {
-            answer(committed.clone());
+        let committed = begun.and_then(|()| commit(&self.connection));
+        let kept = match &committed {
+            Ok(()) if writes => seen.and_then(|()| match counted {
+                Ok(Some(counter)) => self.guard.after_send(counter),
+                _ => self.guard.after_write(),
+            }),
+            _ => Ok(()),
+        };
+        for (kind, answer) in answers {
+            answer(match kind {
+                Kind::Read => committed.clone(),
+                Kind::Send | Kind::Write => committed.clone().and_then(|()| kept.clone()),
+            });
         }
     }
 }
 
-fn commit(connection: &Connection) -> Result<(), String> {
+fn commit(connection: &Connection) -> Result<(), Trouble> {
     let committed = connection.execute_batch("COMMIT");
     if !connection.is_autocommit() {
         // What could not be committed must not become a part of the next transaction.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    committed.map_err(|error| error.to_string())
+    Ok(committed?)
 }
 
 /// What fails in one job is undone without the others.

@@ -25,6 +25,9 @@ pub(crate) use gallery::Gallery;
 mod global;
 pub(crate) use global::Global;
 
+mod ledger;
+pub(crate) use ledger::{Ledger, LedgerCommand};
+
 mod models;
 pub(crate) use models::{Models, ModelsCommand};
 
@@ -91,7 +94,7 @@ pub(crate) enum Command {
     /// Print the help of a command, or the exit codes: kirin help exit-codes
     Help(Help),
     /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
-    Ledger(List),
+    Ledger(Ledger),
     /// List every create: its state, model, price or cost, age, id, prompt and file.
     List(List),
     /// Print the manual page: kirin man | man -l -
@@ -143,7 +146,7 @@ impl Command {
     pub(crate) fn json(&mut self) -> Option<Json> {
         match self {
             Self::Gallery(Gallery { json, .. })
-            | Self::Ledger(List { json })
+            | Self::Ledger(Ledger { json, .. })
             | Self::Models(Models { json, .. })
             | Self::Validate(Validate { json, .. })
             | Self::List(List { json })

@@ -9,6 +9,7 @@ use kirin_client::{
 use kirin_ledger::{Claim, Entry, Ledger, Money};
 use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
+use super::take_over;
 use crate::{
     arguments::File,
     failure::Failure,
@@ -43,10 +44,11 @@ pub(super) async fn begin(
     let mut waits = false;
     loop {
         let entry = match claim(session, ledger, id).await? {
-            Claim::UnderWay(entry) => {
+            Claim::UnderWay(entry, owner) => {
                 check(ledger, &entry, request, id).await?;
                 if !waits {
-                    say("another process is at the same create; waiting for it");
+                    take_over::leave(id, &owner);
+                    say("waiting for it");
                     waits = true;
                 }
                 pause().await;
@@ -139,7 +141,7 @@ pub(super) async fn was_overtaken(
     };
     match claim(session, ledger, id).await {
         Ok(Claim::Taken(entry)) => entry.money() != Money::None,
-        Ok(Claim::UnderWay(_)) => true,
+        Ok(Claim::UnderWay(..)) => true,
         _ => false,
     }
 }

@@ -53,11 +53,11 @@ pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
 }
 
 /// Prints the money, by day and model.
-pub(crate) async fn ledger(arguments: arguments::List) -> Result<(), Failure> {
+pub(crate) async fn ledger(json: bool) -> Result<(), Failure> {
     let entries = ledger_file::open()?.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let rows = sums(&entries);
-    match arguments.json {
+    match json {
         true => print_reports(rows.iter()),
         false => print_lines(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
     }

@@ -3,6 +3,9 @@
 mod about;
 pub(crate) use about::{completions, help, man};
 
+mod accept;
+pub(crate) use accept::accept;
+
 mod auth;
 pub(crate) use auth::auth;
 
@@ -47,6 +50,8 @@ mod resume;
 pub(crate) use resume::resume;
 
 mod table;
+
+mod take_over;
 
 mod unfinished;
 

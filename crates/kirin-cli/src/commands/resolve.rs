@@ -6,6 +6,7 @@ use kirin_ledger::{Entry, Ledger};
 use super::{
     begin::go_on,
     follow::accepted,
+    take_over,
     unfinished::{each, here, open},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 
 /// Looks for each create at the base URL of which it is not known whether it created a task; gives the
 /// exit code.
-pub(crate) async fn resolve(arguments: arguments::Resolve) -> Result<u8, Failure> {
+pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Result<u8, Failure> {
     let (session, ledger) = open(&arguments.shared)?;
     let mut entries = match &arguments.id {
         Some(id) => {
@@ -33,6 +34,7 @@ pub(crate) async fn resolve(arguments: arguments::Resolve) -> Result<u8, Failure
         None => here(&session, ledger.unfinished().await)?,
     };
     entries.retain(|entry| entry.task_id.is_none());
+    take_over::offer(&ledger, &entries, may_ask).await?;
     let look_up = async |entry: &Entry| look_up(&session, &ledger, entry, &arguments).await;
     each(&ledger, entries, &arguments.shared, look_up).await
 }

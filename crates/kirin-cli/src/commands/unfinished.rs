@@ -2,12 +2,12 @@
 
 use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money};
 
+use super::take_over;
 use crate::{
     arguments::Shared,
     exit_code,
     failure::Failure,
     session::{Session, Wanted},
-    terminal::say,
 };
 
 /// A client that may spend money, and the ledger that it writes to.
@@ -42,8 +42,8 @@ pub(super) async fn each(
         let done = match claim.map_err(|error| Failure::in_ledger(&error))? {
             // It may have been proved in the meantime that nothing was created.
             Claim::Taken(entry) if entry.money() != Money::None => act(&entry).await,
-            Claim::UnderWay(_) => {
-                say(&format!("another process is at {}", entry.external_task_id));
+            Claim::UnderWay(entry, owner) => {
+                take_over::leave(&entry.external_task_id, &owner);
                 continue;
             }
             _ => continue,

@@ -7,6 +7,9 @@ use kirin_types::ExternalTaskId;
 use super::Failure;
 use crate::exit_code;
 
+/// What it means for the money if nobody knows what a ledger would have said.
+const EARLIER: &str = "This command has sent nothing. What an earlier one sent may be charged.";
+
 impl Failure {
     /// There is no place for a ledger.
     pub(crate) fn no_ledger() -> Self {
@@ -21,7 +24,7 @@ impl Failure {
     /// earlier command, nobody knows.
     pub(crate) fn in_ledger(error: &LedgerError) -> Self {
         Self {
-            money: "This command has sent nothing. What an earlier one sent may be charged.".into(),
+            money: EARLIER.into(),
             billing: Billing::Unknown,
             ..Self::ledger(error)
         }
@@ -29,15 +32,18 @@ impl Failure {
 
     /// The ledger cannot be opened.
     pub(crate) fn ledger(error: &LedgerError) -> Self {
-        let next_step = match error {
-            LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
-            LedgerError::Damaged { .. } => {
-                "Keep the file: it says what may be charged. Restore it from a backup, or set \
-                 KIRIN_LEDGER to a new file."
-            }
-            _ => "Make the file readable and writable, or set KIRIN_LEDGER to another one.",
-        };
-        Self::new(exit_code::DISK, error.to_string(), next_step)
+        let failure = Self::new(exit_code::DISK, error.to_string(), next_step(error));
+        match error {
+            // What was sent by earlier commands is all that it is about.
+            LedgerError::Missing { .. }
+            | LedgerError::Outdated { .. }
+            | LedgerError::Replaced { .. } => Self {
+                money: EARLIER.into(),
+                billing: Billing::Unknown,
+                ..failure
+            },
+            _ => failure,
+        }
     }
 
     /// The id of an earlier create, with another request.
@@ -51,5 +57,28 @@ impl Failure {
     pub(crate) fn not_in_ledger(id: &str) -> Self {
         let what = format!("the ledger has no create or task with the id {id}");
         Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
+    }
+}
+
+fn next_step(error: &LedgerError) -> &'static str {
+    match error {
+        LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
+        LedgerError::Damaged { .. } => {
+            "Keep the file: it says what may be charged. Restore it from a backup, or set KIRIN_LEDGER to a \
+             new file."
+        }
+        LedgerError::HardLinked { .. } => {
+            "Leave it one name, and make backups with a copy, or mount its folder, not the file; or set \
+             KIRIN_LEDGER to another file."
+        }
+        LedgerError::Mounted { .. } => {
+            "Mount its folder, not the file, and set KIRIN_LEDGER to the file in it."
+        }
+        LedgerError::Missing { .. } | LedgerError::Outdated { .. } => {
+            "Put the latest one back that you have. If there is none that knows more, go on with what there \
+             is: kirin ledger accept"
+        }
+        LedgerError::Replaced { .. } => "Run the command again, when the ledger is in its place.",
+        _ => "Make the file readable and writable, or set KIRIN_LEDGER to another one.",
     }
 }

@@ -1,10 +1,13 @@
 //! Tests of the ledger.
 
+mod another_process;
 mod budget;
 mod claims;
 mod crash;
 mod entries;
 mod file;
+mod place;
 mod prop;
+mod replaced;
 mod snap;
 mod support;

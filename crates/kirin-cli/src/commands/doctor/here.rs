@@ -75,7 +75,7 @@ pub(super) async fn ledger() -> Check {
         Ok(path) => path,
         Err(none) => return failure(none),
     };
-    if !path.exists() {
+    if Ledger::would_be_new(&path) {
         return match is_writable(folder(&path)) {
             Ok(()) => Check::ok(NAME, format!("none yet at {}", path.display())),
             Err(error) => {

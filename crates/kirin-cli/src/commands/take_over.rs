@@ -1,0 +1,67 @@
+//! Creates that another process is at, or was: a person may decide that it is gone.
+
+use std::io::{self, IsTerminal as _};
+
+use console::Term;
+use kirin_ledger::{Claim, Entry, Ledger, Owner};
+use kirin_types::ExternalTaskId;
+
+use crate::{
+    failure::Failure,
+    terminal::{printable, say},
+};
+
+/// Asks a person about each of these that another process is at, and takes over those for which the
+/// answer is yes. Where nobody can be asked, they stay with the other process.
+pub(super) async fn offer(
+    ledger: &Ledger,
+    entries: &[Entry],
+    may_ask: bool,
+) -> Result<(), Failure> {
+    let terminal = Term::stderr();
+    if !may_ask || !terminal.is_term() || !io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let failed = |error| Failure::in_ledger(&error);
+    for entry in entries {
+        let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
+        match claim.map_err(failed)? {
+            Claim::UnderWay(entry, owner) => {
+                if is_agreed(&terminal, &entry.external_task_id, &owner) {
+                    ledger.take_over(entry.number).await.map_err(failed)?;
+                }
+            }
+            Claim::Taken(entry) => ledger.release(entry.number).await.map_err(failed)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Says that a create stays with the process that is at it.
+pub(super) fn leave(id: &ExternalTaskId, owner: &Owner) {
+    say(&said(id, owner));
+    if !owner.is_alive {
+        say("If that process is gone, take it over on a terminal: kirin resolve");
+    }
+}
+
+/// Who is at a create, and whether that is known.
+fn said(id: &ExternalTaskId, owner: &Owner) -> String {
+    let name = printable(&owner.to_string());
+    match owner.is_alive {
+        true => format!("another process is at {id}: {name}"),
+        false => format!("another process may be at {id}: {name}, whose lock cannot be tested"),
+    }
+}
+
+/// Whether a person says yes. What cannot be read is a no.
+fn is_agreed(terminal: &Term, id: &ExternalTaskId, owner: &Owner) -> bool {
+    say(&said(id, owner));
+    let question = "If it is gone, or hangs, go on with the create here? What it has sent may be charged, and \
+                    is looked for first. [y/N] ";
+    let mut answer = String::new();
+    let asked = terminal.write_str(question);
+    let read = asked.and_then(|()| io::stdin().read_line(&mut answer));
+    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}

@@ -1,0 +1,131 @@
+//! Who goes on with an entry: one process at a time.
+
+use std::sync::Arc;
+
+use kirin_client::BaseUrl;
+use kirin_types::ExternalTaskId;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{
+    Entry, Ledger, LedgerError, Owner,
+    ledger::{number, one},
+    process::Process,
+};
+
+/// What became of an attempt to take an entry.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Claim {
+    /// No create is known under the id.
+    New,
+    /// Nobody else is at the entry, and until it is released or this process ends, nobody else will be.
+    Taken(Box<Entry>),
+    /// Another process is at it, or one was whose lock cannot be tested.
+    UnderWay(Box<Entry>, Owner),
+}
+
+impl Ledger {
+    /// Takes an entry, so that no other process goes on with it at the same time. It is free again
+    /// when it is [released](Self::release), or when this process ends, however it does.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be read or written, or is not at its path any more.
+    pub async fn claim(
+        &self,
+        base_url: &BaseUrl,
+        id: &ExternalTaskId,
+    ) -> Result<Claim, LedgerError> {
+        let (base_url, id) = (base_url.to_string(), id.to_string());
+        let process = self.process();
+        let claim = move |connection: &Connection| {
+            let number = number(connection, &base_url, &id)?;
+            let Some(number) = number else {
+                return Ok(Claim::New);
+            };
+            let entry = Box::new(one(connection, number)?);
+            match holder(connection, number, &process)? {
+                Some(holder) => Ok(Claim::UnderWay(entry, process.owner(&holder))),
+                None => {
+                    hold(connection, number, &process)?;
+                    Ok(Claim::Taken(entry))
+                }
+            }
+        };
+        self.writer().write(claim).await
+    }
+
+    /// Takes an entry from whatever process has it, because a person has decided so: its lock cannot be
+    /// tested, or it hangs. The other process sends nothing for the entry from then on; what it has sent
+    /// already may be charged, so the task is looked for before anything else.
+    ///
+    /// ```
+    /// # use kirin_ledger::{Claim, Ledger, LedgerError};
+    /// # async fn example(ledger: Ledger, id: kirin_types::ExternalTaskId) -> Result<(), LedgerError> {
+    /// if let Claim::UnderWay(entry, owner) = ledger.claim(&Default::default(), &id).await? {
+    ///     println!("{owner} is at {id}; it is taken over");
+    ///     ledger.take_over(entry.number).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such entry, or the file could not be read or written.
+    pub async fn take_over(&self, number: i64) -> Result<Entry, LedgerError> {
+        let process: Arc<Process> = self.process();
+        let take_over = move |connection: &Connection| {
+            let entry = one(connection, number).optional()?;
+            if entry.is_some() {
+                hold(connection, number, &process)?;
+            }
+            Ok(entry)
+        };
+        let entry = self.writer().write(take_over).await?;
+        entry.ok_or(LedgerError::NoSuchEntry)
+    }
+
+    /// Gives an entry back that was [claimed](Self::claim).
+    ///
+    /// # Errors
+    ///
+    /// The file could not be written, or is not at its path any more.
+    pub async fn release(&self, number: i64) -> Result<(), LedgerError> {
+        let name = self.process().name().to_owned();
+        let sql = "UPDATE creates SET claimed_by = NULL WHERE number = ?1 AND claimed_by = ?2";
+        let release = move |connection: &Connection| connection.execute(sql, params![number, name]);
+        self.writer().write(release).await?;
+        Ok(())
+    }
+}
+
+/// Takes an entry for this process; false if another one that is alive has it.
+pub(crate) fn take(
+    connection: &Connection,
+    number: i64,
+    process: &Process,
+) -> rusqlite::Result<bool> {
+    if holder(connection, number, process)?.is_some() {
+        return Ok(false);
+    }
+    hold(connection, number, process)?;
+    Ok(true)
+}
+
+/// The other process that has an entry, if one has that may be alive.
+fn holder(
+    connection: &Connection,
+    number: i64,
+    process: &Process,
+) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT claimed_by FROM creates WHERE number = ?1";
+    let holder: Option<String> = connection.query_row(sql, [number], |row| row.get(0))?;
+    Ok(holder.filter(|holder| holder != process.name() && process.is_alive(holder)))
+}
+
+fn hold(connection: &Connection, number: i64, process: &Process) -> rusqlite::Result<()> {
+    let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
+    connection.execute(sql, params![number, process.name()])?;
+    Ok(())
+}

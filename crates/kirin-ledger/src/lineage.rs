@@ -1,0 +1,164 @@
+//! What a ledger knows of itself: which openings have sent creates, and how many. A file that does not
+//! know what another one of the same ledger knew has lost something that may be paid.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{clock, mark::Mark};
+
+/// Rows of openings that are kept without looking whether somebody needs them.
+const FEW: i64 = 128;
+
+/// How long there may be creates that a ledger which was made new or accepted does not know.
+pub(crate) const INCOMPLETE: Duration = Duration::from_hours(7 * 24);
+
+/// Whether the layout of a ledger is one in which it knows anything of itself.
+pub(crate) fn is_known(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'openings')";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// The latest mark. A ledger that knows of none has sent nothing.
+pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Option<Mark>> {
+    let sql = "SELECT token, counter FROM openings ORDER BY counter DESC LIMIT 1";
+    let mark = connection.query_row(sql, [], |row| {
+        Ok(Mark {
+            token: row.get(0)?,
+            counter: row.get(1)?,
+            in_file: 0,
+        })
+    });
+    mark.optional()
+}
+
+/// Whether this ledger has come past a mark: whether it knows all that was known then.
+pub(crate) fn knows(connection: &Connection, mark: &Mark) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM openings WHERE token = ?1 AND counter >= ?2)";
+    let mut statement = connection.prepare(sql)?;
+    statement.query_row(params![mark.token, mark.counter], |row| row.get(0))
+}
+
+/// Counts what is about to be sent, and gives the counter; `None` if the ledger has forgotten that this
+/// opening has sent something before.
+pub(crate) fn count(
+    connection: &Connection,
+    token: &str,
+    has_sent: bool,
+) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT coalesce(max(counter), 0) + 1 FROM openings";
+    let counter: i64 = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
+    let sql = match has_sent {
+        true => "UPDATE openings SET counter = ?2 WHERE token = ?1",
+        false => "INSERT INTO openings (token, counter) VALUES (?1, ?2)",
+    };
+    let counted = connection.prepare(sql)?.execute(params![token, counter])?;
+    Ok((counted == 1).then_some(counter))
+}
+
+/// Whether there are so many rows that some should go.
+pub(crate) fn has_many(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM openings";
+    let rows: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(rows > FEW)
+}
+
+/// Removes the rows of openings that came before a mark which is on the disk: no later one names them.
+/// Those that are still open know of their own.
+pub(crate) fn forget_before(
+    connection: &Connection,
+    mark: &Mark,
+    is_open: impl Fn(&str) -> bool,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT number, token FROM openings WHERE counter < ?1";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([mark.counter], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>()?;
+    for (number, _) in rows.iter().filter(|(_, token)| !is_open(token)) {
+        connection.execute("DELETE FROM openings WHERE number = ?1", [number])?;
+    }
+    Ok(())
+}
+
+/// Goes on from this mark: a person has decided that the ledger is what there is.
+pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let sql = "INSERT INTO openings (token, counter) VALUES (?1, ?2)";
+    connection.execute(sql, params![mark.token, mark.counter])?;
+    begin(connection)?;
+    connection.execute_batch("COMMIT")
+}
+
+/// Notes that there may be creates before now which the ledger does not know.
+pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE knowledge SET began_at = ?1", [clock::now()])?;
+    Ok(())
+}
+
+/// When there may have been creates that the ledger does not know, if that was ever.
+pub(crate) fn began_at(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.query_row("SELECT began_at FROM knowledge", [], |row| row.get(0))
+}
+
+/// Whether what may be unknown is so recent that it has to be looked for.
+pub(crate) fn may_be_incomplete(began_at: Option<i64>, now: i64) -> bool {
+    let Some(began_at) = began_at else {
+        return false;
+    };
+    // A clock that was put back since makes it more recent.
+    let age = Duration::from_millis(u64::try_from(now.saturating_sub(began_at)).unwrap_or(0));
+    age < INCOMPLETE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_may_be_incomplete_for_a_week() {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        for (began_at, now, is_incomplete) in [
+            (None, 0, false),
+            (Some(DAY), DAY, true),
+            (Some(DAY), 8 * DAY - 1, true),
+            (Some(DAY), 8 * DAY, false),
+            (Some(DAY), 0, true),
+            (Some(i64::MIN), i64::MAX, false),
+        ] {
+            let found = may_be_incomplete(began_at, now);
+            assert_eq!(found, is_incomplete, "{began_at:?} {now}");
+        }
+    }
+
+    #[test]
+    fn rows_that_no_mark_names_any_more_go() {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE openings (number INTEGER PRIMARY KEY, token TEXT, counter INTEGER)";
+        connection.execute_batch(sql).unwrap();
+        let token = |number: i64| format!("token-{number}");
+        for number in 1..=FEW {
+            assert!(!has_many(&connection).unwrap());
+            let counted = count(&connection, &token(number), false).unwrap();
+            assert_eq!(counted, Some(number));
+        }
+        assert_eq!(count(&connection, "last", false).unwrap(), Some(FEW + 1));
+        assert!(has_many(&connection).unwrap());
+        let mark = |number| Mark {
+            token: token(number),
+            counter: number,
+            in_file: 0,
+        };
+        forget_before(&connection, &mark(100), |open| open == token(7)).unwrap();
+        for number in 1..=FEW {
+            let is_known = number >= 100 || number == 7;
+            assert_eq!(
+                knows(&connection, &mark(number)).unwrap(),
+                is_known,
+                "{number}"
+            );
+        }
+        assert_eq!(count(&connection, &token(7), true).unwrap(), Some(FEW + 2));
+        assert_eq!(count(&connection, &token(8), true).unwrap(), None);
+        assert_eq!(latest(&connection).unwrap().unwrap().counter, FEW + 2);
+    }
+}

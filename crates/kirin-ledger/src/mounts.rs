@@ -1,0 +1,110 @@
+//! Whether a file is mounted by itself. SQLite keeps its log beside the name of a file, and locks the
+//! file: two names in two folders are one file with two logs, and neither knows of the other.
+
+use std::path::Path;
+
+/// Whether something is mounted at exactly this path, which has no symbolic links in it.
+///
+/// The kernel says it of a file since Linux 5.8; the list of mounts says it on an older one.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_mount_point(path: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    is_root_of_a_mount(path)
+        || std::fs::read("/proc/self/mountinfo")
+            .is_ok_and(|mounts| lists(&mounts, path.as_os_str().as_bytes()))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_mount_point(_: &Path) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn is_root_of_a_mount(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE);
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Whether a list of mounts, as proc(5) describes `mountinfo`, has one at this path.
+#[cfg(any(target_os = "linux", test))]
+fn lists(mounts: &[u8], path: &[u8]) -> bool {
+    /// The fifth field is where the mount is.
+    const PLACE: usize = 4;
+    let lines = mounts.split(|byte| *byte == b'\n');
+    let mut places = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(PLACE));
+    places.any(|place| unescaped(place) == path)
+}
+
+/// A field as it was before the kernel wrote spaces, tabs, ends of lines and backslashes in octal.
+#[cfg(any(target_os = "linux", test))]
+fn unescaped(mut field: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(field.len());
+    while let Some((first, rest)) = field.split_first() {
+        let escaped = match (first, rest) {
+            (
+                b'\\',
+                [
+                    high @ b'0'..=b'3',
+                    middle @ b'0'..=b'7',
+                    low @ b'0'..=b'7',
+                    ..,
+                ],
+            ) => Some((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0')),
+            _ => None,
+        };
+        text.push(escaped.unwrap_or(*first));
+        field = match escaped {
+            Some(_) => &rest[3..],
+            None => rest,
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = r"22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+99 22 254:0 /srv/a /home/me/kirin.sqlite3 rw,relatime shared:7 master:1 - ext4 /dev/vda rw
+100 22 254:0 /srv/b /home/me/my\040ledgers/a\134b\011c\012d rw - ext4 /dev/vda rw
+101 22 0:44 / /home/me/\303\244 rw - tmpfs tmpfs rw
+102 22 0:45 / /home/me/odd\9\04 rw - tmpfs tmpfs rw
+";
+
+    #[test]
+    fn a_mount_is_found_by_its_whole_path() {
+        for (path, is_listed) in [
+            ("/", true),
+            ("/home/me/kirin.sqlite3", true),
+            ("/home/me/kirin.sqlite", false),
+            ("/home/me/kirin.sqlite3-wal", false),
+            ("/srv/a", false),
+            ("/home/me", false),
+            ("/home/me/my ledgers/a\\b\tc\nd", true),
+            (r"/home/me/my\040ledgers/a\134b\011c\012d", false),
+            ("/home/me/\u{e4}", true),
+            (r"/home/me/odd\9\04", true),
+        ] {
+            assert_eq!(
+                lists(MOUNTS.as_bytes(), path.as_bytes()),
+                is_listed,
+                "{path:?}"
+            );
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_mounted_here_is_a_mount_point() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(is_mount_point(Path::new("/proc")));
+        assert!(is_root_of_a_mount(Path::new("/proc")) || cfg!(not(target_arch = "x86_64")));
+        assert!(!is_mount_point(&file));
+    }
+}

@@ -1,0 +1,201 @@
+//! Opening a ledger: finding out whether what is at the path may be believed.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rusqlite::Connection;
+
+use crate::{
+    LedgerError, connection,
+    guard::{self, Guard},
+    identity::Watch,
+    lineage,
+    location::{self, side_file},
+    lock_folder::LockFolder,
+    main_file::MainFile,
+    mark::{Mark, MarkFile},
+    process::Process,
+    schema,
+};
+
+/// A ledger that may be written to.
+pub(crate) struct Opened {
+    pub(crate) path: PathBuf,
+    pub(crate) connection: Connection,
+    pub(crate) guard: Guard,
+    pub(crate) process: Arc<Process>,
+    /// When there may have been creates that it does not know, if that was ever.
+    pub(crate) began_at: Option<i64>,
+}
+
+/// What stands beside the path of a ledger. It is looked at before the ledger is: whoever makes a ledger
+/// makes this later, so where this is, the ledger has to be.
+struct Beside {
+    lock_folder: LockFolder,
+    has_folder: bool,
+    has_log: bool,
+    mark: Option<Mark>,
+}
+
+/// Opens a ledger or makes it; a person may have decided to accept it as it is.
+pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError> {
+    let path = location::resolve(path).map_err(|error| LedgerError::file(path, error))?;
+    let file = |error| LedgerError::file(&path, error);
+    let sqlite = |error| LedgerError::sqlite(&path, &error);
+    let beside = Beside::look(&path).map_err(file)?;
+    make(&path, &beside, is_accepted)?;
+    location::check(&path)?;
+    let watch = Watch::start([path.clone()]).map_err(file)?;
+    let connection = connection::open(&path).map_err(sqlite)?;
+    // Until it is known that the two belong together.
+    connection::keep_log(&connection, true).map_err(sqlite)?;
+    if connection.is_readonly("main").map_err(sqlite)? {
+        return Err(file(io::ErrorKind::PermissionDenied.into()));
+    }
+    let layout = schema::identify(&connection, &path)?;
+    let main_file = believe(&path, &connection, &beside, layout, is_accepted)?;
+    schema::prepare(&connection, &path)?;
+    watch.check().map_err(|description| LedgerError::Replaced {
+        path: path.clone(),
+        description,
+    })?;
+    let watch = guard::watch(&path).map_err(file)?;
+    schema::migrate(&connection).map_err(sqlite)?;
+    if layout != 0 && beside.knows_nothing(layout) {
+        lineage::begin(&connection).map_err(sqlite)?;
+    }
+    connection::keep_log(&connection, false).map_err(sqlite)?;
+    let process = Process::start(&beside.lock_folder, token(&connection).map_err(sqlite)?);
+    let process = Arc::new(process.map_err(file)?);
+    let mark_file = mark(&connection, &beside, &main_file, is_accepted);
+    let mark_file = mark_file.map_err(|trouble| trouble.into_error(&path))?;
+    let began_at = lineage::began_at(&connection).map_err(sqlite)?;
+    let guard = Guard::new(&path, watch, Arc::clone(&process), main_file, mark_file);
+    Ok(Opened {
+        guard: guard.map_err(file)?,
+        path,
+        connection,
+        process,
+        began_at,
+    })
+}
+
+/// Whether there is no ledger at a path, and nothing that one has left.
+pub(crate) fn would_be_new(path: &Path) -> bool {
+    // What cannot be looked at may be a ledger.
+    let is_nothing = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+    let path = match location::resolve(path) {
+        Ok(path) => path,
+        Err(error) => return is_nothing(error),
+    };
+    let beside = Beside::look(&path);
+    beside.is_ok_and(|beside| !beside.has_folder && !beside.has_log)
+        && fs::symlink_metadata(&path).is_err_and(is_nothing)
+}
+
+impl Beside {
+    fn look(path: &Path) -> io::Result<Self> {
+        let lock_folder = LockFolder::of(path);
+        Ok(Self {
+            has_folder: lock_folder.exists(),
+            has_log: fs::symlink_metadata(side_file(path, "-wal"))
+                .is_ok_and(|metadata| metadata.len() > 0),
+            mark: Mark::read(&lock_folder)?,
+            lock_folder,
+        })
+    }
+
+    /// Whether there should be something that a ledger of this layout can be compared with, and is not:
+    /// it was brought here without its lock folder.
+    fn knows_nothing(&self, layout: i64) -> bool {
+        match layout {
+            1 => !self.has_folder,
+            _ => self.mark.is_none(),
+        }
+    }
+}
+
+/// Makes the ledger, unless there was one that is gone.
+fn make(path: &Path, beside: &Beside, is_accepted: bool) -> Result<(), LedgerError> {
+    let file = |error| LedgerError::file(path, error);
+    let is_there = fs::symlink_metadata(path).is_ok();
+    if !is_there && (beside.has_folder || beside.has_log) {
+        if !is_accepted {
+            return Err(LedgerError::Missing { path: path.into() });
+        }
+        // They belong to the one that is gone; SQLite would take them for those of the new one.
+        for suffix in ["-wal", "-shm"] {
+            match fs::remove_file(side_file(path, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(file(error)),
+                _ => {}
+            }
+        }
+    }
+    location::create(path).map_err(file)
+}
+
+/// Compares a ledger with what is known of it beside it.
+fn believe(
+    path: &Path,
+    connection: &Connection,
+    beside: &Beside,
+    layout: i64,
+    is_accepted: bool,
+) -> Result<MainFile, LedgerError> {
+    let sqlite = |error| LedgerError::sqlite(path, &error);
+    let mark = beside.mark.as_ref().filter(|_| !is_accepted);
+    let mut main_file = MainFile::new(path.into(), mark.map_or(0, |mark| mark.in_file));
+    main_file
+        .check()
+        .map_err(|trouble| trouble.into_error(path))?;
+    let knows = match mark {
+        Some(mark) => {
+            lineage::is_known(connection).map_err(sqlite)?
+                && lineage::knows(connection, mark).map_err(sqlite)?
+        }
+        // A file in which there is nothing is not the one that the folder was made for.
+        None => layout != 0 || !beside.has_folder,
+    };
+    match is_accepted || knows {
+        true => Ok(main_file),
+        false => Err(LedgerError::Outdated { path: path.into() }),
+    }
+}
+
+/// Writes beside the ledger what it knows.
+fn mark(
+    connection: &Connection,
+    beside: &Beside,
+    main_file: &MainFile,
+    is_accepted: bool,
+) -> Result<MarkFile, guard::Trouble> {
+    let latest = lineage::latest(connection)?;
+    let latest = latest.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let in_file = main_file.counter();
+    if !is_accepted {
+        return Ok(MarkFile::open(
+            &beside.lock_folder,
+            &Mark { in_file, ..latest },
+        )?);
+    }
+    // It comes after all that was known before, so that nothing takes it for one of those.
+    let before = beside.mark.as_ref().map_or(0, |mark| mark.counter);
+    let accepted = Mark {
+        token: token(connection)?,
+        counter: latest.counter.max(before) + 1,
+        in_file,
+    };
+    lineage::accept(connection, &accepted)?;
+    let mut mark_file = MarkFile::open(&beside.lock_folder, &accepted)?;
+    mark_file.replace(&accepted)?;
+    Ok(mark_file)
+}
+
+/// A random word that nobody else has.
+fn token(connection: &Connection) -> rusqlite::Result<String> {
+    let sql = "SELECT lower(hex(randomblob(16)))";
+    connection.query_row(sql, [], |row| row.get(0))
+}

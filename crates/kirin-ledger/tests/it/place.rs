@@ -1,0 +1,192 @@
+//! One ledger is one file, whatever it is called by.
+
+use std::{fs, path::Path, process::Command};
+
+use kirin_client::Journal as _;
+use kirin_ledger::{Claim, Ledger, LedgerError};
+
+use crate::{
+    another_process::{self, said},
+    support::{Desk, base_url, id, intent, path},
+};
+
+/// Whether a create that is under way in the one is seen in a ledger that is opened by another name.
+async fn check(desk: &Desk, name: &Path) {
+    desk.journal().intent(&intent("order-42")).await.unwrap();
+    let other = Ledger::open(name).unwrap();
+    assert_eq!(other.path(), desk.ledger.path());
+    let claim = other.claim(&base_url(), &id("order-42")).await.unwrap();
+    assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
+    let sent = other.journal(base_url()).sent(&id("order-42")).await;
+    sent.unwrap_err();
+}
+
+#[tokio::test]
+async fn c21_another_spelling_is_the_same_ledger() {
+    let desk = Desk::new();
+    let folder = desk.folder.path();
+    fs::create_dir(folder.join("sub")).unwrap();
+    check(&desk, &folder.join("sub/.././kirin.sqlite3")).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn c21_a_symbolic_link_is_the_same_ledger() {
+    let desk = Desk::new();
+    let link = desk.folder.path().join("link");
+    std::os::unix::fs::symlink("kirin.sqlite3", &link).unwrap();
+    check(&desk, &link).await;
+    assert!(!desk.folder.path().join("link.processes").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn c21_a_symbolic_link_to_its_folder_is_the_same_ledger() {
+    let desk = Desk::new();
+    let other = tempfile::tempdir().unwrap();
+    let link = other.path().join("link");
+    std::os::unix::fs::symlink(desk.folder.path(), &link).unwrap();
+    check(&desk, &path(&link)).await;
+}
+
+#[cfg(unix)]
+#[test]
+fn c21_a_link_to_what_is_not_there_yet_makes_what_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("kirin.sqlite3", &link).unwrap();
+    let ledger = Ledger::open(&link).unwrap();
+    let real = fs::canonicalize(folder.path()).unwrap();
+    assert_eq!(ledger.path(), path(&real));
+    assert!(link.is_symlink() && path(&real).exists());
+}
+
+#[test]
+fn c21_a_second_name_is_refused() {
+    let Desk { ledger, folder } = Desk::new();
+    drop(ledger);
+    let second = folder.path().join("second");
+    fs::hard_link(path(folder.path()), &second).unwrap();
+    for name in [&path(folder.path()), &second] {
+        let error = Ledger::open(name).unwrap_err();
+        assert!(
+            matches!(error, LedgerError::HardLinked { names: 2, .. }),
+            "{error}"
+        );
+        let said = error.to_string();
+        assert!(said.contains("mount its folder, not the file"), "{said}");
+    }
+    assert!(!folder.path().join("second.processes").exists());
+    fs::remove_file(second).unwrap();
+    Ledger::open(path(folder.path())).unwrap();
+}
+
+#[test]
+fn c21_no_name_is_a_uri() {
+    for name in [
+        ":memory:",
+        "file:x?mode=memory",
+        "file:x?vfs=memdb",
+        "file:led%67er",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().join(name)).unwrap();
+        assert!(ledger.path().ends_with(name), "{name}");
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
+}
+
+/// Runs a shell in which the files of the others are mounted as the script says; nothing if this user may
+/// not mount. `$0` is the first path, `$1` the second, and the rest the command.
+#[cfg(target_os = "linux")]
+fn in_own_mounts(script: &str, from: &Path, to: &Path, command: &Command) -> Option<String> {
+    let mut shell = Command::new("unshare");
+    shell.args(["--mount", "--map-root-user", "sh", "-c", script]);
+    shell.arg(from).arg(to).arg(command.get_program());
+    shell.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    let output = shell.output();
+    let output = match output {
+        Ok(output) if output.status.success() => output,
+        not_permitted => {
+            skip(&format!("nothing can be mounted here: {not_permitted:?}"));
+            return None;
+        }
+    };
+    Some(said(&output))
+}
+
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that shows nothing has to say so"
+)]
+fn skip(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn c21_a_ledger_that_is_mounted_by_itself_is_refused() {
+    const MOUNT: &str = "mount --bind \"$0\" \"$1\"; shift; exec \"$@\"";
+    let desk = Desk::new();
+    let other = tempfile::tempdir().unwrap();
+    for name in ["kirin.sqlite3", "my ledger\\ \t1"] {
+        let mounted = other.path().join(name);
+        fs::write(&mounted, "").unwrap();
+        let open = another_process::command("open", &mounted);
+        if let Some(said) = in_own_mounts(MOUNT, desk.ledger.path(), &mounted, &open) {
+            let wanted = "is mounted by itself, and SQLite would keep a second log for it: mount its \
+                          folder, not the file";
+            assert!(said.contains(wanted), "{said}");
+        }
+        // Where it is not mounted, it is an empty file, and becomes a ledger.
+        let output = another_process::command("open", &mounted).output().unwrap();
+        assert!(said(&output).ends_with(name), "{output:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn c21_a_ledger_whose_folder_is_mounted_is_the_same() {
+    const MOUNT: &str = "mount --bind \"$0\" \"$1\"; shift; exec \"$@\"";
+    let desk = Desk::new();
+    desk.journal().intent(&intent("order-42")).await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let claim = another_process::command("claim", &path(other.path()));
+    if let Some(said) = in_own_mounts(MOUNT, desk.folder.path(), other.path(), &claim) {
+        let process = format!("process {} of user", std::process::id());
+        assert!(said.starts_with(&process), "{said}");
+    }
+}
+
+/// SQLite counts the locks of a process; the system drops them all when the process closes any
+/// descriptor of the file. Another process could then take the log away.
+#[test]
+fn c21_a_second_opening_keeps_the_locks_of_the_first() {
+    let desk = Desk::new();
+    let leave = || another_process::command("leave_wal", desk.ledger.path()).output();
+    assert_eq!(said(&leave().unwrap()), "database is locked");
+    let second = desk.another();
+    assert_eq!(said(&leave().unwrap()), "database is locked");
+    drop(second);
+    assert_eq!(said(&leave().unwrap()), "database is locked");
+}
+
+/// Only one of them makes the file, and no other one has opened it before it is closed.
+#[test]
+fn c21_openings_that_make_the_ledger_at_once_keep_their_locks() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Ledger::open(path(folder.path())).unwrap();
+        let open: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            let opened = threads.into_iter().map(|thread| thread.join().unwrap());
+            opened.collect()
+        });
+        let leave = another_process::command("leave_wal", open[0].path()).output();
+        assert_eq!(said(&leave.unwrap()), "database is locked");
+    }
+}
