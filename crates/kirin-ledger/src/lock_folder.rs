@@ -37,8 +37,9 @@ impl LockFolder {
     pub(crate) fn create_new(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
-        let file = options.open(self.path.join(name))?;
-        access::give(&self.ledger, &file, access::Kind::File)?;
+        let path = self.path.join(name);
+        let file = options.open(&path)?;
+        access::give(&self.ledger, &path, access::Kind::File)?;
         Ok(file)
     }
 
@@ -56,9 +57,9 @@ impl LockFolder {
 #[cfg(unix)]
 mod access {
     use std::{
-        fs::{self, File, Permissions},
+        fs::{self, Permissions},
         io,
-        os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
         path::Path,
     };
 
@@ -69,18 +70,18 @@ mod access {
     }
 
     /// Lets in who may open the ledger, and nobody else.
-    pub(super) fn give(ledger: &Path, to: &File, kind: Kind) -> io::Result<()> {
-        let (ledger, found) = (fs::metadata(ledger)?, to.metadata()?);
+    pub(super) fn give(ledger: &Path, to: &Path, kind: Kind) -> io::Result<()> {
+        let (ledger, found) = (fs::metadata(ledger)?, fs::metadata(to)?);
         let owners = (ledger.uid(), ledger.gid());
         let is_same = (found.uid(), found.gid()) == owners;
         // Root can give a file away, and anybody can give it to a group of their own.
         let is_given = is_same
-            || fchown(to, Some(owners.0), Some(owners.1)).is_ok()
-            || fchown(to, None, Some(owners.1)).is_ok();
+            || chown(to, Some(owners.0), Some(owners.1)).is_ok()
+            || chown(to, None, Some(owners.1)).is_ok();
         let mode = mode(ledger.mode(), kind, is_given);
-        match found.mode() & 0o7777 == mode {
+        match found.mode() & 0o777 == mode {
             true => Ok(()),
-            false => to.set_permissions(Permissions::from_mode(mode)),
+            false => fs::set_permissions(to, Permissions::from_mode(mode)),
         }
     }
 
@@ -105,7 +106,7 @@ mod access {
 
 #[cfg(not(unix))]
 mod access {
-    use std::{fs::File, io, path::Path};
+    use std::{io, path::Path};
 
     #[derive(Clone, Copy)]
     pub(super) enum Kind {
@@ -114,7 +115,7 @@ mod access {
     }
 
     /// What is made in a folder has the access rights of the folder there.
-    pub(super) fn give(_: &Path, _: &File, _: Kind) -> io::Result<()> {
+    pub(super) fn give(_: &Path, _: &Path, _: Kind) -> io::Result<()> {
         Ok(())
     }
 }

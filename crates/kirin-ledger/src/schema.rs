@@ -180,3 +180,79 @@ fn identity(connection: &Connection) -> rusqlite::Result<(i64, i64, bool)> {
 fn pragma_number(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Ledger, connection};
+
+    use super::*;
+
+    fn new() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        std::fs::write(&path, "").unwrap();
+        (folder, path)
+    }
+
+    /// A ledger as the first version made it, with a create that was sent three times.
+    fn first_layout(path: &Path) {
+        let connection = connection::open(path).unwrap();
+        enter_wal(&connection).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let create = "INSERT INTO creates (base_url, external_task_id, key, model, intended_at, \
+                      intended_at_is_known, state, attempts, request) \
+                      VALUES ('http://127.0.0.1', 'order-42', '0123456789abcdef', 'm', 0, 1, 'sent', 3, '')";
+        connection.execute(create, []).unwrap();
+        let versions = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1");
+        connection.execute_batch(&versions).unwrap();
+    }
+
+    /// What is told to be durable is on the disk, and what is told to be kept in order is checked.
+    #[test]
+    fn each_write_waits_for_the_disk() {
+        let (_folder, path) = new();
+        let connection = connection::open(&path).unwrap();
+        prepare(&connection, &path).unwrap();
+        let number = |pragma| pragma_number(&connection, pragma).unwrap();
+        assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
+        let mode = "PRAGMA journal_mode";
+        let mode: String = connection.query_row(mode, [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn k2_a_ledger_of_the_first_layout_is_upgraded() {
+        let (folder, path) = new();
+        first_layout(&path);
+        std::fs::create_dir(folder.path().join("ledger.processes")).unwrap();
+        let ledger = Ledger::open(&path).unwrap();
+        // It knew of all that its lock folder was for.
+        assert!(!ledger.looks_up_first());
+        drop(ledger);
+        let connection = connection::open(&path).unwrap();
+        assert_eq!(pragma_number(&connection, "user_version").unwrap(), LATEST);
+        assert_eq!(lineage::latest(&connection).unwrap().unwrap().counter, 3);
+        drop(connection);
+        assert!(!Ledger::open(&path).unwrap().looks_up_first());
+    }
+
+    #[test]
+    fn c21_an_old_ledger_without_its_lock_folder_may_not_know_all() {
+        let (_folder, path) = new();
+        first_layout(&path);
+        assert!(Ledger::open(&path).unwrap().looks_up_first());
+    }
+
+    /// It is a backup from before the upgrade.
+    #[test]
+    fn c21_a_ledger_of_the_first_layout_beside_what_a_later_one_knew_is_refused() {
+        let (_folder, path) = new();
+        drop(Ledger::open(&path).unwrap());
+        std::fs::write(&path, "").unwrap();
+        first_layout(&path);
+        let error = Ledger::open(&path).unwrap_err();
+        assert!(matches!(error, LedgerError::Outdated { .. }), "{error}");
+        let connection = connection::open(&path).unwrap();
+        assert_eq!(pragma_number(&connection, "user_version").unwrap(), 1);
+    }
+}

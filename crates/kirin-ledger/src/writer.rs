@@ -206,3 +206,24 @@ fn in_savepoint<T>(
     }
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It cannot be committed, because what it refers to is not there.
+    #[test]
+    fn what_could_not_be_committed_is_no_part_of_the_next_transaction() {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = "PRAGMA foreign_keys = ON; CREATE TABLE a (b PRIMARY KEY); \
+                   CREATE TABLE c (d REFERENCES a (b) DEFERRABLE INITIALLY DEFERRED); \
+                   BEGIN; INSERT INTO c VALUES (1)";
+        connection.execute_batch(sql).unwrap();
+        let error = commit(&connection).unwrap_err();
+        assert!(matches!(error, Trouble::Sqlite(_)), "{error:?}");
+        assert!(connection.is_autocommit());
+        let rows = "SELECT count(*) FROM c";
+        let rows: i64 = connection.query_row(rows, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0);
+    }
+}

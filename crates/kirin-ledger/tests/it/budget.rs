@@ -7,7 +7,7 @@ use kirin_client::{
 
 use kirin_types::Task;
 
-use crate::support::{Desk, NOON, base_url, completed, id, intent_at};
+use crate::support::{Desk, NOON, base_url, completed, id, intent_at, still_running};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -81,4 +81,40 @@ async fn c16_a_negative_cost_makes_no_room() {
     let outcome = Outcome::Completed(task);
     journal.outcome(&id("order-1"), &outcome).await.unwrap();
     assert!(journal.intent(&intent_at("order-2", NOON)).await.is_err());
+}
+
+/// Both may be charged: the one has ended without a video, and the other runs on.
+#[tokio::test]
+async fn c16_what_failed_and_what_still_runs_counts() {
+    let failed =
+        r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
+    let failed = Outcome::Failed(Task::from_json(failed.as_bytes()).unwrap());
+    for end in [failed, still_running("task-1")] {
+        let desk = Desk::new();
+        let journal = desk.journal().budget_per_day("0.41".parse().unwrap());
+        journal.intent(&intent_at("order-1", NOON)).await.unwrap();
+        journal.sent(&id("order-1")).await.unwrap();
+        journal.outcome(&id("order-1"), &end).await.unwrap();
+        let refused = journal.intent(&intent_at("order-2", NOON)).await;
+        assert!(refused.is_err(), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn c16_a_day_begins_with_its_first_millisecond_and_ends_before_the_next() {
+    let (first, next) = (NOON - 12 * HOUR, NOON + 12 * HOUR);
+    for (one, other, are_of_one_day) in [
+        (first, NOON, true),
+        (first, next - 1, true),
+        (first - 1, NOON, false),
+        (next, NOON, false),
+        (next, next - 1, false),
+        (first - 1, first, false),
+    ] {
+        let desk = Desk::new();
+        let journal = desk.journal().budget_per_day("0.41".parse().unwrap());
+        journal.intent(&intent_at("order-1", one)).await.unwrap();
+        let refused = journal.intent(&intent_at("order-2", other)).await;
+        assert_eq!(refused.is_err(), are_of_one_day, "{one} {other}");
+    }
 }

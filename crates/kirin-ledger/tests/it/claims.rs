@@ -1,9 +1,12 @@
 //! Two processes and one create.
 
 use kirin_client::{Journal as _, JournalState};
-use kirin_ledger::Claim;
+use kirin_ledger::{Claim, LedgerError};
 
-use crate::support::{Desk, accept, base_url, completed, id, intent};
+use crate::{
+    another_process::{self, said},
+    support::{Desk, accept, base_url, completed, id, intent},
+};
 
 #[tokio::test]
 async fn k5_a_create_is_this_process_s_own_until_it_ends() {
@@ -86,4 +89,131 @@ async fn c10_of_many_at_once_one_intends() {
         intended += usize::from(is_ok);
     }
     assert_eq!(intended, 1);
+}
+
+#[tokio::test]
+async fn what_another_process_holds_is_not_released() {
+    let desk = Desk::new();
+    let other = desk.another();
+    desk.journal().intent(&intent("order-42")).await.unwrap();
+    other.release(1).await.unwrap();
+    let claim = other.claim(&base_url(), &id("order-42")).await.unwrap();
+    assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
+}
+
+/// A process of another opening that was killed while it was at a create.
+#[cfg(target_os = "linux")]
+fn killed(desk: &Desk, umask: &str) -> u32 {
+    use std::{
+        io::{BufRead as _, BufReader},
+        process::{Command, Stdio},
+    };
+
+    let send = another_process::command("send_and_wait", desk.ledger.path());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]);
+    shell.arg(send.get_program()).args(send.get_args());
+    for (name, value) in send.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("said: sent")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
+/// The file that a process has locked is as open as the ledger, whatever its umask was; so another user
+/// who may open the ledger sees that it is dead.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn k5_a_killed_process_is_seen_to_be_dead_by_all_who_may_open_the_ledger() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    for umask in ["077", "777", "0"] {
+        let desk = Desk::new();
+        fs::set_permissions(desk.ledger.path(), fs::Permissions::from_mode(0o664)).unwrap();
+        killed(&desk, umask);
+        let mut locks = desk.ledger.path().as_os_str().to_owned();
+        locks.push(".processes");
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(locks.as_ref()) & 0o777, 0o775, "umask {umask}");
+        let files = fs::read_dir(&locks).unwrap();
+        // This process made its own before the ledger was opened to the group.
+        let open = files.filter(|file| mode(&file.as_ref().unwrap().path()) & 0o777 == 0o664);
+        assert_eq!(open.count(), 1, "umask {umask}");
+        let claim = desk.ledger.claim(&base_url(), &id("order-42")).await;
+        assert!(matches!(claim.unwrap(), Claim::Taken(_)), "umask {umask}");
+    }
+}
+
+/// A lock file that nobody can test: here it leads to itself, elsewhere it is another user's.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn k5_a_process_whose_lock_cannot_be_tested_is_taken_over_by_a_person() {
+    use std::fs;
+
+    let desk = Desk::new();
+    let process = killed(&desk, "022");
+    let mut locks = desk.ledger.path().as_os_str().to_owned();
+    locks.push(".processes");
+    for file in fs::read_dir(&locks).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        if text.starts_with(&format!("{process}\n")) {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&path, &path).unwrap();
+        }
+    }
+    let order = id("order-42");
+    let claim = desk.ledger.claim(&base_url(), &order).await.unwrap();
+    let Claim::UnderWay(entry, owner) = claim else {
+        panic!("{claim:?}")
+    };
+    assert!(!owner.is_alive);
+    assert_eq!(owner.to_string(), "a process that cannot be named");
+    let taken = desk.ledger.take_over(entry.number).await.unwrap();
+    assert_eq!((taken.state, taken.attempts), (JournalState::Sent, 1));
+    let claim = desk.ledger.claim(&base_url(), &order).await.unwrap();
+    assert!(matches!(claim, Claim::Taken(_)), "{claim:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn k5_who_is_at_a_create_is_named() {
+    let desk = Desk::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let intend = async { desk.journal().intent(&intent("order-42")).await };
+    runtime.unwrap().block_on(intend).unwrap();
+    let claim = another_process::command("claim", desk.ledger.path());
+    let said = said(&{ claim }.output().unwrap());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let process = std::process::id();
+    let wanted = [
+        format!("process {process} of user "),
+        format!(" on {}", host.trim()),
+    ];
+    assert!(wanted.iter().all(|part| said.contains(part)), "{said}");
+}
+
+/// It may be alive after all.
+#[tokio::test]
+async fn k5_a_process_that_was_overtaken_sends_nothing() {
+    let desk = Desk::new();
+    let (mine, other) = (desk.journal(), desk.another());
+    mine.intent(&intent("order-42")).await.unwrap();
+    other.take_over(1).await.unwrap();
+    let said = mine.sent(&id("order-42")).await.unwrap_err().to_string();
+    assert_eq!(said, "another process is at the same create");
+    other
+        .journal(base_url())
+        .sent(&id("order-42"))
+        .await
+        .unwrap();
+    let nobody = other.take_over(2).await;
+    assert!(
+        matches!(nobody, Err(LedgerError::NoSuchEntry)),
+        "{nobody:?}"
+    );
 }

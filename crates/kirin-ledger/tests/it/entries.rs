@@ -237,3 +237,66 @@ async fn a_client_writes_to_it() {
         }
     }
 }
+
+/// It ended as unresolved, or still running, and goes on: the old end is no end any more.
+#[tokio::test]
+async fn what_is_gone_on_with_has_not_ended() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    let order = id("order-42");
+    accept(&journal, "order-42", "task-1").await;
+    let entry = async || desk.ledger.entries().await.unwrap().remove(0);
+    let running = still_running("task-1");
+    journal.outcome(&order, &running).await.unwrap();
+    assert!(entry().await.ended_at.is_some());
+    journal
+        .accepted(&order, &"task-1".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(entry().await.ended_at, None);
+    journal.outcome(&order, &running).await.unwrap();
+    journal.sent(&order).await.unwrap();
+    assert_eq!(entry().await.ended_at, None);
+    let raw = rusqlite::Connection::open(desk.ledger.path()).unwrap();
+    let sql = "SELECT outcome IS NULL FROM creates";
+    assert!(raw.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap());
+}
+
+/// The end says nothing of the task, and the acceptance did.
+#[tokio::test]
+async fn the_id_of_a_task_outlives_an_end_without_it() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    accept(&journal, "order-42", "task-1").await;
+    let cause = Cause::Withheld(Withheld::Deadline);
+    let unresolved = Outcome::Unresolved {
+        external_task_id: id("order-42"),
+        knowledge: kirin_client::machine::Knowledge::MayExist,
+        cause,
+    };
+    journal.outcome(&id("order-42"), &unresolved).await.unwrap();
+    let entry = desk.ledger.entries().await.unwrap().remove(0);
+    assert_eq!(entry.task_id, Some("task-1".parse().unwrap()));
+}
+
+/// A task that failed has ended for good.
+#[tokio::test]
+async fn i4_nothing_is_sent_after_a_task_has_failed() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    accept(&journal, "order-42", "task-1").await;
+    let failed =
+        r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
+    let failed = Outcome::Failed(kirin_types::Task::from_json(failed.as_bytes()).unwrap());
+    journal.outcome(&id("order-42"), &failed).await.unwrap();
+    journal.sent(&id("order-42")).await.unwrap_err();
+    let again = "task-2".parse().unwrap();
+    journal.accepted(&id("order-42"), &again).await.unwrap_err();
+    journal
+        .outcome(&id("order-42"), &completed("task-1"))
+        .await
+        .unwrap();
+    let entry = desk.ledger.entries().await.unwrap().remove(0);
+    assert_eq!(entry.money(), Money::Failed);
+    assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
+}

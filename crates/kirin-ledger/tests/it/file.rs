@@ -26,16 +26,28 @@ async fn k2_a_newer_file_is_refused_and_not_touched() {
     .await;
     drop(ledger);
     let path = path(folder.path());
-    let connection = Connection::open(&path).unwrap();
-    connection
-        .execute_batch("PRAGMA user_version = 99")
-        .unwrap();
-    connection.close().unwrap();
+    let version = |version: i64| {
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .pragma_update(None, "user_version", version)
+            .unwrap();
+        connection.close().unwrap();
+    };
+    let known = match (version(99), refused(&path)) {
+        (
+            (),
+            LedgerError::Newer {
+                found: 99, known, ..
+            },
+        ) => known,
+        (_, error) => panic!("{error}"),
+    };
+    // Newer by one is newer.
+    version(known + 1);
     let error = refused(&path);
-    assert!(
-        matches!(error, LedgerError::Newer { found: 99, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LedgerError::Newer { .. }), "{error}");
+    version(known);
+    Ledger::open(&path).unwrap();
 }
 
 #[test]
@@ -101,5 +113,20 @@ fn only_its_owner_may_read_it() {
         path.push(suffix);
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}
+
+/// None of them gives up because another one is at it.
+#[test]
+fn many_that_make_it_at_once_have_it() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Ledger::open(path(folder.path())).map(drop);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..12).map(|_| scope.spawn(open)).collect();
+            for thread in threads {
+                thread.join().unwrap().unwrap();
+            }
+        });
     }
 }
