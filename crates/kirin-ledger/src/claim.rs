@@ -100,28 +100,22 @@ impl Ledger {
     }
 }
 
-/// Takes an entry for this process; false if another one that is alive has it.
-pub(crate) fn take(
-    connection: &Connection,
-    number: i64,
-    process: &Process,
-) -> rusqlite::Result<bool> {
-    if holder(connection, number, process)?.is_some() {
-        return Ok(false);
-    }
-    hold(connection, number, process)?;
-    Ok(true)
-}
-
-/// The other process that has an entry, if one has that may be alive.
+/// Who has an entry, if it is another process that may be alive, or an operation of this one that may
+/// still send.
 fn holder(
     connection: &Connection,
     number: i64,
     process: &Process,
 ) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT claimed_by FROM creates WHERE number = ?1";
-    let holder: Option<String> = connection.query_row(sql, [number], |row| row.get(0))?;
-    Ok(holder.filter(|holder| holder != process.name() && process.is_alive(holder)))
+    let sql = "SELECT claimed_by, operation FROM creates WHERE number = ?1";
+    let (holder, operation): (Option<String>, Option<String>) =
+        connection.query_row(sql, [number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let operation = operation.and_then(|operation| operation.parse().ok());
+    let is_at_work = operation.is_some_and(|operation| process.is_at_work(&operation));
+    Ok(holder.filter(|holder| match holder == process.name() {
+        true => is_at_work,
+        false => process.is_alive(holder),
+    }))
 }
 
 fn hold(connection: &Connection, number: i64, process: &Process) -> rusqlite::Result<()> {

@@ -1,13 +1,21 @@
 //! What a client writes to.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use kirin_client::{BaseUrl, Intent, Journal, JournalError, JournalState, machine::Outcome};
+use kirin_client::{
+    BaseUrl, CreateId, Intent, Journal, JournalChange, JournalEntry, JournalError, JournalState,
+    JournalWrite, OperationId, Recalled,
+    machine::{ClockDifference, Outcome, SendReason},
+};
 use kirin_types::{Amount, ExternalTaskId, Price, TaskId, TaskState};
 use rusqlite::{Connection, params};
 
-use crate::{Ledger, LedgerError, claim::take, clock, ledger::number, path, rows};
+use crate::{
+    Ledger, LedgerError, clock, path,
+    process::Process,
+    rows::{self, Kept},
+};
 
 /// The journal of the creates for one base URL. A create that it writes down is this process's own
 /// until it ends, so that no other process sends it at the same time.
@@ -17,12 +25,6 @@ pub struct LedgerJournal {
     base_url: BaseUrl,
     budget_per_day: Option<Amount>,
     outputs: BTreeMap<ExternalTaskId, PathBuf>,
-}
-
-/// What became of a write.
-enum Written {
-    Done,
-    Refused(JournalError),
 }
 
 impl LedgerJournal {
@@ -50,172 +52,316 @@ impl LedgerJournal {
         self
     }
 
-    /// Does something to the entry of an id that is this process's own, or is taken by it.
-    async fn on_entry(
-        &self,
-        id: &ExternalTaskId,
-        is_sent: bool,
-        act: impl FnOnce(&Connection, i64, bool) -> rusqlite::Result<Written> + Send + 'static,
-    ) -> Result<(), JournalError> {
-        let (base_url, id) = (self.base_url.to_string(), id.to_string());
-        let process = self.ledger.process();
-        let write = move |connection: &Connection| {
-            let Some(number) = number(connection, &base_url, &id)? else {
-                let problem = format!("there is no intent with the id {id}");
-                return Ok(Written::Refused(JournalError::new(problem)));
-            };
-            if !take(connection, number, &process)? {
-                return Ok(Written::Refused(JournalError::under_way()));
-            }
-            let is_final = rows::is_final(&rows::state_word(connection, number)?);
-            act(connection, number, is_final)
-        };
-        let writer = self.ledger.writer();
-        finish(match is_sent {
-            true => writer.send(write).await,
-            false => writer.write(write).await,
-        })
+    /// What there is to write of a change, once it is known to be allowed.
+    fn job(&self, write: &JournalWrite) -> Job {
+        Job {
+            write: write.clone(),
+            process: self.ledger.process(),
+            budget_per_day: self.budget_per_day.clone(),
+            output: self
+                .outputs
+                .get(&write.create.external_task_id)
+                .map(|path| path::to_bytes(path)),
+        }
     }
-}
 
-fn finish(written: Result<Written, LedgerError>) -> Result<(), JournalError> {
-    match written {
-        Ok(Written::Done) => Ok(()),
-        Ok(Written::Refused(error)) => Err(error),
-        Err(error) => Err(JournalError::new(error.to_string())),
+    /// # Errors
+    ///
+    /// The create goes to another base URL.
+    fn check(&self, base_url: &BaseUrl) -> Result<(), JournalError> {
+        match *base_url == self.base_url {
+            true => Ok(()),
+            false => Err(JournalError::new(format!(
+                "it is of {}, and the create goes to {base_url}",
+                self.base_url
+            ))),
+        }
     }
 }
 
 #[async_trait]
 impl Journal for LedgerJournal {
-    async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
-        if intent.base_url != self.base_url {
-            let problem = format!(
-                "it is of {}, and the create goes to {}",
-                self.base_url, intent.base_url
-            );
-            return Err(JournalError::new(problem));
-        }
-        let Some(id) = intent.request.external_task_id() else {
-            return Err(JournalError::new("the request has no external task id"));
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        self.check(&create.base_url)?;
+        let create = create.clone();
+        let read = self.ledger.writer().read(move |connection| {
+            let id = create.external_task_id.as_str();
+            let kept = rows::kept(connection, create.base_url.as_str(), id)?;
+            let entry = kept.map(|kept| kept.entry);
+            let intended_at = entry.as_ref().map(|entry| {
+                let at = entry.intent.intended_at;
+                at.map_or(i64::MIN, |at| at.milliseconds())
+            });
+            let mut recalled = Recalled::new(entry);
+            recalled.controls = rows::controls(connection, &create, intended_at)?;
+            Ok(recalled)
+        });
+        let mut recalled = read.await.map_err(failed)?;
+        recalled.may_have_forgotten = self.ledger.looks_up_first();
+        Ok(recalled)
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.check(&write.create.base_url)?;
+        let job = self.job(write);
+        let is_sent = matches!(write.change, JournalChange::Send { .. });
+        let run = move |connection: &Connection| job.run(connection);
+        let writer = self.ledger.writer();
+        let written = match is_sent {
+            true => writer.send(run).await,
+            false => writer.write(run).await,
         };
-        let output = self.outputs.get(id).map(|path| path::to_bytes(path));
-        let (id, intent) = (id.to_string(), intent.clone());
-        let (process, limit) = (self.ledger.process(), self.budget_per_day.clone());
-        let request = serde_json::to_string(&intent.request)
-            .map_err(|error| JournalError::new(error.to_string()))?;
-        let written = self.ledger.writer().write(move |connection| {
-            let earlier = number(connection, intent.base_url.as_str(), &id)?;
-            if let Some(number) = earlier {
-                if !take(connection, number, &process)? {
-                    return Ok(Written::Refused(JournalError::under_way()));
-                }
-                let word = rows::state_word(connection, number)?;
-                if !["intended", "not_created"].contains(&word.as_str()) {
-                    let problem = format!("an earlier create has the external id {id}");
-                    return Ok(Written::Refused(JournalError::new(problem)));
-                }
-            }
-            let price = intent.request.price_estimate().map(Price::amount);
-            let at = intent.intended_at.map_or_else(clock::now, |at| at.milliseconds());
-            if let Some(limit) = &limit
-                && let Err(problem) = check_budget(connection, limit, price.as_ref(), at, earlier)?
-            {
-                return Ok(Written::Refused(JournalError::over_budget(problem)));
-            }
-            // The entry of a create that created nothing becomes the one of this.
-            let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
-                       prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'intended', ?10, ?11, ?12)";
-            connection.execute(sql, params![
-                earlier,
-                intent.base_url.as_str(),
-                id,
-                intent.key.to_string(),
-                intent.request.model_id(),
-                intent.request.prompt(),
-                price.map(|price| price.to_string()),
-                at,
-                intent.intended_at.is_some(),
-                process.name(),
-                output,
-                request,
-            ])?;
-            Ok(Written::Done)
+        written.map_err(failed)?
+    }
+
+    /// What was dropped is free for other processes, as soon as that is written; nobody waits for it.
+    fn operation_ended(&self, operation: &OperationId) {
+        if !self.ledger.process().has_ended(operation) {
+            return;
+        }
+        let (operation, name) = (
+            operation.to_string(),
+            self.ledger.process().name().to_owned(),
+        );
+        self.ledger.writer().post(move |connection| {
+            let sql =
+                "UPDATE creates SET claimed_by = NULL WHERE operation = ?1 AND claimed_by = ?2";
+            connection.execute(sql, [operation, name]).map(drop)
         });
-        finish(written.await)
-    }
-
-    async fn sent(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
-        let ended = JournalError::new(format!("the create {id} has ended"));
-        self.on_entry(id, true, |connection, number, is_final| {
-            if is_final {
-                return Ok(Written::Refused(ended));
-            }
-            let sql = "UPDATE creates SET state = 'sent', attempts = attempts + 1, sent_at = ?2, \
-                       outcome = NULL, ended_at = NULL WHERE number = ?1";
-            connection.execute(sql, params![number, clock::now()])?;
-            Ok(Written::Done)
-        })
-        .await
-    }
-
-    async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError> {
-        let ended = JournalError::new(format!("the create {id} has ended"));
-        let task = task.to_string();
-        self.on_entry(id, false, move |connection, number, is_final| {
-            if is_final {
-                return Ok(Written::Refused(ended));
-            }
-            let sql = "UPDATE creates SET state = 'accepted', task_id = ?2, accepted_at = ?3, \
-                       outcome = NULL, ended_at = NULL WHERE number = ?1";
-            connection.execute(sql, params![number, task, clock::now()])?;
-            Ok(Written::Done)
-        })
-        .await
-    }
-
-    async fn outcome(&self, id: &ExternalTaskId, outcome: &Outcome) -> Result<(), JournalError> {
-        let json =
-            serde_json::to_string(outcome).map_err(|error| JournalError::new(error.to_string()))?;
-        let state = JournalState::Ended(Box::new(outcome.clone()));
-        let cost = outcome.task().and_then(|task| match task.state() {
-            TaskState::Completed {
-                usage: Some(usage), ..
-            // A negative one would make room in a budget that was never allowed.
-            } => usage.cost.clone().filter(|cost| !cost.is_negative()),
-            _ => None,
-        });
-        let task = task_id(outcome);
-        self.on_entry(id, false, move |connection, number, is_final| {
-            // The first end stays.
-            if !is_final {
-                let sql = "UPDATE creates SET state = ?2, outcome = ?3, ended_at = ?4, cost = ?5, \
-                           task_id = coalesce(?6, task_id) WHERE number = ?1";
-                let cost = cost.map(|cost| cost.to_string());
-                connection.execute(
-                    sql,
-                    params![number, rows::word(&state), json, clock::now(), cost, task],
-                )?;
-            }
-            connection.execute(
-                "UPDATE creates SET claimed_by = NULL WHERE number = ?1",
-                [number],
-            )?;
-            Ok(Written::Done)
-        })
-        .await
     }
 }
 
-/// The task that an end tells of.
-fn task_id(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::CannotQuery { id, .. }
-        | Outcome::Lost { id }
-        | Outcome::StillRunning { id, .. } => Some(id.to_string()),
-        outcome => outcome.task().map(|task| task.id().to_string()),
+fn failed(error: LedgerError) -> JournalError {
+    JournalError::new(error.to_string())
+}
+
+/// One write, as the thread of the ledger does it.
+struct Job {
+    write: JournalWrite,
+    process: Arc<Process>,
+    budget_per_day: Option<Amount>,
+    output: Option<Vec<u8>>,
+}
+
+impl Job {
+    fn run(self, connection: &Connection) -> rusqlite::Result<Result<(), JournalError>> {
+        let create = &self.write.create;
+        let id = create.external_task_id.as_str();
+        let kept = rows::kept(connection, create.base_url.as_str(), id)?;
+        if let Some(kept) = &kept
+            && self.is_held_by_another(kept)
+        {
+            return Ok(Err(JournalError::under_way()));
+        }
+        let before = kept.as_ref().map(|kept| &kept.entry);
+        let after = match JournalEntry::apply(before, &self.write) {
+            Ok(after) => after,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Err(problem) = self.check_budget(connection, kept.as_ref(), &after)? {
+            return Ok(Err(JournalError::over_budget(problem)));
+        }
+        match &self.write.change {
+            JournalChange::Intend(_) => self.insert(connection, kept.as_ref(), &after)?,
+            JournalChange::TakeOver(_) if kept.is_none() => {
+                self.insert(connection, None, &after)?;
+            }
+            _ => self.update(connection, kept.as_ref(), &after)?,
+        }
+        match &self.write.change {
+            JournalChange::Intend(_) | JournalChange::TakeOver(_) => {
+                self.process.has_begun(self.write.operation);
+            }
+            JournalChange::End(_) => {
+                self.process.has_ended(&self.write.operation);
+            }
+            _ => {}
+        }
+        Ok(Ok(()))
     }
+
+    /// Whether somebody who is alive is at the create: another process, or another operation of this one.
+    /// That the service has a task is true whoever tells it, so that is written down all the same.
+    fn is_held_by_another(&self, kept: &Kept) -> bool {
+        let tells_a_task = match &self.write.change {
+            JournalChange::Accept(_) => true,
+            JournalChange::End(outcome) => outcome.task_id().is_some(),
+            _ => false,
+        };
+        let holder = kept.holder.as_deref();
+        let operation = kept.entry.intent.operation;
+        let by_process =
+            holder.is_some_and(|it| it != self.process.name() && self.process.is_alive(it));
+        let by_operation =
+            operation.is_some_and(|it| it != self.write.operation && self.process.is_at_work(&it));
+        !tells_a_task && (by_process || by_operation)
+    }
+
+    /// What is sent for the first time, and what a person sends again, has to fit the budget of its day.
+    fn check_budget(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<Result<(), String>> {
+        let Some(limit) = &self.budget_per_day else {
+            return Ok(Ok(()));
+        };
+        let price = after.intent.request.price_estimate().map(Price::amount);
+        match &self.write.change {
+            JournalChange::Intend(intent) => {
+                let at = intended_at(intent);
+                let earlier = kept.map(|kept| kept.number);
+                check_budget(connection, limit, price.as_ref(), at, earlier)
+            }
+            JournalChange::Send {
+                reason: SendReason::Person,
+                ..
+            } => check_budget(connection, limit, price.as_ref(), clock::now(), None),
+            _ => Ok(Ok(())),
+        }
+    }
+
+    /// The entry of a create that created nothing becomes the one of this.
+    fn insert(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let intent = &after.intent;
+        let price = intent.request.price_estimate().map(Price::amount);
+        let request = serde_json::to_string(&intent.request).map_err(not_json)?;
+        let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
+                   prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
+                   operation, repetitions, is_minted, clock_difference, attempts, doubt) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+        connection.prepare(sql)?.execute(params![
+            kept.map(|kept| kept.number),
+            intent.base_url.as_str(),
+            self.write.create.external_task_id.as_str(),
+            intent.key.to_string(),
+            intent.request.model_id(),
+            intent.request.prompt(),
+            price.map(|price| price.to_string()),
+            intended_at(intent),
+            intent.intended_at.is_some(),
+            rows::word(&after.state),
+            self.process.name(),
+            self.output,
+            request,
+            self.write.operation.to_string(),
+            intent.repetitions_after_absence,
+            intent.is_minted,
+            intent.clock_difference.map(ClockDifference::milliseconds),
+            after.attempts,
+            intent.doubt,
+        ])?;
+        Ok(())
+    }
+
+    fn update(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let Some(kept) = kept else {
+            return Ok(());
+        };
+        if *after != kept.entry {
+            self.store(connection, kept, after)?;
+        }
+        let operation = after.intent.operation;
+        let is_own = operation == Some(self.write.operation);
+        let holder = match self.write.change {
+            JournalChange::End(_) => None,
+            _ => Some(self.process.name()),
+        };
+        // Who only tells what has become of a task is not at the create.
+        if is_own || kept.holder.as_deref() == Some(self.process.name()) {
+            let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
+            connection
+                .prepare(sql)?
+                .execute(params![kept.number, holder])?;
+        }
+        Ok(())
+    }
+
+    fn store(
+        &self,
+        connection: &Connection,
+        kept: &Kept,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let intent = &after.intent;
+        let now = clock::now();
+        let (outcome, cost) = match &after.state {
+            JournalState::Ended(outcome) => {
+                let json = serde_json::to_string(outcome).map_err(not_json)?;
+                (Some(json), cost(outcome))
+            }
+            _ => (None, None),
+        };
+        let is_sent = matches!(self.write.change, JournalChange::Send { .. });
+        let sql = "UPDATE creates SET state = ?2, attempts = ?3, latest_attempt = ?4, \
+                   attempt_is_open = ?5, operation = ?6, repetitions = ?7, doubt = ?8, outcome = ?9, \
+                   ended_at = ?10, cost = ?11, task_id = coalesce(?12, task_id), \
+                   accepted_at = CASE WHEN ?12 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?13) END, \
+                   sent_at = CASE WHEN ?14 THEN ?13 ELSE sent_at END, sent_by_person = ?15 \
+                   WHERE number = ?1";
+        connection.prepare(sql)?.execute(params![
+            kept.number,
+            rows::word(&after.state),
+            after.attempts,
+            after.latest_attempt,
+            after.is_attempt_open,
+            intent.operation.map(|operation| operation.to_string()),
+            intent.repetitions_after_absence,
+            intent.doubt,
+            outcome,
+            outcome.is_some().then_some(now),
+            cost,
+            after.state.task_id().map(TaskId::as_str),
+            now,
+            is_sent,
+            self.sent_by_person(kept),
+        ])?;
+        Ok(())
+    }
+
+    fn sent_by_person(&self, kept: &Kept) -> u32 {
+        let reason = SendReason::Person;
+        match self.write.change {
+            JournalChange::Send { reason: it, .. } if it == reason => kept.sent_by_person + 1,
+            JournalChange::TakeBack { reason: it, .. } if it == reason => {
+                kept.sent_by_person.saturating_sub(1)
+            }
+            _ => kept.sent_by_person,
+        }
+    }
+}
+
+fn intended_at(intent: &Intent) -> i64 {
+    intent
+        .intended_at
+        .map_or_else(clock::now, |at| at.milliseconds())
+}
+
+/// What a task cost, where its end says it. A negative cost would make room that was never allowed.
+fn cost(outcome: &Outcome) -> Option<String> {
+    let TaskState::Completed {
+        usage: Some(usage), ..
+    } = outcome.task()?.state()
+    else {
+        return None;
+    };
+    let cost = usage.cost.as_ref().filter(|cost| !cost.is_negative())?;
+    Some(cost.to_string())
+}
+
+fn not_json(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
 }
 
 /// Milliseconds of a day.
@@ -233,19 +379,22 @@ fn check_budget(
         return Ok(Err("what this request costs is not known".into()));
     };
     let first = at - at.rem_euclid(DAY);
-    let sql = "SELECT coalesce(cost, price) FROM creates WHERE intended_at >= ?1 AND intended_at < ?2 \
-               AND state <> 'not_created' AND number IS NOT ?3";
+    let last = first.saturating_add(DAY);
+    let sql = "SELECT coalesce(cost, price), 1 FROM creates WHERE intended_at >= ?1 \
+               AND intended_at < ?2 AND state <> 'not_created' AND number IS NOT ?3 \
+               UNION ALL \
+               SELECT price, sent_by_person FROM creates WHERE sent_by_person > 0 \
+               AND sent_at >= ?1 AND sent_at < ?2 AND state <> 'not_created' AND number IS NOT ?3";
     let mut statement = connection.prepare(sql)?;
-    let amounts = statement
-        .query_map(params![first, first.saturating_add(DAY), earlier], |row| {
-            row.get::<_, Option<String>>(0)
-        })?;
+    let amounts = statement.query_map(params![first, last, earlier], |row| {
+        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, u32>(1)?))
+    })?;
     let amounts: Vec<_> = amounts.collect::<rusqlite::Result<_>>()?;
-    // What was written was an amount.
+    // What was written was an amount. Each time that a person sends again may be charged.
     let spent: Amount = amounts
         .into_iter()
-        .flatten()
-        .filter_map(|text| text.parse::<Amount>().ok())
+        .filter_map(|(text, times)| Some((text?.parse::<Amount>().ok()?, times)))
+        .flat_map(|(amount, times)| (0..times).map(move |_| amount.clone()))
         .sum();
     Ok(match spent.clone() + price.clone() > *limit {
         true => Err(format!(

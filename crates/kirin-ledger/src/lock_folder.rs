@@ -29,7 +29,7 @@ impl LockFolder {
     pub(crate) fn make(&self) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
         // An older version made it as its umask was; only its owner can put that right.
-        let _ = access::give(&self.ledger, &File::open(&self.path)?, access::Kind::Folder);
+        let _ = access::give(&self.ledger, &self.path, access::Kind::Folder);
         Ok(())
     }
 

@@ -2,10 +2,14 @@
 //! releases however the process ends; so a claim of one that is gone is seen to be void.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use kirin_client::OperationId;
 
 use crate::{Owner, lock_folder::LockFolder, mark};
 
@@ -14,6 +18,8 @@ use crate::{Owner, lock_folder::LockFolder, mark};
 pub(crate) struct Process {
     name: String,
     folder: PathBuf,
+    /// Operations of this opening that may still send.
+    at_work: Mutex<HashSet<OperationId>>,
     /// Holds the lock.
     _file: File,
 }
@@ -44,10 +50,28 @@ impl Process {
         let process = Self {
             name,
             folder,
+            at_work: Mutex::default(),
             _file: file,
         };
         process.remove_dead();
         Ok(process)
+    }
+
+    pub(crate) fn has_begun(&self, operation: OperationId) {
+        self.locked().insert(operation);
+    }
+
+    /// True if it was at work until now.
+    pub(crate) fn has_ended(&self, operation: &OperationId) -> bool {
+        self.locked().remove(operation)
+    }
+
+    pub(crate) fn is_at_work(&self, operation: &OperationId) -> bool {
+        self.locked().contains(operation)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashSet<OperationId>> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -2,9 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use kirin_client::{Intent, JournalState, machine::Outcome};
+use kirin_client::{
+    Control, CreateId, Intent, JournalEntry, JournalState,
+    machine::{ClockDifference, Outcome},
+};
 use kirin_types::Timestamp;
-use rusqlite::{Connection, Row, types::Type};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 
 use crate::{Entry, path};
 
@@ -51,9 +54,12 @@ fn state(row: &Row<'_>) -> rusqlite::Result<JournalState> {
     })
 }
 
-/// What is written of the end.
+/// What is written of a state.
 pub(crate) fn word(state: &JournalState) -> &'static str {
     match state {
+        JournalState::Accepted(_) => "accepted",
+        JournalState::Intended => "intended",
+        JournalState::Sent => "sent",
         JournalState::Ended(outcome) if matches!(**outcome, Outcome::NotCreated { .. }) => {
             "not_created"
         }
@@ -63,28 +69,81 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
     }
 }
 
-/// How far the create with this number is, as it is written.
-pub(crate) fn state_word(connection: &Connection, number: i64) -> rusqlite::Result<String> {
-    let sql = "SELECT state FROM creates WHERE number = ?1";
-    connection.query_row(sql, [number], |row| row.get(0))
+/// What [`journal_entry`] reads, in its order.
+const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, intended_at, \
+                             intended_at_is_known, clock_difference, is_minted, repetitions, state, \
+                             task_id, operation, doubt, outcome, attempts, latest_attempt, \
+                             attempt_is_open, sent_by_person, claimed_by";
+
+/// A create as its journal knows it, and what only the ledger knows of it.
+pub(crate) struct Kept {
+    pub(crate) number: i64,
+    pub(crate) entry: JournalEntry,
+    pub(crate) sent_by_person: u32,
+    pub(crate) holder: Option<String>,
 }
 
-/// Whether a create of which this is written has ended for good.
-pub(crate) fn is_final(word: &str) -> bool {
-    ["completed", "ended", "not_created"].contains(&word)
+/// The create under this id.
+pub(crate) fn kept(
+    connection: &Connection,
+    base_url: &str,
+    id: &str,
+) -> rusqlite::Result<Option<Kept>> {
+    let sql = format!(
+        "SELECT {JOURNAL_ENTRY} FROM creates WHERE base_url = ?1 AND external_task_id = ?2"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_row([base_url, id], read_kept).optional()
 }
 
 /// The intent of an entry: what is needed to go on with it where the service has no task yet.
 pub(crate) fn intent(connection: &Connection, number: i64) -> rusqlite::Result<Intent> {
-    let sql = "SELECT base_url, key, request, intended_at, intended_at_is_known FROM creates WHERE number = ?1";
-    connection.query_row(sql, [number], |row| {
-        let request: String = row.get(2)?;
-        let request = serde_json::from_str(&request).map_err(|error| wrong(2, error))?;
-        let is_known: bool = row.get(4)?;
-        let intended_at = is_known.then_some(Timestamp::from_milliseconds(row.get(3)?));
-        let intent = Intent::new(request, parsed(row, 0)?, parsed(row, 1)?, intended_at);
-        intent.map_err(|error| wrong(2, error))
+    let sql = format!("SELECT {JOURNAL_ENTRY} FROM creates WHERE number = ?1");
+    connection.query_row(&sql, [number], |row| Ok(read_kept(row)?.entry.intent))
+}
+
+fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let request: String = row.get(4)?;
+    let request = serde_json::from_str(&request).map_err(|error| wrong(4, error))?;
+    let is_known: bool = row.get(6)?;
+    let intended_at = is_known.then_some(Timestamp::from_milliseconds(row.get(5)?));
+    let intent = Intent::new(request, parsed(row, 1)?, parsed(row, 3)?, intended_at);
+    let mut intent = intent.map_err(|error| wrong(4, error))?;
+    let clock_difference: Option<i64> = row.get(7)?;
+    intent.clock_difference = clock_difference.map(ClockDifference::from_milliseconds);
+    intent.is_minted = row.get(8)?;
+    intent.repetitions_after_absence = row.get(9)?;
+    intent.operation = optional(row, 12)?;
+    intent.doubt = row.get(13)?;
+    let mut entry = JournalEntry::new(intent, state(row)?);
+    entry.attempts = row.get(15)?;
+    entry.latest_attempt = row.get(16)?;
+    entry.is_attempt_open = row.get(17)?;
+    Ok(Kept {
+        number: row.get(0)?,
+        entry,
+        sent_by_person: row.get(18)?,
+        holder: row.get(19)?,
     })
+}
+
+/// Tasks at a base URL and under a key, the latest first, and whether each was accepted before this
+/// time.
+pub(crate) fn controls(
+    connection: &Connection,
+    create: &CreateId,
+    intended_at: Option<i64>,
+) -> rusqlite::Result<Vec<Control>> {
+    let sql = "SELECT external_task_id, task_id, accepted_at FROM creates \
+               WHERE base_url = ?1 AND key = ?2 AND task_id IS NOT NULL AND external_task_id <> ?3 \
+               AND (?4 IS NULL OR accepted_at < ?4) ORDER BY number DESC LIMIT 4";
+    let mut statement = connection.prepare(sql)?;
+    let (base_url, key) = (create.base_url.as_str(), create.key.to_string());
+    let id = create.external_task_id.as_str();
+    let rows = statement.query_map(params![base_url, key, id, intended_at], |row| {
+        Ok(Control::new(parsed(row, 0)?, parsed(row, 1)?).before_intent())
+    })?;
+    rows.collect()
 }
 
 fn parsed<T: FromStr<Err: fmt::Display>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {

@@ -10,7 +10,7 @@ use crate::{LedgerError, clock, lineage};
 const APPLICATION: i64 = 0x4b49_524e;
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
         base_url TEXT NOT NULL,
@@ -67,6 +67,23 @@ const MIGRATIONS: [&str; 2] = ["
         began_at INTEGER
     ) STRICT;
     INSERT INTO knowledge VALUES (1, NULL);
+","
+    -- Which operation is at it, or was, and its latest attempt.
+    ALTER TABLE creates ADD COLUMN operation TEXT;
+    ALTER TABLE creates ADD COLUMN latest_attempt INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE creates ADD COLUMN attempt_is_open INTEGER NOT NULL DEFAULT 0;
+    -- How often it was sent again because its absence was proved, and because a person decided it.
+    ALTER TABLE creates ADD COLUMN repetitions INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE creates ADD COLUMN sent_by_person INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE creates ADD COLUMN is_minted INTEGER NOT NULL DEFAULT 0;
+    -- How far the service's clock was ahead at the intent, in milliseconds.
+    ALTER TABLE creates ADD COLUMN clock_difference INTEGER;
+    -- What made it unclear.
+    ALTER TABLE creates ADD COLUMN doubt TEXT;
+    -- Whether a create that was refused was looked up once more since.
+    ALTER TABLE creates ADD COLUMN looked_up_again INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX creates_sent_by_person ON creates (sent_at) WHERE sent_by_person > 0;
+    CREATE INDEX creates_accepted ON creates (base_url, key, number) WHERE task_id IS NOT NULL;
 "];
 
 /// How long another process's write is waited for.

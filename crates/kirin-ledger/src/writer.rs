@@ -90,6 +90,24 @@ impl Writer {
         self.run(Kind::Send, act).await
     }
 
+    /// Writes without anybody waiting for it. Where it fails, it was not needed.
+    pub(crate) fn post(
+        &self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) {
+        let run = Box::new(move |connection: Result<&Connection, Trouble>| {
+            let _ = connection.and_then(|connection| Ok(in_savepoint(connection, act)?));
+            let answer: Answer = Box::new(|_| {});
+            answer
+        });
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(Job {
+                kind: Kind::Write,
+                run,
+            });
+        }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         kind: Kind,

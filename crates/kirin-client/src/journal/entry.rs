@@ -91,6 +91,17 @@ impl JournalState {
 }
 
 impl JournalEntry {
+    /// An entry as it was stored: for whoever keeps a journal. No attempts are known of it.
+    pub fn new(intent: Intent, state: JournalState) -> Self {
+        Self {
+            intent,
+            state,
+            attempts: 0,
+            latest_attempt: 0,
+            is_attempt_open: false,
+        }
+    }
+
     /// What a write makes of what was known before, `None` if nothing was. It is pure, and it is all
     /// that decides: a journal reads, applies and stores in one step.
     ///
@@ -126,9 +137,8 @@ impl JournalEntry {
         match (&write.change, before) {
             (JournalChange::Intend(intent), before) => Self::intend(before, intent, operation),
             (JournalChange::TakeOver(intent), None) => Ok(Self {
-                state: JournalState::Sent,
                 attempts: 1,
-                ..Self::new((**intent).clone(), operation)
+                ..Self::of((**intent).clone(), operation, JournalState::Sent)
             }),
             (_, None) => {
                 let id = &write.create.external_task_id;
@@ -148,17 +158,12 @@ impl JournalEntry {
         }
     }
 
-    fn new(intent: Intent, operation: OperationId) -> Self {
-        Self {
-            intent: Intent {
-                operation: Some(operation),
-                ..intent
-            },
-            state: JournalState::Intended,
-            attempts: 0,
-            latest_attempt: 0,
-            is_attempt_open: false,
-        }
+    fn of(intent: Intent, operation: OperationId, state: JournalState) -> Self {
+        let intent = Intent {
+            operation: Some(operation),
+            ..intent
+        };
+        Self::new(intent, state)
     }
 
     /// Nothing was sent under the id, or nothing came of it: it is free. How often it was repeated
@@ -182,7 +187,7 @@ impl JournalEntry {
                     intent.repetitions_after_absence.max(repetitions);
             }
         }
-        Ok(Self::new(intent, operation))
+        Ok(Self::of(intent, operation, JournalState::Intended))
     }
 
     /// Only who names the operation that is at it may take it over: of two who do, the second is late.
