@@ -3,6 +3,7 @@
 mod callbacks;
 mod lost_answer;
 mod one_post;
+mod race;
 mod session;
 mod simulation;
 mod snap;
