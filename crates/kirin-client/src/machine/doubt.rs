@@ -115,8 +115,16 @@ impl Doubt {
             (_, Some(row)) if row > context.cut(row) => Some(Next::LookUp(context.cut(row))),
             (_, Some(row)) => Some(Next::Row(row)),
             (Some(usual), None) => Some(Next::LookUp(context.cut(usual))),
-            (None, None) => None,
+            (None, None) => self.last_look_up(now, context),
         }
+    }
+
+    /// Where no row is made, the task is looked for once more when the declared lag is over: what exists
+    /// is found then.
+    fn last_look_up(&self, now: Duration, context: &Context) -> Option<Next> {
+        let settles_at = self.settles_at(context)?;
+        let is_due = self.looked_up_at.is_none_or(|last| last < settles_at);
+        is_due.then(|| Next::LookUp(context.cut(settles_at.max(now))))
     }
 
     /// A look-up that told nothing does not use up the last of the usual times: it is repeated,
@@ -131,19 +139,23 @@ impl Doubt {
         again.then(|| context.backoff.delay(self.failures, Some(hint)))
     }
 
-    /// From when on a row of look-ups tells for sure whether there is a task: twice the declared lag
-    /// after the attempt must be over, on a host whose look-up is proven.
-    fn row_from(&self, now: Duration, context: &Context) -> Option<Duration> {
+    /// Twice the declared lag after the attempt must be over, on a host whose look-up is proven.
+    fn settles_at(&self, context: &Context) -> Option<Duration> {
         let capabilities = context.settings.capabilities;
         let lag = capabilities
             .lookup_lag
             .filter(|_| capabilities.lookup == Lookup::Proven)?;
+        let settling = lag.saturating_mul(2).max(LOOK_UPS[0]);
+        Some(self.is_over_at.saturating_add(settling))
+    }
+
+    /// From when on a row of look-ups tells for sure whether there is a task.
+    fn row_from(&self, now: Duration, context: &Context) -> Option<Duration> {
+        let settles_at = self.settles_at(context)?;
         let can_prove = !self.exists
             && self.broken_rows < MAX_ROWS
             && !context.settings.controls.is_empty()
             && context.intent_is_recent(now);
-        let settling = lag.saturating_mul(2).max(LOOK_UPS[0]);
-        let settles_at = self.is_over_at.saturating_add(settling);
         can_prove.then(|| settles_at.max(self.next_row_from))
     }
 }
