@@ -119,7 +119,7 @@ impl Generation {
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let id = kirin_client::Client::mint_external_task_id();
-    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id(id).build()?;
+    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id(id.as_str()).build()?;
     /// let task = client.generate(request).with_minted_id().await?;
     /// # Ok(())
     /// # }
