@@ -29,11 +29,11 @@ use http::{Request, Response};
 use kirin_client::{
     Error as KirinError, PollSchedule,
     machine::{Action, Event, Machine, Settings},
-    wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, QueryAnswer},
+    wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, Probe, QueryAnswer},
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
-use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task};
+use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task};
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let service = tokio::runtime::Builder::new_multi_thread()
@@ -63,23 +63,30 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
 
 /// Create, reconcile, wait and query, on the thread that this is called on.
 fn generate(endpoint: &Endpoint, order: &str, typical: Duration) -> Result<Task, Box<dyn Error>> {
+    let id: ExternalTaskId = order.parse()?;
     let request = GenerationRequest::builder("a paper boat on a rainy street")
-        .external_task_id(order)
+        .external_task_id(id.as_str())
         .build()?;
     let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
     settings.schedule = PollSchedule::optimum(typical);
     let mut machine = Machine::generate(request, settings)?;
     let began_at = Instant::now();
+    let mut probes = 0;
 
     loop {
         let event = match machine.action() {
             Action::Create(request) => {
                 Event::CreateAnswered(match send(&endpoint.create(request)) {
-                    Ok(response) => CreateAnswer::decode(&response),
+                    Ok(response) => CreateAnswer::decode(&response, &id),
                     Err(error) => CreateAnswer::failed(&error),
                 })
             }
             Action::LookUp(id) => query(endpoint, id.as_str()),
+            Action::Probe(id) => {
+                // Each address is used once, so that no cache has an answer to it.
+                probes += 1;
+                probe(endpoint, id, &format!("{probes}"))
+            }
             Action::Query(id) => query(endpoint, id.as_str()),
             Action::Wait { until } => {
                 thread::sleep(until.saturating_sub(began_at.elapsed()));
@@ -89,6 +96,13 @@ fn generate(endpoint: &Endpoint, order: &str, typical: Duration) -> Result<Task,
         };
         machine.handle(began_at.elapsed(), event)?;
     }
+}
+
+fn probe(endpoint: &Endpoint, id: &ExternalTaskId, no_cache: &str) -> Event {
+    Event::Probed(match send(&endpoint.probe(id, no_cache)) {
+        Ok(response) => Probe::decode(&response),
+        Err(error) => Probe::failed(&error),
+    })
 }
 
 fn query(endpoint: &Endpoint, id: &str) -> Event {
@@ -117,7 +131,8 @@ fn exchange(
 ) -> io::Result<Response<Bytes>> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.set_write_timeout(Some(Duration::from_secs(30)))?;
-    let (method, path) = (request.method(), request.uri().path());
+    let method = request.method();
+    let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
     let length = request.body().len();
     let mut bytes = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n"

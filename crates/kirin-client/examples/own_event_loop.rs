@@ -18,27 +18,36 @@ use bytes::Bytes;
 use http::{Request, Response};
 use kirin_client::{
     machine::{Action, Event, Machine, Outcome, Settings},
-    wire::{CreateAnswer, Endpoint, QueryAnswer},
+    wire::{CreateAnswer, Endpoint, Probe, QueryAnswer},
 };
 use kirin_emulator::{EmulatorConfig, World, world::Reply};
-use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
+use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut world = World::new(EmulatorConfig::default(), Timestamp::from_milliseconds(0));
     let endpoint = Endpoint::new("http://127.0.0.1:4010".parse()?, "any-key".parse()?)?;
+    let id: ExternalTaskId = "order-42".parse()?;
     let request = GenerationRequest::builder("a fox")
-        .external_task_id("order-42")
+        .external_task_id(id.as_str())
         .build()?;
     let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
     let mut machine = Machine::generate(request, settings)?;
     let mut elapsed = Duration::ZERO;
+    let mut probes = 0;
 
     loop {
         let event = match machine.action() {
             Action::Create(request) => {
                 let answer = send(&mut world, elapsed, &endpoint.create(request))?;
                 let answer = endpoint.without_key(answer);
-                Event::CreateAnswered(CreateAnswer::decode(&answer))
+                Event::CreateAnswered(CreateAnswer::decode(&answer, &id))
+            }
+            Action::Probe(id) => {
+                // Each address is used once, so that no cache has an answer to it.
+                probes += 1;
+                let probe = endpoint.probe(id, &format!("{probes}"));
+                let answer = send(&mut world, elapsed, &probe)?;
+                Event::Probed(Probe::decode(&answer))
             }
             Action::LookUp(id) => {
                 let answer = send(&mut world, elapsed, &endpoint.query(id.as_str()))?;

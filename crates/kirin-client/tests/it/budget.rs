@@ -10,7 +10,7 @@ use kirin_tests::canary;
 use kirin_transport::Sent;
 use kirin_types::{GenerationRequest, Mode, Task, Timestamp};
 
-use crate::scripted::{Answer, Scripted, json, shown};
+use crate::scripted::{self, Answer, Scripted, json, not_found, shown};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 
@@ -90,40 +90,46 @@ async fn only_what_was_not_created_gives_its_price_back() {
             r#"{"status":{"code":402,"error_code":40201},"data":null}"#,
         )
     };
-    check(vec![refused()], "0").await;
-    let missing = || json(404, r#"{"message":"task not found"}"#);
+    check(scripted::refused(refused()), "0").await;
     // The host is unknown: it stays unresolved after the last look-up.
     let mut lost = vec![Answer::Fail(Sent::Maybe)];
-    lost.extend((0..6).map(|_| missing()));
+    lost.extend((0..6).map(|_| not_found()));
     check(lost, "0.21").await;
     let failed = r#"{"id":"task-1","status":"failed"}"#;
     check(vec![json(200, failed)], "0.21").await;
 }
 
-/// The second create under an id is refused; the first one may be paid for all the same.
+/// The second create under an id, of another client, is refused; the first one may be paid for all the
+/// same.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_gives_back_only_what_its_own_create_has_taken() {
     let budget = budget("1");
-    let duplicate = r#"{"code":1201,"message":"external_task_id already exists"}"#;
-    let transport = Scripted::new([json(200, CREATED), json(400, duplicate)]);
-    let client = client(&transport, &budget);
-    drop(client.submit(request("order-1")).await.unwrap());
-    let error = client.submit(request("order-1")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
+    let transport = Scripted::new([json(200, CREATED)]);
+    let first = client(&transport, &budget);
+    drop(first.submit(request("order-1")).await.unwrap());
+    let transport = Scripted::new(scripted::refused(json(402, "{}")));
+    let second = client(&transport, &budget);
+    let error = second.submit(request("order-1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Balance);
     assert_eq!(budget.spent().to_string(), "0.21");
 }
 
-/// On a host that takes duplicates, each create is a task, whatever its id.
+/// On a host that takes duplicates, each create is a task, whatever its id; but a client makes one, and
+/// goes on with its task.
 #[tokio::test(start_paused = true)]
-async fn creates_under_one_id_count_each() {
+async fn creates_under_one_id_count_once_in_a_client_and_each_in_two() {
     let budget = budget("0.50");
     let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
-    let client = client(&transport, &budget);
+    let one = client(&transport, &budget);
     for _ in 0..2 {
-        drop(client.submit(request("order-1")).await.unwrap());
+        drop(one.submit(request("order-1")).await.unwrap());
     }
+    assert_eq!(budget.spent().to_string(), "0.21");
+    let other = client(&transport, &budget);
+    drop(other.submit(request("order-1")).await.unwrap());
     assert_eq!(budget.spent().to_string(), "0.42");
-    let error = client.submit(request("order-1")).await.unwrap_err();
+    let third = client(&transport, &budget);
+    let error = third.submit(request("order-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Budget);
 }
 

@@ -7,16 +7,16 @@
 use std::{future::IntoFuture, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, header};
+use http::{Method, Request, Response, header};
 use kirin_client::{
     Billing, Client, DuplicateIds, Error, ErrorKind, Lookup, PollSchedule, machine::Notice,
 };
 use kirin_tests::canary;
-use kirin_transport::Sent;
+use kirin_transport::{Body, Sent};
 use kirin_types::{GenerationRequest, Task, Timestamp};
 use tokio::time::Instant;
 
-use crate::scripted::{Answer, End, Pieces, Scripted, json, request, shown, with_headers};
+use crate::scripted::{Answer, End, Pieces, Scripted, json, refused, request, shown, with_headers};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
@@ -87,12 +87,8 @@ async fn answers_that_are_cut_or_huge_are_ambiguous() {
 async fn endless_body_of_a_refusal_is_cut_and_the_refusal_counts() {
     let pieces = std::iter::once(Bytes::from(r#"{"message":"bad request","filler":""#));
     let endless = pieces.chain(vec![Bytes::from(vec![b'x'; 32 * 1024]); 1000]);
-    let (ended, transport) = generate(vec![with_headers(
-        400,
-        &[],
-        Pieces::body(endless, End::Stalled),
-    )])
-    .await;
+    let answer = with_headers(400, &[], Pieces::body(endless, End::Stalled));
+    let (ended, transport) = generate(refused(answer)).await;
     let error = ended.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(error.billing(), Billing::None);
@@ -104,19 +100,24 @@ async fn endless_body_of_a_refusal_is_cut_and_the_refusal_counts() {
 async fn refusal_whose_body_stalls_counts_by_its_head() {
     let stalled = || Pieces::body([Bytes::from(r#"{"message":"#)], End::Stalled);
     let began_at = Instant::now();
-    let (ended, transport) = generate(vec![with_headers(401, &[], stalled())]).await;
+    // The look-up that follows is refused, too, and says nothing.
+    let answers = vec![with_headers(401, &[], stalled()), json(401, "")];
+    let (ended, transport) = generate(answers).await;
     let error = ended.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(error.billing(), Billing::None);
     assert!(error.to_string().contains("HTTP 401"), "{error}");
-    assert_eq!(transport.calls(), [POST]);
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
     assert_eq!(began_at.elapsed(), Duration::from_secs(5));
 
     let began_at = Instant::now();
-    let late = kirin_transport::from_fn(move |_| async move {
+    let late = kirin_transport::from_fn(move |request: Request<Bytes>| async move {
+        let response = Response::builder().status(401);
+        if request.method() == Method::GET {
+            return Ok(response.body(Body::empty()).unwrap());
+        }
         tokio::time::sleep(Client::CALL_TIMEOUT - Duration::from_secs(2)).await;
-        let response = Response::builder().status(401).body(stalled());
-        Ok(response.unwrap())
+        Ok(response.body(stalled()).unwrap())
     });
     let client = Client::builder(canary::key().parse().unwrap()).transport(late);
     let error = client.build().unwrap().submit(request()).await.unwrap_err();
@@ -377,13 +378,12 @@ async fn notices_tell_the_story_in_order() {
 #[tokio::test(start_paused = true)]
 async fn what_is_learned_is_shared_by_clones() {
     let duplicate = r#"{"code":1201,"message":"external_task_id order-42 already exists"}"#;
-    let transport = Scripted::new([json(400, duplicate)]);
+    let transport = Scripted::new([json(400, duplicate), json(200, COMPLETED)]);
     let client = client(&transport);
     let clone = client.clone();
-    let error = client.generate(request()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
+    client.generate(request()).await.unwrap();
     assert_eq!(clone.capabilities().duplicate_ids, DuplicateIds::Refused);
-    assert_eq!(clone.capabilities().lookup, Lookup::Unproven);
+    assert_eq!(clone.capabilities().lookup, Lookup::Proven);
 }
 
 /// Row K7: an operation can be dropped at any await, and then nothing more is sent.

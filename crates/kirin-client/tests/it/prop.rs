@@ -9,7 +9,7 @@ use kirin_client::{
     machine::{Action, Event, Machine},
     wire::{CreateAnswer, QueryAnswer},
 };
-use kirin_types::Task;
+use kirin_types::{ErrorReason, Task};
 use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestCaseResult},
@@ -17,8 +17,8 @@ use proptest::{
 
 use crate::{
     machine::{answers::EXTERNAL_ID, walk::Walk},
-    strategies::{Create, Query, World, any_durations, bodies, worlds},
-    wire::response,
+    strategies::{Create, Probed, Query, World, any_durations, bodies, worlds},
+    wire::{decode_create, response},
 };
 
 /// No session with a deadline has more steps: the shortest waits are half a second long, the
@@ -35,6 +35,7 @@ struct Session<'a> {
     steps: usize,
     creates: usize,
     queries: usize,
+    probes: usize,
 }
 
 impl<'a> Session<'a> {
@@ -45,6 +46,7 @@ impl<'a> Session<'a> {
             steps: 0,
             creates: 0,
             queries: 0,
+            probes: 0,
         }
     }
 
@@ -80,6 +82,11 @@ impl<'a> Session<'a> {
                 self.walk.create(answer, delay)
             }
             Action::Finished(_) => Ok(()),
+            Action::Probe(_) => {
+                let answer = self.world.probes[self.probes % self.world.probes.len()];
+                self.probes += 1;
+                self.walk.probe(answer, delay)
+            }
             Action::LookUp(_) | Action::Query(_) => {
                 let answer = self.world.queries[self.queries % self.world.queries.len()];
                 self.queries += 1;
@@ -93,21 +100,25 @@ impl<'a> Session<'a> {
     fn tell_wrong_events(&mut self) -> TestCaseResult {
         let create = Event::CreateAnswered(Create::Created(r#""status":"completed""#).answer());
         let query = Event::QueryAnswered(Query::Task(EXTERNAL_ID, r#""status":"failed""#).answer());
+        let probe = Event::Probed(Probed::Right.probe(false));
         let (wrong, now) = match self.walk.machine.action() {
-            Action::Create(_) => (vec![query, Event::WaitEnded], self.walk.now),
+            Action::Create(_) => (vec![query, probe, Event::WaitEnded], self.walk.now),
             Action::Finished(_) => (
-                vec![create, query, Event::WaitEnded, Event::Woken],
+                vec![create, query, probe, Event::WaitEnded, Event::Woken],
                 self.walk.now,
             ),
-            Action::LookUp(_) | Action::Query(_) => (vec![create, Event::WaitEnded], self.walk.now),
+            Action::LookUp(_) | Action::Query(_) => {
+                (vec![create, probe, Event::WaitEnded], self.walk.now)
+            }
+            Action::Probe(_) => (vec![create, query, Event::WaitEnded], self.walk.now),
             Action::Wait { until } if until > self.walk.now => {
                 let early = until - Duration::from_nanos(1);
                 (
-                    vec![create, query, Event::WaitEnded],
+                    vec![create, query, probe, Event::WaitEnded],
                     early.max(self.walk.now),
                 )
             }
-            Action::Wait { .. } => (vec![create, query], self.walk.now),
+            Action::Wait { .. } => (vec![create, query, probe], self.walk.now),
         };
         for event in wrong {
             let before = self.walk.machine.clone();
@@ -142,33 +153,46 @@ fn no_session_breaks_the_create_rule() {
 fn any_answer_can_be_judged() {
     kirin_tests::property!((100_u16..1000, bodies()), |(status, body)| {
         let answer = response(status, &[("retry-after", "7"), ("location", "/a?b")], &body);
-        let create = CreateAnswer::decode(&answer);
+        let create = decode_create(&answer);
         let query = QueryAnswer::decode(&answer);
         let success = (200..300).contains(&status);
         let task = Task::from_json(&body).ok().filter(|_| success);
-        // A success with an id is created, and nothing else is.
-        let created = match &create {
-            CreateAnswer::Created(task) => Some(task.clone()),
-            _ => None,
-        };
-        prop_assert_eq!(&created, &task);
-        let client_error = (300..500).contains(&status);
+        // A success with an id is created, and nothing else is; beside an error it may be a hint.
+        match (&create, &task) {
+            (CreateAnswer::Created(created), Some(task)) => prop_assert_eq!(created, task),
+            (CreateAnswer::Ambiguous(trouble), Some(task)) => {
+                prop_assert_eq!(trouble.hint.as_ref(), Some(task.id()));
+                prop_assert!(task.status().is_none());
+            }
+            (other, Some(_)) => prop_assert!(false, "{:?}", other),
+            (other, None) => prop_assert!(!matches!(other, CreateAnswer::Created(_))),
+        }
         match &create {
             CreateAnswer::Ambiguous(_) => {
-                prop_assert!(!client_error || matches!(status, 408 | 409));
+                prop_assert!(!is_refusal(status));
             }
             CreateAnswer::Created(_) => {}
             CreateAnswer::Duplicate(refusal) | CreateAnswer::Refused(refusal) => {
-                prop_assert!(client_error || refusal.body.is_known());
+                let duplicate = refusal.reason == ErrorReason::DuplicateExternalTaskId;
+                let refused = is_refusal(status) || (duplicate && (400..500).contains(&status));
+                prop_assert!(refused || (success && refusal.body.is_known()));
             }
             CreateAnswer::NotSent(_) => prop_assert!(false, "an answer came"),
         }
         if let QueryAnswer::Task(found) = &query {
             prop_assert!(success);
-            prop_assert_eq!(Some(found), created.as_ref());
+            prop_assert_eq!(Some(found), task.as_ref());
         }
         Ok(())
     });
+}
+
+/// The closed list of what created nothing.
+fn is_refusal(status: u16) -> bool {
+    matches!(
+        status,
+        307 | 308 | 400..=406 | 411 | 413..=415 | 421 | 422 | 426 | 428 | 429 | 431 | 451
+    )
 }
 
 #[test]
@@ -176,8 +200,7 @@ fn any_retry_after_can_be_read() {
     let values = "[ -~]{0,40}|[0-9]{1,30}|-?[0-9.e]{1,9}";
     kirin_tests::property!((values, values), |(retry_after, date)| {
         let headers = [("retry-after", retry_after.as_str()), ("date", &date)];
-        let CreateAnswer::Refused(refusal) = CreateAnswer::decode(&response(429, &headers, b""))
-        else {
+        let CreateAnswer::Refused(refusal) = decode_create(&response(429, &headers, b"")) else {
             return Err(TestCaseError::fail("a 429 is not created"));
         };
         let expected = retry_after.trim().parse().map(Duration::from_secs).ok();

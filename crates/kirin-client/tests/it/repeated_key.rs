@@ -6,7 +6,7 @@ use kirin_client::{Client, ErrorKind, MemoryJournal, PollSchedule};
 use kirin_tests::canary::{self, Shown};
 use kirin_types::GenerationRequest;
 
-use crate::scripted::{Answer, Scripted, json, shown, with_headers};
+use crate::scripted::{Answer, Scripted, json, refused, shown, with_headers};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 
@@ -48,8 +48,10 @@ fn repeated(status: u16) -> Answer {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_in_the_refusal_of_a_create_is_hidden() {
-    check(vec![repeated(401)], ErrorKind::Authentication).await;
-    check(vec![repeated(400)], ErrorKind::InvalidRequest).await;
+    // The look-up that follows is refused in the same way.
+    let answers = vec![repeated(401), repeated(401)];
+    check(answers, ErrorKind::Authentication).await;
+    check(refused(repeated(400)), ErrorKind::InvalidRequest).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,8 +63,8 @@ async fn a_key_in_the_refusal_of_a_query_is_hidden() {
 #[tokio::test(start_paused = true)]
 async fn a_key_in_the_target_of_a_redirect_is_hidden() {
     let target = format!("https://login.example.com/{}/?next=/", canary::key());
-    let redirect = with_headers(302, &[("location", &target)], "");
-    check(vec![redirect], ErrorKind::Refused).await;
+    let redirect = with_headers(307, &[("location", &target)], "");
+    check(refused(redirect), ErrorKind::Refused).await;
 }
 
 #[tokio::test(start_paused = true)]

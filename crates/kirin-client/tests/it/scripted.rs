@@ -92,6 +92,17 @@ pub(crate) fn json(status: u16, body: impl Into<Body>) -> Answer {
     with_headers(status, &[("content-type", "application/json")], body)
 }
 
+/// The service has no such task.
+pub(crate) fn not_found() -> Answer {
+    json(404, r#"{"message":"task not found"}"#)
+}
+
+/// A refusal of a create, and the look-ups that follow before it is the end.
+pub(crate) fn refused(refusal: Answer) -> Vec<Answer> {
+    let look_ups = (0..4).map(|_| not_found());
+    std::iter::once(refusal).chain(look_ups).collect()
+}
+
 pub(crate) fn with_headers(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use kirin_client::{
     Error, Lookup, PollSchedule,
-    machine::{Action, Cause, Knowledge, Outcome, Settings, Withheld},
+    machine::{Action, Cause, Knowledge, KnownCreate, Outcome, Settings, Withheld},
     wire::{CreateAnswer, QueryAnswer},
 };
 use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, TaskId};
@@ -13,13 +13,13 @@ use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, TaskId};
 use crate::{
     machine::{
         answers::{
-            COMPLETED, EXTERNAL_ID, FAILED, ID, IN_PROGRESS, OTHER_ID, WITHOUT_OUTPUT,
+            COMPLETED, EXTERNAL_ID, FAILED, ID, IN_PROGRESS, OTHER_ID, WITHOUT_OUTPUT, control,
             create_error, created, duplicate, lost, no_answer, not_sent, query_status, rate_limit,
             task,
         },
         script::{Script, proven, seconds, settings, withheld},
     },
-    wire::{read, response},
+    wire::{decode_create, read, response},
 };
 
 /// A call takes so long, where a session shows time.
@@ -88,16 +88,21 @@ fn session_lost_answer_unresolved() {
     insta::assert_snapshot!("session_lost_answer_unresolved", script);
 }
 
-/// The lag that is declared makes the second create safe.
+/// The lag that is declared and a row of look-ups with controls make the second create safe.
 #[test]
 fn session_lost_answer_sent_again() {
     let mut settings = defaults();
     settings.capabilities = proven().with_lookup_lag(seconds(5));
+    settings.controls = vec![control()];
     let mut script = Script::generate(settings);
     script.after(CALL).create(lost());
-    while !matches!(script.machine.action(), Action::Create(_)) {
-        script.wait();
-        script.after(CALL).look_up(query_status(404));
+    loop {
+        match script.machine.action() {
+            Action::Create(_) => break,
+            Action::LookUp(_) => drop(script.after(CALL).look_up(query_status(404))),
+            Action::Probe(_) => drop(script.after(CALL).probes(1)),
+            _ => drop(script.wait()),
+        }
     }
     script.after(CALL).create(created(IN_PROGRESS));
     insta::assert_snapshot!("session_lost_answer_sent_again", script);
@@ -108,10 +113,12 @@ fn session_rate_limited() {
     let mut script = Script::generate(on_a_proven_host());
     script.after(CALL).create(rate_limit("12"));
     script.wait();
+    script.after(CALL).look_up(query_status(404));
     script
         .after(CALL)
         .create(create_error("429-kling-1303.json"));
     script.wait();
+    script.after(CALL).look_up(query_status(404));
     script.after(CALL).create(created(IN_PROGRESS));
     script.wait();
     script.after(CALL).query(task(COMPLETED));
@@ -153,6 +160,23 @@ fn session_404_grace() {
         script.after(CALL).query(query_status(404));
     }
     insta::assert_snapshot!("session_404_grace", script);
+}
+
+/// Something on the way may have sent it twice, so its task is looked for.
+#[test]
+fn session_refused() {
+    let mut script = Script::generate(defaults());
+    script
+        .after(CALL)
+        .create(create_error("402-insufficient-credits.json"));
+    loop {
+        match script.machine.action() {
+            Action::Finished(_) => break,
+            Action::LookUp(_) => drop(script.after(CALL).look_up(query_status(404))),
+            _ => drop(script.wait()),
+        }
+    }
+    insta::assert_snapshot!("session_refused", script);
 }
 
 #[test]
@@ -216,6 +240,7 @@ fn ends() -> Vec<Outcome> {
     };
     let other_id = OTHER_ID.parse().unwrap();
     let cannot_query = |cause| Outcome::CannotQuery { id: id(), cause };
+    let known = |state| Cause::Withheld(Withheld::Known { state });
     let charged = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.21"}}"#);
     let free = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.00"}}"#);
     let mut ends = vec![
@@ -251,6 +276,21 @@ fn ends() -> Vec<Outcome> {
             }),
         },
         unresolved(Knowledge::MayExist, Cause::Withheld(withheld())),
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::OtherRequest),
+        },
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::RepetitionUsed),
+        },
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::IdInUse {
+                id: OTHER_ID.parse().unwrap(),
+            }),
+        },
+        unresolved(Knowledge::MayExist, known(KnownCreate::InDoubt)),
+        cannot_query(known(KnownCreate::Accepted { id: id() })),
+        cannot_query(known(KnownCreate::Ended { id: id() })),
+        unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::UnderWay)),
         unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::OtherKey)),
         unresolved(
             Knowledge::MayExist,
@@ -270,12 +310,11 @@ fn ends() -> Vec<Outcome> {
         "429-kling-1100.json",
         "429-kling-1102.json",
         "429-kling-1303.json",
-        "200-task-creation-error.json",
         "200-unauthorized.json",
     ] {
         ends.push(not_created(&create_error(name)));
     }
-    ends.push(not_created(&CreateAnswer::decode(&response(410, &[], b""))));
+    ends.push(not_created(&decode_create(&response(405, &[], b""))));
     ends
 }
 
@@ -303,7 +342,7 @@ fn not_created(answer: &CreateAnswer) -> Outcome {
 
 fn redirect() -> CreateAnswer {
     let location = [("location", "https://login.example.com/a?token=secret")];
-    CreateAnswer::decode(&response(307, &location, b""))
+    decode_create(&response(307, &location, b""))
 }
 
 /// The golden error bodies as a create's answer, in the words that a person would see.
@@ -318,7 +357,7 @@ fn refusals() {
         "502-proxy.html",
     ] {
         let status = name.split('-').next().unwrap().parse().unwrap();
-        let answer = CreateAnswer::decode(&response(status, &[], &read("errors", name)));
+        let answer = decode_create(&response(status, &[], &read("errors", name)));
         let shown = match answer {
             CreateAnswer::Ambiguous(trouble) => format!("ambiguous: {trouble}"),
             CreateAnswer::Refused(refusal) => format!("refused: {refusal}"),
@@ -326,7 +365,7 @@ fn refusals() {
         };
         writeln!(text, "{name}\n    {shown}").unwrap();
     }
-    let unreadable = CreateAnswer::decode(&response(200, &[], b"<html>"));
+    let unreadable = decode_create(&response(200, &[], b"<html>"));
     let CreateAnswer::Ambiguous(trouble) = unreadable else {
         panic!("{unreadable:?}");
     };

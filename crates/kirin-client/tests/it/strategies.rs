@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup, PollSchedule,
-    machine::{Event, Settings},
-    wire::CreateAnswer,
-    wire::QueryAnswer,
+    machine::{ClockDifference, Event, Settings},
+    wire::{CreateAnswer, Probe, QueryAnswer},
 };
 use kirin_types::{KIRIN_V2_5_TURBO_T2V, Timestamp};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -14,13 +13,14 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use crate::{
     machine::{
         answers::{
-            COMPLETED, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT, WITHOUT_OUTPUT, create_error,
-            create_status, created, duplicate, lost, no_answer, not_sent, query_rate_limit,
-            query_status, rate_limit, task_with_id,
+            COMPLETED, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT, WITHOUT_OUTPUT, control,
+            control_with, create_error, create_status, created, duplicate, lost, miss_with,
+            no_answer, no_probe, not_sent, query_rate_limit, query_status, rate_limit, task_probe,
+            task_with_id,
         },
         script::withheld,
     },
-    wire::response,
+    wire::{decode_create, response},
 };
 
 /// What the machine is told by the world: each list is gone through again and again.
@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) reconciles: bool,
     pub(crate) creates: Vec<Create>,
     pub(crate) queries: Vec<Query>,
+    pub(crate) probes: Vec<Probed>,
     /// How long a call takes, and how much too late a wait ends.
     pub(crate) delays: Vec<Duration>,
     /// Whether something wakes the machine before its action is done.
@@ -43,6 +44,8 @@ pub(crate) struct World {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Create {
     Created(&'static str),
+    /// What allows it did not hold until it could be sent.
+    Delayed,
     /// 1201 alone: not proof that the host refuses duplicates.
     DuplicateByCode,
     DuplicateByWords,
@@ -59,7 +62,7 @@ impl Create {
     pub(crate) fn answer(self) -> CreateAnswer {
         match self {
             Self::Created(fields) => created(fields),
-            Self::DuplicateByCode => CreateAnswer::decode(&response(400, &[], br#"{"code":1201}"#)),
+            Self::DuplicateByCode => decode_create(&response(400, &[], br#"{"code":1201}"#)),
             Self::DuplicateByWords => duplicate(),
             Self::Lost => lost(),
             Self::NotSent => not_sent(),
@@ -67,12 +70,13 @@ impl Create {
             Self::Refused(402) => create_error("402-insufficient-credits.json"),
             Self::Refused(status) => create_status(status),
             Self::ServerError => create_status(503),
-            Self::Withheld => unreachable!("nobody answers what was not sent"),
+            Self::Delayed | Self::Withheld => unreachable!("nobody answers what was not sent"),
         }
     }
 
     pub(crate) fn event(self) -> Event {
         match self {
+            Self::Delayed => Event::SendDelayed,
             Self::Withheld => Event::Withheld(withheld()),
             answered => Event::CreateAnswered(answered.answer()),
         }
@@ -115,6 +119,35 @@ impl Query {
     }
 }
 
+/// What a look-up of a row comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Probed {
+    /// As where there is no task, but out of a cache.
+    Cached,
+    /// Nothing is found, whatever is asked for.
+    Miss,
+    /// As where there is no task: the control is found, our own is not.
+    Right,
+    /// Our own task, whatever is asked for.
+    Task,
+    Trouble,
+}
+
+impl Probed {
+    pub(crate) fn probe(self, is_control: bool) -> Probe {
+        let headers: &[_] = match self {
+            Self::Cached => &[("age", "7")],
+            _ => &[],
+        };
+        match self {
+            Self::Cached | Self::Right if is_control => control_with(headers),
+            Self::Cached | Self::Miss | Self::Right => miss_with(headers),
+            Self::Task => task_probe(ID, IN_PROGRESS, headers),
+            Self::Trouble => no_probe(),
+        }
+    }
+}
+
 const TASKS: [&str; 5] = [
     IN_PROGRESS,
     COMPLETED,
@@ -128,20 +161,23 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
     (
         (machine_settings(), prop::bool::weighted(0.25)),
         vec(create(), 1..6),
-        vec(query(), 1..9),
+        (vec(query(), 1..9), vec(probed(), 1..16)),
         vec(select(seconds.to_vec()), 1..6),
         vec(prop::bool::weighted(0.2), 1..6),
         1_usize..12,
     )
         .prop_map(
-            |((settings, reconciles), creates, queries, delays, wakes, checked_every)| World {
-                settings,
-                reconciles,
-                creates,
-                queries,
-                delays,
-                wakes,
-                checked_every,
+            |((settings, reconciles), creates, (queries, probes), delays, wakes, checked_every)| {
+                World {
+                    settings,
+                    reconciles,
+                    creates,
+                    queries,
+                    probes,
+                    delays,
+                    wakes,
+                    checked_every,
+                }
             },
         )
 }
@@ -154,7 +190,8 @@ fn create() -> impl Strategy<Value = Create> {
         2 => Just(Create::RateLimit),
         2 => Just(Create::DuplicateByWords),
         1 => Just(Create::DuplicateByCode),
-        2 => select(vec![302, 400, 401, 402, 404]).prop_map(Create::Refused),
+        2 => select(vec![307, 400, 401, 402, 404]).prop_map(Create::Refused),
+        1 => Just(Create::Delayed),
         1 => Just(Create::Withheld),
         2 => select(TASKS.to_vec()).prop_map(Create::Created),
     ]
@@ -170,6 +207,17 @@ fn query() -> impl Strategy<Value = Query> {
         1 => Just(Query::OldTask),
         3 => (select(vec![ID, ID, OTHER_ID]), select(TASKS.to_vec()))
             .prop_map(|(id, fields)| Query::Task(id, fields)),
+    ]
+}
+
+/// Rows come to their end now and then, so most of it is as it should be.
+fn probed() -> impl Strategy<Value = Probed> {
+    prop_oneof![
+        30 => Just(Probed::Right),
+        1 => Just(Probed::Cached),
+        1 => Just(Probed::Miss),
+        1 => Just(Probed::Task),
+        1 => Just(Probed::Trouble),
     ]
 }
 
@@ -197,15 +245,24 @@ fn machine_settings() -> impl Strategy<Value = Settings> {
         capabilities(),
         select(deadlines.to_vec()),
         schedules(),
-        any::<bool>(),
+        (any::<bool>(), 0_u32..2, any::<bool>()),
+        // How old the intent is that is gone on with, in hours.
+        select(vec![None, Some(0), Some(23), Some(25)]),
         any::<u64>(),
     )
-        .prop_map(|(capabilities, deadline, schedule, has_clock, seed)| {
+        .prop_map(|(capabilities, deadline, schedule, flags, hours, seed)| {
+            let (has_clock, repetitions, looks_up_first) = flags;
             let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
             settings.capabilities = capabilities;
             settings.deadline = deadline.map(Duration::from_secs);
             settings.schedule = schedule;
             settings.started_at = has_clock.then(|| Timestamp::from_milliseconds(STARTED_AT));
+            settings.intended_at =
+                hours.map(|hours| Timestamp::from_milliseconds(STARTED_AT - hours * 3_600_000));
+            settings.clock_difference = has_clock.then(|| ClockDifference::from_milliseconds(0));
+            settings.controls = vec![control()];
+            settings.repetitions_after_absence = repetitions;
+            settings.looks_up_first = looks_up_first;
             settings.seed = seed;
             settings
         })

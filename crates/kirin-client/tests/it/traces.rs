@@ -146,7 +146,8 @@ fn a_generation_is_a_span_with_a_span_for_each_call() {
 fn an_end_without_a_video_says_its_kind_and_what_it_means_for_the_money() {
     // A service that repeats the key.
     let refusal = format!(r#"{{"message":"the key {} is wrong"}}"#, canary::key());
-    let lines = traced([json(401, refusal)]);
+    let refused = || json(401, refusal.clone());
+    let lines = traced([refused(), refused()]);
     let ended = lines.last().unwrap();
     assert_parts(
         ended,

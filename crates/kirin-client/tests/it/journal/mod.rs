@@ -7,14 +7,61 @@ mod writes;
 
 use std::{sync::Arc, task::Poll};
 
-use kirin_client::{Client, Journal};
+use kirin_client::{
+    ApiKey, Client, Intent, Journal, JournalChange, JournalWrite, OperationId, machine::SendReason,
+};
 use kirin_tests::canary;
+use kirin_types::Timestamp;
 
-use crate::scripted::{Scripted, request};
+use crate::scripted::{self, Answer, Scripted, json, request};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const COMPLETED: &str = r#"{"id":"task-1","status":"completed",
     "output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]}"#;
+
+/// No balance, and no task either.
+fn refused() -> Vec<Answer> {
+    scripted::refused(json(402, r#"{"message":"insufficient balance"}"#))
+}
+
+/// What is known of a create of these tests before it is made, by a client of another process.
+fn intent(client: &Client) -> Intent {
+    let key = canary::key().parse::<ApiKey>().unwrap().fingerprint();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let now = Timestamp::from_milliseconds(i64::try_from(now).unwrap());
+    let mut intent = Intent::new(request(), client.base_url().clone(), key, Some(now)).unwrap();
+    intent.operation = Some(stranger());
+    intent
+}
+
+/// An operation of another process.
+fn stranger() -> OperationId {
+    OperationId::new(0xdead, 1)
+}
+
+/// The write of an operation about the create of these tests.
+fn write(intent: &Intent, operation: OperationId, change: JournalChange) -> JournalWrite {
+    JournalWrite::new(intent.create_id().unwrap(), operation, change)
+}
+
+/// The other process intends it, and sends it if `is_sent`.
+async fn intend(journal: &dyn Journal, intent: &Intent, is_sent: bool) {
+    let intend = JournalChange::Intend(Box::new(intent.clone()));
+    journal
+        .write(&write(intent, stranger(), intend))
+        .await
+        .unwrap();
+    if is_sent {
+        let send = JournalChange::Send {
+            attempt: 1,
+            reason: SendReason::Unsent,
+        };
+        journal
+            .write(&write(intent, stranger(), send))
+            .await
+            .unwrap();
+    }
+}
 
 fn client(transport: &Scripted, journal: Arc<dyn Journal>) -> Client {
     Client::builder(canary::key().parse().unwrap())

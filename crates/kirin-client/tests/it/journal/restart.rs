@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
-    JournalError, JournalState, MemoryJournal, machine::Outcome,
+    ApiKey, BaseUrl, Client, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
+    JournalChange, JournalError, JournalState, JournalWrite, MemoryJournal, Recalled,
 };
 use kirin_tests::canary;
-use kirin_types::{ExternalTaskId, TaskId, Timestamp};
+use kirin_types::Timestamp;
 
-use super::{COMPLETED, CREATED, client, request};
+use super::{COMPLETED, CREATED, client, intend, intent, request};
 use crate::scripted::{Answer, Scripted, json, shown};
 
 /// A handle names the create that it came from, so what becomes of the task is written down there.
@@ -144,20 +144,15 @@ async fn c15_an_intent_that_was_not_sent_is_known_as_such() {
     struct IntentOnly(Arc<MemoryJournal>);
     #[async_trait]
     impl Journal for IntentOnly {
-        async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
-            self.0.intent(intent).await
+        async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+            self.0.recall(create).await
         }
 
-        async fn sent(&self, _id: &ExternalTaskId) -> Result<(), JournalError> {
-            std::future::pending().await
-        }
-
-        async fn accepted(&self, _: &ExternalTaskId, _: &TaskId) -> Result<(), JournalError> {
-            unreachable!("nothing is sent")
-        }
-
-        async fn outcome(&self, _: &ExternalTaskId, _: &Outcome) -> Result<(), JournalError> {
-            unreachable!("nothing is sent")
+        async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+            match write.change {
+                JournalChange::Intend(_) => self.0.write(write).await,
+                _ => std::future::pending().await,
+            }
         }
     }
     let client = client(&transport, Arc::new(IntentOnly(journal.clone())));
@@ -176,13 +171,7 @@ async fn c15_an_intent_that_was_not_sent_can_be_made_by_the_next_process() {
     let transport = Scripted::new([json(200, COMPLETED)]);
     let journal = Arc::new(MemoryJournal::default());
     let client = client(&transport, journal.clone());
-    let intended = Intent::new(
-        request(),
-        client.base_url().clone(),
-        canary::key().parse::<ApiKey>().unwrap().fingerprint(),
-        None,
-    );
-    journal.intent(&intended.unwrap()).await.unwrap();
+    intend(&*journal, &intent(&client), false).await;
     client.generate(request()).await.unwrap();
     let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
     assert!(matches!(entry.state, JournalState::Ended(_)));

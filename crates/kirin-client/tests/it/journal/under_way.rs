@@ -3,25 +3,28 @@
 use std::{sync::Arc, time::Duration};
 
 use kirin_client::{
-    ApiKey, BaseUrl, Budget, Client, ErrorKind, HostCapabilities, Intent, Journal, JournalState,
+    Billing, Budget, Client, ErrorKind, HostCapabilities, Journal, JournalChange, JournalState,
     Lookup, MemoryJournal,
-    machine::{Notice, Outcome},
+    machine::{Outcome, SendReason},
 };
 use kirin_tests::canary;
-use kirin_types::{ExternalTaskId, Task, TaskId};
+use kirin_types::Task;
 
-use super::{COMPLETED, CREATED, client, polled, request};
+use super::{
+    COMPLETED, CREATED, client, intend, intent, polled, refused, request, stranger, write,
+};
 use crate::scripted::{Answer, Scripted, json, shown};
 
+/// Whoever wants the same create again, in the client that made it, goes on with its task.
 #[tokio::test(start_paused = true)]
-async fn two_creates_under_one_id_are_not_written_into_one_entry() {
+async fn two_creates_under_one_id_are_one_create() {
     let transport = Scripted::new([json(200, CREATED)]);
     let journal = Arc::new(MemoryJournal::default());
     let client = client(&transport, journal.clone());
     drop(client.submit(request()).await.unwrap());
-    let error = client.submit(request()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Journal);
-    assert!(error.to_string().contains("order-42"), "{error}");
+    let again = client.submit(request()).await.unwrap();
+    assert_eq!(again.handle().unwrap().task_id.as_str(), "task-1");
+    assert_eq!(transport.calls().len(), 1);
     let states: Vec<_> = journal.entries().into_iter().map(|it| it.state).collect();
     assert_eq!(states, [JournalState::Accepted("task-1".parse().unwrap())]);
 }
@@ -29,18 +32,19 @@ async fn two_creates_under_one_id_are_not_written_into_one_entry() {
 #[tokio::test]
 async fn i4_the_first_end_of_an_entry_stays() {
     let journal = MemoryJournal::default();
-    let base_url = BaseUrl::default();
-    let key = canary::key().parse::<ApiKey>().unwrap().fingerprint();
-    let id: ExternalTaskId = "order-42".parse().unwrap();
-    let task: TaskId = "task-1".parse().unwrap();
-    journal
-        .intent(&Intent::new(request(), base_url, key, None).unwrap())
-        .await
-        .unwrap();
+    let client = client(&Scripted::new([]), Arc::new(MemoryJournal::default()));
+    let intent = intent(&client);
+    intend(&journal, &intent, true).await;
     let completed = Outcome::Completed(Task::from_json(COMPLETED.as_bytes()).unwrap());
-    let lost = Outcome::Lost { id: task };
+    let lost = Outcome::Lost {
+        id: "task-1".parse().unwrap(),
+    };
     for outcome in [&lost, &completed, &lost] {
-        journal.outcome(&id, outcome).await.unwrap();
+        let end = JournalChange::End(Box::new(outcome.clone()));
+        journal
+            .write(&write(&intent, stranger(), end))
+            .await
+            .unwrap();
     }
     let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
     assert_eq!(entry.state, JournalState::Ended(Box::new(completed)));
@@ -49,7 +53,7 @@ async fn i4_the_first_end_of_an_entry_stays() {
 /// Two at once about the same create would both find that it is to be sent again.
 #[tokio::test(start_paused = true)]
 async fn only_one_operation_at_a_time_sends_a_create() {
-    let transport = Scripted::new([Answer::Never, Answer::Never]);
+    let transport = Scripted::new([Answer::Never, json(200, COMPLETED)]);
     let client = Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .build()
@@ -58,12 +62,16 @@ async fn only_one_operation_at_a_time_sends_a_create() {
     assert!(polled(first.next(), 1).await.flatten().is_some());
     let error = client.generate(request()).await.unwrap_err();
     shown(&error);
-    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId, "{error}");
+    assert_eq!(error.kind(), ErrorKind::UnderWay, "{error}");
+    assert_eq!(error.billing(), Billing::Unknown);
     assert_eq!(transport.calls().len(), 1);
     drop(first);
-    let mut next = client.generate(request());
-    let notice = next.next().await.unwrap();
-    assert!(matches!(notice, Notice::Submitting { .. }), "{notice:?}");
+    // The first one may have been sent, so the next one looks for its task.
+    let task = client.generate(request()).await.unwrap();
+    assert_eq!(task.id().as_str(), "task-1");
+    let posts = transport.calls();
+    let posts = posts.iter().filter(|call| call.starts_with("POST"));
+    assert_eq!(posts.count(), 1);
 }
 
 /// Else its end would stand in the entry of the other, and give back the price of what is charged.
@@ -90,7 +98,7 @@ async fn what_is_under_way_is_neither_asked_for_nor_written_down_by_another_oper
 
     let error = client.reconcile(entry.intent.clone()).await.unwrap_err();
     shown(&error);
-    assert_eq!(error.kind(), ErrorKind::Unresolved, "{error}");
+    assert_eq!(error.kind(), ErrorKind::UnderWay, "{error}");
     assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
     assert_eq!(transport.calls().len(), 1);
     assert_eq!(journal.entries(), [entry]);
@@ -100,21 +108,24 @@ async fn what_is_under_way_is_neither_asked_for_nor_written_down_by_another_oper
 /// No journal write, no spend: an entry that has ended takes no send.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_has_ended_takes_no_send_and_no_task() {
-    let transport = Scripted::new([json(402, r#"{"message":"insufficient balance"}"#)]);
+    let transport = Scripted::new(refused());
     let journal = Arc::new(MemoryJournal::default());
-    client(&transport, journal.clone())
-        .generate(request())
-        .await
-        .unwrap_err();
-    let id: ExternalTaskId = "order-42".parse().unwrap();
+    let client = client(&transport, journal.clone());
+    client.generate(request()).await.unwrap_err();
     let before = journal.entries();
     assert!(before[0].state.is_final());
-    assert!(journal.sent(&id).await.is_err());
-    assert!(
-        journal
-            .accepted(&id, &"task-1".parse().unwrap())
-            .await
-            .is_err()
-    );
+    let intent = before[0].intent.clone();
+    let operation = intent.operation.unwrap();
+    let send = JournalChange::Send {
+        attempt: 2,
+        reason: SendReason::Unsent,
+    };
+    let accept = JournalChange::Accept("task-1".parse().unwrap());
+    for change in [send, accept] {
+        for operation in [operation, stranger()] {
+            let write = write(&intent, operation, change.clone());
+            assert!(journal.write(&write).await.is_err(), "{change:?}");
+        }
+    }
     assert_eq!(journal.entries(), before);
 }

@@ -4,15 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Billing, ErrorKind, Intent, Journal, JournalError, JournalState,
-    MemoryJournal,
+    ApiKey, BaseUrl, Billing, CreateId, ErrorKind, Journal, JournalChange, JournalError,
+    JournalState, JournalWrite, MemoryJournal, Recalled,
     machine::{Notice, Outcome},
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
-use kirin_types::{ExternalTaskId, TaskId};
 
-use super::{COMPLETED, CREATED, client, request};
+use super::{COMPLETED, CREATED, client, refused, request};
 use crate::scripted::{Answer, Scripted, json, shown};
 
 /// A journal that fails at some of its writes, and remembers all of them.
@@ -30,7 +29,7 @@ impl Failing {
         })
     }
 
-    fn write(&self, name: &str) -> Result<(), JournalError> {
+    fn note(&self, name: &str) -> Result<(), JournalError> {
         self.writes.lock().unwrap().push(name.to_owned());
         match name == self.fails_at {
             true => Err(JournalError::new("no space left on the device")),
@@ -45,20 +44,22 @@ impl Failing {
 
 #[async_trait]
 impl Journal for Failing {
-    async fn intent(&self, _intent: &Intent) -> Result<(), JournalError> {
-        self.write("intent")
+    async fn recall(&self, _create: &CreateId) -> Result<Recalled, JournalError> {
+        match self.fails_at {
+            "recall" => Err(JournalError::new("no space left on the device")),
+            _ => Ok(Recalled::default()),
+        }
     }
 
-    async fn sent(&self, _id: &ExternalTaskId) -> Result<(), JournalError> {
-        self.write("sent")
-    }
-
-    async fn accepted(&self, _id: &ExternalTaskId, _task: &TaskId) -> Result<(), JournalError> {
-        self.write("accepted")
-    }
-
-    async fn outcome(&self, _id: &ExternalTaskId, _end: &Outcome) -> Result<(), JournalError> {
-        self.write("outcome")
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.note(match write.change {
+            JournalChange::Accept(_) => "accept",
+            JournalChange::End(_) => "end",
+            JournalChange::Intend(_) => "intend",
+            JournalChange::Send { .. } => "send",
+            JournalChange::TakeBack { .. } => "take back",
+            JournalChange::TakeOver(_) => "take over",
+        })
     }
 }
 
@@ -72,8 +73,8 @@ async fn every_step_is_written_down_in_order() {
     let journal = Failing::at("");
     let client = client(&transport, journal.clone());
     client.generate(request()).await.unwrap();
-    // One intent, and a line for each attempt.
-    let expected = ["intent", "sent", "sent", "accepted", "outcome"];
+    // One intent, and a line for each attempt; one that was not sent is taken back.
+    let expected = ["intend", "send", "take back", "send", "accept", "end"];
     assert_eq!(journal.writes(), expected);
 }
 
@@ -107,7 +108,7 @@ async fn what_is_intended_is_all_that_another_process_needs() {
 
 #[tokio::test(start_paused = true)]
 async fn c11_without_a_journal_entry_nothing_is_sent() {
-    for fails_at in ["intent", "sent"] {
+    for fails_at in ["recall", "intend", "send"] {
         let transport = Scripted::new([]);
         let client = client(&transport, Failing::at(fails_at));
         let error = client.generate(request()).await.unwrap_err();
@@ -121,7 +122,7 @@ async fn c11_without_a_journal_entry_nothing_is_sent() {
 /// It is paid for: it goes on, and the caller is told to remember it.
 #[tokio::test(start_paused = true)]
 async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
-    for fails_at in ["accepted", "outcome"] {
+    for fails_at in ["accept", "end"] {
         let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
         let client = client(&transport, Failing::at(fails_at));
         let mut generation = client.generate(request());
@@ -141,8 +142,8 @@ async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
 /// told before they buy it again.
 #[tokio::test(start_paused = true)]
 async fn c11_an_end_that_cannot_be_written_down_is_told_with_the_error() {
-    let transport = Scripted::new([json(402, r#"{"message":"insufficient balance"}"#)]);
-    let client = client(&transport, Failing::at("outcome"));
+    let transport = Scripted::new(refused());
+    let client = client(&transport, Failing::at("end"));
     let error = client.generate(request()).await.unwrap_err();
     shown(&error);
     assert_eq!(error.billing(), Billing::None);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kirin_client::{
     DuplicateIds, Error, ErrorKind, HostCapabilities, Lookup,
     machine::{Action, Cause, Knowledge, Machine, Notice, Outcome},
-    wire::CreateAnswer,
+    wire::{CreateAnswer, QueryAnswer},
 };
 use kirin_types::{GenerationRequest, Timestamp};
 
@@ -20,7 +20,19 @@ use super::{
         refuses_duplicates, seconds, settings, with,
     },
 };
-use crate::wire::response;
+use crate::wire::{decode_create, response};
+
+/// The statuses of a create that say that nothing was created, and are final.
+const NOT_CREATED: [u16; 19] = [
+    400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 421, 422, 426, 428, 431, 451, 307, 308,
+];
+
+/// A task under our id that was created a day before our intent.
+fn older_task() -> QueryAnswer {
+    let yesterday = STARTED_AT - 86_400_000;
+    let fields = format!(r#"{IN_PROGRESS},"created_at":{yesterday}"#);
+    task_with_id(OTHER_ID, &fields)
+}
 
 #[test]
 fn a_create_needs_an_external_task_id() {
@@ -77,9 +89,9 @@ fn c01_a_rate_limit_between_does_not_use_up_the_budget() {
     let mut script = Script::generate(settings());
     for _ in 0..5 {
         script.create(rate_limit("1"));
-        script.wait();
+        script.until_create();
         script.create(not_sent());
-        script.wait();
+        script.until_create();
     }
     script.create(created(IN_PROGRESS));
     assert_running(&script);
@@ -110,12 +122,31 @@ fn c03_a_server_error_is_ambiguous() {
 #[test]
 fn c04_a_rate_limit_waits_and_sends_again() {
     fn check(answer: &CreateAnswer, shortest: f64, longest: f64) {
-        let mut script = Script::generate(settings());
+        let mut script = Script::generate(with(refuses_duplicates()));
         script.create(answer.clone());
         let waited = script.wait().as_secs_f64();
         assert!((shortest..=longest).contains(&waited), "{script}");
         script.create(created(IN_PROGRESS));
         assert_running(&script);
+
+        // Where it is not known what a duplicate comes to, something on the way may have sent it twice:
+        // its task is looked for after 30 s, or after the lag, before it is repeated.
+        for (host, shortest) in [
+            (HostCapabilities::default(), shortest.max(30.0)),
+            (
+                HostCapabilities::default().with_lookup_lag(seconds(7)),
+                shortest.max(7.0),
+            ),
+        ] {
+            let mut script = Script::generate(with(host));
+            script.create(answer.clone());
+            let waited = script.wait().as_secs_f64();
+            assert!((shortest..=longest.max(shortest)).contains(&waited));
+            script.look_up(query_status(404));
+            script.create(created(IN_PROGRESS));
+            assert_running(&script);
+            assert_eq!(script.creates(), 2);
+        }
     }
 
     check(&create_status(429), 0.5, 1.0);
@@ -135,9 +166,7 @@ fn c04_a_rate_limit_goes_on_until_the_deadline_and_costs_nothing() {
     let mut script = Script::generate(settings());
     while let Action::Create(_) = script.machine.action() {
         script.create(rate_limit("60"));
-        if let Action::Wait { .. } = script.machine.action() {
-            script.wait();
-        }
+        script.look_ups(&query_status(404));
     }
     assert_eq!(script.creates(), 10);
     assert!(script.now < seconds(600), "{script}");
@@ -161,16 +190,51 @@ fn c05_a_refusal_is_final_and_nothing_was_created() {
         "429-kling-1102.json",
     ] {
         let mut script = Script::generate(settings());
-        script.create(create_error(name));
+        let notice = script.create(create_error(name));
+        assert!(matches!(notice, Notice::Refused { .. }), "{script}");
+        // At once, and at the times at which a task would be found that something on the way made.
+        let times = script.look_ups(&query_status(404));
+        assert_eq!(times, [0.0, 1.0, 2.0, 4.0], "{script}");
         assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
     }
-    for status in [400, 401, 402, 403, 404, 405, 410, 413, 418, 422, 499] {
-        let mut script = Script::generate(settings());
+    for status in NOT_CREATED {
+        let lag = seconds(9);
+        let mut script = Script::generate(with(HostCapabilities::default().with_lookup_lag(lag)));
         script.create(create_status(status));
+        assert_eq!(script.look_ups(&query_status(404)), [0.0, 9.0], "{status}");
+        assert_eq!(script.creates(), 1);
         assert!(matches!(
             assert_not_created(&script),
             Cause::Refused(refusal) if refusal.status == status
         ));
+    }
+}
+
+/// Where nothing can be looked up, the refusal is the end.
+#[test]
+fn c05_a_refusal_is_the_end_at_once_where_the_lookup_is_missing() {
+    let host = HostCapabilities::default().with_lookup(Lookup::Missing);
+    for status in NOT_CREATED {
+        let mut script = Script::generate(with(host));
+        script.create(create_status(status));
+        assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+    }
+}
+
+/// The list is closed: what is not in it is also said by somebody between us and a service that has
+/// accepted.
+#[test]
+fn c05_every_other_client_error_and_redirect_is_ambiguous() {
+    for status in (300..500).filter(|it| !NOT_CREATED.contains(it)) {
+        if matches!(status, 307 | 308 | 429) {
+            continue;
+        }
+        let mut script = Script::generate(settings());
+        let notice = script.create(create_status(status));
+        assert!(matches!(notice, Notice::LostAnswer { .. }), "{status}");
+        script.look_ups(&query_status(404));
+        assert_eq!(assert_unresolved(&script), Knowledge::MayExist, "{status}");
+        assert_eq!(script.creates(), 1);
     }
 }
 
@@ -211,18 +275,20 @@ fn c05_a_refusal_is_not_created_once_the_earlier_attempt_is_proved_absent() {
     script.wait();
     script.look_up(query_status(404));
     script.create(create_status(402));
-    let times = script.look_ups(&query_status(404));
-    assert_eq!(times.last(), Some(&50.0), "{script}");
+    assert_eq!(script.row(), seconds(50), "{script}");
     assert!(matches!(
         assert_not_created(&script),
         Cause::Refused(refusal) if refusal.status == 402
     ));
 }
 
+/// The task that has the id is not ours, and nothing of ours was accepted.
 #[test]
-fn c06_a_duplicate_without_an_earlier_attempt_is_an_error_of_the_caller() {
+fn c06_a_duplicate_of_another_task_without_an_earlier_attempt_is_an_error_of_the_caller() {
     let mut script = Script::generate(settings());
     script.create(duplicate());
+    assert_eq!(script.wait(), seconds(1));
+    script.look_up(older_task());
     assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
     let error = Error::check(script.outcome().clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
@@ -239,9 +305,11 @@ fn c06_attempts_that_created_nothing_for_sure_do_not_make_a_duplicate_ours() {
     script.create(not_sent());
     script.wait();
     script.create(rate_limit("1"));
-    script.wait();
+    script.until_create();
     script.create(duplicate());
-    assert_not_created(&script);
+    script.wait();
+    script.look_up(older_task());
+    assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
 }
 
 #[test]
@@ -271,7 +339,7 @@ fn c06_a_duplicate_after_a_lost_attempt_is_looked_up_and_adopted() {
 #[test]
 fn c06_a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
     let mut script = lost_on(proven().with_lookup_lag(Duration::ZERO));
-    script.look_ups(&query_status(404));
+    script.row();
     script.create(duplicate());
     script.look_ups(&query_status(404));
     assert_eq!(assert_unresolved(&script), Knowledge::Exists);
@@ -283,7 +351,12 @@ fn c06_a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
 fn c06_only_the_words_of_a_refusal_prove_that_duplicates_are_refused() {
     fn check(body: &str, expected: DuplicateIds) {
         let mut script = Script::generate(settings());
-        script.create(CreateAnswer::decode(&response(400, &[], body.as_bytes())));
+        script.create(decode_create(&response(400, &[], body.as_bytes())));
+        let before = script.machine.capabilities().duplicate_ids;
+        assert_eq!(before, DuplicateIds::Unknown, "nothing was shown yet");
+        script.wait();
+        script.look_up(task(IN_PROGRESS));
+        assert_running(&script);
         let learned = script.machine.capabilities().duplicate_ids;
         assert_eq!(learned, expected, "{body}");
     }
@@ -302,7 +375,7 @@ fn c06_only_the_words_of_a_refusal_prove_that_duplicates_are_refused() {
 #[test]
 fn c06_a_task_that_is_older_or_of_another_model_is_not_adopted() {
     fn check(fields: &str, ours: bool) {
-        let mut script = lost_on(refuses_duplicates().with_lookup(Lookup::Proven));
+        let mut script = lost_on(proven());
         script.wait();
         script.look_up(task_with_id(OTHER_ID, &format!("{IN_PROGRESS},{fields}")));
         match script.machine.task() {
@@ -357,7 +430,7 @@ fn c06_without_wall_time_no_task_is_too_old() {
 fn c07_a_success_that_cannot_be_read_is_ambiguous() {
     for body in ["", "<html>", r#"{"id":"a"#, "{}", r#"{"error":"?"}"#, "[]"] {
         let mut script = Script::generate(settings());
-        script.create(CreateAnswer::decode(&response(200, &[], body.as_bytes())));
+        script.create(decode_create(&response(200, &[], body.as_bytes())));
         assert_eq!(script.wait(), seconds(1), "{body}");
         script.look_up(task(IN_PROGRESS));
         assert_running(&script);
@@ -368,6 +441,7 @@ fn c07_a_success_that_cannot_be_read_is_ambiguous() {
 fn c08_an_envelope_is_judged_by_its_code() {
     let mut script = Script::generate(settings());
     script.create(create_error("200-insufficient-credits.json"));
+    script.look_ups(&query_status(404));
     assert_not_created(&script);
     let mut script = Script::generate(settings());
     script.create(create_error("200-envelope-error-beside-task.json"));
@@ -376,10 +450,11 @@ fn c08_an_envelope_is_judged_by_its_code() {
 
 #[test]
 fn c09_a_redirect_is_not_followed_and_its_target_is_named() {
-    for status in [301, 302, 303, 307, 308] {
-        let location = [("location", "https://elsewhere.example/a?key=1")];
+    let location = [("location", "https://elsewhere.example/a?key=1")];
+    for status in [307, 308] {
         let mut script = Script::generate(settings());
-        script.create(CreateAnswer::decode(&response(status, &location, b"")));
+        script.create(decode_create(&response(status, &location, b"")));
+        script.look_ups(&query_status(404));
         let Cause::Refused(refusal) = assert_not_created(&script) else {
             panic!("{script}");
         };
@@ -387,6 +462,17 @@ fn c09_a_redirect_is_not_followed_and_its_target_is_named() {
             refusal.redirect.as_deref(),
             Some("https://elsewhere.example/a")
         );
+    }
+    // 303 says that it was done, and nobody knows what 301 and 302 stand for.
+    for status in [301, 302, 303] {
+        let mut script = Script::generate(settings());
+        let notice = script.create(decode_create(&response(status, &location, b"")));
+        let cause = format!("HTTP {status}, a redirect to https://elsewhere.example/a");
+        assert_eq!(notice, Notice::LostAnswer { cause });
+        assert_eq!(script.wait(), seconds(1));
+        script.look_up(task(IN_PROGRESS));
+        assert_running(&script);
+        assert_eq!(script.creates(), 1);
     }
 }
 
@@ -433,7 +519,7 @@ fn c15_a_machine_that_is_taken_up_after_a_restart_looks_before_it_sends() {
     script.create(create_status(429));
     let paused = script.machine.clone();
     assert_eq!(paused.clone().after_restart(), paused);
-    script.wait();
+    script.until_create();
     script.create(created(IN_PROGRESS));
     let waiting = script.machine.clone();
     assert_eq!(waiting.clone().after_restart(), waiting);

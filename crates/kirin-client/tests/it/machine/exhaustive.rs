@@ -12,10 +12,11 @@ use super::{
     script::settings,
     walk::Walk,
 };
-use crate::strategies::{Create, Query, World};
+use crate::strategies::{Create, Probed, Query, World};
 
-const CREATES: [Create; 7] = [
+const CREATES: [Create; 8] = [
     Create::Created(IN_PROGRESS),
+    Create::Delayed,
     Create::DuplicateByWords,
     Create::Lost,
     Create::NotSent,
@@ -32,6 +33,14 @@ const QUERIES: [Query; 7] = [
     Query::Task(ID, IN_PROGRESS),
     Query::Task(ID, COMPLETED),
     Query::Trouble,
+];
+
+const PROBES: [Probed; 5] = [
+    Probed::Cached,
+    Probed::Miss,
+    Probed::Right,
+    Probed::Task,
+    Probed::Trouble,
 ];
 
 /// How long a call takes.
@@ -59,6 +68,7 @@ fn worlds() -> Vec<World> {
                             reconciles,
                             creates: Vec::new(),
                             queries: Vec::new(),
+                            probes: Vec::new(),
                             delays: Vec::new(),
                             wakes: Vec::new(),
                             checked_every: 1,
@@ -86,6 +96,9 @@ fn next(walk: &Walk) -> Vec<Walk> {
             all.extend(CREATES.map(|answer| after(&|walk| walk.create(answer, CALL))));
         }
         Action::Finished(_) => all.clear(),
+        Action::Probe(_) => {
+            all.extend(PROBES.map(|answer| after(&|walk| walk.probe(answer, CALL))));
+        }
         Action::LookUp(_) | Action::Query(_) => {
             all.extend(QUERIES.map(|answer| after(&|walk| walk.query(answer, CALL))));
         }
@@ -183,6 +196,12 @@ fn wander(creates: u64, seed: u64) -> u64 {
                     walk.create(CREATES[below(&mut state, CREATES.len())], CALL)
                 }
                 Action::Wait { .. } => walk.wait(Duration::ZERO),
+                // Rows come to their end now and then.
+                Action::Probe(_) => {
+                    let some = below(&mut state, 6 * PROBES.len());
+                    let answer = PROBES.get(some).copied().unwrap_or(Probed::Right);
+                    walk.probe(answer, CALL)
+                }
                 _ => walk.query(QUERIES[below(&mut state, QUERIES.len())], CALL),
             };
             if let Err(error) = stepped {

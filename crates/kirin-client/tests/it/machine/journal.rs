@@ -47,12 +47,12 @@ fn c11_a_create_that_is_withheld_in_doubt_is_looked_up_and_not_sent() {
     assert_eq!(assert_unresolved(&missed), Knowledge::MayExist);
     assert_eq!(missed.creates(), 1);
 
-    // Where a 404 proves it, it is proved.
+    // Where a row proves it, it is proved.
     let host = proven()
         .with_duplicate_ids(DuplicateIds::Refused)
         .with_lookup_lag(seconds(5));
     let mut absent = in_doubt(host);
-    absent.look_ups(&query_status(404));
+    absent.row();
     assert!(matches!(assert_not_created(&absent), Cause::Withheld(_)));
     assert_eq!(absent.creates(), 1);
 }
@@ -91,14 +91,7 @@ fn c15_a_create_of_another_process_is_sent_again_only_where_the_table_allows_it(
 
     // The lag counts from the end of the call that the other process may have been in.
     let mut lags = reconciling(proven().with_lookup_lag(seconds(25)));
-    lags.look_up(query_status(404));
-    while matches!(lags.machine.action(), Action::Wait { .. }) {
-        lags.wait();
-        if matches!(lags.machine.action(), Action::LookUp(_)) {
-            lags.look_up(query_status(404));
-        }
-    }
-    assert!(lags.now >= seconds(80), "{lags}");
+    assert_eq!(lags.row(), seconds(80), "{lags}");
     lags.create(lost());
     assert_eq!(lags.creates(), 1);
 }
@@ -118,8 +111,11 @@ fn c15_a_task_that_is_older_than_the_first_intent_is_another_one() {
     assert!(matches!(knowledge, Knowledge::OtherTask { .. }), "{script}");
 
     let mut without_clock = settings();
-    without_clock.started_at = None;
+    without_clock.intended_at = None;
     assert_running(&old(without_clock));
+    let mut without_difference = settings();
+    without_difference.clock_difference = None;
+    assert_running(&old(without_difference));
 }
 
 /// A person sends an unresolved create again: the first call is the create, and the earlier attempt is

@@ -4,12 +4,17 @@ use std::{fmt::Write as _, time::Duration};
 
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup, PollSchedule,
-    machine::{Action, Cause, Event, Knowledge, Machine, Notice, Outcome, Settings, Withheld},
-    wire::{CreateAnswer, QueryAnswer},
+    machine::{
+        Action, Cause, ClockDifference, Event, Knowledge, Machine, Notice, Outcome, Settings,
+        Withheld,
+    },
+    wire::{CreateAnswer, Probe, QueryAnswer},
 };
 use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
 
-use super::answers::{EXTERNAL_ID, ID, STARTED_AT, lost};
+use super::answers::{
+    CONTROL_EXTERNAL_ID, EXTERNAL_ID, ID, STARTED_AT, control, control_with, lost, miss_with,
+};
 
 /// A session of one machine. A call takes no time unless [`Script::after`] says so, and a wait
 /// ends on time.
@@ -23,12 +28,16 @@ pub(crate) struct Script {
     transcript: String,
 }
 
-/// Settings whose every number is known: queries every 5 s, ten minutes of time, nothing declared.
+/// Settings whose every number is known: queries every 5 s, ten minutes of time, nothing declared but
+/// one control, and clocks that agree. What is gone on with was intended just now.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
     settings.deadline = Some(seconds(600));
     settings.schedule = PollSchedule::Fixed(seconds(5));
     settings.started_at = Some(Timestamp::from_milliseconds(STARTED_AT));
+    settings.intended_at = settings.started_at;
+    settings.clock_difference = Some(ClockDifference::from_milliseconds(0));
+    settings.controls = vec![control()];
     settings
 }
 
@@ -146,7 +155,6 @@ impl Script {
         self.tell(Event::CreateAnswered(answer))
     }
 
-    /// The look-up by external task id is answered.
     /// The create is not sent, by its own sender.
     pub(crate) fn withhold(&mut self) -> Notice {
         let Action::Create(_) = self.machine.action() else {
@@ -155,6 +163,7 @@ impl Script {
         self.tell(Event::Withheld(withheld()))
     }
 
+    /// The look-up by external task id is answered.
     pub(crate) fn look_up(&mut self, answer: QueryAnswer) -> Notice {
         assert!(
             matches!(self.machine.action(), Action::LookUp(id) if id.as_str() == EXTERNAL_ID),
@@ -172,6 +181,65 @@ impl Script {
         self.tell(Event::QueryAnswered(answer))
     }
 
+    /// One look-up of a row is answered.
+    pub(crate) fn probe(&mut self, probe: Probe) -> Notice {
+        assert!(
+            matches!(self.machine.action(), Action::Probe(_)),
+            "no row is under way:\n{self}"
+        );
+        self.tell(Event::Probed(probe))
+    }
+
+    /// What the look-up of a row at hand comes to where there is no task: the control is found, our own
+    /// task is not.
+    pub(crate) fn right(&self, headers: &[(&str, &str)]) -> Probe {
+        match self.machine.action() {
+            Action::Probe(id) if id.as_str() == EXTERNAL_ID => miss_with(headers),
+            Action::Probe(id) if id.as_str() == CONTROL_EXTERNAL_ID => control_with(headers),
+            _ => panic!("no row is under way:\n{self}"),
+        }
+    }
+
+    /// So many look-ups of a row are answered as they are where there is no task; gives the ids.
+    pub(crate) fn probes(&mut self, number: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        for _ in 0..number {
+            let right = self.right(&[]);
+            if let Action::Probe(id) = self.machine.action() {
+                ids.push(id.to_string());
+            }
+            self.probe(right);
+        }
+        ids
+    }
+
+    /// Misses all that is looked up, until a row begins; gives the time at which it does.
+    pub(crate) fn until_row(&mut self) -> Duration {
+        self.look_ups(&super::answers::query_status(404));
+        assert!(
+            matches!(self.machine.action(), Action::Probe(_)),
+            "no row is under way:\n{self}"
+        );
+        self.now
+    }
+
+    /// Misses all that is looked up, until a create is asked for; gives the time at which it is.
+    pub(crate) fn until_create(&mut self) -> Duration {
+        self.look_ups(&super::answers::query_status(404));
+        assert!(
+            matches!(self.machine.action(), Action::Create(_)),
+            "no create is asked for:\n{self}"
+        );
+        self.now
+    }
+
+    /// A whole row shows that there is no task; gives the time at which it began.
+    pub(crate) fn row(&mut self) -> Duration {
+        let began_at = self.until_row();
+        self.probes(6);
+        began_at
+    }
+
     /// Waits, to its end if it did not pass already; gives the elapsed time at the end.
     pub(crate) fn wait(&mut self) -> Duration {
         self.now = self.now.max(self.until());
@@ -187,15 +255,16 @@ impl Script {
     /// which they began.
     pub(crate) fn look_ups(&mut self, answer: &QueryAnswer) -> Vec<f64> {
         let mut times = Vec::new();
-        while let Action::Wait { .. } = self.machine.action() {
-            let began_at = self.wait();
-            if !matches!(self.machine.action(), Action::LookUp(_)) {
-                break;
+        loop {
+            match self.machine.action() {
+                Action::LookUp(_) => {
+                    times.push(self.now.as_secs_f64());
+                    self.look_up(answer.clone());
+                }
+                Action::Wait { .. } => drop(self.wait()),
+                _ => return times,
             }
-            times.push(began_at.as_secs_f64());
-            self.look_up(answer.clone());
         }
-        times
     }
 
     /// When the wait at hand ends.
@@ -269,6 +338,7 @@ fn doing(action: Action<'_>) -> String {
         Action::Create(request) => format!("create {}", request.external_task_id().unwrap()),
         Action::Finished(outcome) => format!("end: {}", ended(outcome)),
         Action::LookUp(id) => format!("look up {id}"),
+        Action::Probe(id) => format!("probe {id}"),
         Action::Query(id) => format!("query {id}"),
         Action::Wait { until } => format!("wait until {:.3} s", until.as_secs_f64()),
     }
@@ -283,13 +353,26 @@ fn heard(event: &Event) -> String {
         Event::CreateAnswered(CreateAnswer::Duplicate(refusal)) => format!("duplicate, {refusal}"),
         Event::CreateAnswered(CreateAnswer::NotSent(trouble)) => format!("not sent, {trouble}"),
         Event::CreateAnswered(CreateAnswer::Refused(refusal)) => format!("refused, {refusal}"),
-        Event::QueryAnswered(QueryAnswer::NotFound(refusal)) => format!("not found, {refusal}"),
-        Event::QueryAnswered(QueryAnswer::Refused(refusal)) => format!("refused, {refusal}"),
-        Event::QueryAnswered(QueryAnswer::Task(task)) => format!("task, {}", task.raw().as_str()),
-        Event::QueryAnswered(QueryAnswer::Trouble(trouble)) => format!("trouble, {trouble}"),
+        Event::ClocksRead { ours, service } => format!(
+            "clocks read, ours at {}, the service's at {}",
+            ours.milliseconds(),
+            service.milliseconds()
+        ),
+        Event::Probed(probe) => answered(&probe.answer),
+        Event::QueryAnswered(answer) => answered(answer),
+        Event::SendDelayed => "not sent in time".into(),
         Event::WaitEnded => "over".into(),
         Event::Withheld(withheld) => format!("withheld, {withheld}"),
         Event::Woken => "woken".into(),
+    }
+}
+
+fn answered(answer: &QueryAnswer) -> String {
+    match answer {
+        QueryAnswer::NotFound(refusal) => format!("not found, {refusal}"),
+        QueryAnswer::Refused(refusal) => format!("refused, {refusal}"),
+        QueryAnswer::Task(task) => format!("task, {}", task.raw().as_str()),
+        QueryAnswer::Trouble(trouble) => format!("trouble, {trouble}"),
     }
 }
 

@@ -5,13 +5,20 @@ use std::time::Duration;
 
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup,
-    machine::{Knowledge, Outcome},
+    machine::{Action, Knowledge},
+    wire::Probe,
 };
 
 use super::{
-    answers::{IN_PROGRESS, created, duplicate, lost, not_found_by_a_proxy, query_status, task},
-    script::{Script, assert_running, assert_unresolved, lost_on, seconds, with},
+    answers::{
+        FOREIGN_404, ID, IN_PROGRESS, created, duplicate, lost, not_found, query_status, task,
+        task_probe,
+    },
+    script::{
+        Script, assert_not_created, assert_running, assert_unresolved, lost_on, seconds, with,
+    },
 };
+use crate::wire::response;
 
 /// When a task is looked for after its create was lost, in seconds.
 const LOOK_UPS: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 15.0, 30.0];
@@ -147,13 +154,12 @@ fn refuses_duplicates_and_lookup_missing_absent_created() {
 #[test]
 fn lookup_proven_with_lag_exists_adopted_at_the_last_moment() {
     let mut script = lost_on(host(DuplicateIds::Unknown, Lookup::Proven, Some(60)));
-    for began_at in [1, 2, 4, 8, 15, 30, 150] {
-        assert_eq!(script.wait(), seconds(began_at));
-        if began_at < 150 {
-            script.look_up(query_status(404));
-        }
-    }
-    assert_adopts(&mut script);
+    assert_eq!(script.until_row(), seconds(150));
+    // The row begins with a control, and finds the task where it looks for it.
+    script.probes(1);
+    script.probe(task_probe(ID, IN_PROGRESS, &[]));
+    assert_running(&script);
+    assert_eq!(script.machine.capabilities().lookup, Lookup::Proven);
     assert_eq!(script.creates(), 1);
 }
 
@@ -165,12 +171,7 @@ fn lookup_proven_with_lag_absent_sent_again_after_twice_the_lag() {
         let capabilities = host(DuplicateIds::Unknown, Lookup::Proven, None).with_lookup_lag(lag);
         let mut script = Script::generate(with(capabilities));
         script.after(answered_after).create(lost());
-        while script.until() < settled_at {
-            script.wait();
-            script.look_up(query_status(404));
-        }
-        assert_eq!(script.wait(), settled_at, "{script}");
-        script.look_up(query_status(404));
+        assert_eq!(script.row(), settled_at, "{script}");
         assert_eq!(script.creates(), 1);
         script.create(created(IN_PROGRESS));
         assert_running(&script);
@@ -194,35 +195,22 @@ fn lookup_proven_with_lag_a_miss_that_began_too_early_proves_nothing() {
             script.look_up(query_status(404));
         }
     }
-    // It began at 30 s, and its answer came at 60 s; it would have proved something from 50 s on.
+    // It began at 30 s, and its answer came at 60 s; what is asked from 50 s on proves something.
     script.after(seconds(30)).look_up(query_status(404));
-    assert_eq!(script.wait(), seconds(60));
-    script.look_up(query_status(404));
+    assert_eq!(script.row(), seconds(60));
     script.create(created(IN_PROGRESS));
     assert_eq!(script.creates(), 2);
 }
 
-/// The second attempt has a settle time of its own.
+/// The second attempt has a settle time of its own, and then nothing is sent a third time.
 #[test]
-fn lookup_proven_with_lag_every_attempt_is_settled_anew() {
+fn lookup_proven_with_lag_at_most_one_repetition_follows_from_absence() {
     let mut script = lost_on(host(DuplicateIds::Unknown, Lookup::Proven, Some(5)));
-    let mut attempts = vec![0.0];
-    while script.look_ups(&query_status(404)).last().is_some() {
-        if !matches!(
-            script.machine.action(),
-            kirin_client::machine::Action::Create(_)
-        ) {
-            break;
-        }
-        attempts.push(script.now.as_secs_f64());
-        script.create(lost());
-    }
-    // After four creates that may have been sent, a person decides; that nothing exists is proved.
-    assert_eq!(attempts, [0.0, 40.0, 80.0, 120.0]);
-    assert!(
-        matches!(script.outcome(), Outcome::NotCreated { .. }),
-        "{script}"
-    );
+    assert_eq!(script.row(), seconds(40));
+    script.create(lost());
+    assert_eq!(script.row(), seconds(80));
+    assert_not_created(&script);
+    assert_eq!(script.creates(), 2);
 }
 
 #[test]
@@ -252,14 +240,19 @@ fn lookup_missing_and_nothing_known_of_duplicates_unresolved_at_once() {
     }
 }
 
-/// A 404 that something else than the service wrote proves nothing, however late it comes.
+/// Whoever wrote it: a 404 alone proves nothing, however often it comes and however late.
 #[test]
-fn lookup_proven_with_lag_a_proxys_404_proves_nothing() {
-    let capabilities =
-        host(DuplicateIds::Unknown, Lookup::Proven, None).with_lookup_lag(Duration::from_secs(2));
-    let mut script = Script::generate(with(capabilities));
-    script.create(lost());
-    script.look_ups(&not_found_by_a_proxy());
-    assert_eq!(script.creates(), 1, "{script}");
-    assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+fn lookup_proven_with_lag_a_404_alone_proves_nothing() {
+    for (name, body) in FOREIGN_404 {
+        let capabilities = host(DuplicateIds::Unknown, Lookup::Proven, Some(2));
+        let mut script = lost_on(capabilities);
+        script.look_ups(&not_found(body));
+        // In a row, the same answer comes to the look-ups of the controls.
+        while let Action::Probe(_) = script.machine.action() {
+            script.probe(Probe::decode(&response(404, &[], body.as_bytes())));
+            script.look_ups(&not_found(body));
+        }
+        assert_eq!(assert_unresolved(&script), Knowledge::MayExist, "{name}");
+        assert_eq!(script.creates(), 1, "{name}: {script}");
+    }
 }

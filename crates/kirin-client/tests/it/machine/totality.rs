@@ -10,8 +10,8 @@ use kirin_client::{
 
 use super::{
     answers::{
-        COMPLETED, FAILED, IN_PROGRESS, WITHOUT_OUTPUT, created, duplicate, lost, not_sent,
-        query_status, rate_limit, task,
+        COMPLETED, FAILED, IN_PROGRESS, WITHOUT_OUTPUT, control_with, create_status, created,
+        duplicate, lost, miss_with, no_probe, not_sent, query_status, rate_limit, task,
     },
     script::{Script, proven, seconds, settings, with, withheld},
 };
@@ -54,7 +54,7 @@ fn states() -> Vec<(&'static str, Script)> {
         script.look_up(query_status(404));
         script.create(rate_limit("9"));
         script.wait();
-        script.create(super::answers::create_status(402));
+        script.create(create_status(402));
     });
     add("withheld", &|script| drop(script.withhold()));
     add("withheld in doubt", &|script| {
@@ -75,7 +75,18 @@ fn states() -> Vec<(&'static str, Script)> {
         script.wait();
         script.look_up(query_status(404));
     });
-    add("not created", &|script| drop(script.create(duplicate())));
+    add("known to exist at the first attempt", &|script| {
+        drop(script.create(duplicate()))
+    });
+    add("refused", &|script| drop(script.create(create_status(402))));
+    add("refused, look-up paused", &|script| {
+        script.create(create_status(402));
+        script.look_up(query_status(404));
+    });
+    add("not created", &|script| {
+        script.create(create_status(402));
+        script.look_ups(&query_status(404));
+    });
     add("completed", &|script| {
         drop(script.create(created(COMPLETED)))
     });
@@ -85,6 +96,30 @@ fn states() -> Vec<(&'static str, Script)> {
         script.wait();
         script.look_up(query_status(401));
     });
+    let on_a_proven_host = || {
+        let host = proven().with_lookup_lag(seconds(5));
+        let mut script = Script::generate(with(host));
+        script.create(lost());
+        script.until_row();
+        script
+    };
+    let mut script = on_a_proven_host();
+    states.push(("in a row", on_a_proven_host()));
+    script.probe(control_with(&[]));
+    states.push(("in a row, before a miss", script));
+    let mut script = on_a_proven_host();
+    script.probe(no_probe());
+    states.push(("row paused", script));
+    let mut script = on_a_proven_host();
+    script.row();
+    states.push(("sending by a proof", script));
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("9"));
+    script.wait();
+    states.push(("looking before it repeats", script));
+    let mut first = settings();
+    first.looks_up_first = true;
+    states.push(("looking before the first attempt", Script::generate(first)));
     states.push(("resumed", Script::resume(settings())));
     states.push(("reconciling", Script::reconcile(settings())));
     states.push(("sending again", Script::send_again(settings())));
@@ -92,12 +127,14 @@ fn states() -> Vec<(&'static str, Script)> {
 }
 
 /// Whether an event answers an action, by the words of the alphabet.
-fn answers(event: &Event, action: Action<'_>, now: Duration) -> bool {
-    match (event, action) {
+fn answers(event: &Event, machine: &Machine, now: Duration) -> bool {
+    match (event, machine.action()) {
         (_, Action::Finished(_)) => false,
         (Event::Woken, _) => true,
         (Event::CreateAnswered(_) | Event::Withheld(_), Action::Create(_)) => true,
+        (Event::Probed(_), Action::Probe(_)) => true,
         (Event::QueryAnswered(_), Action::LookUp(_) | Action::Query(_)) => true,
+        (Event::SendDelayed, Action::Create(_)) => machine.send_by().is_some(),
         (Event::WaitEnded, Action::Wait { until }) => now >= until,
         _ => false,
     }
@@ -111,6 +148,8 @@ fn a_wrong_event_is_an_error_and_changes_nothing() {
         Event::CreateAnswered(duplicate()),
         Event::QueryAnswered(task(COMPLETED)),
         Event::QueryAnswered(query_status(404)),
+        Event::Probed(miss_with(&[])),
+        Event::SendDelayed,
         Event::WaitEnded,
         Event::Withheld(withheld()),
         Event::Woken,
@@ -122,7 +161,7 @@ fn a_wrong_event_is_an_error_and_changes_nothing() {
                 let now = script.now + later;
                 let mut machine = script.machine.clone();
                 let before = serde_json::to_string(&machine).unwrap();
-                let right = answers(event, machine.action(), now);
+                let right = answers(event, &machine, now);
                 let handled = machine.handle(now, event.clone());
                 assert_eq!(handled.is_ok(), right, "{name}: {event:?} after {later:?}");
                 if !right {
@@ -191,6 +230,7 @@ fn a_machine_that_was_written_down_goes_on_the_same() {
                 Action::Create(_) => Event::CreateAnswered(lost()),
                 Action::Finished(_) => break,
                 Action::LookUp(_) | Action::Query(_) => Event::QueryAnswered(query_status(503)),
+                Action::Probe(_) => Event::Probed(no_probe()),
                 Action::Wait { until } => {
                     now = now.max(until);
                     Event::WaitEnded

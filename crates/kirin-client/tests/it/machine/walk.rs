@@ -8,8 +8,12 @@ use proptest::{
     test_runner::{TestCaseError, TestCaseResult},
 };
 
-use super::{answers::EXTERNAL_ID, oracle::Oracle, script::request};
-use crate::strategies::{Create, Query, World};
+use super::{
+    answers::{CONTROL_EXTERNAL_ID, EXTERNAL_ID},
+    oracle::Oracle,
+    script::request,
+};
+use crate::strategies::{Create, Probed, Query, World};
 
 /// A session so far. Each step tells the machine what came of its action, and has the oracle judge
 /// what the machine did.
@@ -42,8 +46,26 @@ impl Walk {
     pub(crate) fn create(&mut self, answer: Create, delay: Duration) -> TestCaseResult {
         self.oracle.judge_create(self.since)?;
         self.now += delay;
+        let answer = match answer {
+            // Only what a proof allows may come too late.
+            Create::Delayed if self.machine.send_by().is_none() => Create::NotSent,
+            answer => answer,
+        };
         self.oracle.hear_create(self.now, answer);
         self.handle(answer.event())
+    }
+
+    /// The look-up of a row at hand comes to `answer`, after `delay`.
+    pub(crate) fn probe(&mut self, answer: Probed, delay: Duration) -> TestCaseResult {
+        let Action::Probe(id) = self.machine.action() else {
+            panic!("{:?} is no part of a row", self.machine.action());
+        };
+        let is_control = id.as_str() == CONTROL_EXTERNAL_ID;
+        prop_assert!(is_control || id.as_str() == EXTERNAL_ID);
+        self.now += delay;
+        self.oracle
+            .hear_probe(self.since, self.now, is_control, answer);
+        self.handle(Event::Probed(answer.probe(is_control)))
     }
 
     /// The look-up or the query at hand comes to `answer`, after `delay`.
