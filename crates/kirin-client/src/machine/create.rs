@@ -214,7 +214,7 @@ impl CreatePhase {
                 Ok(self.withheld(now, withheld, context))
             }
             (State::Sending, Event::SendDelayed) if self.send_by.is_some() => {
-                Ok(self.prove_again(now, None, context))
+                Ok(self.send_delayed(now, context))
             }
             (State::AskingByHint(_), Event::QueryAnswered(answer)) => {
                 Ok(self.hint_answered(now, answer, context))
@@ -303,6 +303,7 @@ impl CreatePhase {
         answer: CreateAnswer,
         context: &mut Context,
     ) -> Step {
+        self.send_by = None;
         match answer {
             CreateAnswer::Ambiguous(trouble) => self.became_ambiguous(now, trouble, context),
             CreateAnswer::Created(task) => Step::Accepted {
@@ -372,9 +373,18 @@ impl CreatePhase {
         Step::Stay(notice)
     }
 
+    /// What was looked up before the create does not hold any longer, and the create was not sent.
+    fn send_delayed(&mut self, now: Duration, context: &mut Context) -> Step {
+        self.send_by = None;
+        let cause = self.repeats_after.take();
+        match self.reason {
+            SendReason::Absence => self.prove_again(now, cause, context),
+            _ => self.begin_check(now, Then::Send(cause)),
+        }
+    }
+
     /// The proof is spent, or came too late: the next create takes a new row.
     fn prove_again(&mut self, from: Duration, cause: Option<Cause>, context: &mut Context) -> Step {
-        self.send_by = None;
         self.repeats_after = cause;
         if let Some(doubt) = &mut self.doubt {
             doubt.prove_again(from);
@@ -391,6 +401,7 @@ impl CreatePhase {
         self.maybe_sent += 1;
         self.repetitions += u32::from(self.reason == SendReason::Absence);
         self.refused_at = None;
+        self.repeats_after = None;
         let notice = Notice::LostAnswer {
             cause: cause.to_string(),
         };
@@ -462,8 +473,7 @@ impl CreatePhase {
                     None => self.end_check(now, context),
                 };
             }
-            // It says nothing, and what was refused stays refused.
-            QueryAnswer::Refused(_) => return self.end_check(now, context),
+            QueryAnswer::Refused(refusal) => return self.check_refused(now, refusal, context),
             QueryAnswer::Task(task) if !task.names_another_than(&self.external_task_id) => {
                 return self.found(task, context);
             }
@@ -485,6 +495,19 @@ impl CreatePhase {
         })
     }
 
+    /// It says nothing, and what was refused stays refused. It is not repeated either, but where the host
+    /// has no such look-up.
+    fn check_refused(&mut self, now: Duration, refusal: Refusal, context: &mut Context) -> Step {
+        let repeats = matches!(
+            self.check.as_ref().map(|check| &check.then),
+            Some(Then::Send(Some(_)))
+        );
+        match repeats && is_about_the_key(&refusal) {
+            true => self.give_up_check(refusal.into()),
+            false => self.end_check(now, context),
+        }
+    }
+
     /// Nothing was found, at the times at which it would have been.
     fn end_check(&mut self, now: Duration, context: &mut Context) -> Step {
         match self.check.take().map(|check| check.then) {
@@ -494,10 +517,13 @@ impl CreatePhase {
                 let cause = cause.unwrap_or_else(|| Cause::Withheld(Withheld::Deadline));
                 self.stop(now, cause, context)
             }
-            _ => {
-                self.refused_at = None;
-                self.go(State::Sending)
+            Some(Then::Send(cause)) => {
+                let is_repeated = cause.is_some();
+                self.repeats_after = cause;
+                let send_by = is_repeated.then(|| now.saturating_add(PROOF_HOLDS));
+                self.send(self.reason, send_by)
             }
+            None => self.go(State::Sending),
         }
     }
 
@@ -628,10 +654,7 @@ impl CreatePhase {
     /// The host does not answer this look-up. Unless the key is to blame, a host that refuses
     /// duplicates can be asked by sending again.
     fn look_up_refused(&mut self, now: Duration, refusal: Refusal, context: &Context) -> Step {
-        let key = matches!(
-            refusal.reason,
-            ErrorReason::Authentication | ErrorReason::Permission
-        );
+        let key = is_about_the_key(&refusal);
         let resend_at = now.saturating_add(FIRST_LOOK_UP);
         let is_harmless = self.duplicates_are_harmless(now, context);
         if key || !is_harmless || !self.may_send(resend_at, context) {
@@ -781,4 +804,11 @@ impl CreatePhase {
         let cause = self.doubt.as_ref().map(|doubt| doubt.cause.clone());
         Cause::Trouble(cause.unwrap_or_else(|| Trouble::new("the answer was lost")))
     }
+}
+
+fn is_about_the_key(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.reason,
+        ErrorReason::Authentication | ErrorReason::Permission
+    )
 }
