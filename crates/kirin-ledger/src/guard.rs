@@ -174,3 +174,22 @@ impl From<io::Error> for Trouble {
         Self::Sqlite(format!("its lock folder: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::opening;
+
+    use super::*;
+
+    /// It was written where the second connection does not see it.
+    #[test]
+    fn what_cannot_be_read_back_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = opening::open(&folder.path().join("ledger"), false).unwrap();
+        let (mut guard, connection) = (opened.guard, opened.connection);
+        let counter = guard.count(&connection).unwrap();
+        guard.after_send(counter).unwrap();
+        let unread = guard.after_send(counter + 1);
+        assert!(matches!(unread, Err(Trouble::Outdated)), "{unread:?}");
+    }
+}

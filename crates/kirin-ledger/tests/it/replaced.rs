@@ -169,15 +169,15 @@ async fn c21_a_ledger_that_is_restored_by_sqlite_while_it_is_open_is_seen() {
         let connection = Connection::open(desk.ledger.path()).unwrap();
         connection.execute_batch(sql).unwrap();
     };
-    // Of another opening it is read back.
     send(&theirs, "order-3").await.unwrap();
     restore("DELETE FROM openings WHERE token <> 'layout-1'");
     let error = journal.sent(&id("order-1")).await.unwrap_err().to_string();
     assert!(error.contains("knows less"), "{error}");
-    // Of this one it is counted.
-    restore("DELETE FROM openings WHERE token <> 'layout-1'");
-    let error = journal.sent(&id("order-2")).await.unwrap_err().to_string();
-    assert!(error.contains("knows less"), "{error}");
+    // However often it is tried: what is tried and refused does not count.
+    for _ in 0..3 {
+        let error = journal.sent(&id("order-2")).await.unwrap_err().to_string();
+        assert!(error.contains("knows less"), "{error}");
+    }
 }
 
 /// A closed ledger that has sent one create, a backup of it, and then another create.
