@@ -168,7 +168,7 @@ fn a_folder_that_cannot_be_written_to_is_named() {
 }
 
 /// A terminal: what is typed into the first is read from the second.
-fn terminal() -> (File, File) {
+pub(crate) fn terminal() -> (File, File) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();

@@ -17,6 +17,7 @@ mod doctor;
 mod gallery;
 mod global;
 mod ledger;
+mod lost_ledger;
 mod models;
 mod mp4;
 

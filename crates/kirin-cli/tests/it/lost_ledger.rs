@@ -1,0 +1,222 @@
+//! The ledger is called by another name, is lost, or is restored from a backup: 12, and nothing is sent.
+
+use std::{fs, path::Path, process::Command};
+
+use kirin_emulator::{Duplicates, Emulator, Scenario};
+
+use crate::{
+    kirin::Kirin,
+    service::{emulator, instant},
+};
+
+/// `kirin create` with an id of one's own and this ledger.
+fn create(emulator: &Emulator, order: &str, ledger: &Path) -> Kirin {
+    let arguments = ["create", "a fox", "--external-task-id", order];
+    let kirin = Kirin::new().args(arguments).at(emulator.base_url());
+    kirin.env("KIRIN_LEDGER", ledger)
+}
+
+fn accept(ledger: &Path) -> Kirin {
+    let kirin = Kirin::new().args(["ledger", "accept"]);
+    kirin.env("KIRIN_LEDGER", ledger)
+}
+
+/// Answers each create a while later.
+fn slow(milliseconds: u64) -> Scenario {
+    let rule =
+        format!(r#"{{"fault": "delay", "scope": "create", "milliseconds": {milliseconds}}}"#);
+    Scenario::from_json(&format!(r#"{{"rules": [{rule}]}}"#)).unwrap()
+}
+
+/// Each of these lost the ledger silently, and the second create was paid again.
+#[test]
+fn c21_names_that_mean_something_to_sqlite_are_names_of_files() {
+    for name in [
+        ":memory:",
+        "file:x?mode=memory",
+        "file:x?vfs=memdb",
+        "file:led%67er",
+    ] {
+        let emulator = emulator(instant().duplicates(Duplicates::Accept));
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let create = create(&emulator, "order-42", Path::new(name));
+            create.in_folder(folder.path()).run().ended_with(0);
+        }
+        assert_eq!(emulator.statistics().creates_received, 1, "{name}");
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn c21_a_ledger_is_the_same_by_every_name() {
+    use std::os::unix::fs::symlink;
+
+    let emulator = emulator(instant().duplicates(Duplicates::Accept).scenario(slow(500)));
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    fs::create_dir(folder.join("sub")).unwrap();
+    symlink("ledger", folder.join("link")).unwrap();
+    symlink(".", folder.join("here")).unwrap();
+    let names = [
+        "ledger",
+        "link",
+        "here/ledger",
+        "sub/../ledger",
+        "sub/.././here/link",
+    ];
+    let running = names.map(|name| create(&emulator, "order-42", &folder.join(name)).start());
+    let ids = running.map(|run| run.end().ended_with(0).stdout);
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert_eq!(emulator.statistics().creates_received, 1);
+}
+
+#[test]
+fn c21_a_ledger_with_a_second_name_is_refused() {
+    let emulator = emulator(instant());
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, second) = (folder.path().join("ledger"), folder.path().join("second"));
+    create(&emulator, "order-1", &ledger).run().ended_with(0);
+    fs::hard_link(&ledger, &second).unwrap();
+    for name in [&ledger, &second] {
+        let refused = create(&emulator, "order-2", name).run().ended_with(12);
+        let said = "mount its folder, not the file";
+        assert!(refused.stderr.contains(said), "{refused:#?}");
+    }
+    assert_eq!(emulator.statistics().creates_received, 1);
+}
+
+#[test]
+fn c21_a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
+    let emulator = emulator(instant());
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    create(&emulator, "order-1", &ledger).run().ended_with(0);
+    fs::remove_file(&ledger).unwrap();
+    let refused = create(&emulator, "order-2", &ledger).run().ended_with(12);
+    for said in [
+        "is gone",
+        "What an earlier one sent may be charged.",
+        "kirin ledger accept",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}: {refused:#?}");
+    }
+    assert!(!ledger.exists());
+    let doctor = Kirin::new().args(["doctor"]).at(emulator.base_url());
+    let doctor = doctor.env("KIRIN_LEDGER", &ledger).run();
+    assert!(doctor.stdout.contains("kirin ledger accept"), "{doctor:#?}");
+    let accepted = accept(&ledger).run().ended_with(0);
+    assert_eq!(
+        Path::new(accepted.stdout.trim_end()),
+        fs::canonicalize(&ledger).unwrap()
+    );
+    assert!(accepted.stderr.contains("may be paid"), "{accepted:#?}");
+    create(&emulator, "order-2", &ledger).run().ended_with(0);
+    assert_eq!(emulator.statistics().creates_received, 2);
+}
+
+#[test]
+fn c21_a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
+    let emulator = emulator(instant());
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, backup) = (folder.path().join("ledger"), folder.path().join("backup"));
+    create(&emulator, "order-1", &ledger).run().ended_with(0);
+    fs::copy(&ledger, &backup).unwrap();
+    create(&emulator, "order-2", &ledger).run().ended_with(0);
+    fs::copy(&backup, &ledger).unwrap();
+    let refused = create(&emulator, "order-3", &ledger).run().ended_with(12);
+    for said in ["knows less", "kirin ledger accept"] {
+        assert!(refused.stderr.contains(said), "{said}: {refused:#?}");
+    }
+    assert_eq!(emulator.statistics().creates_received, 2);
+    accept(&ledger).run().ended_with(0);
+    create(&emulator, "order-3", &ledger).run().ended_with(0);
+}
+
+#[test]
+fn c21_a_batch_whose_ledger_is_lost_sends_nothing_more() {
+    let emulator = emulator(instant().scenario(slow(300)));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let requests: String = (0..40)
+        .map(|line| format!("{{\"prompt\": \"a fox {line}\"}}\n"))
+        .collect();
+    let batch = Kirin::new().with_file("requests.jsonl", &requests);
+    let batch = batch
+        .args(["batch", "requests.jsonl", "--output", "."])
+        .at(emulator.base_url());
+    let batch = batch.env("KIRIN_LEDGER", &ledger).start();
+    while emulator.statistics().creates_received == 0 {
+        std::thread::yield_now();
+    }
+    // As a shell does it, the file alone.
+    let status = Command::new("mv")
+        .arg(&ledger)
+        .arg(folder.path().join("moved"))
+        .status();
+    assert!(status.unwrap().success());
+    let before = emulator.statistics().creates_received;
+    let run = batch.end();
+    assert!([10, 12].contains(&run.status.code().unwrap()), "{run:#?}");
+    let after = emulator.statistics().creates_received;
+    assert!(
+        after < before + 20 && after < 40,
+        "{before} and then {after}"
+    );
+    assert!(run.stderr.contains("was deleted or moved"), "{run:#?}");
+}
+
+/// Nobody can test the lock of the process that has begun: here its file leads to itself.
+#[cfg(target_os = "linux")]
+#[test]
+fn k5_a_person_takes_over_from_a_process_that_cannot_be_seen() {
+    use std::io::{Read as _, Write as _};
+
+    let emulator = emulator(instant().scenario(slow(60_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let mut first = create(&emulator, "order-42", &ledger).start();
+    while emulator.statistics().creates_received == 0 {
+        std::thread::yield_now();
+    }
+    first.kill();
+    emulator.set_scenario(Scenario::default());
+    for file in fs::read_dir(folder.path().join("ledger.processes")).unwrap() {
+        let path = file.unwrap().path();
+        if !path.ends_with("knowledge") {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(&path, &path).unwrap();
+        }
+    }
+    let resolve = || {
+        let kirin = Kirin::new().args(["resolve", "order-42"]);
+        kirin.at(emulator.base_url()).env("KIRIN_LEDGER", &ledger)
+    };
+    let left = resolve().run().ended_with(0);
+    for said in [
+        "another process may be at order-42: a process that cannot be named",
+        "kirin resolve",
+    ] {
+        assert!(left.stderr.contains(said), "{left:#?}");
+    }
+    assert_eq!(left.stdout, "");
+    for (answer, is_taken) in [("n", false), ("y", true)] {
+        let (mut controller, user) = crate::auth::terminal();
+        let kirin = resolve().stdin_of(user.try_clone().unwrap());
+        let running = kirin.stderr(user).start();
+        let (mut screen, mut buffer) = (String::new(), [0; 256]);
+        while !screen.contains("[y/N] ") {
+            let count = controller.read(&mut buffer).unwrap();
+            screen += &String::from_utf8_lossy(&buffer[..count]);
+        }
+        assert!(
+            screen.contains("What it has sent may be charged"),
+            "{screen}"
+        );
+        writeln!(controller, "{answer}").unwrap();
+        let run = running.end();
+        assert_eq!(!run.stdout.is_empty(), is_taken, "{answer}: {run:#?}");
+    }
+    assert_eq!(emulator.ledger().charges().len(), 1);
+}
