@@ -2,13 +2,14 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use kirin_client::{Client, HostCapabilities, Lookup};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::Sent;
 use kirin_types::GenerationRequest;
+use tracing::{Dispatch, subscriber::NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::scripted::{Answer, Scripted, json};
@@ -38,8 +39,17 @@ impl<'a> MakeWriter<'a> for Trace {
     }
 }
 
+/// A second subscriber, which listens to nothing, for as long as the process runs.
+///
+/// As long as there is one only, tracing asks the thread that first comes to a place in the code
+/// whether anybody listens there, and keeps its answer for all threads. A test beside this one
+/// listens nowhere: where it comes first, nothing is ever traced. Where there are two subscribers,
+/// tracing asks both.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 /// The lines that a generation with these answers writes, without a secret in them.
 fn traced(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
+    LazyLock::force(&SECOND);
     let trace = Trace::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(trace.clone())
