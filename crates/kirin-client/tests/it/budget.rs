@@ -256,3 +256,46 @@ fn a_create_that_may_not_be_sent_again_is_not_said_to_cost_nothing() {
     let reason = "with it, 0.56 of 0.50 USD are spent or reserved";
     assert!(withheld.to_string().ends_with(reason), "{withheld}");
 }
+
+/// Nobody knows what it would add, whatever was taken for it before.
+#[test]
+fn what_has_no_price_is_not_sent_again_unless_it_is_allowed() {
+    let unknown = GenerationRequest::for_model("kirin_v1_t2v")
+        .parameter("prompt", "a fox")
+        .external_task_id("order-1")
+        .build()
+        .unwrap();
+    let strict = budget("5");
+    strict.remember(&unknown);
+    let withheld = strict.readmit(&unknown).unwrap_err();
+    assert!(withheld.to_string().contains("is not known"), "{withheld}");
+
+    let lenient = Budget::new("5".parse().unwrap()).allow_unknown_prices();
+    lenient.remember(&unknown);
+    assert_eq!(lenient.readmit(&unknown), Ok(()));
+}
+
+#[test]
+fn a_budget_may_be_spent_to_the_last_cent_and_no_further() {
+    fn check(limit: &str, allowed: usize) {
+        let budget = budget(limit);
+        let requests: Vec<_> = (0..3).map(|it| request(&format!("order-{it}"))).collect();
+        let taken = requests.iter().map(|request| budget.reserve(request));
+        assert_eq!(taken.filter(Result::is_ok).count(), allowed, "{limit}");
+        assert_eq!(budget.readmit(&requests[0]), Ok(()), "{limit}");
+    }
+
+    check("0.21", 1);
+    check("0.41999", 1);
+    check("0.42", 2);
+    check("0.420", 2);
+    check("0.63", 3);
+
+    // What another process may have sent is taken whatever is left; here it is exactly all.
+    let budget = budget("0.42");
+    budget.remember(&request("order-1"));
+    budget.remember(&request("order-2"));
+    assert_eq!(budget.readmit(&request("order-1")), Ok(()));
+    budget.remember(&request("order-3"));
+    budget.readmit(&request("order-1")).unwrap_err();
+}

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use kirin_client::{
-    Billing, Client, ClientBuilder, Error, ErrorKind, Generation, PollSchedule,
+    Billing, Client, ClientBuilder, Error, ErrorKind, Generation, Intent, PollSchedule,
     machine::{Cause, Outcome, Withheld},
 };
 use kirin_tests::canary;
@@ -33,8 +33,8 @@ struct Service(Arc<Mutex<State>>);
 struct State {
     began_at: Instant,
     limit: usize,
-    /// Whether it can be reached at all.
-    is_down: bool,
+    /// Whether it cannot be reached at all, and whether a request may have left all the same.
+    down: Option<Sent>,
     /// When each request came, and whether it was a create.
     requests: Vec<(Duration, bool)>,
     /// When each task was created, and under which external id.
@@ -49,7 +49,7 @@ impl Service {
         Self(Arc::new(Mutex::new(State {
             began_at: Instant::now(),
             limit,
-            is_down: false,
+            down: None,
             requests: Vec::new(),
             tasks: Vec::new(),
             most_at_once: 0,
@@ -139,10 +139,10 @@ impl State {
 impl Transport for Service {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let mut state = self.state();
-        if state.is_down {
+        if let Some(sent) = state.down {
             let now = state.began_at.elapsed();
             state.requests.push((now, request.method() == Method::POST));
-            return Err(TransportError::new(TransportErrorKind::Closed, Sent::Maybe));
+            return Err(TransportError::new(TransportErrorKind::Closed, sent));
         }
         let (status, body) = state.answer(&request);
         let mut response = Response::new(Body::from(body));
@@ -391,7 +391,58 @@ async fn a_create_whose_turn_does_not_come_is_not_sent() {
     assert_eq!(service.order(), ["order-0"]);
 }
 
+/// A task that runs already, however this client came to it, is one of those that may run.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_waited_for_or_adopted_takes_a_place() {
+    let one = NonZeroU32::new(1).unwrap();
+    for is_adopted in [false, true] {
+        let service = Service::new(usize::MAX);
+        let other = service.builder().build().unwrap();
+        let running = other.submit(request(0)).await.unwrap();
+        let began_at = Instant::now();
+
+        let client = service.builder().parallel_tasks(one).build().unwrap();
+        let followed = match is_adopted {
+            false => client.wait(running.handle().unwrap().task_id),
+            true => {
+                let key: kirin_client::ApiKey = canary::key().parse().unwrap();
+                let base_url = client.base_url().clone();
+                let intent = Intent::new(request(0), base_url, key.fingerprint(), None);
+                client.reconcile(intent.unwrap())
+            }
+        };
+        let followed = tokio::spawn(followed.into_future());
+        // It is looked up a second after it was intended, at the latest.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let next = start(&client, 1..2).await;
+        tokio::time::sleep(TASK_TIME / 2).await;
+        assert_eq!(service.order(), ["order-0"], "adopted: {is_adopted}");
+        followed.await.unwrap().unwrap();
+        assert!(began_at.elapsed() >= TASK_TIME);
+        ended(next).await;
+        assert_eq!(service.order(), ["order-0", "order-1"]);
+    }
+}
+
 // ----------------------------------------------------------------- retries
+
+/// A create that did not leave is sent again: by all together, a hundred at once and one a second
+/// from then on. When the service is back, each answer makes room for the next.
+#[tokio::test(start_paused = true)]
+async fn repeated_creates_of_all_generations_come_from_one_bucket() {
+    let service = Service::new(usize::MAX);
+    let client = service.builder().requests_per_second(None).build().unwrap();
+    service.state().down = Some(Sent::No);
+    let generations = start(&client, 0..500).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let while_down = service.creates();
+    assert!((655..=661).contains(&while_down), "{while_down}");
+
+    service.state().down = None;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(service.order().len(), 500);
+    ended(generations).await;
+}
 
 /// While the service is down, all generations together ask a hundred times at once and once a
 /// second from then on; when it is back, all of them end.
@@ -407,12 +458,12 @@ async fn retries_of_all_generations_come_from_one_bucket() {
     let generations = start(&client, 0..500).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let before = service.state().requests.len();
-    service.state().is_down = true;
+    service.state().down = Some(Sent::Maybe);
     tokio::time::sleep(Duration::from_secs(60)).await;
     let while_down = service.state().requests.len() - before;
     // Each asks once in its own time, and then as the bucket allows.
     assert!((560..=665).contains(&while_down), "{while_down}");
-    service.state().is_down = false;
+    service.state().down = None;
     ended(generations).await;
 }
 
@@ -427,7 +478,7 @@ async fn a_generation_that_is_not_polled_takes_no_retry_from_the_others() {
         .unwrap();
     let generations = start(&client, 0..200).await;
     let mut held = client.submit(request(200)).await.unwrap();
-    service.state().is_down = true;
+    service.state().down = Some(Sent::Maybe);
     let telling = async { while held.next().await.is_some() {} };
     let asked_for_a_while = tokio::time::timeout(Duration::from_secs(60), telling).await;
     assert!(asked_for_a_while.is_err(), "it waits for a retry");
@@ -437,7 +488,7 @@ async fn a_generation_that_is_not_polled_takes_no_retry_from_the_others() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let while_down = service.state().requests.len() - before;
     assert!((58..=60).contains(&while_down), "{while_down}");
-    service.state().is_down = false;
+    service.state().down = None;
     ended(generations).await;
     held.await.unwrap();
 }
