@@ -1,5 +1,6 @@
 //! What the transport says when a connection breaks, over pipes in memory that count every byte.
 
+mod connecting;
 mod http2;
 pub(crate) mod offsets;
 mod withdrawn;
