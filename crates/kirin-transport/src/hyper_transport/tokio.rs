@@ -22,6 +22,10 @@ impl HyperTransportBuilder {
     /// Makes a transport over the streams that `connect` opens for a URL: a Unix socket, a pipe in
     /// memory, a tunnel. HTTP is spoken on them as it is, without TLS, whatever the URL's scheme.
     ///
+    /// A create ([`PreferFreshConnection`](crate::PreferFreshConnection)) over HTTP/1.1 has a stream of
+    /// its own. That a stream is reset when it is given up, and delivers nothing later, is up to who
+    /// opens it.
+    ///
     /// ```
     /// use kirin_transport::HyperTransport;
     ///

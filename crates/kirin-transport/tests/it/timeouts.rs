@@ -12,7 +12,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Frame;
 use kirin_transport::{
-    Body, HyperTransport, Sent, Timeout, Transport, TransportError, TransportErrorKind, from_fn,
+    Body, HyperTransport, SendWatch, Sent, Timeout, Transport, TransportError, TransportErrorKind,
+    from_fn,
     testing::{Direction, Fault, FaultPipe, FaultPlan, Never},
 };
 use tokio::time::{Instant, Sleep};
@@ -41,11 +42,15 @@ fn sleep(duration: Duration) -> Sleep {
     tokio::time::sleep(duration)
 }
 
-/// How long the work took on that clock, and what came of it.
+/// How long the work took on that clock, and what came of it. What never ends takes a day.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of a test, which jumps"
+)]
 async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
     let began = now();
-    let outcome = work.await;
-    (began.elapsed(), outcome)
+    let outcome = tokio::time::timeout(Duration::from_secs(86_400), work).await;
+    (began.elapsed(), outcome.expect("it never ends"))
 }
 
 fn check_late(error: &TransportError, reason: &str) {
@@ -108,6 +113,18 @@ async fn h10_a_head_that_never_comes_is_waited_for_no_longer_than_the_limit() {
 
     let (_, outcome) = timed(read(slow(29, &[(0, "{}")]))).await;
     assert_eq!(outcome.unwrap(), "{}");
+}
+
+/// Of a transport that announces nothing, nothing is known: its time runs from the call.
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_announces_nothing_is_timed_from_the_call() {
+    let transport = Timeout::new(Never, HEAD, IDLE);
+    let (mut request, watch) = (request(), SendWatch::new());
+    request.extensions_mut().insert(watch.clone());
+    let (took, outcome) = timed(transport.send(request)).await;
+    check_late(&outcome.unwrap_err(), "no answer within 30 s");
+    assert_eq!(took, HEAD);
+    assert!(!watch.is_announced() && !watch.withdraw());
 }
 
 #[tokio::test(start_paused = true)]

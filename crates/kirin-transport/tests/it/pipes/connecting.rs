@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use kirin_transport::{SendWatch, Timeout, testing::Never};
+use kirin_transport::SendWatch;
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use super::{
@@ -144,16 +144,4 @@ async fn a_request_without_a_body_cannot_be_withdrawn() {
     let error = sending.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Timeout, "{error:?}");
     assert_eq!(error.sent(), Sent::Maybe);
-}
-
-/// Of a transport that announces nothing, nothing is known: its time runs from the call.
-#[tokio::test(start_paused = true)]
-async fn a_transport_that_announces_nothing_is_timed_from_the_call() {
-    let transport = Timeout::new(Never, HOUR, HOUR);
-    let (request, watch) = watched();
-    let began = now();
-    let error = transport.send(request).await.unwrap_err();
-    assert_eq!(began.elapsed(), HOUR);
-    assert_eq!(error.sent(), Sent::Maybe);
-    assert!(!watch.is_announced() && !watch.withdraw());
 }
