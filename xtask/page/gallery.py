@@ -92,7 +92,7 @@ def make(kirin, base_url, folder):
     def generate(video):
         prompt, ratio, seconds, mode = video
         options = ["--aspect-ratio", ratio, "--duration", seconds, "--mode", mode, "--base-url", base_url, "--quiet"]
-        return call("generate", *options, "--", prompt)
+        return call("generate", *options, f"--prompt={prompt}")
 
     with ThreadPoolExecutor(5) as pool:
         paths = list(pool.map(generate, VIDEOS))

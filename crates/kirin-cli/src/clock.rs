@@ -41,6 +41,13 @@ pub(crate) fn day(then: Timestamp) -> String {
     text
 }
 
+/// The day that it is in UTC, as in 2026-11-25.
+pub(crate) fn today() -> String {
+    let mut text = humantime::format_rfc3339_seconds(wall()).to_string();
+    text.truncate("2026-11-25".len());
+    text
+}
+
 /// A point in UTC, as in 2026-11-25T12:00:00Z.
 pub(crate) fn moment(then: Timestamp) -> String {
     humantime::format_rfc3339_seconds(at(then)).to_string()

@@ -6,6 +6,7 @@ use std::{
 };
 
 use kirin_client::machine::Notice;
+use kirin_ledger::Entry;
 use kirin_types::{ExternalTaskId, Task, TaskId};
 
 use crate::{exit_code, failure::Failure};
@@ -28,6 +29,15 @@ impl Reached {
         Self(Mutex::new(Ids {
             id: Some(id),
             ..Ids::default()
+        }))
+    }
+
+    /// A create that an earlier run has sent, and its task where that is known.
+    pub(crate) fn entry(entry: &Entry) -> Self {
+        Self(Mutex::new(Ids {
+            external_task_id: Some(entry.external_task_id.clone()),
+            id: entry.task_id.clone(),
+            completed: entry.completed().is_some(),
         }))
     }
 

@@ -10,7 +10,7 @@ use std::{
 use kirin_client::{ApiKey, InvalidApiKey};
 use tempfile::NamedTempFile;
 
-use crate::{configuration, environment::variable, failure::Failure};
+use crate::{configuration, environment::variable, failure::Failure, input_text::without_mark};
 
 /// The variable that comes before the file.
 pub(crate) const VARIABLE: &str = "KIRIN_API_KEY";
@@ -71,7 +71,8 @@ pub(crate) fn in_environment() -> Option<Result<ApiKey, InvalidApiKey>> {
 pub(crate) fn read(from: &mut impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     from.take(LIMIT).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(without_mark(&text).trim().to_owned())
 }
 
 /// Writes the file, whole or not at all, and gives its path.

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{ColorChoice, Parser, ValueEnum};
+use clap::{ColorChoice, ValueEnum};
 
 mod arguments;
 mod clock;
@@ -14,6 +14,7 @@ mod environment;
 mod events;
 mod exit_code;
 mod failure;
+mod input_text;
 mod interrupt;
 mod key;
 mod ledger_file;
@@ -31,16 +32,18 @@ mod url_path;
 mod verbose;
 mod whole_file;
 
-use arguments::{Arguments, Command, Json, LedgerCommand};
+use arguments::{Arguments, Command, Json, LedgerCommand, Refused};
 use configuration::Configuration;
 use failure::Failure;
 use report::Report;
 use terminal::say;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
+    let typed: Vec<_> = std::env::args_os().collect();
+    let arguments = match arguments::parse(&typed) {
         Ok(arguments) => arguments,
-        Err(error) => return explain(&error),
+        Err(refused) => return explain(refused, &typed),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -66,23 +69,24 @@ fn main() -> ExitCode {
 }
 
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
-fn explain(error: &clap::Error) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
-    let arguments: Vec<_> = std::env::args_os().collect();
-    color::choose(typed_color(&arguments));
+fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
+    color::choose(typed_color(typed));
+    let error = match refused {
+        Refused::Clap(error) => error,
+        Refused::Prompts(failure, json) => return failure.report(json),
+    };
     // Where nobody listens any more, the exit code has to do.
     let _ = error.print();
     if !error.use_stderr() {
         return ExitCode::from(exit_code::DONE);
     }
-    let mut arguments = arguments.iter();
-    let json = arguments.find_map(|argument| match argument.to_str()? {
+    let json = typed.iter().find_map(|argument| match argument.to_str()? {
         "--json" | "--json=result" => Some(Json::Result),
         "--json=events" => Some(Json::Events),
         _ => None,
     });
     if let Some(json) = json {
-        let _ = Report::failure(&Failure::arguments(error)).print(json);
+        let _ = Report::failure(&Failure::arguments(&error)).print(json);
     }
     ExitCode::from(exit_code::USAGE)
 }

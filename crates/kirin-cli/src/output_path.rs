@@ -40,25 +40,27 @@ pub(crate) fn is_same(file: &File, earlier: Option<PathBuf>, id: &str) -> bool {
     earlier.output.is_some() && absolute(&path(&earlier, id)) == absolute(&path(file, id))
 }
 
-/// Where the video of each of several requests goes: `--output` is their folder, and is made.
-pub(crate) fn each(
+/// Where the video of a request goes: with a template `--output` is its folder, and is made.
+pub(crate) fn named(
     file: &File,
     template: Option<&NameTemplate>,
-    requests: &[GenerationRequest],
-) -> Result<Vec<File>, Failure> {
-    if template.is_none() && requests.len() < 2 {
-        return Ok(vec![file.clone()]);
-    }
-    let here = || PathBuf::from(".");
-    let folder = file.output.clone().unwrap_or_else(here);
-    in_folder(&folder, template, file.force, requests)
+    request: &GenerationRequest,
+) -> Result<File, Failure> {
+    let Some(template) = template else {
+        return Ok(file.clone());
+    };
+    let folder = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
+    fs::create_dir_all(&folder).map_err(|error| Failure::folder(&folder, &error))?;
+    Ok(File {
+        output: Some(folder.join(format!("{}.mp4", template.name(request, 1)))),
+        force: file.force,
+    })
 }
 
 /// Where the video of each request goes in a folder, which is made.
 pub(crate) fn in_folder<'a>(
     folder: &Path,
     template: Option<&NameTemplate>,
-    force: bool,
     requests: impl IntoIterator<Item = &'a GenerationRequest>,
 ) -> Result<Vec<File>, Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::folder(folder, &error))?;
@@ -80,7 +82,7 @@ pub(crate) fn in_folder<'a>(
     }
     let files = outputs.into_iter().map(|output| File {
         output: Some(output),
-        force,
+        force: false,
     });
     Ok(files.collect())
 }

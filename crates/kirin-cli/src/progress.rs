@@ -61,8 +61,8 @@ impl Progress {
     }
 
     /// One of several that are shown together.
-    pub(crate) fn beside(mut self, screen: &MultiProgress, number: usize) -> Self {
-        self.prefix = format!("[{number}] ");
+    pub(crate) fn beside(mut self, screen: &MultiProgress, name: &str) -> Self {
+        self.prefix = format!("{name}: ");
         if let Shown::Bar(bar) = &mut self.shown {
             *bar = screen.add(bar.clone());
             bar.set_prefix(self.prefix.clone());

@@ -1,4 +1,4 @@
-//! The requests of a command line.
+//! The request of a command line.
 
 use std::{
     fs::File,
@@ -9,39 +9,35 @@ use std::{
 use kirin_client::Client;
 use kirin_types::{GenerationRequest, Image, Model, ParameterKind};
 
-use crate::{arguments::Request, failure::Failure, parameter::on_the_wire};
+use crate::{
+    arguments::Request,
+    failure::Failure,
+    input_text::{input_text, without_mark},
+    parameter::on_the_wire,
+};
 
 /// Most bytes that are read for a prompt. The longest legal one has fewer.
 const PROMPT: u64 = 1 << 20;
 
-/// What was typed, one request for each prompt, checked, each with an external task id. All problems
-/// of all are told at once.
-pub(crate) fn requests(typed: &Request) -> Result<Vec<GenerationRequest>, Failure> {
-    let mut problems = Vec::new();
-    let prompts = prompts(typed, &mut problems);
+/// What was typed, checked, with an external task id. All problems are told at once.
+pub(crate) fn request(typed: &Request) -> Result<GenerationRequest, Failure> {
+    let prompt = prompt(typed);
+    let mut problems: Vec<_> = prompt.as_ref().err().cloned().into_iter().collect();
     let images = images(typed, &mut problems);
     let twice = twice(typed);
     problems.extend(twice.iter().map(|name| format!("{name} is given twice")));
-    let is_one = prompts.len() == 1;
-    if typed.external_task_id.is_some() && !is_one {
-        let problem = "external_task_id is the id of one request, and there are several prompts";
-        problems.push(problem.into());
+    let text = prompt.as_ref().ok().and_then(Option::as_deref);
+    let request = build(typed, text, &images, &twice);
+    if let Err(invalid) = &request {
+        // That there is none follows from the one that cannot be read.
+        let is_told = |field: &str| prompt.is_err() && field == "prompt";
+        let invalid = invalid.problems().iter();
+        let invalid = invalid.filter(|problem| !is_told(&problem.field));
+        problems.extend(invalid.map(ToString::to_string));
     }
-    let mut requests = Vec::new();
-    for (place, prompt) in prompts.iter().enumerate() {
-        match request(typed, prompt.as_deref(), &images, &twice) {
-            Ok(request) => requests.push(request),
-            Err(invalid) => {
-                problems.extend(invalid.problems().iter().map(|problem| match is_one {
-                    true => problem.to_string(),
-                    false => format!("prompt {}: {problem}", place + 1),
-                }))
-            }
-        }
-    }
-    match problems.is_empty() {
-        true => Ok(requests),
-        false => Err(Failure::invalid(problems)),
+    match request {
+        Ok(request) if problems.is_empty() => Ok(request),
+        _ => Err(Failure::invalid(problems)),
     }
 }
 
@@ -59,7 +55,9 @@ fn twice(typed: &Request) -> Vec<&str> {
         ("negative_prompt", typed.negative_prompt.is_some()),
         (
             "prompt",
-            !typed.prompts.is_empty() || !typed.prompt_files.is_empty(),
+            typed.prompt.is_some()
+                || !typed.prompt_options.is_empty()
+                || !typed.prompt_files.is_empty(),
         ),
         ("watermark_info", typed.watermark),
     ];
@@ -76,7 +74,7 @@ fn twice(typed: &Request) -> Vec<&str> {
         .collect()
 }
 
-fn request(
+fn build(
     typed: &Request,
     prompt: Option<&str>,
     images: &[(&'static str, Image)],
@@ -117,26 +115,17 @@ fn request(
     Ok(request.with_external_task_id(id))
 }
 
-/// The prompts; a video without one is one too, if its model makes some.
-fn prompts(typed: &Request, problems: &mut Vec<String>) -> Vec<Option<String>> {
-    let mut prompts = Vec::new();
-    for prompt in &typed.prompts {
-        match prompt.as_str() {
-            "-" => prompts.push(read_prompt(Path::new("-"))),
-            prompt => prompts.push(Ok(prompt.into())),
-        }
-    }
-    prompts.extend(typed.prompt_files.iter().map(|path| read_prompt(path)));
-    let mut read = Vec::new();
-    for prompt in prompts {
-        match prompt {
-            Ok(prompt) => read.push(Some(prompt)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    match (read.is_empty(), problems.is_empty()) {
-        (true, true) => vec![None],
-        _ => read,
+/// The prompt; a video without one is one too, if its model makes some.
+fn prompt(typed: &Request) -> Result<Option<String>, String> {
+    match (
+        &typed.prompt,
+        typed.prompt_options.first(),
+        typed.prompt_files.first(),
+    ) {
+        (Some(stdin), ..) if stdin == "-" => read_prompt(Path::new("-")).map(Some),
+        (Some(prompt), ..) | (None, Some(prompt), _) => Ok(Some(without_mark(prompt).into())),
+        (None, None, Some(path)) => read_prompt(path).map(Some),
+        (None, None, None) => Ok(None),
     }
 }
 
@@ -152,7 +141,7 @@ fn read_prompt(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > PROMPT {
         return Err(format!("prompt: {name} has more than {PROMPT} bytes"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| format!("prompt: {name} is not UTF-8"))?;
+    let text = input_text(&bytes).map_err(|problem| format!("prompt: {name} {problem}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
 }
 

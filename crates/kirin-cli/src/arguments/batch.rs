@@ -1,20 +1,37 @@
 //! What `kirin batch` can be told.
 
-use std::{ffi::OsStr, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use kirin_types::Amount;
 
 use super::{DefaultModel, Shared, Timeout, value::amount};
-use crate::{configuration::Configuration, name_template::NameTemplate, request_file::Format};
+use crate::{
+    configuration::Configuration,
+    failure::Failure,
+    name_template::NameTemplate,
+    request_file::{Format, RequestFile},
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Batch {
-    /// File of requests, JSON Lines or CSV; - is stdin
-    pub(crate) file: PathBuf,
+    /// File of requests, JSON Lines or CSV, or of prompts, one a line; - is stdin
+    #[arg(required_unless_present = "prompts")]
+    file: Option<PathBuf>,
+    /// A prompt, in the place of a file; to be given once for each video
+    #[arg(
+        long = "prompt",
+        id = "prompts",
+        value_name = "TEXT",
+        conflicts_with = "file"
+    )]
+    prompts: Vec<String>,
     /// How the file is written [default: what its extension says]
-    #[arg(long)]
-    pub(crate) format: Option<Format>,
+    #[arg(long, conflicts_with = "prompts")]
+    format: Option<Format>,
     #[command(flatten)]
     pub(crate) model: DefaultModel,
     /// How many requests are under way at once: 1 to 1000
@@ -33,7 +50,7 @@ pub(crate) struct Batch {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Folder to write the videos to, made if it is missing [default: the file's name without its
-    /// extension; batch for stdin]
+    /// extension; batch for stdin and for prompts]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -65,9 +82,17 @@ impl Batch {
 
     /// What is made of the file is named after this.
     pub(crate) fn name(&self) -> &OsStr {
-        match self.file.file_stem() {
+        match self.file.as_deref().and_then(Path::file_stem) {
             Some(stem) if stem != "-" => stem,
             _ => OsStr::new("batch"),
+        }
+    }
+
+    /// What is to be generated, read and not looked at yet.
+    pub(crate) fn read(&self) -> Result<RequestFile, Failure> {
+        match &self.file {
+            Some(file) => RequestFile::read(file, self.format),
+            None => Ok(RequestFile::of_prompts(self.prompts.clone())),
         }
     }
 }

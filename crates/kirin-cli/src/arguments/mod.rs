@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use kirin_types::TaskId;
+use kirin_types::{Amount, TaskId};
 
 use crate::{configuration::Configuration, exit_code, name_template::NameTemplate};
 
@@ -30,6 +30,11 @@ pub(crate) use ledger::{Ledger, LedgerCommand};
 
 mod models;
 pub(crate) use models::{Models, ModelsCommand};
+
+mod one_prompt;
+
+mod parse;
+pub(crate) use parse::{Refused, parse};
 
 mod shared;
 pub(crate) use shared::{DefaultModel, File, Json, Request, Shared, Spending, Timeout};
@@ -60,10 +65,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Keep the API key, or tell where it is from.
     Auth(Auth),
-    /// Generate the videos of a file of requests, several at once; prints their paths.
+    /// Generate the videos of several prompts or requests, some at once; prints their paths.
     ///
-    /// The file has one request a line: a JSON object ({"prompt": "a fox", "mode": "pro"}), or a record
-    /// of CSV under a header that names the parameters. All lines are checked before anything is sent.
+    /// The file has one request a line: a JSON object ({"prompt": "a fox", "mode": "pro"}), a record of
+    /// CSV under a header that names the parameters, or the text of a prompt; or the prompts are typed,
+    /// each with --prompt. All lines are checked before anything is sent.
     ///
     /// The same command goes on after any end, even a crash: what is done is skipped, what was begun is
     /// gone on with, and nothing is sent twice unless that is safe. A line without an external_task_id
@@ -75,7 +81,7 @@ pub(crate) enum Command {
     Batch(Batch),
     /// Print completions for a shell: source <(kirin completions bash)
     Completions(Completions),
-    /// Create a task of each prompt and do not wait for it; prints its id.
+    /// Create a task of a prompt and do not wait for it; prints its id.
     Create(Create),
     /// Check the key, the configuration, the network, the ledger and the disk; says what to do.
     ///
@@ -88,8 +94,7 @@ pub(crate) enum Command {
     Emulator(Emulator),
     /// Write a page of the videos of a folder, with what the ledger knows of them; prints its path.
     Gallery(Gallery),
-    /// Create a task of each prompt, wait until it is finished, and download the video; prints its
-    /// path.
+    /// Create a task of a prompt, wait until it is finished, and download the video; prints its path.
     Generate(Generate),
     /// Print the help of a command, or the exit codes: kirin help exit-codes
     Help(Help),
@@ -134,6 +139,7 @@ impl Command {
             Self::Batch(batch) => batch.configure(&configuration),
             Self::Create(create) => create.configure(&configuration),
             Self::Generate(generate) => generate.configure(&configuration),
+            Self::Resolve(resolve) => resolve.configure(&configuration),
             Self::Validate(validate) => validate.model.configure(&configuration),
             Self::Wait(wait) => wait.timeout.configure(&configuration),
             _ => {}
@@ -155,6 +161,16 @@ impl Command {
                 act: AuthCommand::SetKey(SetKey { json, .. }),
             }) => json.then_some(Json::Result),
             _ => self.shared()?.json,
+        }
+    }
+
+    /// What is one request of one prompt.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        match self {
+            Self::Create(Create { request, .. }) | Self::Generate(Generate { request, .. }) => {
+                Some(request)
+            }
+            _ => None,
         }
     }
 
@@ -220,7 +236,7 @@ pub(crate) struct Generate {
     #[command(flatten)]
     pub(crate) timeout: Timeout,
     /// Name of the file, of {task_id}, {external_task_id}, {model}, {mode}, {duration},
-    /// {aspect_ratio}, {prompt} and {number}; --output is then its folder [default: {task_id}]
+    /// {aspect_ratio} and {prompt}; --output is then its folder [default: {task_id}]
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) name_template: Option<NameTemplate>,
     /// Generate against an emulator of the service inside this program: no key, no cost
@@ -249,6 +265,14 @@ impl Generate {
     }
 }
 
+impl Resolve {
+    fn configure(&mut self, configuration: &Configuration) {
+        if self.max_cost.is_none() {
+            self.max_cost = configuration.max_cost.clone();
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct List {
     /// Print one JSON object a line
@@ -273,6 +297,10 @@ pub(crate) struct Resolve {
     /// and has the first one after all, both are charged
     #[arg(long, requires = "id")]
     pub(crate) send_again: bool,
+    /// Most that it may cost, with all that was sent of it before; what may cost more, or has no known
+    /// price, is not sent again
+    #[arg(long, value_name = "USD", value_parser = value::amount)]
+    pub(crate) max_cost: Option<Amount>,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }

@@ -12,13 +12,19 @@ use crate::configuration::Configuration;
 /// them all and names every problem at once.
 #[derive(Args, Debug)]
 pub(crate) struct Request {
-    /// What the video shows: 1 to 2500 characters; each prompt makes a video; - reads one from stdin
+    /// What the video shows, in quotes: 1 to 2500 characters; - reads it from stdin; several prompts
+    /// are for kirin batch
     #[arg(
-        value_name = "PROMPT",
-        required_unless_present_any = ["prompt_files", "image", "parameters"]
+        required_unless_present_any = ["prompt_options", "prompt_files", "image", "parameters"]
     )]
-    pub(crate) prompts: Vec<String>,
-    /// Read a prompt from a file; - is stdin
+    pub(crate) prompt: Option<String>,
+    /// Nothing: a prompt is one argument, in quotes. What is here is refused.
+    #[arg(hide = true)]
+    pub(crate) more: Vec<String>,
+    /// The prompt, whatever it is: --prompt=-x is one that begins with a dash
+    #[arg(long = "prompt", id = "prompt_options", value_name = "TEXT")]
+    pub(crate) prompt_options: Vec<String>,
+    /// Read the prompt from a file; - is stdin
     #[arg(long = "prompt-file", id = "prompt_files", value_name = "FILE")]
     pub(crate) prompt_files: Vec<PathBuf>,
     #[command(flatten)]

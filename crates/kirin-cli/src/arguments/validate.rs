@@ -9,9 +9,10 @@ use crate::request_file::Format;
 
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
-    /// A file of requests, one a line as JSON Lines or CSV, or one JSON object; - is stdin
+    /// A file of requests, one a line as JSON Lines or CSV, of prompts, one a line, or one JSON
+    /// object; - is stdin
     pub(crate) file: PathBuf,
-    /// How the file is written: csv, json or jsonl [default: what its extension says]
+    /// How the file is written: csv, json, jsonl or text [default: what its extension says]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Option<Format>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What a request begins: a create, or what an earlier run of the same one has left.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use kirin_client::{
     Generation,
@@ -9,49 +9,45 @@ use kirin_client::{
 use kirin_ledger::{Claim, Entry, Ledger, Money};
 use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
-use super::take_over;
+use super::{
+    another_process::{AnotherProcess, Deadline},
+    unresolved,
+};
 use crate::{
     arguments::File,
     failure::Failure,
+    interrupt::Reached,
     output_path,
     session::{Session, absolute},
-    terminal::say,
 };
-
-/// How often it is asked whether another process is still at the same create.
-const ANOTHER_PROCESS: Duration = Duration::from_millis(200);
 
 /// What goes on now.
 pub(super) struct Begun {
     pub(super) generation: Generation,
-    /// Where an earlier run found room for the file, and may have put it.
-    pub(super) earlier_output: Option<PathBuf>,
+    /// What an earlier run has left.
+    pub(super) earlier: Option<Box<Entry>>,
 }
 
 /// Begins to create what is asked for, or goes on with it where another run has begun. It waits for a
-/// run that is at it now.
+/// run that is at it now, within the time that there is for the whole.
 pub(super) async fn begin(
     session: &Session,
     request: &GenerationRequest,
+    deadline: &Deadline,
 ) -> Result<Begun, Failure> {
     let new = || Begun {
-        generation: session.client.generate(request.clone()),
-        earlier_output: None,
+        generation: until(session.client.generate(request.clone()), deadline),
+        earlier: None,
     };
     let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
         return Ok(new());
     };
-    let mut waits = false;
+    let mut another_process = AnotherProcess::default();
     loop {
         let entry = match claim(session, ledger, id).await? {
             Claim::UnderWay(entry, owner) => {
                 check(ledger, &entry, request, id).await?;
-                if !waits {
-                    take_over::leave(id, &owner);
-                    say("waiting for it");
-                    waits = true;
-                }
-                pause().await;
+                another_process.wait(&entry, &owner, deadline).await?;
                 continue;
             }
             Claim::Taken(entry) => entry,
@@ -63,8 +59,8 @@ pub(super) async fn begin(
         }
         check(ledger, &entry, request, id).await?;
         return Ok(Begun {
-            generation: go_on(session, ledger, &entry).await?,
-            earlier_output: entry.output,
+            generation: until(go_on(session, ledger, &entry).await?, deadline),
+            earlier: Some(entry),
         });
     }
 }
@@ -123,6 +119,19 @@ pub(super) async fn go_on(
     }
 }
 
+/// What is told of an end, with what an earlier run knew.
+pub(super) async fn failure(
+    session: &Session,
+    earlier: Option<&Entry>,
+    error: kirin_client::Error,
+    reached: &Reached,
+) -> Failure {
+    match (&session.ledger, earlier) {
+        (Some(ledger), Some(entry)) => unresolved::failure(ledger, entry, error, reached).await,
+        _ => Failure::generation(&error, reached.ids()),
+    }
+}
+
 /// Whether another run has begun the same create since it was found that nobody had.
 pub(super) async fn was_overtaken(
     session: &Session,
@@ -171,10 +180,10 @@ async fn check(
     Err(Failure::other_request(id))
 }
 
-async fn pause() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it waits for another process, which tells nobody"
-    )]
-    tokio::time::sleep(ANOTHER_PROCESS).await;
+/// Waits no longer than there is time.
+fn until(generation: Generation, deadline: &Deadline) -> Generation {
+    match deadline.left() {
+        Some(left) => generation.deadline(left),
+        None => generation.forever(),
+    }
 }

@@ -1,45 +1,44 @@
 //! `kirin create`
 
+use kirin_client::Budget;
 use kirin_types::{GenerationRequest, Task};
 use serde::Serialize;
 
 use super::{
-    begin::{begin, was_overtaken},
+    another_process::Deadline,
+    begin::{Begun, begin, failure, was_overtaken},
     follow::accepted,
-    several::several,
 };
 use crate::{
-    arguments, exit_code,
+    arguments::{self, Spending},
+    exit_code,
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_json, print_line},
-    request::requests,
+    request::request,
     session::{Session, Wanted},
     terminal::printable,
 };
 
 pub(crate) async fn create(arguments: arguments::Create) -> Result<u8, Failure> {
-    let requests = requests(&arguments.request)?;
+    let request = request(&arguments.request)?;
     if arguments.spending.dry_run {
-        return dry_run(&requests);
+        return dry_run(&request, &arguments.spending);
     }
     let wanted = Wanted {
         max_cost: arguments.spending.max_cost.clone(),
         outputs: Vec::new(),
     };
     let session = Session::paying(&arguments.shared, wanted)?;
-    let create = async |place: usize, progress| task(&session, &requests[place], progress).await;
-    let print = |place: usize, task: &Task| {
-        let printed = match arguments.shared.json {
-            Some(json) => {
-                Report::task(task, requests[place].external_task_id().cloned()).print(json)
-            }
-            None => print_line(&printable(task.id().as_str())),
-        };
-        printed.map_err(|error| Failure::stdout(&error, task))
+    let progress = Progress::new(&arguments.shared);
+    let task = task(&session, &request, progress).await?;
+    let printed = match arguments.shared.json {
+        Some(json) => Report::task(&task, request.external_task_id().cloned()).print(json),
+        None => print_line(&printable(task.id().as_str())),
     };
-    Ok(several(requests.len(), &arguments.shared, create, print).await)
+    printed.map_err(|error| Failure::stdout(&error, &task))?;
+    Ok(exit_code::DONE)
 }
 
 /// The task, as soon as the service has it.
@@ -51,8 +50,12 @@ async fn task(
     let reached = Reached::default();
     let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
+        let deadline = Deadline::of(request, None);
         loop {
-            let generation = begin(session, request).await?.generation;
+            let Begun {
+                generation,
+                earlier,
+            } = begin(session, request, &deadline).await?;
             let accepted = accepted(generation, &mut progress, &reached).await;
             match accepted.map(|generation| (generation.task(), generation.handle())) {
                 Ok((Some(task), _)) => return Ok(task),
@@ -64,7 +67,9 @@ async fn task(
                     return task.map_err(|error| Failure::generation(&error, reached.ids()));
                 }
                 Err(error) if was_overtaken(session, request, &error).await => {}
-                Err(error) => return Err(Failure::generation(&error, reached.ids())),
+                Err(error) => {
+                    return Err(failure(session, earlier.as_deref(), error, &reached).await);
+                }
             }
         }
     })
@@ -79,11 +84,17 @@ struct DryRun<'a> {
     price: Option<&'static str>,
 }
 
-/// Prints each request and its list price as one JSON object a line, and sends nothing.
-pub(super) fn dry_run(requests: &[GenerationRequest]) -> Result<u8, Failure> {
-    for request in requests {
-        let price = request.price_estimate().map(|price| price.usd);
-        print_json(&DryRun { request, price }).map_err(|error| Failure::unwritten(&error))?;
+/// Prints the request and its list price as one JSON object, and sends nothing.
+///
+/// # Errors
+///
+/// It costs more than it may.
+pub(super) fn dry_run(request: &GenerationRequest, spending: &Spending) -> Result<u8, Failure> {
+    if let Some(limit) = &spending.max_cost {
+        let reserved = Budget::new(limit.clone()).reserve(request);
+        reserved.map_err(Failure::over_budget)?;
     }
+    let price = request.price_estimate().map(|price| price.usd);
+    print_json(&DryRun { request, price }).map_err(|error| Failure::unwritten(&error))?;
     Ok(exit_code::DONE)
 }

@@ -8,6 +8,7 @@ use crate::{
     arguments::{self, EmulatorCommand},
     exit_code,
     failure::Failure,
+    input_text::input_text,
     interrupt::interrupted,
     report::print_line,
     session::new_seed,
@@ -67,8 +68,9 @@ fn scenario(file: &Path) -> Result<Scenario, Failure> {
         let what = format!("the scenario {name} cannot be used: {problem}");
         Failure::usage(what, "Correct the file, or leave --scenario out.")
     };
-    let json = fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
-    Scenario::from_json(&json).map_err(|error| invalid(error.to_string()))
+    let bytes = fs::read(file).map_err(|error| invalid(error.to_string()))?;
+    let json = input_text(&bytes).map_err(|what| invalid(format!("it {what}")))?;
+    Scenario::from_json(json).map_err(|error| invalid(error.to_string()))
 }
 
 fn config(arguments: &arguments::Emulator) -> EmulatorConfig {

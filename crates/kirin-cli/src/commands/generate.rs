@@ -6,84 +6,60 @@ use kirin_client::{DownloadError, DownloadErrorKind};
 use kirin_types::{GenerationRequest, Task};
 
 use super::{
-    begin::{Begun, begin, done, may_have_written, was_overtaken},
+    another_process::Deadline,
+    begin::{Begun, begin, done, failure, may_have_written, was_overtaken},
     create::dry_run,
     follow::{fetch, finished},
-    several::several,
 };
 use crate::{
     arguments::{self, File},
+    exit_code,
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     output_path,
     progress::Progress,
     report::{Report, print_path},
-    request::requests,
+    request::request,
     session::{Session, Wanted},
 };
 
 pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failure> {
-    let requests = requests(&arguments.request)?;
+    let request = request(&arguments.request)?;
     if arguments.spending.dry_run {
-        return dry_run(&requests);
+        return dry_run(&request, &arguments.spending);
     }
-    let files = output_path::each(&arguments.file, arguments.name_template.as_ref(), &requests)?;
-    let existing = existing(&requests, &files)?;
+    let file = output_path::named(&arguments.file, arguments.name_template.as_ref(), &request)?;
+    let existing = existing(&request, &file)?;
     let session = match arguments.emulator {
         true => Session::emulated().await?,
-        false => Session::paying(&arguments.shared, wanted(&requests, &files, &arguments))?,
+        false => Session::paying(&arguments.shared, wanted(&request, &file, &arguments))?,
     };
-    for (place, error) in existing {
-        if !may_have_written(&session, &requests[place], &files[place]).await? {
-            return Err(Failure::output(&error));
-        }
+    if let Some(error) = existing
+        && !may_have_written(&session, &request, &file).await?
+    {
+        return Err(Failure::output(&error));
     }
-    let generate = async |place: usize, progress| {
-        let (request, file) = (&requests[place], &files[place]);
-        let done = run(&session, request, file, &arguments, progress).await;
-        done.map_err(|failure| match arguments.emulator {
-            true => failure.emulated(),
-            false => failure.with_output(file),
-        })
-    };
-    let print = |place: usize, (task, paths): &(Task, Vec<PathBuf>)| {
-        let printed = match arguments.shared.json {
-            Some(json) => Report::task(task, requests[place].external_task_id().cloned())
-                .with_paths(paths)
-                .print(json),
-            None => paths.iter().try_for_each(|path| print_path(path)),
-        };
-        printed.map_err(|error| {
-            let failure = Failure::stdout(&error, task);
-            match arguments.emulator {
-                true => failure.emulated(),
-                false => failure,
-            }
-        })
-    };
-    let code = several(requests.len(), &arguments.shared, generate, print).await;
+    let done = run(&session, &request, &file, &arguments).await;
+    let done = done.map_err(|failure| failure.with_output(&file));
+    let printed = done.and_then(|(task, paths)| print(&request, &task, &paths, &arguments));
     session.close().await;
-    Ok(code)
+    match printed {
+        Ok(()) => Ok(exit_code::DONE),
+        Err(failure) if arguments.emulator => Err(failure.emulated()),
+        Err(failure) => Err(failure),
+    }
 }
 
-/// Which files cannot be written because there is one already; an earlier run may have written it.
-fn existing(
-    requests: &[GenerationRequest],
-    files: &[File],
-) -> Result<Vec<(usize, DownloadError)>, Failure> {
-    let mut existing = Vec::new();
-    for (place, (request, file)) in requests.iter().zip(files).enumerate() {
-        let name = request.external_task_id().map_or("video", |id| id.as_str());
-        let watermark = request.watermark() == Some(true);
-        match output_path::check(file, name, watermark) {
-            Ok(()) => {}
-            Err(error) if error.kind() == DownloadErrorKind::Exists => {
-                existing.push((place, error))
-            }
-            Err(error) => return Err(Failure::output(&error)),
-        }
+/// Why the file cannot be written, if that is because there is one already: an earlier run may have
+/// written it.
+fn existing(request: &GenerationRequest, file: &File) -> Result<Option<DownloadError>, Failure> {
+    let name = request.external_task_id().map_or("video", |id| id.as_str());
+    let watermark = request.watermark() == Some(true);
+    match output_path::check(file, name, watermark) {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == DownloadErrorKind::Exists => Ok(Some(error)),
+        Err(error) => Err(Failure::output(&error)),
     }
-    Ok(existing)
 }
 
 async fn run(
@@ -91,9 +67,9 @@ async fn run(
     request: &GenerationRequest,
     file: &File,
     arguments: &arguments::Generate,
-    progress: Progress,
 ) -> Result<(Task, Vec<PathBuf>), Failure> {
     let reached = Reached::default();
+    let progress = Progress::new(&arguments.shared);
     let mut progress = progress.about(request.external_task_id(), None);
     unless_interrupted(&reached, async {
         if let Some(done) = done(session, request, file).await? {
@@ -114,36 +90,44 @@ pub(super) async fn produce(
     progress: &mut Progress,
     reached: &Reached,
 ) -> Result<(Task, Vec<PathBuf>), Failure> {
-    let (task, earlier_output) = loop {
+    let deadline = Deadline::of(request, timeout);
+    let (task, earlier) = loop {
         let Begun {
-            mut generation,
-            earlier_output,
-        } = begin(session, request).await?;
-        if let Some(timeout) = timeout {
-            generation = generation.deadline(timeout);
-        }
+            generation,
+            earlier,
+        } = begin(session, request, &deadline).await?;
         match finished(generation, progress, reached).await {
-            Ok(task) => break (task, earlier_output),
+            Ok(task) => break (task, earlier),
             Err(error) if was_overtaken(session, request, &error).await => {}
-            Err(error) => return Err(Failure::generation(&error, reached.ids())),
+            Err(error) => return Err(failure(session, earlier.as_deref(), error, reached).await),
         }
     };
+    // Where an earlier run found room for the file, and may have put it.
+    let earlier_output = earlier.and_then(|entry| entry.output);
     let paths = fetch(session, &task, file, earlier_output, progress, reached).await?;
     Ok((task, paths))
 }
 
-fn wanted(
-    requests: &[GenerationRequest],
-    files: &[File],
+fn print(
+    request: &GenerationRequest,
+    task: &Task,
+    paths: &[PathBuf],
     arguments: &arguments::Generate,
-) -> Wanted {
-    let here = || PathBuf::from(".");
-    let output = |(request, file): (&GenerationRequest, &File)| {
-        let output = file.output.clone().unwrap_or_else(here);
-        Some((request.external_task_id().cloned()?, output))
+) -> Result<(), Failure> {
+    let printed = match arguments.shared.json {
+        Some(json) => Report::task(task, request.external_task_id().cloned())
+            .with_paths(paths)
+            .print(json),
+        None => paths.iter().try_for_each(|path| print_path(path)),
     };
+    printed.map_err(|error| Failure::stdout(&error, task))
+}
+
+fn wanted(request: &GenerationRequest, file: &File, arguments: &arguments::Generate) -> Wanted {
+    let output = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
+    let id = request.external_task_id().cloned();
     Wanted {
         max_cost: arguments.spending.max_cost.clone(),
-        outputs: requests.iter().zip(files).filter_map(output).collect(),
+        outputs: id.map(|id| (id, output)).into_iter().collect(),
     }
 }

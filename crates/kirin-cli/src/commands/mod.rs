@@ -12,6 +12,8 @@ pub(crate) use auth::auth;
 mod batch;
 pub(crate) use batch::{Costs, batch};
 
+mod another_process;
+
 mod begin;
 
 mod create;
@@ -49,13 +51,15 @@ pub(crate) use resolve::resolve;
 mod resume;
 pub(crate) use resume::resume;
 
+mod send_again;
+
 mod table;
 
 mod take_over;
 
 mod unfinished;
 
-mod several;
+mod unresolved;
 
 mod status;
 pub(crate) use status::status;

@@ -1,22 +1,25 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
-use kirin_client::{ErrorKind, machine::Outcome};
+use kirin_client::{Error, ErrorKind, Generation, machine::Outcome};
 use kirin_ledger::{Entry, Ledger};
+use kirin_types::Task;
 
 use super::{
     begin::go_on,
     follow::accepted,
+    send_again::admit,
     take_over,
     unfinished::{each, here, open},
+    unresolved,
 };
 use crate::{
     arguments,
-    failure::Failure,
+    failure::{Failure, charged_up_to},
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_line},
     session::Session,
-    terminal::printable,
+    terminal::{printable, say},
 };
 
 /// Looks for each create at the base URL of which it is not known whether it created a task; gives the
@@ -35,43 +38,80 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
     };
     entries.retain(|entry| entry.task_id.is_none());
     take_over::offer(&ledger, &entries, may_ask).await?;
-    let look_up = async |entry: &Entry| look_up(&session, &ledger, entry, &arguments).await;
-    each(&ledger, entries, &arguments.shared, look_up).await
+    let look_up = async |entry: &Entry, progress| {
+        look_up(&session, &ledger, entry, &arguments, progress).await
+    };
+    let print = |entry: &Entry, found| print(entry, found, &arguments);
+    each(&ledger, entries, &arguments.shared, look_up, print).await
 }
 
-/// Looks for one, and says what is known of it.
+/// What is known of one.
+struct Found {
+    /// None is known never to have been created.
+    task: Option<Task>,
+    /// How often it was sent.
+    sends: u32,
+}
+
+/// Looks for one, and sends it again if that is wanted and allowed.
 async fn look_up(
     session: &Session,
     ledger: &Ledger,
     entry: &Entry,
     arguments: &arguments::Resolve,
-) -> Result<(), Failure> {
-    let id = &entry.external_task_id;
-    let reached = Reached::default();
-    let mut progress = Progress::new(&arguments.shared)
-        .about(Some(&entry.external_task_id), entry.task_id.as_ref());
-    let found = unless_interrupted(&reached, async {
+    mut progress: Progress,
+) -> Result<Found, Failure> {
+    let reached = Reached::entry(entry);
+    unless_interrupted(&reached, async {
         let generation = go_on(session, ledger, entry).await?;
         let mut end = accepted(generation, &mut progress, &reached).await;
-        if arguments.send_again
-            && let Err(error) = &end
-            && error.kind() == ErrorKind::Unresolved
-        {
-            let intent = ledger.intent(entry.number).await;
-            let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
-            progress.line(&format!("{id} was not found, and is sent again"));
-            end = accepted(session.client.send_again(intent), &mut progress, &reached).await;
+        let is_unresolved = |error: &Error| error.kind() == ErrorKind::Unresolved;
+        if arguments.send_again && end.as_ref().is_err_and(is_unresolved) {
+            let again = send_again(session, ledger, entry, arguments, &mut progress).await?;
+            end = accepted(again, &mut progress, &reached).await;
         }
-        match end {
-            Ok(generation) => Ok(generation.task()),
+        let task = match end {
+            Ok(generation) => generation.task(),
             // That nothing was created is an answer too.
-            Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => Ok(None),
-            Err(error) => Err(Failure::generation(&error, reached.ids())),
-        }
-    });
-    let found = found.await?;
-    drop(progress);
-    let printed = match (&found, arguments.shared.json) {
+            Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => None,
+            Err(error) => return Err(unresolved::failure(ledger, entry, error, &reached).await),
+        };
+        let sends = unresolved::sends(ledger, entry).await?;
+        Ok(Found { task, sends })
+    })
+    .await
+}
+
+/// Begins to send one again, where that is allowed.
+async fn send_again(
+    session: &Session,
+    ledger: &Ledger,
+    entry: &Entry,
+    arguments: &arguments::Resolve,
+    progress: &mut Progress,
+) -> Result<Generation, Failure> {
+    let sends = unresolved::sends(ledger, entry).await?;
+    admit(ledger, entry, sends, arguments).await?;
+    let intent = ledger.intent(entry.number).await;
+    let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
+    progress.line(&format!(
+        "{} was not found, and is sent again. {} then",
+        entry.external_task_id,
+        charged_up_to(sends + 1)
+    ));
+    Ok(session.client.send_again(intent))
+}
+
+fn print(entry: &Entry, found: Found, arguments: &arguments::Resolve) -> Result<(), Failure> {
+    let id = &entry.external_task_id;
+    if found.task.is_some() && found.sends > 1 {
+        say(&format!(
+            "{id} was sent {} times. {}",
+            found.sends,
+            charged_up_to(found.sends)
+        ));
+    }
+    let printed = match (&found.task, arguments.shared.json) {
         (Some(task), Some(json)) => Report::task(task, Some(id.clone())).print(json),
         (None, Some(json)) => Report::not_created(id.clone()).print(json),
         (Some(task), None) => print_line(&printable(&format!("{id} is task {}", task.id()))),

@@ -1,12 +1,17 @@
-//! What `kirin resume` and `kirin resolve` share: one entry of the ledger after the other.
+//! What `kirin resume` and `kirin resolve` share: entries of the ledger, some at once.
 
-use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money};
+use std::{cell::RefCell, pin::pin};
+
+use futures_util::{StreamExt, stream};
+use indicatif::MultiProgress;
+use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money, Owner};
 
 use super::take_over;
 use crate::{
     arguments::Shared,
     exit_code,
     failure::Failure,
+    progress::Progress,
     session::{Session, Wanted},
 };
 
@@ -28,34 +33,78 @@ pub(super) fn here(
     Ok(entries)
 }
 
-/// Does something to each that nobody else is at, and reports what fails; the exit code is that of the
-/// first that did. An interruption ends it.
-pub(super) async fn each(
+/// How many are looked for or waited for at once. The client spaces out their requests.
+const AT_ONCE: usize = 16;
+
+/// What became of one.
+enum Ended<T> {
+    Act(Result<T, Failure>),
+    /// Nobody has to do anything: it may have been proved in the meantime that nothing was created.
+    Nothing,
+    UnderWay(Owner),
+}
+
+/// Does something to all that nobody else is at, some at once; prints what comes of each, and reports
+/// what fails, in their order. The exit code is that of the first that failed. An interruption ends it.
+pub(super) async fn each<T>(
     ledger: &Ledger,
     entries: Vec<Entry>,
     shared: &Shared,
-    act: impl AsyncFn(&Entry) -> Result<(), Failure>,
+    act: impl AsyncFn(&Entry, Progress) -> Result<T, Failure>,
+    print: impl Fn(&Entry, T) -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
+    let screen = MultiProgress::new();
+    let is_one = entries.len() == 1;
+    let interrupted = RefCell::new(Vec::new());
+    let one = async |entry: Entry| {
+        if !interrupted.borrow().is_empty() {
+            return (entry, Ended::Nothing);
+        }
+        let id = &entry.external_task_id;
+        let progress = Progress::new(shared).about(Some(id), entry.task_id.as_ref());
+        let progress = match is_one {
+            true => progress,
+            false => progress.beside(&screen, id.as_str()),
+        };
+        let ended = match claim(ledger, &entry).await {
+            Ok(Claim::Taken(entry)) if entry.money() != Money::None => {
+                Ended::Act(act(&entry, progress).await)
+            }
+            Ok(Claim::UnderWay(_, owner)) => Ended::UnderWay(owner),
+            Ok(_) => Ended::Nothing,
+            Err(failure) => Ended::Act(Err(failure)),
+        };
+        (entry, ended)
+    };
     let mut code = exit_code::DONE;
-    for entry in entries {
-        let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
-        let done = match claim.map_err(|error| Failure::in_ledger(&error))? {
-            // It may have been proved in the meantime that nothing was created.
-            Claim::Taken(entry) if entry.money() != Money::None => act(&entry).await,
-            Claim::UnderWay(entry, owner) => {
-                take_over::leave(&entry.external_task_id, &owner);
+    let mut ended = pin!(stream::iter(entries).map(one).buffered(AT_ONCE));
+    while let Some((entry, ended)) = ended.next().await {
+        let done = match ended {
+            Ended::Act(done) => done.and_then(|done| screen.suspend(|| print(&entry, done))),
+            Ended::Nothing => continue,
+            Ended::UnderWay(owner) => {
+                screen.suspend(|| take_over::leave(&entry.external_task_id, &owner));
                 continue;
             }
-            _ => continue,
         };
         let Err(failure) = done else { continue };
         if failure.exit_code == exit_code::INTERRUPTED {
-            return Err(failure);
+            interrupted.borrow_mut().push(failure);
+            continue;
         }
         if code == exit_code::DONE {
             code = failure.exit_code;
         }
-        failure.at(shared.base_url.as_deref()).report(shared.json);
+        let failure = failure.at(shared.base_url.as_deref());
+        screen.suspend(|| failure.report(shared.json));
     }
-    Ok(code)
+    match Failure::all_interrupted(interrupted.take()) {
+        Some(failure) => Err(failure),
+        None => Ok(code),
+    }
+}
+
+async fn claim(ledger: &Ledger, entry: &Entry) -> Result<Claim, Failure> {
+    let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
+    claim.map_err(|error| Failure::in_ledger(&error))
 }

@@ -30,7 +30,7 @@ pub(crate) fn validate(arguments: &arguments::Validate) -> Result<u8, Failure> {
     let (report, code) = match &lines {
         Ok(lines) => (priced(lines), exit_code::DONE),
         Err(problems) => {
-            Failure::invalid_file(&arguments.file, problems).report(None);
+            file.invalid(problems).report(None);
             let report = ValidationReport {
                 problems,
                 ..ValidationReport::default()

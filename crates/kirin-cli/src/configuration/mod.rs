@@ -11,7 +11,7 @@ use clap::ColorChoice;
 use kirin_client::{BaseUrl, HostCapabilities};
 use kirin_types::Amount;
 
-use crate::{environment::variable, failure::Failure, verbose};
+use crate::{environment::variable, failure::Failure, input_text::input_text, verbose};
 
 mod read;
 
@@ -43,8 +43,8 @@ impl Configuration {
         let Some(path) = Self::file() else {
             return Ok(Self::default());
         };
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
                 verbose::tell(format_args!("no configuration file {}", path.display()));
                 return Ok(Self::default());
@@ -52,7 +52,9 @@ impl Configuration {
             Err(error) => return Err(Failure::configuration(&path, vec![error.to_string()])),
         };
         verbose::tell(format_args!("configuration file {}", path.display()));
-        read::read(&text).map_err(|problems| Failure::configuration(&path, problems))
+        let text = input_text(&bytes);
+        let text = text.map_err(|what| Failure::configuration(&path, vec![what.into()]))?;
+        read::read(text).map_err(|problems| Failure::configuration(&path, problems))
     }
 
     /// The file that is read, whether there is one or not.

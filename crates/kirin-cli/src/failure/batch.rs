@@ -58,6 +58,15 @@ impl Failure {
         failure
     }
 
+    /// Ctrl-C or SIGTERM while several were gone on with; none where nothing was interrupted.
+    pub(crate) fn all_interrupted(mut all: Vec<Self>) -> Option<Self> {
+        if all.len() < 2 {
+            return all.pop();
+        }
+        let ids: Vec<_> = all.into_iter().map(|failure| failure.about.ids).collect();
+        Some(Self::batch_interrupted(&ids))
+    }
+
     /// The batch ended, and stdout does not take its summary.
     pub(crate) fn batch_unwritten(error: &io::Error) -> Self {
         let what = format!("the summary cannot be written to stdout: {error}");

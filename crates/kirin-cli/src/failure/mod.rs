@@ -15,11 +15,16 @@ use crate::{
 
 mod batch;
 
+mod create;
+pub(crate) use create::charged_up_to;
+
 mod gallery;
 
 mod key;
 
 mod ledger;
+
+mod prompts;
 
 mod request_file;
 
@@ -395,7 +400,8 @@ impl Failure {
             say(&format!("  - {}", printable(detail)));
         }
         say(&printable(&self.money));
-        say(&printable(&self.next_step));
+        let steps = self.next_step.lines();
+        steps.for_each(|step| say(&printable(step)));
         if let Some(command) = &self.about.command {
             say(&format!("  {command}"));
         }

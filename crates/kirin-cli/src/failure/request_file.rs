@@ -17,8 +17,8 @@ impl Failure {
     }
 
     /// A file of requests in which something is wrong.
-    pub(crate) fn invalid_file(path: &Path, problems: &[Problem]) -> Self {
-        let what = format!("{} is not valid, and nothing was sent", path.display());
+    pub(crate) fn invalid_file(name: &str, problems: &[Problem]) -> Self {
+        let what = format!("{name} is not valid, and nothing was sent");
         let mut failure = Self::usage(what, "Change what is listed, then try again.");
         failure
             .what
@@ -33,6 +33,9 @@ impl Failure {
             false => path.display().to_string(),
         };
         let what = format!("it is not known how {name} is written");
-        Self::usage(what, "Say it with --format jsonl or --format csv.")
+        Self::usage(
+            what,
+            "Say it with --format jsonl, --format csv or --format text.",
+        )
     }
 }

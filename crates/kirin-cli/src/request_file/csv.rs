@@ -3,12 +3,13 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::Map;
 
-use super::{Problem, Row};
-use crate::{model_name, parameter::on_the_wire};
+use super::{Problem, Row, quotes};
+use crate::{input_text::without_mark, model_name, parameter::on_the_wire};
 
 /// Each record. A cell is what a person would type for the parameter of its column; an empty one is
 /// none.
 pub(super) fn rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>> {
+    quotes::check(content).map_err(|problem| vec![problem])?;
     // A record of another length than the header's is told with all other problems.
     let mut reader = ReaderBuilder::new()
         .flexible(true)
@@ -71,6 +72,9 @@ fn parameters(
     record: &StringRecord,
     model: &str,
 ) -> Result<Map<String, serde_json::Value>, String> {
+    if record == header {
+        return Err("is the header once more, and no request".into());
+    }
     if record.len() != header.len() {
         let (cells, columns) = (record.len(), header.len());
         return Err(format!("has {cells} cells, and the header has {columns}"));
@@ -78,7 +82,8 @@ fn parameters(
     let cells = || {
         header
             .iter()
-            .zip(record)
+            // Files that were put together have a mark at each of their starts.
+            .zip(record.iter().map(without_mark))
             .filter(|(_, cell)| !cell.is_empty())
     };
     let named = cells().find(|(name, _)| *name == "model");

@@ -1,4 +1,4 @@
-//! Files of requests, one a line: JSON Lines or CSV.
+//! Requests of a batch: a file of them, one a line, or prompts that were typed.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use kirin_types::GenerationRequest;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{failure::Failure, model_name};
+use crate::{failure::Failure, input_text::no_other_encoding, model_name};
 
 mod csv;
 
@@ -22,13 +22,23 @@ pub(crate) use derived_id::after_failure;
 
 mod jsonl;
 
+mod prompts;
+
+mod quotes;
+
 /// Most bytes that a file may have.
 const LIMIT: u64 = 1 << 30;
 
-/// A file that was read, and not looked at yet.
+/// What was read, and not looked at yet.
 pub(crate) struct RequestFile {
-    content: Vec<u8>,
-    format: Format,
+    /// What it is called in messages.
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    File(Vec<u8>, Format),
+    Prompts(Vec<String>),
 }
 
 /// How a file is written.
@@ -40,6 +50,8 @@ pub(crate) enum Format {
     Json,
     /// A JSON object a line
     Jsonl,
+    /// A prompt a line
+    Text,
 }
 
 /// A request of a file, with an external task id.
@@ -75,6 +87,7 @@ impl RequestFile {
             (None, "csv") => Format::Csv,
             (None, "json") => Format::Json,
             (None, "jsonl" | "ndjson") => Format::Jsonl,
+            (None, "txt") => Format::Text,
             (None, _) => return Err(Failure::unknown_format(path)),
         };
         let mut content = Vec::new();
@@ -89,9 +102,25 @@ impl RequestFile {
             false => Ok(()),
         });
         match read {
-            Ok(()) => Ok(Self { content, format }),
+            Ok(()) => Ok(Self {
+                name: path.display().to_string(),
+                content: Content::File(content, format),
+            }),
             Err(error) => Err(Failure::unread(path, &error)),
         }
+    }
+
+    /// Prompts that were typed; the first is line 1.
+    pub(crate) fn of_prompts(prompts: Vec<String>) -> Self {
+        Self {
+            name: "the batch of these prompts".into(),
+            content: Content::Prompts(prompts),
+        }
+    }
+
+    /// Something is wrong with it.
+    pub(crate) fn invalid(&self, problems: &[Problem]) -> Failure {
+        Failure::invalid_file(&self.name, problems)
     }
 
     /// Every request, in the order of the file. One without an external task id is given one that
@@ -101,16 +130,7 @@ impl RequestFile {
     ///
     /// Every problem of every line.
     pub(crate) fn requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
-        // Programs that write tables put a byte order mark before them.
-        let content = self
-            .content
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&self.content);
-        let rows = match self.format {
-            Format::Csv => csv::rows(content, model)?,
-            Format::Json => jsonl::whole(content),
-            Format::Jsonl => jsonl::rows(content),
-        };
+        let rows = self.content.rows(model)?;
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
         for row in rows {
             let number = row.number;
@@ -124,11 +144,7 @@ impl RequestFile {
         derived_id::fill_in(&mut lines);
         problems.extend(used_twice(&lines));
         if lines.is_empty() && problems.is_empty() {
-            problems.push(Problem {
-                line: None,
-                field: None,
-                what: "the file has no request".into(),
-            });
+            problems.push(Problem::of_all("the file has no request"));
         }
         problems.sort_by_key(|problem| problem.line);
         match problems.is_empty() {
@@ -138,7 +154,34 @@ impl RequestFile {
     }
 }
 
+impl Content {
+    fn rows(&self, model: &str) -> Result<Vec<Row>, Vec<Problem>> {
+        let (bytes, format) = match self {
+            Self::File(bytes, format) => (bytes, format),
+            Self::Prompts(prompts) => return Ok(prompts::typed(prompts)),
+        };
+        no_other_encoding(bytes).map_err(|what| vec![Problem::of_all(format!("it {what}"))])?;
+        // Programs that write tables put a byte order mark before them.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        match format {
+            Format::Csv => csv::rows(bytes, model),
+            Format::Json => Ok(jsonl::whole(bytes)),
+            Format::Jsonl => Ok(jsonl::rows(bytes)),
+            Format::Text => prompts::lines(bytes),
+        }
+    }
+}
+
 impl Problem {
+    /// Of the whole file.
+    fn of_all(what: impl Into<String>) -> Self {
+        Self {
+            line: None,
+            field: None,
+            what: what.into(),
+        }
+    }
+
     /// Of a line, and not of one of its parameters.
     pub(crate) fn at(line: u64, what: impl Into<String>) -> Self {
         Self {

@@ -4,7 +4,11 @@ const MODEL: &str = kirin_types::KIRIN_V2_5_TURBO_T2V.id;
 
 fn read(format: Format, content: &[u8]) -> Result<Vec<Line>, Vec<String>> {
     let content = content.to_vec();
-    let requests = RequestFile { content, format }.requests(MODEL);
+    let file = RequestFile {
+        name: "the file".into(),
+        content: Content::File(content, format),
+    };
+    let requests = file.requests(MODEL);
     requests.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 

@@ -20,11 +20,9 @@ fn videos(home: &Path) -> tempfile::TempDir {
         "--external-task-id",
         "order-42",
     ];
-    let arguments = ["generate", "--output", "fox.mp4", "--", HOSTILE];
     Kirin::new()
-        .args(["generate"])
+        .args(["generate", "--output", "fox.mp4", HOSTILE])
         .args(options)
-        .args(&arguments[1..])
         .env("KIRIN_BASE_URL", emulator.base_url())
         .env("KIRIN_API_KEY", kirin_tests::canary::key())
         .env("HOME", home)

@@ -2,6 +2,8 @@
 
 mod about;
 
+mod another_process;
+
 #[cfg(unix)]
 mod auth;
 
@@ -10,6 +12,7 @@ mod kirin;
 mod service;
 
 mod batch;
+mod batch_prompts;
 mod batch_trouble;
 
 mod batch_kill;
@@ -34,7 +37,13 @@ mod configuration;
 
 mod generate;
 
+mod one_prompt;
+
 mod prompts;
+
+mod resolve;
+
+mod send_again;
 
 mod errors;
 

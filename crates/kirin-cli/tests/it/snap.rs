@@ -103,6 +103,10 @@ fn errors_without_a_service() {
     let foreign = video().with_file("gallery.html", "my own");
     let invalid = "{\"prompt\": \"\"}\n{\n";
     let invalid = Kirin::new().with_file("requests.jsonl", invalid);
+    let table = || {
+        let prompts = Kirin::new().with_file("prompts.txt", "prompt,mode\na fox,pro\n");
+        prompts.with_file("open.csv", "prompt\n\"a fox runs\na bear sits\n")
+    };
     let configured = || {
         let file = "model = 7\ntimeout = \"soon\"\ncolour = 1\n[hosts.nowhere]\n";
         Kirin::new()
@@ -117,13 +121,12 @@ fn errors_without_a_service() {
         "-o",
         "a.mp4/b",
     ];
-    let same_names = ["generate", "a fox", "a bear", "--name-template", "{mode}"];
     let mut text = String::new();
     for (kirin, arguments) in [
         (configured(), &["generate", "a fox"][..]),
         (
             Kirin::new(),
-            &["create", "a", "b", "--external-task-id", "order-42"],
+            &["create", "a", "paper", "boat", "--base-url", "http://x"],
         ),
         (
             Kirin::new(),
@@ -136,7 +139,22 @@ fn errors_without_a_service() {
             Kirin::new(),
             &["generate", "a", "--name-template", "{seed}"],
         ),
-        (Kirin::new(), &same_names),
+        (
+            Kirin::new(),
+            &["generate", "a", "fox", "--mode", "pro", "runs"],
+        ),
+        (Kirin::new(), &["generate", "--prompt=a", "--prompt=-b"]),
+        (Kirin::new(), &["generate", "a fox", "--", "--dry-run"]),
+        (Kirin::new(), &["generate", "--", "--dry-run"]),
+        (Kirin::new(), &["generate", "a fox", "--seed", "5"]),
+        (video(), &["generate", "a fox", "--image", "x.png", "a.mp4"]),
+        (video(), &["generate", "a.mp4"]),
+        (
+            Kirin::new(),
+            &["generate", "a fox", "--dry-run", "--max-cost", "0.20"],
+        ),
+        (table(), &["validate", "prompts.txt"]),
+        (table(), &["validate", "open.csv"]),
         (video(), &folder_in_a_file),
         (Kirin::new(), &["show", "order-42"]),
         (Kirin::new(), &["gallery"]),

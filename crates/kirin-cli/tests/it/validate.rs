@@ -117,7 +117,7 @@ fn a_file_that_cannot_be_read_is_said() {
         .args(["validate", "a.csv"])
         .run()
         .ended_with(1);
-    validate("requests.txt", "a fox").ended_with(2);
+    validate("requests.md", "a fox").ended_with(2);
     let format = ["validate", "--format", "jsonl", "requests.txt"];
     Kirin::new()
         .with_file("requests.txt", VALID[0].1)

@@ -14,7 +14,6 @@ use crate::{
     interrupt::interrupted,
     ledger_file, output_path,
     report::print_json,
-    request_file::RequestFile,
     session::{Session, Wanted, base_url},
     terminal::{printable, say},
 };
@@ -36,12 +35,12 @@ use summary::{Summary, text};
 
 /// Runs what is not done yet; gives the exit code.
 pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
-    let lines =
-        RequestFile::read(&arguments.file, arguments.format)?.requests(arguments.model.id());
-    let lines = lines.map_err(|problems| Failure::invalid_file(&arguments.file, &problems))?;
+    let file = arguments.read()?;
+    let lines = file.requests(arguments.model.id());
+    let lines = lines.map_err(|problems| file.invalid(&problems))?;
     let ledger = ledger_file::open()?;
     let base_url = base_url(&arguments.shared)?;
-    let planned = plan(&ledger, &base_url, &arguments.file, lines).await?;
+    let planned = plan(&ledger, &base_url, &file, lines).await?;
     let costs = Costs::of(&planned);
     let budget = arguments.max_cost.as_ref();
     let budget = budget.map(|limit| costs.budget(limit)).transpose()?;
@@ -51,7 +50,7 @@ pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
     let folder = arguments.folder();
     let template = arguments.name_template.as_ref();
     let requests = planned.iter().map(|planned| &planned.line.request);
-    let files = output_path::in_folder(&folder, template, false, requests)?;
+    let files = output_path::in_folder(&folder, template, requests)?;
     let wanted = wanted(budget, &planned, &files);
     let session = Session::paying_by(ledger.clone(), &arguments.shared, wanted)?;
     let progress = BatchProgress::new(&arguments.shared, planned.len(), &costs);

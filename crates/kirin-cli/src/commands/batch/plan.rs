@@ -1,6 +1,6 @@
 //! What there is to do: the requests of the file, and what the ledger knows of them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use kirin_client::{BaseUrl, Error, JournalState, machine::Outcome};
 use kirin_ledger::{Entry, Ledger, Money};
@@ -8,7 +8,7 @@ use kirin_types::{Amount, ExternalTaskId, Price, Task};
 
 use crate::{
     failure::Failure,
-    request_file::{Line, Problem},
+    request_file::{Line, Problem, RequestFile},
 };
 
 /// A request, and what an earlier run has made of it.
@@ -44,7 +44,7 @@ pub(crate) struct Costs {
 pub(super) async fn plan(
     ledger: &Ledger,
     base_url: &BaseUrl,
-    file: &Path,
+    file: &RequestFile,
     lines: Vec<Line>,
 ) -> Result<Vec<Planned>, Failure> {
     let (mut all, mut problems) = (Vec::new(), Vec::new());
@@ -67,7 +67,7 @@ pub(super) async fn plan(
     }
     match problems.is_empty() {
         true => Ok(all),
-        false => Err(Failure::invalid_file(file, &problems)),
+        false => Err(file.invalid(&problems)),
     }
 }
 

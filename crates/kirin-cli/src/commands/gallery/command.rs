@@ -38,9 +38,8 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
     }
     Some(match request.prompt() {
         None => line,
-        // As an argument it would be stdin.
-        Some("-") => line + " --param prompt=-",
-        Some(prompt) if prompt.starts_with('-') => line + " -- " + &word(prompt),
+        // As an argument it would be stdin, or taken for a flag.
+        Some(prompt) if prompt.starts_with('-') => line + " --prompt=" + &word(prompt),
         Some(prompt) => line + " " + &word(prompt),
     })
 }
@@ -91,7 +90,7 @@ mod tests {
                     "negative_prompt": "-y",
                     "watermark_info": { "enabled": true } }),
                 Some(
-                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 --watermark -- -x",
+                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 --watermark --prompt=-x",
                 ),
             ),
             (
@@ -99,7 +98,7 @@ mod tests {
                     "camera_control": { "type": "down_back" } }),
                 Some(
                     "kirin generate --model kirin_v1_t2v --param cfg_scale=0.7 --param \
-                     'camera_control={\"type\":\"down_back\"}' --param prompt=-",
+                     'camera_control={\"type\":\"down_back\"}' --prompt=-",
                 ),
             ),
             (

@@ -1,0 +1,55 @@
+//! From what was typed to the arguments of a command.
+
+use std::ffi::OsString;
+
+use clap::{
+    CommandFactory, Error, FromArgMatches,
+    error::{ContextKind, ContextValue},
+};
+
+use super::{Arguments, Json, one_prompt};
+use crate::failure::Failure;
+
+/// Why a command is not run.
+pub(crate) enum Refused {
+    /// The arguments cannot be read, or it was the help that was asked for.
+    Clap(Box<Error>),
+    /// They can be read, and mean more than one prompt, or perhaps none.
+    Prompts(Box<Failure>, Option<Json>),
+}
+
+/// Reads the arguments, the first of which is the name of the program.
+pub(crate) fn parse(typed: &[OsString]) -> Result<Arguments, Refused> {
+    let mut program = Arguments::command();
+    let read = program.try_get_matches_from_mut(typed);
+    let read = read.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (mut arguments, matches) = read.map_err(|error| {
+        let error = without_dashes(error).format(&mut program);
+        Refused::Clap(Box::new(error))
+    })?;
+    if let (Some(request), Some((name, matches))) =
+        (arguments.command.request(), matches.subcommand())
+        && let Some(command) = program.find_subcommand(name)
+        && let Some(failure) = one_prompt::check(request, &program, command, matches)
+    {
+        let json = arguments.command.json();
+        return Err(Refused::Prompts(Box::new(failure), json));
+    }
+    Ok(arguments)
+}
+
+/// The error without the tip to put two dashes before a flag that nobody knows: it would make a
+/// prompt of it, and that is paid for.
+fn without_dashes(mut error: Error) -> Error {
+    let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) else {
+        return error;
+    };
+    let tips = tips.into_iter();
+    let tips: Vec<_> = tips
+        .filter(|tip| !tip.to_string().contains("-- "))
+        .collect();
+    if !tips.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
+}

@@ -1,0 +1,167 @@
+//! `kirin resolve` and `kirin resume`: entries of the ledger, some at once.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use crate::{
+    kirin::{Kirin, Run},
+    service::{Answer, Server},
+};
+
+/// How many creates are unresolved.
+const COUNT: usize = 5;
+
+/// Runs where nothing is looked up, so that a lost create is unresolved at once.
+fn without_look_ups(arguments: &[&str], server: &Server, home: &Path) -> Run {
+    let base_url = &server.base_url;
+    let configuration = format!("[hosts.\"{base_url}\"]\nlookup = \"missing\"\n");
+    let kirin = Kirin::new().with_file("config.toml", &configuration);
+    let kirin = kirin.env("KIRIN_CONFIG", "config.toml").args(arguments);
+    kirin.at(base_url).env("HOME", home).run()
+}
+
+fn lose(server: &Server, home: &Path) {
+    for number in (1..=COUNT).rev() {
+        let id = format!("order-{number}");
+        let create = ["create", "a fox", "--external-task-id", &id];
+        without_look_ups(&create, server, home).ended_with(11);
+    }
+}
+
+/// Each is found only when all have been looked for.
+fn all_or_nothing() -> Server {
+    let asked: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    Server::start(move |request, base_url| {
+        if request.starts_with("GET /files") {
+            return Answer::Video;
+        }
+        let Some(path) = request.strip_prefix("GET ") else {
+            return Answer::Close;
+        };
+        let id = path.rsplit('/').next().unwrap();
+        let id = id.split('?').next().unwrap();
+        let mut asked = asked.lock().unwrap();
+        asked.insert(id.to_owned());
+        match asked.len() >= COUNT {
+            true => found(id, base_url),
+            false => not_found(),
+        }
+    })
+}
+
+fn not_found() -> Answer {
+    Answer::Json(404, r#"{"message": "task not found"}"#.into())
+}
+
+/// The task of an external id, or of its own.
+fn found(id: &str, base_url: &str) -> Answer {
+    let number = id.trim_start_matches("order-").trim_start_matches("task-");
+    let url = format!("{base_url}/files/{number}.mp4");
+    let output = serde_json::json!([{ "content": [{ "type": "video", "url": url }] }]);
+    let task = serde_json::json!({
+        "id": format!("task-{number}"),
+        "model": "kirin_v2_5_turbo_t2v",
+        "status": "completed",
+        "output": output,
+    });
+    Answer::Json(200, task.to_string())
+}
+
+#[test]
+fn unresolved_creates_are_looked_for_at_once_and_told_in_their_order() {
+    let server = all_or_nothing();
+    let home = tempfile::tempdir().unwrap();
+    lose(&server, home.path());
+    let resolve = Kirin::new().arg("resolve").at(&server.base_url);
+    let run = resolve.env("HOME", home.path()).run().ended_with(0);
+    let order = (1..=COUNT).rev();
+    let lines = order.map(|number| format!("order-{number} is task task-{number}\n"));
+    assert_eq!(run.stdout, lines.collect::<String>());
+    assert_eq!(server.creates(), COUNT);
+}
+
+#[test]
+fn what_is_unfinished_is_gone_on_with_at_once() {
+    let server = all_or_nothing();
+    let home = tempfile::tempdir().unwrap();
+    lose(&server, home.path());
+    let resume = Kirin::new().arg("resume").at(&server.base_url);
+    let run = resume.env("HOME", home.path()).run().ended_with(0);
+    let names = (1..=COUNT)
+        .rev()
+        .map(|number| format!("task-{number}.mp4\n"));
+    assert_eq!(run.stdout, names.collect::<String>());
+    // Each line says which one it is about.
+    assert!(run.stderr.contains("order-3: "), "{run:#?}");
+}
+
+#[test]
+fn failures_are_told_in_the_order_of_the_ledger() {
+    let server = Server::start(|request, _| match request.starts_with("POST") {
+        true => Answer::Close,
+        false => not_found(),
+    });
+    let home = tempfile::tempdir().unwrap();
+    lose(&server, home.path());
+    let run = without_look_ups(&["resolve", "--json"], &server, home.path()).ended_with(11);
+    let ids = run.stdout.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["external_task_id"].as_str().unwrap().to_owned()
+    });
+    let order = (1..=COUNT).rev().map(|number| format!("order-{number}"));
+    assert!(ids.eq(order), "{run:#?}");
+}
+
+#[test]
+fn the_cause_that_is_known_is_told() {
+    let server = Server::start(|request, _| match request.starts_with("POST") {
+        true => Answer::Json(503, r#"{"message": "upstream is away"}"#.into()),
+        false => not_found(),
+    });
+    for again in [
+        &["resolve"][..],
+        &["resume"],
+        &["create", "a fox", "--external-task-id", "order-42"],
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let create = ["create", "a fox", "--external-task-id", "order-42"];
+        let first = without_look_ups(&create, &server, home.path()).ended_with(11);
+        assert!(first.stderr.contains("503"), "{first:#?}");
+        let run = without_look_ups(again, &server, home.path()).ended_with(11);
+        assert!(run.stderr.contains("503"), "{again:?}: {run:#?}");
+        assert!(
+            !run.stderr.contains("the program ended"),
+            "{again:?}: {run:#?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_tells_of_all_that_were_looked_for() {
+    let (send, asked) = std::sync::mpsc::channel();
+    let server = Server::start(move |request, _| match request.starts_with("POST") {
+        true => Answer::Close,
+        false => {
+            send.send(()).unwrap();
+            Answer::Silence
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    lose(&server, home.path());
+    let resolve = Kirin::new().arg("resolve").at(&server.base_url);
+    let running = resolve.env("HOME", home.path()).start();
+    (0..COUNT).for_each(|_| asked.recv().unwrap());
+    crate::interrupt::send("INT", &running);
+    let run = running.end().ended_with(130);
+    for number in 1..=COUNT {
+        assert!(run.stderr.contains(&format!("order-{number}")), "{run:#?}");
+    }
+    assert!(
+        run.stderr.contains("Go on with the same command"),
+        "{run:#?}"
+    );
+}
