@@ -6,7 +6,7 @@ use kirin_client::{Billing, DownloadError};
 use kirin_types::Amount;
 
 use super::Failure;
-use crate::{commands::Costs, exit_code, interrupt::Ids, request_file::how_many};
+use crate::{commands::Costs, exit_code, request_file::how_many};
 
 impl Failure {
     /// The video of a line cannot be written, found before it was sent.
@@ -34,37 +34,6 @@ impl Failure {
             .extend(unknown.map(|line| format!("line {line}: what it costs is not known")));
         failure.money = "This command has sent nothing, and spent nothing.".into();
         failure
-    }
-
-    /// Ctrl-C or SIGTERM during a batch.
-    pub(crate) fn batch_interrupted(under_way: &[Ids]) -> Self {
-        let what = format!("interrupted, with {} under way", how_many(under_way.len()));
-        let next_step =
-            "Go on with the same command: it looks for what was sent before it sends anything.";
-        let mut failure = Self::new(exit_code::INTERRUPTED, what, next_step);
-        for ids in under_way {
-            failure.what.push(match (&ids.external_task_id, &ids.id) {
-                (Some(external), Some(id)) => format!("{external}, task {id}"),
-                (Some(external), None) => format!("{external}, sent and not answered"),
-                (None, Some(id)) => format!("task {id}"),
-                (None, None) => "nothing is sent yet".into(),
-            });
-        }
-        let is_sent = |ids: &Ids| ids.external_task_id.is_some() || ids.id.is_some();
-        if under_way.iter().any(is_sent) {
-            failure.money = "What is under way goes on at the service, and may be charged.".into();
-            failure.billing = Billing::Unknown;
-        }
-        failure
-    }
-
-    /// Ctrl-C or SIGTERM while several were gone on with; none where nothing was interrupted.
-    pub(crate) fn all_interrupted(mut all: Vec<Self>) -> Option<Self> {
-        if all.len() < 2 {
-            return all.pop();
-        }
-        let ids: Vec<_> = all.into_iter().map(|failure| failure.about.ids).collect();
-        Some(Self::batch_interrupted(&ids))
     }
 
     /// The batch ended, and stdout does not take its summary.

@@ -20,6 +20,8 @@ pub(crate) use create::charged_up_to;
 
 mod gallery;
 
+mod interrupted;
+
 mod key;
 
 mod ledger;
@@ -213,37 +215,6 @@ impl Failure {
             .resumed_by("wait", &id)
             .charged_perhaps()
             .with_task(task)
-    }
-
-    /// Ctrl-C or SIGTERM.
-    pub(crate) fn interrupted(ids: Ids) -> Self {
-        let interrupted =
-            |next_step: &str| Self::new(exit_code::INTERRUPTED, "interrupted", next_step);
-        let failure = match (&ids.id, &ids.external_task_id) {
-            (Some(id), _) if ids.completed => Self {
-                money: "The task is completed, and was charged.".into(),
-                billing: Billing::Charged,
-                ..interrupted("Do not generate it anew: download it.")
-                    .resumed_by("download", id.as_str())
-            },
-            (Some(id), _) => Self {
-                money: format!("Task {id} goes on at the service, and may be charged."),
-                billing: Billing::Unknown,
-                ..interrupted("Do not generate it anew: go on with it.")
-                    .resumed_by("wait", id.as_str())
-            },
-            (None, Some(id)) => Self {
-                money: "The request was on its way: it may have been charged.".into(),
-                billing: Billing::Unknown,
-                ..interrupted(
-                    "Do not generate it anew before you have looked for its task; a new one can \
-                     take a minute to be found.",
-                )
-                .resumed_by("status", id.as_str())
-            },
-            (None, None) => interrupted("Nothing was sent; start again when you like."),
-        };
-        failure.with_ids(ids)
     }
 
     pub(crate) fn generation(error: &kirin_client::Error, ids: Ids) -> Self {
