@@ -51,16 +51,17 @@ pub(super) fn of_hyper(error: &legacy::Error, watch: &SendWatch, has_body: bool)
         (kind, Sent::No) if !has_body && is_above_go_away(error) => (kind, Sent::Maybe),
         read => read,
     };
-    // hyper-util's own layer says only "client error": its cause is what a person can use.
+    // Whatever it is: where hyper has not taken the body, it never will.
+    let waited = watch.given_up() == Sent::No;
+    let sent = if waited { Sent::No } else { sent };
+    // hyper-util's own layer says only "client error": its cause is what a person can use. Of what
+    // waited for a stream that cause says no more than that a task is gone.
     let cause = describe(error);
-    // Whatever it is: where hyper has not taken the body, it never will. Of what waited for a stream
-    // it says no more than that its task is gone.
-    match (sent, watch.given_up()) {
-        (Sent::Maybe, Sent::No) => TransportError::new(kind, Sent::No).with_source(format!(
-            "it ended while the request was still waiting: {cause}"
-        )),
-        (sent, _) => TransportError::new(kind, sent).with_source(cause),
-    }
+    let cause = match (waited, kind) {
+        (true, TransportErrorKind::Closed) => format!("the request was still waiting: {cause}"),
+        _ => cause,
+    };
+    TransportError::new(kind, sent).with_source(cause)
 }
 
 /// hyper has no other way to tell this from the rest of what cannot be parsed.
