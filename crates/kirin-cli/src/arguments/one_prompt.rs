@@ -92,7 +92,9 @@ impl<'a> Typed<'a> {
     }
 
     fn several(&self, request: &Request, count: usize) -> Failure {
-        let texts = self.texts(&["prompt", "more", "prompt_options"]);
+        let mut texts = self.texts(&["prompt", "more", "prompt_options"]);
+        // A variable of the shell that is not set makes an empty one.
+        texts.retain(|(_, text)| !text.trim().is_empty());
         // Behind two dashes nothing is a flag, and may have been meant to be one.
         let (flags, words): (Vec<_>, Vec<_>) =
             texts.into_iter().partition(|(_, text)| self.is_flag(text));

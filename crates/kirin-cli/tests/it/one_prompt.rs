@@ -200,6 +200,8 @@ fn a_prompt_of_an_option_is_any_text() {
         &["a value is required"],
     );
     is_refused(&["generate", "a fox", "--prompt="], &["2 are given"]);
+    let shown = "\n  kirin generate 'a fox'\nSeveral prompts are a batch:\n  kirin help batch\n";
+    is_refused(&["generate", "a fox", ""], &[shown]);
 }
 
 #[test]
