@@ -19,7 +19,7 @@ use super::{
     claims::Claims,
     clock::{Clock, WallClock},
     flow::Flow,
-    plan::{Plan, Start},
+    plan::{IdOrigin, Plan, Start},
     randomness, trace,
     wakes::Wakes,
 };
@@ -248,7 +248,7 @@ impl Client {
             self,
             Plan {
                 start,
-                is_minted: false,
+                id_origin: IdOrigin::default(),
                 deadline: self.0.deadline,
             },
         )

@@ -13,7 +13,11 @@ use std::{
 use futures_core::Stream;
 use kirin_types::Task;
 
-use super::{Client, plan::Plan, run::run};
+use super::{
+    Client,
+    plan::{IdOrigin, Plan},
+    run::run,
+};
 use crate::{
     Error, GenerationHandle,
     machine::{Machine, Notice},
@@ -112,9 +116,9 @@ impl Generation {
         self
     }
 
-    /// Says that the external task id of the request was made up for this create, by a program or for a
-    /// line of a file, and that nobody else uses it: a task that has it is ours, however old it seems. A
-    /// request without an id gets one of which this holds.
+    /// Says that the external task id of the request was made up for this create a moment ago, and that
+    /// nobody else uses it: a task that has it is ours, however old it seems. A request without an id gets
+    /// one of which this holds.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -124,9 +128,27 @@ impl Generation {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn with_minted_id(mut self) -> Self {
+    pub fn with_minted_id(self) -> Self {
+        self.with_id_origin(IdOrigin::Minted)
+    }
+
+    /// Says that the external task id of the request follows from what is asked for, as that of a line of
+    /// a file, and that nobody else uses it: a task that has it is ours, also one of an earlier run.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id("line-1-5f3a").build()?;
+    /// let task = client.generate(request).with_derived_id().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_derived_id(self) -> Self {
+        self.with_id_origin(IdOrigin::Derived)
+    }
+
+    fn with_id_origin(mut self, origin: IdOrigin) -> Self {
         if let State::Planned(plan) = &mut self.state {
-            plan.is_minted = true;
+            plan.id_origin = origin;
         }
         self
     }

@@ -13,10 +13,32 @@ use crate::{
 /// A generation before its first poll.
 pub(super) struct Plan {
     pub(super) start: Start,
-    /// The external task id was made up for this create.
-    pub(super) is_minted: bool,
+    pub(super) id_origin: IdOrigin,
     /// In place of the model's, if it is set.
     pub(super) deadline: Option<Option<Duration>>,
+}
+
+/// Where the external task id of a create is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum IdOrigin {
+    /// From the caller, who may have used it for something else.
+    #[default]
+    Chosen,
+    /// It follows from what is asked for: it is ours, and an earlier run may have used it.
+    Derived,
+    /// It was made up a moment ago: nobody has used it.
+    Minted,
+}
+
+impl IdOrigin {
+    pub(super) fn is_ours(self) -> bool {
+        self != Self::Chosen
+    }
+
+    /// Whether a task of it may be there although nobody here knows of one.
+    pub(super) fn may_be_known(self) -> bool {
+        self != Self::Minted
+    }
 }
 
 pub(super) enum Start {
@@ -98,8 +120,7 @@ impl Start {
 /// What is known before a machine is made.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The external task id was made up for the create.
-    pub(super) is_minted: bool,
+    pub(super) origin: IdOrigin,
     pub(super) controls: Vec<Control>,
     pub(super) repetitions_after_absence: u32,
     pub(super) looks_up_first: bool,
@@ -125,7 +146,7 @@ impl Plan {
         settings.started_at = client.wall_time();
         settings.clock_difference = client.clock_difference();
         settings.seed = client.jitter_seed();
-        settings.external_task_id_is_minted = known.is_minted;
+        settings.external_task_id_is_minted = known.origin.is_ours();
         settings.controls = known.controls;
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;

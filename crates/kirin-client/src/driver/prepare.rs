@@ -5,7 +5,7 @@ use kirin_types::TaskId;
 use super::{
     Client,
     claims::Claim,
-    plan::{Known, Plan, Start},
+    plan::{IdOrigin, Known, Plan, Start},
     randomness,
     record::{Operation, Record},
 };
@@ -37,30 +37,26 @@ impl Prepared {
         client: &Client,
         operation: &Operation,
         mut plan: Plan,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, Box<Refused>> {
         let claim = match plan.start.claim(client) {
             Ok(claim) => claim,
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         };
         let mut known = Known {
-            is_minted: plan.is_minted,
+            origin: plan.id_origin,
             ..Known::default()
         };
-        let mut is_chosen = true;
         if let Start::Generate(request) = &mut plan.start
             && request.external_task_id().is_none()
         {
-            known.is_minted = true;
-            is_chosen = false;
+            known.origin = IdOrigin::Minted;
             *request = request
                 .clone()
                 .with_external_task_id(randomness::external_task_id());
         }
         match recall(client, &plan.start).await {
             Ok(Some(recalled)) => {
-                plan.start = known
-                    .learn(client, plan.start, recalled, is_chosen)
-                    .map_err(|(start, withheld)| Refused::of(client, &start, withheld))?;
+                plan.start = known.learn(client, plan.start, recalled)?;
             }
             Ok(None) => {}
             // What may have been sent is looked up all the same.
@@ -93,13 +89,13 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn of(client: &Client, start: &Start, withheld: Withheld) -> Self {
+    fn of(client: &Client, start: &Start, withheld: Withheld) -> Box<Self> {
         let outcome = start.withheld(withheld);
         let known = || Some(handle(client, outcome.task_id()?, start));
-        Self {
+        Box::new(Self {
             handle: start.handle().cloned().or_else(known),
             outcome,
-        }
+        })
     }
 }
 
@@ -118,24 +114,23 @@ impl Known {
         client: &Client,
         start: Start,
         recalled: Recalled,
-        is_chosen: bool,
-    ) -> Result<Start, (Start, Withheld)> {
+    ) -> Result<Start, Box<Refused>> {
         self.controls = recalled.controls;
         let Some(entry) = recalled.entry else {
-            self.looks_up_first = is_chosen && recalled.may_have_forgotten;
+            self.looks_up_first = self.origin.may_be_known() && recalled.may_have_forgotten;
             self.learn_from_intent(&start);
             return Ok(start);
         };
         if *start.request() != entry.intent.request && !entry.state.is_nothing() {
-            return Err((start, Withheld::OtherRequest));
+            return Err(Refused::of(client, &start, Withheld::OtherRequest));
         }
         self.repetitions_after_absence = entry.intent.repetitions_after_absence;
-        self.is_minted |= entry.intent.is_minted;
+        self.learn_origin(&entry.intent);
         self.learn_from_intent(&start);
         match (&entry.state, start) {
             (state, Start::Generate(request)) if state.is_nothing() => {
-                self.looks_up_first =
-                    is_chosen && (recalled.may_have_forgotten || was_refused(state));
+                self.looks_up_first = self.origin.may_be_known()
+                    && (recalled.may_have_forgotten || was_refused(state));
                 Ok(Start::Generate(request))
             }
             // Nothing was sent, as far as the journal remembers.
@@ -145,14 +140,14 @@ impl Known {
             }
             (_, start) if entry.state.is_final() => {
                 let state = entry.state.known();
-                Err((start, Withheld::Known { state }))
+                Err(Refused::of(client, &start, Withheld::Known { state }))
             }
             (_, start @ Start::Generate(_)) if is_own(client, &entry) => {
                 Ok(go_on(client, &start, entry))
             }
             (_, start @ Start::Generate(_)) => {
                 let state = entry.state.known();
-                Err((start, Withheld::Known { state }))
+                Err(Refused::of(client, &start, Withheld::Known { state }))
             }
             (_, start @ Start::Reconcile(_)) if entry.state.task_id().is_some() => {
                 Ok(go_on(client, &start, entry))
@@ -163,9 +158,16 @@ impl Known {
         }
     }
 
+    /// What an earlier process made up is ours, and it may be known by now.
+    fn learn_origin(&mut self, intent: &Intent) {
+        if intent.is_minted && self.origin == IdOrigin::Chosen {
+            self.origin = IdOrigin::Derived;
+        }
+    }
+
     fn learn_from_intent(&mut self, start: &Start) {
         if let Start::Reconcile(intent) | Start::SendAgain(intent) = start {
-            self.is_minted |= intent.is_minted;
+            self.learn_origin(intent);
             self.repetitions_after_absence = self
                 .repetitions_after_absence
                 .max(intent.repetitions_after_absence);

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use kirin_types::{ExternalTaskId, Timestamp};
+use kirin_types::{ExternalTaskId, Task, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::settings::Context;
@@ -60,7 +60,7 @@ pub(super) enum Progress {
     /// It proves nothing any more; why, as a sentence part.
     Broken(String),
     /// The task of our own id, or what looks like it.
-    Found(QueryAnswer),
+    Found(Box<Task>),
     Next,
     Proved,
 }
@@ -114,7 +114,7 @@ impl Row {
         if let (Step::Miss, QueryAnswer::Task(task)) = (self.step(), &probe.answer)
             && !task.names_another_than(own)
         {
-            return Progress::Found(probe.answer);
+            return Progress::Found(Box::new(task.clone()));
         }
         if let Err(reason) = self.take(now, &probe, context) {
             return Progress::Broken(reason);

@@ -118,7 +118,8 @@ impl Clocks {
                 .milliseconds()
                 .saturating_sub(FURTHEST_APART.as_millis() as i64),
         };
-        created_at.milliseconds() < latest
+        // Zero is no time.
+        created_at.milliseconds() > 0 && created_at.milliseconds() < latest
     }
 }
 

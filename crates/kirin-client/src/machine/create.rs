@@ -335,7 +335,7 @@ impl CreatePhase {
 
     /// Somebody else may be at the create, and then that nothing was sent here says nothing of it.
     fn withheld(&mut self, now: Duration, withheld: Withheld, context: &mut Context) -> Step {
-        match withheld.clone().outcome(&self.external_task_id) {
+        match withheld.outcome(&self.external_task_id) {
             Outcome::NotCreated { cause } => self.stop(now, cause, context),
             outcome => Step::Finish(outcome),
         }
@@ -512,9 +512,8 @@ impl CreatePhase {
     fn end_check(&mut self, now: Duration, context: &mut Context) -> Step {
         match self.check.take().map(|check| check.then) {
             Some(Then::End(cause)) => Self::not_created(cause),
-            Some(Then::Send(cause)) if context.is_over(now) => {
+            Some(Then::Send(Some(cause))) if context.is_over(now) => {
                 self.refused_at = None;
-                let cause = cause.unwrap_or_else(|| Cause::Withheld(Withheld::Deadline));
                 self.stop(now, cause, context)
             }
             Some(Then::Send(cause)) => {
@@ -616,8 +615,7 @@ impl CreatePhase {
         let hint = probe.retry_after();
         match row.answered(now, probe, &self.external_task_id, context) {
             Progress::Next => Step::Stay(Notice::Nothing),
-            Progress::Found(QueryAnswer::Task(task)) => self.found(task, context),
-            Progress::Found(_) => Step::Stay(Notice::Nothing),
+            Progress::Found(task) => self.found(*task, context),
             Progress::Broken(reason) => {
                 let began_at = row.began_at();
                 if let Some(doubt) = &mut self.doubt {

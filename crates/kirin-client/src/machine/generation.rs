@@ -25,7 +25,7 @@ pub struct Machine {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Phase {
-    Create(CreatePhase),
+    Create(Box<CreatePhase>),
     Finished(Outcome),
     Wait(WaitPhase),
 }
@@ -146,7 +146,7 @@ impl Machine {
             .ok_or(MissingExternalTaskId)?;
         let mut context = Context::new(settings);
         let phase = phase(request, id, &mut context);
-        Ok(Self::start(Phase::Create(phase), context))
+        Ok(Self::start(Phase::Create(Box::new(phase)), context))
     }
 
     fn start(phase: Phase, context: Context) -> Self {

@@ -139,12 +139,10 @@ impl Withheld {
     /// Whether the create itself may have been sent, by somebody else: that this one sent nothing says
     /// nothing about the charge.
     fn is_open(&self) -> bool {
-        match self {
-            Self::Known { .. } | Self::OtherBaseUrl { .. } | Self::OtherKey | Self::UnderWay => {
-                true
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Known { .. } | Self::OtherBaseUrl { .. } | Self::OtherKey | Self::UnderWay
+        )
     }
 
     /// The end of a create of which nothing was sent here before it was withheld.

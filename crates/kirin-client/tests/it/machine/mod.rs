@@ -1,12 +1,16 @@
 //! The machine, step by step: the create rule cell by cell, the faults row by row, and what holds
 //! for every event in every state.
 
+mod absence;
 pub(crate) mod answers;
+mod clocks;
 mod create;
 mod doubt;
 mod exhaustive;
 mod journal;
 pub(crate) mod oracle;
+mod refusals;
+mod repetitions;
 pub(crate) mod script;
 mod table;
 mod totality;

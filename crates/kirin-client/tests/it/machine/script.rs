@@ -247,6 +247,11 @@ impl Script {
         self.now
     }
 
+    /// Goes on in another process, which cannot know what came of a call.
+    pub(crate) fn restart(&mut self) {
+        self.machine = self.machine.clone().after_restart();
+    }
+
     pub(crate) fn wake(&mut self) {
         self.tell(Event::Woken);
     }

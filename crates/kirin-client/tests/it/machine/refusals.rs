@@ -1,0 +1,307 @@
+//! Refused creates: something on the way may have sent them twice, and the first of the two may have been
+//! accepted. So they are looked up before they end and before they are repeated.
+
+use kirin_client::{
+    DuplicateIds, HostCapabilities, Lookup,
+    machine::{Action, Cause, Event, Notice, Withheld},
+    wire::CreateAnswer,
+};
+
+use super::{
+    answers::{
+        ID, IN_PROGRESS, OTHER_ID, STARTED_AT, create_error, create_status, created, duplicate,
+        lost, no_answer, not_sent, query_status, rate_limit, task, task_with_id,
+    },
+    script::{
+        Script, assert_not_created, assert_running, assert_unresolved, proven, seconds, settings,
+        with,
+    },
+};
+use crate::wire::{decode_create, response};
+
+/// Refusals that are final, as the answer to a second POST that a proxy made of one.
+fn final_refusals() -> Vec<CreateAnswer> {
+    vec![
+        create_status(307),
+        create_status(400),
+        create_status(401),
+        create_status(402),
+        create_status(403),
+        create_error("404-message.json"),
+        create_status(404),
+        create_status(422),
+        create_error("200-insufficient-credits.json"),
+        create_error("429-kling-1101.json"),
+    ]
+}
+
+#[test]
+fn a_create_that_a_proxy_sent_twice_is_adopted_whatever_its_second_answer_is() {
+    for answer in final_refusals() {
+        // It is found at once, or at any look-up before the end.
+        for misses in 0..4 {
+            let mut script = Script::generate(settings());
+            let notice = script.create(answer.clone());
+            assert!(matches!(notice, Notice::Refused { .. }), "{script}");
+            for _ in 0..misses {
+                script.look_up(query_status(404));
+                script.wait();
+            }
+            let notice = script.look_up(task(IN_PROGRESS));
+            let id = ID.parse().unwrap();
+            assert_eq!(notice, Notice::Accepted { id, adopted: true });
+            assert_running(&script);
+            assert_eq!(script.creates(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_duplicate_refusal_at_the_first_attempt_is_looked_up_and_adopted() {
+    for host in [
+        HostCapabilities::default(),
+        proven().with_lookup_lag(seconds(1)),
+        proven().with_duplicate_ids(DuplicateIds::Refused),
+    ] {
+        for misses in 0..6 {
+            let mut script = Script::generate(with(host));
+            script.create(duplicate());
+            for _ in 0..misses {
+                script.wait();
+                script.look_up(query_status(404));
+            }
+            script.wait();
+            script.look_up(task(IN_PROGRESS));
+            assert_running(&script);
+            assert_eq!(script.creates(), 1);
+            assert_eq!(
+                script.machine.capabilities().duplicate_ids,
+                DuplicateIds::Refused
+            );
+        }
+    }
+}
+
+/// It says that it exists, so it is never proved to be absent, and nothing is sent again.
+#[test]
+fn a_duplicate_refusal_whose_task_is_never_found_is_unresolved() {
+    let host = proven().with_lookup_lag(seconds(1));
+    for host in [host, host.with_duplicate_ids(DuplicateIds::Refused)] {
+        let mut script = Script::generate(with(host));
+        script.create(duplicate());
+        script.look_ups(&query_status(404));
+        assert_eq!(
+            assert_unresolved(&script),
+            kirin_client::machine::Knowledge::Exists
+        );
+        assert_eq!(script.creates(), 1);
+        // Nothing was shown of it.
+        assert_eq!(
+            script.machine.capabilities().duplicate_ids,
+            host.duplicate_ids
+        );
+    }
+}
+
+#[test]
+fn a_rate_limited_create_that_a_proxy_sent_twice_is_adopted_before_it_is_repeated() {
+    for lag in [None, Some(7), Some(60)] {
+        let mut host = HostCapabilities::default();
+        host.lookup_lag = lag.map(seconds);
+        let mut script = Script::generate(with(host));
+        script.create(rate_limit("1"));
+        assert_eq!(script.wait(), seconds(lag.unwrap_or(30)), "{lag:?}");
+        script.look_up(task(IN_PROGRESS));
+        assert_running(&script);
+        assert_eq!(script.creates(), 1);
+    }
+}
+
+/// Directly before the POST: where its turn does not come within ten seconds, it is looked up again.
+#[test]
+fn a_create_is_repeated_within_ten_seconds_of_the_look_up_before_it() {
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    script.wait();
+    script.look_up(query_status(404));
+    assert_eq!(script.machine.send_by(), Some(seconds(40)));
+    script.after(seconds(60)).tell(Event::SendDelayed);
+    script.look_up(query_status(404));
+    // One that was not sent is looked up before it is tried again, too.
+    script.create(not_sent());
+    script.wait();
+    script.look_up(task(IN_PROGRESS));
+    assert_running(&script);
+    assert_eq!(script.creates(), 2);
+}
+
+#[test]
+fn a_look_up_whose_key_is_refused_says_nothing_and_the_end_stands() {
+    for status in [401, 403] {
+        for answer in final_refusals() {
+            let mut script = Script::generate(settings());
+            script.create(answer);
+            script.look_up(query_status(status));
+            assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+        }
+        // So it is not repeated either.
+        let mut script = Script::generate(settings());
+        script.create(rate_limit("1"));
+        script.wait();
+        script.look_up(query_status(status));
+        let Cause::Refused(refusal) = assert_not_created(&script) else {
+            panic!("{script}");
+        };
+        assert_eq!((refusal.status, script.creates()), (429, 1));
+    }
+}
+
+/// Nothing is repeated after look-ups that told nothing.
+#[test]
+fn a_create_is_not_repeated_where_the_look_up_before_it_fails() {
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    let times = script.look_ups(&no_answer());
+    assert_eq!(times.len(), 4, "{times:?}");
+    assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+    assert_eq!(script.creates(), 1);
+
+    // One failure is not the end.
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    script.wait();
+    script.look_up(query_status(503));
+    script.wait();
+    script.look_up(query_status(404));
+    script.create(created(IN_PROGRESS));
+    assert_running(&script);
+}
+
+/// A host that has no look-up by external id may say so by 400 or 405.
+#[test]
+fn a_create_is_repeated_where_the_host_has_no_such_look_up() {
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    script.wait();
+    script.look_up(query_status(405));
+    script.create(created(IN_PROGRESS));
+    assert_running(&script);
+
+    let host = HostCapabilities::default().with_lookup(Lookup::Missing);
+    let mut script = Script::generate(with(host));
+    script.create(rate_limit("1"));
+    assert_eq!(script.wait(), seconds(30));
+    script.create(created(IN_PROGRESS));
+    assert_running(&script);
+}
+
+#[test]
+fn the_task_of_another_under_a_refused_id_is_not_adopted() {
+    let yesterday = STARTED_AT - 86_400_000;
+    let fields = format!(r#"{IN_PROGRESS},"created_at":{yesterday}"#);
+    for answer in final_refusals() {
+        let mut script = Script::generate(settings());
+        script.create(answer);
+        script.look_up(task_with_id(OTHER_ID, &fields));
+        assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+    }
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    script.wait();
+    script.look_up(task_with_id(OTHER_ID, &fields));
+    let id = OTHER_ID.parse().unwrap();
+    assert_eq!(
+        assert_not_created(&script),
+        Cause::Withheld(Withheld::IdInUse { id })
+    );
+    assert_eq!(script.creates(), 1);
+}
+
+/// In a journal that may have forgotten it, the first attempt follows one look-up.
+#[test]
+fn a_first_attempt_that_may_be_a_second_one_follows_a_look_up() {
+    let first = || {
+        let mut settings = settings();
+        settings.looks_up_first = true;
+        let script = Script::generate(settings);
+        assert!(
+            matches!(script.machine.action(), Action::LookUp(_)),
+            "{script}"
+        );
+        script
+    };
+    let mut found = first();
+    found.look_up(task(IN_PROGRESS));
+    assert_running(&found);
+    assert_eq!(found.creates(), 0);
+
+    let mut missed = first();
+    missed.look_up(query_status(404));
+    missed.create(created(IN_PROGRESS));
+    assert_running(&missed);
+
+    let mut another = first();
+    let fields = format!(r#"{IN_PROGRESS},"model":"kirin_v3_t2v""#);
+    another.look_up(task_with_id(OTHER_ID, &fields));
+    let id = OTHER_ID.parse().unwrap();
+    let cause = assert_not_created(&another);
+    assert_eq!(cause, Cause::Withheld(Withheld::IdInUse { id }));
+
+    let mut failing = first();
+    failing.look_ups(&no_answer());
+    assert!(matches!(assert_not_created(&failing), Cause::Trouble(_)));
+    assert_eq!(failing.creates(), 0);
+}
+
+/// An id that stands beside an error is asked about, and never trusted.
+#[test]
+fn an_id_beside_an_error_is_a_hint() {
+    let hinted = || {
+        let mut script = Script::generate(settings());
+        let body = format!(r#"{{"id":"{ID}","error":"Missing Token"}}"#);
+        script.create(decode_create(&response(200, &[], body.as_bytes())));
+        assert_eq!(script.wait(), seconds(1));
+        script
+    };
+    let mut found = hinted();
+    found.query(task(IN_PROGRESS));
+    assert_running(&found);
+
+    // What is not there, or another's, is looked up as ever.
+    for answer in [
+        query_status(404),
+        task_with_id(OTHER_ID, IN_PROGRESS),
+        task(&format!(r#"{IN_PROGRESS},"external_task_id":"order-43""#)),
+        no_answer(),
+    ] {
+        let mut script = hinted();
+        script.query(answer);
+        script.look_up(task(IN_PROGRESS));
+        assert_running(&script);
+        assert_eq!(script.creates(), 1);
+    }
+}
+
+/// A refusal of a later attempt says nothing of the one before it.
+#[test]
+fn a_proved_no_takes_back_its_own_attempt_only() {
+    let mut script = Script::generate(with(
+        HostCapabilities::default()
+            .with_duplicate_ids(DuplicateIds::Refused)
+            .with_lookup(Lookup::Missing),
+    ));
+    script.create(lost());
+    for _ in 0..4 {
+        script.wait();
+        script.create(not_sent());
+    }
+    assert_unresolved(&script);
+
+    let mut first = Script::generate(settings());
+    for _ in 0..3 {
+        first.create(not_sent());
+        first.wait();
+    }
+    first.create(not_sent());
+    assert!(matches!(assert_not_created(&first), Cause::Trouble(_)));
+}
