@@ -69,9 +69,10 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
         ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => TASK_FAILED,
         ErrorKind::Journal => DISK,
         ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::OtherRequest => USAGE,
         ErrorKind::RateLimit => RATE_LIMIT,
         ErrorKind::Unreachable => UNREACHABLE,
-        ErrorKind::Unresolved => UNRESOLVED,
+        ErrorKind::Known | ErrorKind::UnderWay | ErrorKind::Unresolved => UNRESOLVED,
         _ => OTHER,
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kirin_client::Client;
-use kirin_types::{GenerationRequest, Image, Model, ParameterKind};
+use kirin_types::{ExternalTaskId, GenerationRequest, Image, Model, ParameterKind};
 
 use crate::{
     arguments::Request,
@@ -39,6 +39,13 @@ pub(crate) fn request(typed: &Request) -> Result<GenerationRequest, Failure> {
         Ok(request) if problems.is_empty() => Ok(request),
         _ => Err(Failure::invalid(problems)),
     }
+}
+
+/// The id of a request, where it was made up for this command.
+pub(crate) fn minted(typed: &Request, request: &GenerationRequest) -> Option<ExternalTaskId> {
+    let is_parameter = |(name, _): &(String, String)| name == "external_task_id";
+    let is_typed = typed.external_task_id.is_some() || typed.parameters.iter().any(is_parameter);
+    request.external_task_id().filter(|_| !is_typed).cloned()
 }
 
 /// What has an option of its own, and is given as a parameter too.

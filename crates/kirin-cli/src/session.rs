@@ -8,12 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use kirin_client::{ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, PollSchedule};
+use kirin_client::{
+    ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, Generation, PollSchedule,
+};
 use kirin_emulator::{Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger};
 use kirin_transport::HyperTransport;
-use kirin_types::{Amount, ExternalTaskId, Task};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
     arguments::Shared,
@@ -31,6 +33,7 @@ pub(crate) struct Session {
     /// What the client writes to.
     pub(crate) ledger: Option<Ledger>,
     emulator: Option<Emulator>,
+    minted: Option<ExternalTaskId>,
 }
 
 /// What is asked of a client that may spend money.
@@ -40,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) max_cost: Option<Amount>,
     /// Where the video of each create goes.
     pub(crate) outputs: Vec<(ExternalTaskId, PathBuf)>,
+    /// The id that was made up for this command.
+    pub(crate) minted: Option<ExternalTaskId>,
 }
 
 impl Session {
@@ -98,7 +103,20 @@ impl Session {
             client: build(builder)?,
             ledger,
             emulator: None,
+            minted: wanted.minted,
         })
+    }
+
+    /// Generates what is asked for; a task that is found by an id which this program makes up is ours.
+    pub(crate) fn generate(&self, request: GenerationRequest) -> Generation {
+        let id = request.external_task_id();
+        let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up));
+        let generation = self.client.generate(request);
+        match (is_minted, is_derived) {
+            (true, _) => generation.with_minted_id(),
+            (false, true) => generation.with_derived_id(),
+            (false, false) => generation,
+        }
     }
 
     /// The entry of a task or create at the base URL of this client.
@@ -151,6 +169,7 @@ impl Session {
             // Its money is none, and its tasks end with it.
             ledger: None,
             emulator: Some(emulator),
+            minted: None,
         })
     }
 
@@ -159,6 +178,17 @@ impl Session {
             emulator.shutdown().await;
         }
     }
+}
+
+/// Whether an id has the form of those that this program makes up, for a command or a line of a batch.
+/// Who types one has it from there.
+fn is_made_up(id: &ExternalTaskId) -> bool {
+    let digits = ["batch-", "kirin-"]
+        .iter()
+        .find_map(|prefix| id.as_str().strip_prefix(prefix));
+    digits.is_some_and(|digits| {
+        digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
 }
 
 /// A path that another run understands, wherever it is started.

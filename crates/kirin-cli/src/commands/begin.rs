@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use kirin_client::{
-    Generation,
-    machine::{Cause, Outcome, Withheld},
-};
+use kirin_client::{ErrorKind, Generation};
 use kirin_ledger::{Claim, Entry, Ledger, Money};
 use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
@@ -36,7 +33,7 @@ pub(super) async fn begin(
     deadline: &Deadline,
 ) -> Result<Begun, Failure> {
     let new = || Begun {
-        generation: until(session.client.generate(request.clone()), deadline),
+        generation: until(session.generate(request.clone()), deadline),
         earlier: None,
     };
     let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
@@ -132,27 +129,11 @@ pub(super) async fn failure(
     }
 }
 
-/// Whether another run has begun the same create since it was found that nobody had.
-pub(super) async fn was_overtaken(
-    session: &Session,
-    request: &GenerationRequest,
-    error: &kirin_client::Error,
-) -> bool {
-    let is_withheld = matches!(
-        error.outcome(),
-        Outcome::NotCreated {
-            cause: Cause::Withheld(Withheld::Journal { .. } | Withheld::UnderWay)
-        }
-    );
-    let (true, Some(ledger), Some(id)) = (is_withheld, &session.ledger, request.external_task_id())
-    else {
-        return false;
-    };
-    match claim(session, ledger, id).await {
-        Ok(Claim::Taken(entry)) => entry.money() != Money::None,
-        Ok(Claim::UnderWay(..)) => true,
-        _ => false,
-    }
+/// Whether another run was at the same create, or has begun it since it was found that nobody had: then
+/// there is something to wait for, or to go on with.
+pub(super) fn was_overtaken(session: &Session, error: &kirin_client::Error) -> bool {
+    let is_known = matches!(error.kind(), ErrorKind::Known | ErrorKind::UnderWay);
+    is_known && session.ledger.is_some()
 }
 
 async fn claim(session: &Session, ledger: &Ledger, id: &ExternalTaskId) -> Result<Claim, Failure> {

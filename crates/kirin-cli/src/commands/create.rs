@@ -16,7 +16,7 @@ use crate::{
     interrupt::{Reached, unless_interrupted},
     progress::Progress,
     report::{Report, print_json, print_line},
-    request::request,
+    request::{minted, request},
     session::{Session, Wanted},
     terminal::printable,
 };
@@ -28,6 +28,7 @@ pub(crate) async fn create(arguments: arguments::Create) -> Result<u8, Failure> 
     }
     let wanted = Wanted {
         max_cost: arguments.spending.max_cost.clone(),
+        minted: minted(&arguments.request, &request),
         outputs: Vec::new(),
     };
     let session = Session::paying(&arguments.shared, wanted)?;
@@ -66,7 +67,7 @@ async fn task(
                     let task = session.client.query(&id).await;
                     return task.map_err(|error| Failure::generation(&error, reached.ids()));
                 }
-                Err(error) if was_overtaken(session, request, &error).await => {}
+                Err(error) if was_overtaken(session, &error) => {}
                 Err(error) => {
                     return Err(failure(session, earlier.as_deref(), error, &reached).await);
                 }

@@ -19,7 +19,7 @@ use crate::{
     output_path,
     progress::Progress,
     report::{Report, print_path},
-    request::request,
+    request::{minted, request},
     session::{Session, Wanted},
 };
 
@@ -98,7 +98,7 @@ pub(super) async fn produce(
         } = begin(session, request, &deadline).await?;
         match finished(generation, progress, reached).await {
             Ok(task) => break (task, earlier),
-            Err(error) if was_overtaken(session, request, &error).await => {}
+            Err(error) if was_overtaken(session, &error) => {}
             Err(error) => return Err(failure(session, earlier.as_deref(), error, reached).await),
         }
     };
@@ -128,6 +128,7 @@ fn wanted(request: &GenerationRequest, file: &File, arguments: &arguments::Gener
     let id = request.external_task_id().cloned();
     Wanted {
         max_cost: arguments.spending.max_cost.clone(),
+        minted: minted(&arguments.request, request),
         outputs: id.map(|id| (id, output)).into_iter().collect(),
     }
 }

@@ -219,7 +219,12 @@ impl Failure {
 
     pub(crate) fn generation(error: &kirin_client::Error, ids: Ids) -> Self {
         let next_step = format!("{}.", error.next_step());
-        let mut failure = Self::new(exit_code::of(error.kind()), error.what(), next_step);
+        let code = match (error.kind(), error.task_id()) {
+            // Its task can be waited for.
+            (ErrorKind::Known, Some(_)) => exit_code::NOT_FINISHED,
+            (kind, _) => exit_code::of(kind),
+        };
+        let mut failure = Self::new(code, error.what(), next_step);
         if let Some((subcommand, id)) = command(error) {
             failure = failure.resumed_by(subcommand, id);
         }

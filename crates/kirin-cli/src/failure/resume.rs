@@ -18,11 +18,15 @@ pub(super) struct Resume {
 pub(super) fn command(error: &kirin_client::Error) -> Option<(&'static str, &str)> {
     match (error.kind(), error.task_id(), error.external_task_id()) {
         (
-            ErrorKind::Authentication | ErrorKind::CannotQuery | ErrorKind::StillRunning,
+            ErrorKind::Authentication
+            | ErrorKind::CannotQuery
+            | ErrorKind::Known
+            | ErrorKind::StillRunning,
             Some(id),
             _,
         ) => Some(("wait", id.as_str())),
         (ErrorKind::CompletedWithoutOutput, Some(id), _) => Some(("status", id.as_str())),
+        (ErrorKind::Known | ErrorKind::UnderWay, _, Some(id)) => Some(("resolve", id.as_str())),
         (ErrorKind::Unresolved, _, Some(id)) => Some(("status", id.as_str())),
         _ => None,
     }

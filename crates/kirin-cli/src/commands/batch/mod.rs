@@ -118,6 +118,7 @@ fn wanted(max_cost: Option<Amount>, planned: &[Planned], files: &[File]) -> Want
         |(planned, file): (&Planned, &File)| Some((planned.id().clone(), file.output.clone()?));
     Wanted {
         max_cost,
+        minted: None,
         outputs: planned.iter().zip(files).filter_map(output).collect(),
     }
 }
