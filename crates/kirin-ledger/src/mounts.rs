@@ -69,25 +69,25 @@ mod tests {
     use super::*;
 
     const MOUNTS: &str = r"22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-99 22 254:0 /srv/a /home/me/kirin.sqlite3 rw,relatime shared:7 master:1 - ext4 /dev/vda rw
-100 22 254:0 /srv/b /home/me/my\040ledgers/a\134b\011c\012d rw - ext4 /dev/vda rw
-101 22 0:44 / /home/me/\303\244 rw - tmpfs tmpfs rw
-102 22 0:45 / /home/me/odd\9\04 rw - tmpfs tmpfs rw
+99 22 254:0 /srv/a /data/me/kirin.sqlite3 rw,relatime shared:7 master:1 - ext4 /dev/vda rw
+100 22 254:0 /srv/b /data/me/my\040ledgers/a\134b\011c\012d rw - ext4 /dev/vda rw
+101 22 0:44 / /data/me/\303\244 rw - tmpfs tmpfs rw
+102 22 0:45 / /data/me/odd\9\04 rw - tmpfs tmpfs rw
 ";
 
     #[test]
     fn a_mount_is_found_by_its_whole_path() {
         for (path, is_listed) in [
             ("/", true),
-            ("/home/me/kirin.sqlite3", true),
-            ("/home/me/kirin.sqlite", false),
-            ("/home/me/kirin.sqlite3-wal", false),
+            ("/data/me/kirin.sqlite3", true),
+            ("/data/me/kirin.sqlite", false),
+            ("/data/me/kirin.sqlite3-wal", false),
             ("/srv/a", false),
-            ("/home/me", false),
-            ("/home/me/my ledgers/a\\b\tc\nd", true),
-            (r"/home/me/my\040ledgers/a\134b\011c\012d", false),
-            ("/home/me/\u{e4}", true),
-            (r"/home/me/odd\9\04", true),
+            ("/data/me", false),
+            ("/data/me/my ledgers/a\\b\tc\nd", true),
+            (r"/data/me/my\040ledgers/a\134b\011c\012d", false),
+            ("/data/me/\u{e4}", true),
+            (r"/data/me/odd\9\04", true),
         ] {
             assert_eq!(
                 lists(MOUNTS.as_bytes(), path.as_bytes()),

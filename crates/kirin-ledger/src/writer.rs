@@ -158,45 +158,46 @@ impl Work {
         }
     }
 
+    /// One transaction. Where the ledger is not what it was, what is about to be sent is not written; what
+    /// has happened is, wherever it may be, and it is said.
     fn transact(&mut self, jobs: Vec<Job>) {
-        let has = |kind| jobs.iter().any(|job| job.kind == kind);
-        let (sends, writes) = (has(Kind::Send), has(Kind::Send) || has(Kind::Write));
+        let sends = jobs.iter().any(|job| job.kind == Kind::Send);
+        let writes = jobs.iter().any(|job| job.kind != Kind::Read);
         let begin = match writes {
             true => "BEGIN IMMEDIATE",
             false => "BEGIN",
         };
         let begun = self.connection.execute_batch(begin);
         let begun = begun.map_err(|error| Trouble::sqlite(&error));
-        let seen = match &begun {
-            Ok(()) if writes => self.guard.before_write(),
-            _ => Ok(()),
+        let seen = match writes {
+            true => begun.clone().and_then(|()| self.guard.before_write()),
+            false => begun.clone(),
         };
-        let counted = match begun.clone().and(seen.clone()) {
-            Ok(()) if sends => self.guard.count(&self.connection).map(Some),
-            other => other.map(|()| None),
+        let counted = match sends {
+            true => seen
+                .clone()
+                .and_then(|()| self.guard.count(&self.connection))
+                .map(Some),
+            false => Ok(None),
         };
         let run = |job: Job| {
-            let allowed = match job.kind {
-                Kind::Send => counted.as_ref().map(|_| ()),
-                // What has happened is written down wherever it may be.
-                Kind::Read | Kind::Write => begun.as_ref().map(|()| ()),
+            let connection = match (job.kind, &begun, &counted) {
+                (_, Err(trouble), _) | (Kind::Send, _, Err(trouble)) => Err(trouble.clone()),
+                _ => Ok(&self.connection),
             };
-            let connection = allowed.map(|()| &self.connection).map_err(Clone::clone);
             (job.kind, (job.run)(connection))
         };
         let answers: Vec<_> = jobs.into_iter().map(run).collect();
         let committed = begun.and_then(|()| commit(&self.connection));
-        let kept = match &committed {
-            Ok(()) if writes => seen.and_then(|()| match counted {
-                Ok(Some(counter)) => self.guard.after_send(counter),
-                _ => self.guard.after_write(),
-            }),
-            _ => Ok(()),
+        let kept = match (writes, committed.clone().and(seen), counted) {
+            (true, Ok(()), Ok(Some(counter))) => self.guard.after_send(counter),
+            (true, Ok(()), _) => self.guard.after_write(),
+            (_, kept, _) => kept,
         };
         for (kind, answer) in answers {
             answer(match kind {
                 Kind::Read => committed.clone(),
-                Kind::Send | Kind::Write => committed.clone().and_then(|()| kept.clone()),
+                Kind::Send | Kind::Write => kept.clone(),
             });
         }
     }

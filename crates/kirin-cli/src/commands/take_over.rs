@@ -26,10 +26,10 @@ pub(super) async fn offer(
     for entry in entries {
         let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
         match claim.map_err(failed)? {
-            Claim::UnderWay(entry, owner) => {
-                if is_agreed(&terminal, &entry.external_task_id, &owner) {
-                    ledger.take_over(entry.number).await.map_err(failed)?;
-                }
+            Claim::UnderWay(entry, owner)
+                if is_agreed(&terminal, &entry.external_task_id, &owner) =>
+            {
+                ledger.take_over(entry.number).await.map_err(failed)?;
             }
             Claim::Taken(entry) => ledger.release(entry.number).await.map_err(failed)?,
             _ => {}

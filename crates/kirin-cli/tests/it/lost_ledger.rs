@@ -53,22 +53,30 @@ fn c21_names_that_mean_something_to_sqlite_are_names_of_files() {
 fn c21_a_ledger_is_the_same_by_every_name() {
     use std::os::unix::fs::symlink;
 
-    let emulator = emulator(instant().duplicates(Duplicates::Accept).scenario(slow(500)));
+    let emulator = emulator(
+        instant()
+            .duplicates(Duplicates::Accept)
+            .scenario(slow(3000)),
+    );
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
     fs::create_dir(folder.join("sub")).unwrap();
     symlink("ledger", folder.join("link")).unwrap();
     symlink(".", folder.join("here")).unwrap();
-    let names = [
-        "ledger",
-        "link",
-        "here/ledger",
-        "sub/../ledger",
-        "sub/.././here/link",
-    ];
+    let first = create(&emulator, "order-42", &folder.join("ledger")).start();
+    while emulator.statistics().creates_received == 0 {
+        std::thread::yield_now();
+    }
+    // Each of them sees the first at work, and waits for it.
+    let names = ["link", "here/ledger", "sub/../ledger", "sub/.././here/link"];
     let running = names.map(|name| create(&emulator, "order-42", &folder.join(name)).start());
-    let ids = running.map(|run| run.end().ended_with(0).stdout);
-    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    for run in &running {
+        run.stderr_once("another process is at order-42: process ");
+    }
+    let id = first.end().ended_with(0).stdout;
+    for run in running {
+        assert_eq!(run.end().ended_with(0).stdout, id);
+    }
     assert_eq!(emulator.statistics().creates_received, 1);
 }
 
