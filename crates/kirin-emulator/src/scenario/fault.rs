@@ -133,6 +133,10 @@ faults! {
     /// A cache in front keeps each 404 for `milliseconds`, 60000 if absent, and answers it again
     /// with its `Age`, whatever stands behind the `?` or in `Cache-Control`.
     CachedNotFound "cached_not_found" QUERY Head ["milliseconds"],
+    /// The same by a cache that does not say so, as that of nginx: each 404 is kept for its path with
+    /// what stands behind the `?`, and answered again with a new `Date` and without `Age`, whatever
+    /// stands in `Cache-Control`.
+    StaleNotFound "stale_not_found" QUERY Head ["milliseconds"],
 
     // Answers that hide what was done: the request is carried out.
 

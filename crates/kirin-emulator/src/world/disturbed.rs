@@ -67,7 +67,13 @@ impl World {
             .own_request_id()
             .unwrap_or_else(|| self.ids.request_id(self.statistics.requests_received));
         let call = &call.with_request_id(request_id);
-        let kept = self.kept.find(call, fired.as_ref());
+        let kept = self.kept.find(call, fired.as_ref()).map(|kept| {
+            // Only a cache that says how old an answer is leaves its date as it was.
+            match fired.as_ref().map(|fired| fired.rule.fault()) {
+                Some(Fault::StaleNotFound) => self.dated(kept, call.elapsed(), None),
+                _ => kept,
+            }
+        });
         let reply = kept.unwrap_or_else(|| {
             let reply = self.made(call, route, &mut fired, &mut logged);
             self.kept.keep(call, fired.as_ref(), &reply);

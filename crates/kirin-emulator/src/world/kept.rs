@@ -14,37 +14,45 @@ const KEPT_MILLISECONDS: u64 = 60_000;
 /// How many are kept; one more, and all are forgotten.
 const KEPT: usize = 1000;
 
-/// The 404s by the path that was asked for, and when they were answered.
+/// The 404s by what was asked for, and when they were answered.
 #[derive(Debug, Default)]
 pub(super) struct Kept(HashMap<String, (Duration, Response<Bytes>)>);
 
 impl Kept {
-    /// The answer that is kept for this call, with its age.
+    /// The answer that is kept for this call.
     pub(super) fn find(&self, call: &Call<'_>, fired: Option<&Fired>) -> Option<Reply> {
-        let rule = &fired.filter(|fired| keeps(fired))?.rule;
-        let (answered, response) = self.0.get(call.path())?;
+        let fired = fired?;
+        let (answered, response) = self.0.get(&key(call, fired)?)?;
         let age = call.elapsed().saturating_sub(*answered);
-        (age < rule.duration(KEPT_MILLISECONDS)).then(|| {
-            let age = age.as_secs().to_string();
-            Reply::Response(response.clone()).with_header(header::AGE, &age)
+        if age >= fired.rule.duration(KEPT_MILLISECONDS) {
+            return None;
+        }
+        let reply = Reply::Response(response.clone());
+        Some(match fired.rule.fault() {
+            Fault::CachedNotFound => reply.with_header(header::AGE, &age.as_secs().to_string()),
+            _ => reply,
         })
     }
 
     /// Keeps the answer to this call, if it is to be kept.
     pub(super) fn keep(&mut self, call: &Call<'_>, fired: Option<&Fired>, reply: &Reply) {
-        let Reply::Response(response) = reply else {
-            return;
-        };
-        if fired.is_some_and(keeps) && response.status() == StatusCode::NOT_FOUND {
+        let key = fired.and_then(|fired| key(call, fired));
+        if let (Some(key), Reply::Response(response)) = (key, reply)
+            && response.status() == StatusCode::NOT_FOUND
+        {
             if self.0.len() >= KEPT {
                 self.0.clear();
             }
-            let kept = (call.elapsed(), response.clone());
-            self.0.insert(call.path().into(), kept);
+            self.0.insert(key, (call.elapsed(), response.clone()));
         }
     }
 }
 
-fn keeps(fired: &Fired) -> bool {
-    fired.rule.fault() == Fault::CachedNotFound
+/// What an answer is kept by; `None` if nobody keeps any.
+fn key(call: &Call<'_>, fired: &Fired) -> Option<String> {
+    match fired.rule.fault() {
+        Fault::CachedNotFound => Some(call.path().into()),
+        Fault::StaleNotFound => Some(format!("{}?{}", call.path(), call.query())),
+        _ => None,
+    }
 }

@@ -69,6 +69,23 @@ async fn fault_cached_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fault_stale_not_found() {
+    let emulator = with(json!([{ "fault": "stale_not_found" }])).await;
+    let mut wire = Wire::connect(&emulator);
+    let first = query(&mut wire);
+    assert_eq!(create(&mut wire).status, 200);
+    emulator.advance(Duration::from_secs(50));
+    let kept = query(&mut wire);
+    assert_eq!((kept.status, kept.header("age")), (404, None));
+    assert_eq!(kept.body, first.body);
+    assert_ne!(kept.header("date"), first.header("date"));
+    let path = format!("{CREATE}/task/order-42?nonce=7f3a");
+    assert_eq!(wire.ask("GET", &path, "").status, 200, "another key");
+    emulator.advance(Duration::from_secs(11));
+    assert_eq!(query(&mut wire).status, 200, "it was kept for a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fault_replayed_post() {
     let emulator = with(json!([{ "fault": "replayed_post" }])).await;
     let mut wire = Wire::connect(&emulator);
