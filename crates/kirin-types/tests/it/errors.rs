@@ -19,7 +19,6 @@ const ERRORS: &[(&str, Reason, &str)] = &[
     ("400-duplicate-external-task-id.json", Reason::DuplicateExternalTaskId, "message external_task_id is duplicate, code 1201, request id req-7f3a"),
     ("400-external-task-id-exists.json", Reason::DuplicateExternalTaskId, "message The external_task_id already exists, code 1201, request id req-7f3a"),
     ("400-code-1201-other-parameter.json", Reason::InvalidRequest, "message duration is invalid, code 1201, request id req-7f3a"),
-    ("400-external-task-id-spelled-otherwise.json", Reason::DuplicateExternalTaskId, "message Duplicate value for externalTaskId, code 1201, request id req-7f3a"),
     ("409-external-task-id-exists.json", Reason::DuplicateExternalTaskId, "message external_task_id already exists, code 1201, request id req-7f3a"),
     ("400-every-message.json", Reason::InvalidRequest, "message from status.message, status.code 400"),
     ("401-unauthorized.json", Reason::Authentication, "message Invalid API key, code UNAUTHORIZED, request id req-7f3a"),
