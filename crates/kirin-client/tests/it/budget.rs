@@ -279,6 +279,7 @@ fn what_has_no_price_is_not_sent_again_unless_it_is_allowed() {
 fn a_budget_may_be_spent_to_the_last_cent_and_no_further() {
     fn check(limit: &str, allowed: usize) {
         let budget = budget(limit);
+        assert_eq!(budget.limit().to_string(), limit);
         let requests: Vec<_> = (0..3).map(|it| request(&format!("order-{it}"))).collect();
         let taken = requests.iter().map(|request| budget.reserve(request));
         assert_eq!(taken.filter(Result::is_ok).count(), allowed, "{limit}");
