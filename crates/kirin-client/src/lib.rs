@@ -57,7 +57,7 @@ pub use budget::{Budget, Reservation};
 mod journal;
 pub use journal::{
     CreateId, Intent, InvalidOperationId, Journal, JournalChange, JournalEntry, JournalError,
-    JournalState, JournalWrite, MemoryJournal, OperationId, Recalled,
+    JournalState, JournalWrite, MemoryJournal, OperationId, Recalled, TakenBack,
 };
 
 mod handle;

@@ -72,6 +72,8 @@ const MIGRATIONS: [&str; 3] = ["
     ALTER TABLE creates ADD COLUMN operation TEXT;
     ALTER TABLE creates ADD COLUMN latest_attempt INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE creates ADD COLUMN attempt_is_open INTEGER NOT NULL DEFAULT 0;
+    -- Whether an attempt was refused that was not looked up yet.
+    ALTER TABLE creates ADD COLUMN refusal_is_open INTEGER NOT NULL DEFAULT 0;
     -- How often it was sent again because its absence was proved, and because a person decided it.
     ALTER TABLE creates ADD COLUMN repetitions INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE creates ADD COLUMN sent_by_person INTEGER NOT NULL DEFAULT 0;

@@ -44,6 +44,8 @@ impl IdOrigin {
 pub(super) enum Start {
     Generate(GenerationRequest),
     Reconcile(Box<Intent>),
+    /// The create was refused, and nothing was looked up after it.
+    Repeat(Box<Intent>),
     Resume(GenerationHandle),
     SendAgain(Box<Intent>),
     Wait(TaskId),
@@ -53,7 +55,9 @@ impl Start {
     fn model(&self) -> Option<&'static Model> {
         match self {
             Self::Generate(request) => request.model(),
-            Self::Reconcile(intent) | Self::SendAgain(intent) => intent.request.model(),
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
+                intent.request.model()
+            }
             Self::Resume(handle) => Model::find(handle.model.as_deref()?),
             Self::Wait(_) => None,
         }
@@ -63,7 +67,7 @@ impl Start {
     pub(super) fn model_id(&self) -> Option<String> {
         match self {
             Self::Generate(request) => Some(request.model_id().to_owned()),
-            Self::Reconcile(intent) | Self::SendAgain(intent) => {
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
                 Some(intent.request.model_id().to_owned())
             }
             Self::Resume(handle) => handle.model.clone(),
@@ -75,7 +79,9 @@ impl Start {
     pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self {
             Self::Generate(request) => request.external_task_id(),
-            Self::Reconcile(intent) | Self::SendAgain(intent) => intent.request.external_task_id(),
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
+                intent.request.external_task_id()
+            }
             Self::Resume(handle) => handle.external_task_id.as_ref(),
             Self::Wait(_) => None,
         }
@@ -96,7 +102,9 @@ impl Start {
     pub(super) fn request(&self) -> &GenerationRequest {
         match self {
             Self::Generate(request) => request,
-            Self::Reconcile(intent) | Self::SendAgain(intent) => &intent.request,
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
+                &intent.request
+            }
             Self::Resume(_) | Self::Wait(_) => unreachable!("only creates are recalled"),
         }
     }
@@ -112,7 +120,7 @@ impl Start {
         match self {
             Self::Resume(handle) => Some(&handle.task_id),
             Self::Wait(id) => Some(id),
-            Self::Generate(_) | Self::Reconcile(_) | Self::SendAgain(_) => None,
+            Self::Generate(_) | Self::Reconcile(_) | Self::Repeat(_) | Self::SendAgain(_) => None,
         }
     }
 }
@@ -150,7 +158,8 @@ impl Plan {
         settings.controls = known.controls;
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;
-        if let Start::Reconcile(intent) | Start::SendAgain(intent) = start {
+        settings.follows_refusal = matches!(start, Start::Repeat(_));
+        if let Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent) = start {
             settings.intended_at = intent.intended_at;
             settings.clock_difference = intent.clock_difference;
             settings.doubt = intent.doubt.clone();
@@ -163,6 +172,7 @@ impl Plan {
         match self.start {
             // Its request was given an external task id, and an intent is written down with one.
             Start::Generate(request) => Machine::generate(request, settings).expect(with_id),
+            Start::Repeat(intent) => Machine::generate(intent.request, settings).expect(with_id),
             Start::Reconcile(intent) => {
                 Machine::reconcile(intent.request, settings).expect(with_id)
             }
@@ -185,7 +195,7 @@ impl Start {
     pub(super) fn claim(&self, client: &Client) -> Result<Option<Claim>, Withheld> {
         match self {
             Self::Generate(request) => claim(client, request),
-            Self::Reconcile(intent) | Self::SendAgain(intent) => {
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
                 origin(client, &intent.base_url, &intent.key)?;
                 claim(client, &intent.request)
             }

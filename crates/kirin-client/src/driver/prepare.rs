@@ -67,8 +67,10 @@ impl Prepared {
         let mut record = Record::new(client, operation.id, &plan.start);
         if let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
-            // A journal that cannot be written keeps nobody from looking the task up.
-            if !matches!(withheld, Withheld::Journal { .. }) {
+            // A journal that cannot be written keeps nobody from looking the task up; but what was
+            // refused, nobody else may repeat meanwhile.
+            let is_repeated = matches!(plan.start, Start::Repeat(_));
+            if is_repeated || !matches!(withheld, Withheld::Journal { .. }) {
                 return Err(Refused::of(client, &plan.start, withheld));
             }
         }
@@ -121,13 +123,19 @@ impl Known {
             self.learn_from_intent(&start);
             return Ok(start);
         };
-        if *start.request() != entry.intent.request && !entry.state.is_nothing() {
+        let is_free = entry.state.is_nothing() && !entry.is_refusal_open;
+        if *start.request() != entry.intent.request && !is_free {
             return Err(Refused::of(client, &start, Withheld::OtherRequest));
         }
         self.repetitions_after_absence = entry.intent.repetitions_after_absence;
         self.learn_origin(&entry.intent);
         self.learn_from_intent(&start);
         match (&entry.state, start) {
+            (JournalState::Intended, Start::Generate(_) | Start::Reconcile(_))
+                if entry.is_refusal_open =>
+            {
+                Ok(Start::Repeat(Box::new(entry.intent)))
+            }
             (state, Start::Generate(request)) if state.is_nothing() => {
                 self.looks_up_first = self.origin.may_be_known()
                     && (recalled.may_have_forgotten || was_refused(state));

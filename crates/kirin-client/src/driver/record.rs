@@ -7,6 +7,7 @@ use kirin_types::{GenerationRequest, TaskId};
 use super::{Client, plan::Start};
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, Reservation,
+    TakenBack,
     machine::{MissingExternalTaskId, Outcome, SendReason, Withheld},
     wire::CreateAnswer,
 };
@@ -27,6 +28,8 @@ pub(super) struct Record {
 
 /// What the journal knows of the operation.
 enum Stage {
+    /// An intent after a refusal, which this operation still has to make its own.
+    ToBeRepeated(Box<Intent>),
     /// Another process's intent, which this operation still has to take over.
     ToBeTakenOver(Box<Intent>),
     /// Nothing yet.
@@ -40,6 +43,7 @@ impl Record {
     pub(super) fn new(client: &Client, operation: OperationId, start: &Start) -> Self {
         let (stage, intent) = match start {
             Start::Generate(_) => (Stage::Unwritten, None),
+            Start::Repeat(intent) => (Stage::ToBeRepeated(intent.clone()), Some(intent)),
             Start::Reconcile(intent) | Start::SendAgain(intent) => {
                 (Stage::ToBeTakenOver(intent.clone()), Some(intent))
             }
@@ -65,10 +69,12 @@ impl Record {
 
     /// Takes over the create that the operation goes on with.
     pub(super) async fn take_over(&mut self) -> Result<(), JournalError> {
-        let Stage::ToBeTakenOver(intent) = &self.stage else {
-            return Ok(());
+        let change = match &self.stage {
+            Stage::ToBeRepeated(intent) => JournalChange::Intend(intent.clone()),
+            Stage::ToBeTakenOver(intent) => JournalChange::TakeOver(intent.clone()),
+            Stage::Unwritten | Stage::Written => return Ok(()),
         };
-        self.write(JournalChange::TakeOver(intent.clone())).await?;
+        self.write(change).await?;
         self.stage = Stage::Written;
         Ok(())
     }
@@ -107,7 +113,8 @@ impl Record {
     /// After an attempt: what certainly created nothing is taken back.
     pub(super) async fn answered(&mut self, answer: &CreateAnswer) -> Result<(), JournalError> {
         match answer {
-            CreateAnswer::NotSent(_) | CreateAnswer::Refused(_) => self.take_back().await,
+            CreateAnswer::NotSent(_) => self.take_back(TakenBack::NotSent).await,
+            CreateAnswer::Refused(_) => self.take_back(TakenBack::Refused).await,
             _ => {
                 self.open = None;
                 Ok(())
@@ -115,13 +122,17 @@ impl Record {
         }
     }
 
-    pub(super) async fn take_back(&mut self) -> Result<(), JournalError> {
+    pub(super) async fn take_back(&mut self, why: TakenBack) -> Result<(), JournalError> {
         let Some(reason) = self.open.take() else {
             return Ok(());
         };
         let attempt = self.attempt;
-        self.write(JournalChange::TakeBack { attempt, reason })
-            .await
+        let change = JournalChange::TakeBack {
+            attempt,
+            why,
+            reason,
+        };
+        self.write(change).await
     }
 
     pub(super) async fn accepted(

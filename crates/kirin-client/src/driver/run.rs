@@ -18,7 +18,7 @@ use super::{
     wakes::Sleeper,
 };
 use crate::{
-    Control, Error, GenerationHandle, Intent, JournalError,
+    Control, Error, GenerationHandle, Intent, JournalError, TakenBack,
     machine::{Action, Event, Notice, Outcome, SendReason, Withheld},
     wire::{CreateAnswer, Probe, QueryAnswer, Trouble},
 };
@@ -151,8 +151,12 @@ impl Run {
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => self.wait(until).await,
                 Work::Finished(outcome) => {
-                    let recorded = Box::pin(self.end(&outcome)).await;
-                    let ended = Error::check(*outcome);
+                    let mut recorded = Box::pin(self.end(&outcome)).await;
+                    let mut outcome = *outcome;
+                    if let Some(overtaken) = self.overtaken(&outcome, &recorded) {
+                        (outcome, recorded) = (overtaken, Ok(()));
+                    }
+                    let ended = Error::check(outcome);
                     return ended.map_err(|error| self.told.with_handle(error).recorded(recorded));
                 }
             };
@@ -250,7 +254,7 @@ impl Run {
             Some(send_by) => match send_by.checked_sub(self.clock.elapsed()) {
                 Some(left) => Some(left),
                 None => {
-                    let taken_back = self.record.take_back().await;
+                    let taken_back = self.record.take_back(TakenBack::NotSent).await;
                     self.tell_if_lost(taken_back);
                     return Event::SendDelayed;
                 }
@@ -392,6 +396,16 @@ impl Run {
         let recorded = self.record.ended(&self.client, outcome).await;
         self.tell_if_lost(recorded.clone());
         recorded
+    }
+
+    /// That nothing was created here says nothing where the journal knows that somebody else is at it.
+    fn overtaken(&self, outcome: &Outcome, recorded: &Result<(), JournalError>) -> Option<Outcome> {
+        let (Outcome::NotCreated { .. }, Err(error)) = (outcome, recorded) else {
+            return None;
+        };
+        let withheld = Withheld::from(error.clone());
+        let id = self.external_task_id().filter(|_| withheld.is_open())?;
+        Some(withheld.outcome_in_doubt(id))
     }
 
     fn tell_if_lost(&self, recorded: Result<(), JournalError>) {

@@ -3,7 +3,7 @@
 use kirin_types::TaskId;
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId};
+use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
 use crate::machine::{KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason};
 
 /// What a journal knows of one create.
@@ -20,6 +20,11 @@ pub struct JournalEntry {
     pub latest_attempt: u32,
     /// Whether nothing is known yet of what came of that attempt.
     pub is_attempt_open: bool,
+    /// An attempt was refused and taken back, and its operation goes on. Something on the way may have
+    /// sent it twice, and the first of the two accepted; so whoever takes it over looks the task up
+    /// before anything is sent.
+    #[serde(default)]
+    pub is_refusal_open: bool,
 }
 
 /// How far a create is.
@@ -99,6 +104,7 @@ impl JournalEntry {
             attempts: 0,
             latest_attempt: 0,
             is_attempt_open: false,
+            is_refusal_open: false,
         }
     }
 
@@ -150,8 +156,17 @@ impl JournalEntry {
             (JournalChange::Send { attempt, reason }, Some(entry)) => {
                 entry.send(operation, *attempt, *reason)
             }
-            (JournalChange::TakeBack { attempt, reason }, Some(entry)) => {
-                entry.take_back(operation, *attempt, *reason)
+            (
+                JournalChange::TakeBack {
+                    attempt,
+                    why,
+                    reason,
+                },
+                Some(entry),
+            ) => {
+                let mut entry = entry.take_back(operation, *attempt, *reason)?;
+                entry.is_refusal_open |= *why == TakenBack::Refused;
+                Ok(entry)
             }
             (JournalChange::Accept(task), Some(entry)) => entry.accept(task),
             (JournalChange::End(outcome), Some(entry)) => entry.end(operation, outcome),
@@ -181,13 +196,21 @@ impl JournalEntry {
                     false => JournalError::other_request(),
                 });
             }
+            // Whoever names the operation that was refused knows of it, and looks the task up.
+            if entry.is_refusal_open && entry.intent.operation != intent.operation {
+                return Err(JournalError::under_way());
+            }
             if entry.intent.key == intent.key {
                 let repetitions = entry.intent.repetitions_after_absence;
                 intent.repetitions_after_absence =
                     intent.repetitions_after_absence.max(repetitions);
             }
         }
-        Ok(Self::of(intent, operation, JournalState::Intended))
+        let is_refusal_open = before.is_some_and(|entry| entry.is_refusal_open);
+        Ok(Self {
+            is_refusal_open,
+            ..Self::of(intent, operation, JournalState::Intended)
+        })
     }
 
     /// Only who names the operation that is at it may take it over: of two who do, the second is late.
@@ -261,7 +284,8 @@ impl JournalEntry {
             let repetitions = &mut entry.intent.repetitions_after_absence;
             *repetitions = repetitions.saturating_sub(1);
         }
-        if entry.attempts == 0 {
+        // One that ended as unresolved was in doubt, whatever was taken back.
+        if entry.attempts == 0 && entry.intent.doubt.is_none() {
             entry.state = JournalState::Intended;
         }
         Ok(entry)
@@ -283,20 +307,20 @@ impl JournalEntry {
         let mut entry = self.clone();
         entry.state = JournalState::Accepted(task.clone());
         entry.is_attempt_open = false;
+        entry.is_refusal_open = false;
         Ok(entry)
     }
 
     /// The first final end stays, and what is known of a task is never replaced by knowing less.
     fn end(&self, operation: OperationId, outcome: &Outcome) -> Result<Self, JournalError> {
-        if self.state.is_final() {
-            return Ok(self.clone());
-        }
         match (self.state.task_id(), outcome.task_id()) {
+            // Whoever ended without it hears that there is one.
+            (Some(_), None) => return Err(JournalError::known(self.state.known())),
+            _ if self.state.is_final() => return Ok(self.clone()),
             (Some(known), Some(ended)) if known != ended => {
                 let problem = format!("the create has the task {known}, not {ended}");
                 return Err(JournalError::new(problem));
             }
-            (Some(_), None) => return Err(JournalError::known(self.state.known())),
             (None, None) => self.check_operation(operation)?,
             (_, Some(_)) => {}
         }
@@ -306,6 +330,7 @@ impl JournalEntry {
         }
         entry.state = JournalState::Ended(Box::new(outcome.clone()));
         entry.is_attempt_open = false;
+        entry.is_refusal_open &= matches!(outcome, Outcome::Unresolved { .. });
         Ok(entry)
     }
 

@@ -12,7 +12,7 @@ pub use error::JournalError;
 pub use intent::{CreateId, Intent};
 pub use memory::MemoryJournal;
 pub use operation::{InvalidOperationId, OperationId};
-pub use write::{JournalChange, JournalWrite};
+pub use write::{JournalChange, JournalWrite, TakenBack};
 
 use async_trait::async_trait;
 

@@ -53,9 +53,21 @@ pub enum JournalChange {
     TakeBack {
         /// Which attempt of this operation.
         attempt: u32,
+        /// What is known of it.
+        why: TakenBack,
         /// Why it was sent.
         reason: SendReason,
     },
     /// The operation goes on with a create that the operation of the intent began.
     TakeOver(Box<Intent>),
+}
+
+/// Why an attempt certainly created nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "both kinds of answer that say so")]
+pub enum TakenBack {
+    /// It never reached the service.
+    NotSent,
+    /// It was refused; what something on the way may have made of it is still to be looked up.
+    Refused,
 }

@@ -61,6 +61,8 @@ pub(super) struct CreatePhase {
     duplicate: Option<Refusal>,
     /// When an attempt was refused after which nothing was looked up yet.
     refused_at: Option<Duration>,
+    /// How many of them there are.
+    refusals: u32,
     /// What is looked up between a refusal and what follows from it.
     check: Option<Check>,
     /// A wake came during a call: the next look-up or query does not wait.
@@ -101,10 +103,22 @@ impl CreatePhase {
             refused_duplicates_before: false,
             duplicate: None,
             refused_at: None,
+            refusals: 0,
             check: None,
             woken: false,
         };
-        if context.settings.looks_up_first && context.can_look_up() {
+        if context.settings.follows_refusal {
+            context.clocks.intended_before = true;
+        }
+        if context.settings.follows_refusal {
+            phase.refused_at = Some(Duration::ZERO);
+            phase.refusals = 1;
+            if context.can_look_up() && !context.refuses_duplicates() {
+                phase.begin_check(Duration::ZERO, Then::Send(None));
+                let until = context.repeats_from(Duration::ZERO);
+                phase.state = State::CheckPaused { until };
+            }
+        } else if context.settings.looks_up_first && context.can_look_up() {
             phase.begin_check(Duration::ZERO, Then::Send(None));
         }
         phase
@@ -120,6 +134,7 @@ impl CreatePhase {
     ) -> Self {
         context.clocks.intended_before = true;
         context.settings.looks_up_first = false;
+        context.settings.follows_refusal = false;
         let mut phase = Self::new(request, external_task_id, context);
         phase.interrupted(Duration::ZERO, context);
         phase
@@ -321,6 +336,7 @@ impl CreatePhase {
             }
             CreateAnswer::Refused(refusal) => {
                 self.refused_at = Some(now);
+                self.refusals += 1;
                 match refusal.reason {
                     ErrorReason::RateLimit | ErrorReason::ParallelTaskLimit => {
                         self.not_sent = 0;
@@ -400,7 +416,7 @@ impl CreatePhase {
         self.not_sent = 0;
         self.maybe_sent += 1;
         self.repetitions += u32::from(self.reason == SendReason::Absence);
-        self.refused_at = None;
+        self.looked_up();
         self.repeats_after = None;
         let notice = Notice::LostAnswer {
             cause: cause.to_string(),
@@ -452,6 +468,12 @@ impl CreatePhase {
         self.next_look_up(now, None, notice, context)
     }
 
+    /// Nothing that was refused is still to be looked up.
+    fn looked_up(&mut self) {
+        self.refused_at = None;
+        self.refusals = 0;
+    }
+
     fn begin_check(&mut self, now: Duration, then: Then) -> Step {
         self.check = Some(Check::begin(now, then));
         self.go(State::Checking)
@@ -473,7 +495,11 @@ impl CreatePhase {
                     None => self.end_check(now, context),
                 };
             }
-            QueryAnswer::Refused(refusal) => return self.check_refused(now, refusal, context),
+            // It says nothing, and what was refused stays refused.
+            QueryAnswer::Refused(refusal) if self.stays_refused(&refusal, context) => {
+                return self.end_check(now, context);
+            }
+            QueryAnswer::Refused(refusal) => refusal.into(),
             QueryAnswer::Task(task) if !task.names_another_than(&self.external_task_id) => {
                 return self.found(task, context);
             }
@@ -481,10 +507,10 @@ impl CreatePhase {
             QueryAnswer::Trouble(trouble) => trouble,
         };
         let Some(check) = self.check.as_mut().filter(|_| !context.is_over(now)) else {
-            return self.give_up_check(trouble);
+            return self.give_up_check(trouble, context);
         };
         if !check.failed() {
-            return self.give_up_check(trouble);
+            return self.give_up_check(trouble, context);
         }
         let wait = context.backoff.delay(check.failures, trouble.retry_after);
         self.state = State::CheckPaused {
@@ -495,29 +521,23 @@ impl CreatePhase {
         })
     }
 
-    /// It says nothing, and what was refused stays refused. It is not repeated either, but where the host
-    /// has no such look-up.
-    fn check_refused(&mut self, now: Duration, refusal: Refusal, context: &mut Context) -> Step {
-        let repeats = matches!(
-            self.check.as_ref().map(|check| &check.then),
-            Some(Then::Send(Some(_)))
-        );
-        match repeats && is_about_the_key(&refusal) {
-            true => self.give_up_check(refusal.into()),
-            false => self.end_check(now, context),
-        }
-    }
-
     /// Nothing was found, at the times at which it would have been.
     fn end_check(&mut self, now: Duration, context: &mut Context) -> Step {
-        match self.check.take().map(|check| check.then) {
+        let then = self.check.take().map(|check| check.then);
+        let was_refused = self.refused_at.is_some() || context.settings.follows_refusal;
+        // The host may have forgotten it.
+        let proves = !was_refused || context.intent_is_recent(now);
+        match then {
+            Some(Then::End(cause) | Then::Send(Some(cause))) if !proves => self.unresolved(cause),
+            _ if !proves => self.unresolved(self.cause_of_doubt()),
             Some(Then::End(cause)) => Self::not_created(cause),
-            Some(Then::Send(Some(cause))) if context.is_over(now) => {
-                self.refused_at = None;
+            Some(Then::Send(cause)) if context.is_over(now) && (cause.is_some() || was_refused) => {
+                self.looked_up();
+                let cause = cause.unwrap_or(Cause::Withheld(Withheld::Deadline));
                 self.stop(now, cause, context)
             }
             Some(Then::Send(cause)) => {
-                let is_repeated = cause.is_some();
+                let is_repeated = cause.is_some() || was_refused;
                 self.repeats_after = cause;
                 let send_by = is_repeated.then(|| now.saturating_add(PROOF_HOLDS));
                 self.send(self.reason, send_by)
@@ -526,12 +546,32 @@ impl CreatePhase {
         }
     }
 
-    /// Nothing is sent without the look-up before it.
-    fn give_up_check(&mut self, trouble: Trouble) -> Step {
+    /// Whether a look-up is refused for what the create was refused for; or its host cannot be asked by
+    /// external id, as far as is known.
+    fn stays_refused(&self, refusal: &Refusal, context: &Context) -> bool {
+        match (
+            is_about_the_key(refusal),
+            self.check.as_ref().map(|check| &check.then),
+        ) {
+            // The first attempt will be refused as well, and say why.
+            (true, Some(Then::Send(None))) => !context.settings.follows_refusal,
+            (true, Some(Then::End(Cause::Refused(create)))) => {
+                is_about_the_key(create) && self.refusals == 1
+            }
+            (true, _) => false,
+            (false, _) => context.settings.capabilities.lookup == Lookup::Unproven,
+        }
+    }
+
+    /// Nothing is sent without the look-up before it, and what was refused and could not be looked up may
+    /// exist.
+    fn give_up_check(&mut self, trouble: Trouble, context: &Context) -> Step {
         match (self.check.take().map(|check| check.then), &self.doubt) {
-            (Some(Then::End(cause) | Then::Send(Some(cause))), None) => Self::not_created(cause),
-            (_, None) => Self::not_created(Cause::Trouble(trouble)),
-            (_, Some(_)) => self.unresolved(Cause::Trouble(trouble)),
+            (Some(Then::End(cause) | Then::Send(Some(cause))), None) => self.unresolved(cause),
+            (_, None) if !context.settings.follows_refusal => {
+                Self::not_created(Cause::Trouble(trouble))
+            }
+            _ => self.unresolved(Cause::Trouble(trouble)),
         }
     }
 
@@ -631,7 +671,7 @@ impl CreatePhase {
 
     /// The earlier attempts have created nothing.
     fn proved_absent(&mut self, now: Duration, context: &mut Context) -> Step {
-        self.refused_at = None;
+        self.looked_up();
         let Some(doubt) = &mut self.doubt else {
             return Step::Stay(Notice::Nothing);
         };

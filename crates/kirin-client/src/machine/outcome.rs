@@ -138,7 +138,7 @@ pub enum Withheld {
 impl Withheld {
     /// Whether the create itself may have been sent, by somebody else: that this one sent nothing says
     /// nothing about the charge.
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(
             self,
             Self::Known { .. } | Self::OtherBaseUrl { .. } | Self::OtherKey | Self::UnderWay

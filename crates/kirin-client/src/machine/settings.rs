@@ -52,6 +52,11 @@ pub struct Settings {
     /// journal is new, or was restored, or says that the create was refused.
     #[serde(default)]
     pub looks_up_first: bool,
+    /// An earlier attempt was refused, and its process ended before it was looked up: nothing is sent
+    /// before a look-up that comes as long after the refusal as a repetition would.
+    /// [`intended_at`](Self::intended_at) is when it was intended first.
+    #[serde(default)]
+    pub follows_refusal: bool,
     /// How long a call may be on its way, whatever became of its connection. It is longer where the
     /// operating system cannot be told to give up what it has not delivered.
     pub longest_call: Duration,
@@ -91,6 +96,7 @@ impl Settings {
             controls: Vec::new(),
             repetitions_after_absence: 0,
             looks_up_first: false,
+            follows_refusal: false,
             longest_call: Self::LONGEST_CALL,
             doubt: None,
             seed: 0,
