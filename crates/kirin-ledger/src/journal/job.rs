@@ -1,0 +1,246 @@
+//! One write of a journal.
+
+use std::sync::Arc;
+
+use kirin_client::{
+    Intent, JournalChange, JournalEntry, JournalError, JournalState, JournalWrite,
+    machine::{ClockDifference, Outcome, SendReason},
+};
+use kirin_types::{Amount, Price, TaskId, TaskState};
+use rusqlite::{Connection, params};
+
+use super::budget;
+use crate::{
+    clock,
+    process::Process,
+    rows::{self, Kept},
+};
+
+/// One write, as the thread of the ledger does it.
+pub(super) struct Job {
+    pub(super) write: JournalWrite,
+    pub(super) process: Arc<Process>,
+    pub(super) budget_per_day: Option<Amount>,
+    pub(super) output: Option<Vec<u8>>,
+}
+
+impl Job {
+    pub(super) fn run(self, connection: &Connection) -> rusqlite::Result<Result<(), JournalError>> {
+        let create = &self.write.create;
+        let id = create.external_task_id.as_str();
+        let kept = rows::kept(connection, create.base_url.as_str(), id)?;
+        if let Some(kept) = &kept
+            && self.is_held_by_another(kept)
+        {
+            return Ok(Err(JournalError::under_way()));
+        }
+        let before = kept.as_ref().map(|kept| &kept.entry);
+        let after = match JournalEntry::apply(before, &self.write) {
+            Ok(after) => after,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Err(problem) = self.check_budget(connection, kept.as_ref(), &after)? {
+            return Ok(Err(JournalError::over_budget(problem)));
+        }
+        match &self.write.change {
+            JournalChange::Intend(_) => self.insert(connection, kept.as_ref(), &after)?,
+            JournalChange::TakeOver(_) if kept.is_none() => {
+                self.insert(connection, None, &after)?;
+            }
+            _ => self.update(connection, kept.as_ref(), &after)?,
+        }
+        match &self.write.change {
+            JournalChange::Intend(_) | JournalChange::TakeOver(_) => {
+                self.process.has_begun(self.write.operation);
+            }
+            JournalChange::End(_) => {
+                self.process.has_ended(&self.write.operation);
+            }
+            _ => {}
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether somebody who is alive is at the create: another process, or another operation of this one.
+    /// That the service has a task is true whoever tells it, so that is written down all the same.
+    fn is_held_by_another(&self, kept: &Kept) -> bool {
+        let tells_a_task = match &self.write.change {
+            JournalChange::Accept(_) => true,
+            JournalChange::End(outcome) => outcome.task_id().is_some(),
+            _ => false,
+        };
+        let holder = kept.holder.as_deref();
+        let operation = kept.entry.intent.operation;
+        let by_process =
+            holder.is_some_and(|it| it != self.process.name() && self.process.is_alive(it));
+        let by_operation =
+            operation.is_some_and(|it| it != self.write.operation && self.process.is_at_work(&it));
+        !tells_a_task && (by_process || by_operation)
+    }
+
+    /// What is sent for the first time, and what a person sends again, has to fit the budget of its day.
+    fn check_budget(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<Result<(), String>> {
+        let Some(limit) = &self.budget_per_day else {
+            return Ok(Ok(()));
+        };
+        let price = after.intent.request.price_estimate().map(Price::amount);
+        match &self.write.change {
+            JournalChange::Intend(intent) => {
+                let at = intended_at(intent);
+                let earlier = kept.map(|kept| kept.number);
+                budget::check(connection, limit, price.as_ref(), at, earlier)
+            }
+            JournalChange::Send {
+                reason: SendReason::Person,
+                ..
+            } => budget::check(connection, limit, price.as_ref(), clock::now(), None),
+            _ => Ok(Ok(())),
+        }
+    }
+
+    /// The entry of a create that created nothing becomes the one of this.
+    fn insert(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let intent = &after.intent;
+        let price = intent.request.price_estimate().map(Price::amount);
+        let request = serde_json::to_string(&intent.request).map_err(not_json)?;
+        let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
+                   prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
+                   operation, repetitions, is_minted, clock_difference, attempts, doubt) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+        connection.prepare(sql)?.execute(params![
+            kept.map(|kept| kept.number),
+            intent.base_url.as_str(),
+            self.write.create.external_task_id.as_str(),
+            intent.key.to_string(),
+            intent.request.model_id(),
+            intent.request.prompt(),
+            price.map(|price| price.to_string()),
+            intended_at(intent),
+            intent.intended_at.is_some(),
+            rows::word(&after.state),
+            self.process.name(),
+            self.output,
+            request,
+            self.write.operation.to_string(),
+            intent.repetitions_after_absence,
+            intent.is_minted,
+            intent.clock_difference.map(ClockDifference::milliseconds),
+            after.attempts,
+            intent.doubt,
+        ])?;
+        Ok(())
+    }
+
+    fn update(
+        &self,
+        connection: &Connection,
+        kept: Option<&Kept>,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let Some(kept) = kept else {
+            return Ok(());
+        };
+        if *after != kept.entry {
+            self.store(connection, kept, after)?;
+        }
+        let operation = after.intent.operation;
+        let is_own = operation == Some(self.write.operation);
+        let holder = match self.write.change {
+            JournalChange::End(_) => None,
+            _ => Some(self.process.name()),
+        };
+        // Who only tells what has become of a task is not at the create.
+        if is_own || kept.holder.as_deref() == Some(self.process.name()) {
+            let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
+            connection
+                .prepare(sql)?
+                .execute(params![kept.number, holder])?;
+        }
+        Ok(())
+    }
+
+    fn store(
+        &self,
+        connection: &Connection,
+        kept: &Kept,
+        after: &JournalEntry,
+    ) -> rusqlite::Result<()> {
+        let intent = &after.intent;
+        let now = clock::now();
+        let (outcome, cost) = match &after.state {
+            JournalState::Ended(outcome) => {
+                let json = serde_json::to_string(outcome).map_err(not_json)?;
+                (Some(json), cost(outcome))
+            }
+            _ => (None, None),
+        };
+        let is_sent = matches!(self.write.change, JournalChange::Send { .. });
+        let sql = "UPDATE creates SET state = ?2, attempts = ?3, latest_attempt = ?4, \
+                   attempt_is_open = ?5, operation = ?6, repetitions = ?7, doubt = ?8, outcome = ?9, \
+                   ended_at = ?10, cost = ?11, task_id = coalesce(?12, task_id), \
+                   accepted_at = CASE WHEN ?12 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?13) END, \
+                   sent_at = CASE WHEN ?14 THEN ?13 ELSE sent_at END, sent_by_person = ?15 \
+                   WHERE number = ?1";
+        connection.prepare(sql)?.execute(params![
+            kept.number,
+            rows::word(&after.state),
+            after.attempts,
+            after.latest_attempt,
+            after.is_attempt_open,
+            intent.operation.map(|operation| operation.to_string()),
+            intent.repetitions_after_absence,
+            intent.doubt,
+            outcome,
+            outcome.is_some().then_some(now),
+            cost,
+            after.state.task_id().map(TaskId::as_str),
+            now,
+            is_sent,
+            self.sent_by_person(kept),
+        ])?;
+        Ok(())
+    }
+
+    fn sent_by_person(&self, kept: &Kept) -> u32 {
+        let reason = SendReason::Person;
+        match self.write.change {
+            JournalChange::Send { reason: it, .. } if it == reason => kept.sent_by_person + 1,
+            JournalChange::TakeBack { reason: it, .. } if it == reason => {
+                kept.sent_by_person.saturating_sub(1)
+            }
+            _ => kept.sent_by_person,
+        }
+    }
+}
+
+fn intended_at(intent: &Intent) -> i64 {
+    intent
+        .intended_at
+        .map_or_else(clock::now, |at| at.milliseconds())
+}
+
+/// What a task cost, where its end says it. A negative cost would make room that was never allowed.
+fn cost(outcome: &Outcome) -> Option<String> {
+    let TaskState::Completed {
+        usage: Some(usage), ..
+    } = outcome.task()?.state()
+    else {
+        return None;
+    };
+    let cost = usage.cost.as_ref().filter(|cost| !cost.is_negative())?;
+    Some(cost.to_string())
+}
+
+fn not_json(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
+}
