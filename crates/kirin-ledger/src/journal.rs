@@ -101,6 +101,10 @@ impl Journal for LedgerJournal {
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         self.check(&write.create.base_url)?;
+        if let JournalChange::Intend(_) | JournalChange::TakeOver(_) = write.change {
+            // It is done even if it is dropped from here on, so that has to be told to those who wait.
+            self.ledger.process().has_begun(write.operation);
+        }
         let job = self.job(write);
         let is_sent = matches!(write.change, JournalChange::Send { .. });
         let run = move |connection: &Connection| job.run(connection);

@@ -49,14 +49,8 @@ impl Job {
             }
             _ => self.update(connection, kept.as_ref(), &after)?,
         }
-        match &self.write.change {
-            JournalChange::Intend(_) | JournalChange::TakeOver(_) => {
-                self.process.has_begun(self.write.operation);
-            }
-            JournalChange::End(_) => {
-                self.process.has_ended(&self.write.operation);
-            }
-            _ => {}
+        if let JournalChange::End(_) = self.write.change {
+            self.process.has_ended(&self.write.operation);
         }
         Ok(Ok(()))
     }
