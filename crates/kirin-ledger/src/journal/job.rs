@@ -149,12 +149,13 @@ impl Job {
         }
         let operation = after.intent.operation;
         let is_own = operation == Some(self.write.operation);
+        let is_idle = !operation.is_some_and(|it| self.process.is_at_work(&it));
         let holder = match self.write.change {
             JournalChange::End(_) => None,
             _ => Some(self.process.name()),
         };
         // Who only tells what has become of a task is not at the create.
-        if is_own || kept.holder.as_deref() == Some(self.process.name()) {
+        if is_own || is_idle && kept.holder.as_deref() == Some(self.process.name()) {
             let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
             connection
                 .prepare(sql)?
