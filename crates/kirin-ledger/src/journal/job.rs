@@ -180,11 +180,13 @@ impl Job {
             _ => (None, None),
         };
         let is_sent = matches!(self.write.change, JournalChange::Send { .. });
+        let is_end = matches!(self.write.change, JournalChange::End(_));
         let sql = "UPDATE creates SET state = ?2, attempts = ?3, latest_attempt = ?4, \
                    attempt_is_open = ?5, operation = ?6, repetitions = ?7, doubt = ?8, outcome = ?9, \
-                   ended_at = ?10, cost = ?11, task_id = coalesce(?12, task_id), \
-                   accepted_at = CASE WHEN ?12 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?13) END, \
-                   sent_at = CASE WHEN ?14 THEN ?13 ELSE sent_at END, sent_by_person = ?15 \
+                   ended_at = CASE WHEN ?9 IS NULL THEN NULL WHEN ?15 THEN ?12 ELSE ended_at END, \
+                   cost = ?10, task_id = coalesce(?11, task_id), \
+                   accepted_at = CASE WHEN ?11 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?12) END, \
+                   sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14 \
                    WHERE number = ?1";
         connection.prepare(sql)?.execute(params![
             kept.number,
@@ -196,12 +198,12 @@ impl Job {
             intent.repetitions_after_absence,
             intent.doubt,
             outcome,
-            outcome.is_some().then_some(now),
             cost,
             after.state.task_id().map(TaskId::as_str),
             now,
             is_sent,
             self.sent_by_person(kept),
+            is_end,
         ])?;
         Ok(())
     }
