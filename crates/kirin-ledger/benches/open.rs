@@ -11,10 +11,13 @@
 use std::{
     error::Error,
     fs,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-use kirin_client::{BaseUrl, Intent, Journal as _};
+use kirin_client::{
+    BaseUrl, Intent, Journal as _, JournalChange, JournalWrite, OperationId, machine::SendReason,
+};
 use kirin_ledger::{Ledger, LedgerJournal};
 use kirin_types::{GenerationRequest, Timestamp};
 
@@ -23,6 +26,8 @@ const OPENINGS: usize = 20;
 /// How many are written at once, as a batch does it.
 const AT_ONCE: usize = 250;
 const ONE_BY_ONE: usize = 200;
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -80,11 +85,18 @@ async fn accept(journal: &LedgerJournal, external_task_id: &str) -> Accepted {
     let at = Timestamp::from_milliseconds(1_795_608_000_000);
     let base_url = "http://127.0.0.1:4010".parse()?;
     let intent = Intent::new(request, base_url, key, Some(at))?;
-    let id = external_task_id.parse()?;
-    journal.intent(&intent).await?;
-    journal.sent(&id).await?;
-    journal
-        .accepted(&id, &format!("task-{external_task_id}").parse()?)
-        .await?;
+    let create = intent.create_id().ok_or("it has an external task id")?;
+    // One for each create, as in a client.
+    let operation = OperationId::new(1, NUMBER.fetch_add(1, Ordering::Relaxed));
+    let reason = SendReason::Unsent;
+    for change in [
+        JournalChange::Intend(Box::new(intent)),
+        JournalChange::Send { attempt: 1, reason },
+        JournalChange::Accept(format!("task-{external_task_id}").parse()?),
+    ] {
+        let write = JournalWrite::new(create.clone(), operation, change);
+        journal.write(&write).await?;
+    }
+    journal.operation_ended(&operation);
     Ok(())
 }

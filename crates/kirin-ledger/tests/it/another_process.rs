@@ -84,16 +84,14 @@ async fn claim() {
 #[tokio::test]
 #[ignore = "run by another test, in a process of its own"]
 async fn send_and_wait() {
-    use kirin_client::Journal as _;
-
     let Some(path) = ledger() else { return };
     let ledger = kirin_ledger::Ledger::open(std::path::PathBuf::from(path)).unwrap();
-    let journal = ledger.journal(crate::support::base_url());
+    let journal = crate::support::scribe(&ledger);
     journal
-        .intent(&crate::support::intent("order-42"))
+        .intend(&crate::support::intent("order-42"))
         .await
         .unwrap();
-    journal.sent(&crate::support::id("order-42")).await.unwrap();
+    journal.send(&crate::support::id("order-42")).await.unwrap();
     say("sent");
     std::future::pending::<()>().await;
 }

@@ -1,36 +1,42 @@
 //! Two processes and one create.
 
-use kirin_client::{Journal as _, JournalState};
+use kirin_client::{
+    JournalState,
+    machine::{SendReason, Withheld},
+};
 use kirin_ledger::{Claim, LedgerError};
 
 use crate::{
     another_process::{self, said},
-    support::{Desk, accept, base_url, completed, id, intent},
+    support::{Desk, accept, base_url, completed, id, intent, not_created, scribe, unresolved},
 };
 
 #[tokio::test]
 async fn k5_a_create_is_this_process_s_own_until_it_ends() {
     let desk = Desk::new();
     let (mine, other) = (desk.journal(), desk.another());
-    let theirs = other.journal(base_url());
+    let theirs = scribe(&other);
     let order = id("order-42");
-    mine.intent(&intent("order-42")).await.unwrap();
+    mine.intend(&intent("order-42")).await.unwrap();
+    let known = theirs.entry(&order).await.unwrap().intent;
     for refused in [
-        theirs.intent(&intent("order-42")).await,
-        theirs.sent(&order).await,
-        theirs.accepted(&order, &"task-1".parse().unwrap()).await,
-        theirs.outcome(&order, &completed("task-1")).await,
+        theirs.intend(&intent("order-42")).await,
+        theirs.send(&order).await,
+        theirs.send_because(&order, SendReason::Person).await,
+        theirs.take_back(&order, SendReason::Unsent).await,
+        theirs.take_over(&known).await,
+        theirs.end(&order, &unresolved("order-42")).await,
+        theirs.end(&order, &not_created()).await,
     ] {
-        let said = refused.unwrap_err().to_string();
-        assert_eq!(said, "another process is at the same create");
+        assert_eq!(Withheld::from(refused.unwrap_err()), Withheld::UnderWay);
     }
     let under_way = other.claim(&base_url(), &order).await.unwrap();
     assert!(matches!(under_way, Claim::UnderWay(..)), "{under_way:?}");
-    mine.sent(&order).await.unwrap();
-    mine.accepted(&order, &"task-1".parse().unwrap())
+    mine.send(&order).await.unwrap();
+    mine.accept(&order, &"task-1".parse().unwrap())
         .await
         .unwrap();
-    mine.outcome(&order, &completed("task-1")).await.unwrap();
+    mine.end(&order, &completed("task-1")).await.unwrap();
     let ended = other.claim(&base_url(), &order).await.unwrap();
     let Claim::Taken(entry) = ended else {
         panic!("{ended:?}")
@@ -75,8 +81,8 @@ async fn c10_of_many_at_once_one_intends() {
     let attempts = (0..20).map(|_| {
         let ledger = desk.another();
         tokio::spawn(async move {
-            let journal = ledger.journal(base_url());
-            let intended = journal.intent(&intent("order-42")).await;
+            let journal = scribe(&ledger);
+            let intended = journal.intend(&intent("order-42")).await;
             // Whoever ended would free it.
             (ledger, intended.is_ok())
         })
@@ -95,7 +101,7 @@ async fn c10_of_many_at_once_one_intends() {
 async fn what_another_process_holds_is_not_released() {
     let desk = Desk::new();
     let other = desk.another();
-    desk.journal().intent(&intent("order-42")).await.unwrap();
+    desk.journal().intend(&intent("order-42")).await.unwrap();
     other.release(1).await.unwrap();
     let claim = other.claim(&base_url(), &id("order-42")).await.unwrap();
     assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
@@ -184,7 +190,7 @@ async fn k5_a_process_whose_lock_cannot_be_tested_is_taken_over_by_a_person() {
 fn k5_who_is_at_a_create_is_named() {
     let desk = Desk::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let intend = async { desk.journal().intent(&intent("order-42")).await };
+    let intend = async { desk.journal().intend(&intent("order-42")).await };
     runtime.unwrap().block_on(intend).unwrap();
     let claim = another_process::command("claim", desk.ledger.path());
     let said = said(&{ claim }.output().unwrap());
@@ -202,15 +208,19 @@ fn k5_who_is_at_a_create_is_named() {
 async fn k5_a_process_that_was_overtaken_sends_nothing() {
     let desk = Desk::new();
     let (mine, other) = (desk.journal(), desk.another());
-    mine.intent(&intent("order-42")).await.unwrap();
+    mine.intend(&intent("order-42")).await.unwrap();
+    let order = id("order-42");
     other.take_over(1).await.unwrap();
-    let said = mine.sent(&id("order-42")).await.unwrap_err().to_string();
-    assert_eq!(said, "another process is at the same create");
-    other
-        .journal(base_url())
-        .sent(&id("order-42"))
-        .await
-        .unwrap();
+    let refused = mine.send(&order).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "another operation is at the same create"
+    );
+    assert_eq!(Withheld::from(refused), Withheld::UnderWay);
+    let theirs = scribe(&other);
+    let known = theirs.entry(&order).await.unwrap().intent;
+    theirs.take_over(&known).await.unwrap();
+    theirs.send(&order).await.unwrap();
     let nobody = other.take_over(2).await;
     assert!(
         matches!(nobody, Err(LedgerError::NoSuchEntry)),

@@ -7,10 +7,9 @@ use std::{
     task::{Context, Waker},
 };
 
-use kirin_client::Journal as _;
-use kirin_ledger::{Ledger, LedgerJournal};
+use kirin_ledger::Ledger;
 
-use crate::support::{Desk, accept, completed, id, path};
+use crate::support::{Desk, Scribe, accept, completed, id, path, scribe};
 
 /// What is in a ledger, in the order in which it came there.
 async fn story(ledger: &Ledger) -> Vec<String> {
@@ -44,21 +43,18 @@ async fn k1_the_log_cut_anywhere_leaves_a_prefix() {
     for number in 0..4 {
         let (order, task) = (format!("order-{number}"), format!("task-{number}"));
         journal
-            .intent(&crate::support::intent(&order))
+            .intend(&crate::support::intent(&order))
             .await
             .unwrap();
         committed.push(story(&desk.ledger).await);
-        journal.sent(&id(&order)).await.unwrap();
-        committed.push(story(&desk.ledger).await);
-        journal
-            .accepted(&id(&order), &task.parse().unwrap())
-            .await
-            .unwrap();
+        journal.send(&id(&order)).await.unwrap();
         committed.push(story(&desk.ledger).await);
         journal
-            .outcome(&id(&order), &completed(&task))
+            .accept(&id(&order), &task.parse().unwrap())
             .await
             .unwrap();
+        committed.push(story(&desk.ledger).await);
+        journal.end(&id(&order), &completed(&task)).await.unwrap();
         committed.push(story(&desk.ledger).await);
     }
     let mut log = path(desk.folder.path()).into_os_string();
@@ -93,9 +89,9 @@ async fn k1_the_log_cut_anywhere_leaves_a_prefix() {
 }
 
 /// Hands an intent over, which happens at the first poll, and does not wait for it.
-fn hand_over(journal: &LedgerJournal) {
+fn hand_over(journal: &Scribe) {
     let intent = crate::support::intent("order-42");
-    let write = pin!(journal.intent(&intent));
+    let write = pin!(journal.intend(&intent));
     let _ = write.poll(&mut Context::from_waker(Waker::noop()));
 }
 
@@ -114,7 +110,7 @@ async fn k7_what_nobody_waits_for_is_written_all_the_same() {
 fn k7_what_waits_is_written_before_the_ledger_is_closed() {
     for round in 0..50 {
         let Desk { ledger, folder } = Desk::new();
-        let journal = ledger.journal(crate::support::base_url());
+        let journal = scribe(&ledger);
         drop(ledger);
         hand_over(&journal);
         drop(journal);

@@ -3,19 +3,22 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use kirin_client::{
-    Client, Journal as _, JournalState,
-    machine::{Cause, Outcome, Withheld},
+    Client, JournalState,
+    machine::{ClockDifference, KnownCreate, Outcome, SendReason, Withheld},
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 use kirin_ledger::{Ledger, LedgerError, Money};
 use kirin_types::GenerationRequest;
 
-use crate::support::{Desk, accept, base_url, completed, id, intent, path, still_running};
+use crate::support::{
+    Desk, Scribe, accept, base_url, completed, id, intent, not_created, path, scribe,
+    still_running, unresolved,
+};
 
 #[tokio::test]
 async fn each_step_of_a_create_is_there_after_a_restart() {
     let Desk { ledger, folder } = Desk::new();
-    let journal = ledger.journal(base_url());
+    let journal = scribe(&ledger);
     let order = id("order-42");
     drop(ledger);
     let reopened = async || {
@@ -25,7 +28,7 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
         };
         entry.clone()
     };
-    journal.intent(&intent("order-42")).await.unwrap();
+    journal.intend(&intent("order-42")).await.unwrap();
     let entry = reopened().await;
     assert_eq!(entry.state, JournalState::Intended);
     assert_eq!(entry.money(), Money::None);
@@ -33,7 +36,7 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
     assert_eq!(entry.prompt.as_deref(), Some("a fox"));
     assert_eq!((entry.number, entry.attempts), (1, 0));
 
-    journal.sent(&order).await.unwrap();
+    journal.send(&order).await.unwrap();
     let entry = reopened().await;
     assert_eq!(
         (entry.state.clone(), entry.attempts),
@@ -43,14 +46,14 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
     assert!(entry.handle().is_none());
 
     let task = "d5u5obte8783ap44qtj0".parse().unwrap();
-    journal.accepted(&order, &task).await.unwrap();
+    journal.accept(&order, &task).await.unwrap();
     let handle = reopened().await.handle().unwrap();
     assert_eq!(handle.task_id, task);
     assert_eq!(handle.external_task_id, Some(order.clone()));
     assert_eq!(handle.base_url, base_url());
 
     let running = still_running(task.as_str());
-    journal.outcome(&order, &running).await.unwrap();
+    journal.end(&order, &running).await.unwrap();
     let entry = reopened().await;
     assert_eq!(entry.state, JournalState::Ended(Box::new(running)));
     assert_eq!(
@@ -59,7 +62,7 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
     );
 
     let done = completed(task.as_str());
-    journal.outcome(&order, &done).await.unwrap();
+    journal.end(&order, &done).await.unwrap();
     let entry = reopened().await;
     assert_eq!(entry.state, JournalState::Ended(Box::new(done)));
     assert_eq!(entry.money(), Money::Settled);
@@ -69,9 +72,17 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
 #[tokio::test]
 async fn an_intent_is_what_it_was() {
     let desk = Desk::new();
-    let written = intent("order-42");
-    desk.journal().intent(&written).await.unwrap();
-    assert_eq!(desk.ledger.intent(1).await.unwrap(), written);
+    let mut written = intent("order-42");
+    written.is_minted = true;
+    written.clock_difference = Some(ClockDifference::from_milliseconds(-360_000));
+    written.repetitions_after_absence = 1;
+    written.doubt = Some("its answer was lost".into());
+    let journal = desk.journal();
+    journal.intend(&written).await.unwrap();
+    // It is kept which operation is at it.
+    let mut kept = written.clone();
+    kept.operation = Some(journal.operation(&id("order-42")));
+    assert_eq!(desk.ledger.intent(1).await.unwrap(), kept);
     let nobody = desk.ledger.intent(2).await;
     assert!(
         matches!(nobody, Err(LedgerError::NoSuchEntry)),
@@ -85,20 +96,21 @@ async fn i4_the_first_end_stays() {
     let journal = desk.journal();
     accept(&journal, "order-42", "task-1").await;
     let order = id("order-42");
-    journal.outcome(&order, &completed("task-1")).await.unwrap();
+    journal.end(&order, &completed("task-1")).await.unwrap();
     let later = Outcome::Lost {
         id: "task-1".parse().unwrap(),
     };
-    journal.outcome(&order, &later).await.unwrap();
+    journal.end(&order, &later).await.unwrap();
     let entry = &desk.ledger.entries().await.unwrap()[0];
     assert_eq!(entry.money(), Money::Settled);
-    assert!(journal.sent(&order).await.is_err());
-    assert!(
-        journal
-            .accepted(&order, &"task-2".parse().unwrap())
-            .await
-            .is_err()
-    );
+    let sent = journal.send(&order).await.unwrap_err();
+    let state = KnownCreate::Ended {
+        id: "task-1".parse().unwrap(),
+    };
+    assert_eq!(Withheld::from(sent), Withheld::Known { state });
+    let other = journal.accept(&order, &"task-2".parse().unwrap()).await;
+    let said = other.unwrap_err().to_string();
+    assert_eq!(said, "the create has the task task-1, not task-2");
 }
 
 #[tokio::test]
@@ -106,21 +118,17 @@ async fn c10_an_id_is_used_once_unless_nothing_was_created() {
     let desk = Desk::new();
     let journal = desk.journal();
     let order = id("order-42");
-    journal.intent(&intent("order-42")).await.unwrap();
-    // Its process may have ended before it was sent.
-    journal.intent(&intent("order-42")).await.unwrap();
-    journal.sent(&order).await.unwrap();
-    let again = journal.intent(&intent("order-42")).await.unwrap_err();
-    assert_eq!(
-        again.to_string(),
-        "an earlier create has the external id order-42"
-    );
-    let cause = Cause::Withheld(Withheld::Deadline);
-    journal
-        .outcome(&order, &Outcome::NotCreated { cause })
-        .await
-        .unwrap();
-    journal.intent(&intent("order-42")).await.unwrap();
+    journal.intend(&intent("order-42")).await.unwrap();
+    // Its operation ended before it was sent.
+    journal.drop_operation(&order);
+    journal.intend(&intent("order-42")).await.unwrap();
+    journal.send(&order).await.unwrap();
+    let again = journal.intend(&intent("order-42")).await.unwrap_err();
+    let state = KnownCreate::InDoubt;
+    assert_eq!(Withheld::from(again), Withheld::Known { state });
+    journal.end(&order, &not_created()).await.unwrap();
+    journal.drop_operation(&order);
+    journal.intend(&intent("order-42")).await.unwrap();
     let entries = desk.ledger.entries().await.unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(
@@ -128,16 +136,16 @@ async fn c10_an_id_is_used_once_unless_nothing_was_created() {
         (&JournalState::Intended, 0)
     );
     // At another base URL it is another create.
-    let elsewhere = desk
-        .ledger
-        .journal("http://127.0.0.1:4011".parse().unwrap());
-    assert!(
-        elsewhere.intent(&intent("order-42")).await.is_err(),
-        "it goes elsewhere"
+    let base_url = "http://127.0.0.1:4011".parse().unwrap();
+    let elsewhere = Scribe::new(desk.ledger.journal(base_url));
+    let refused = elsewhere.intend(&intent("order-42")).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "it is of http://127.0.0.1:4011, and the create goes to http://127.0.0.1:4010"
     );
     let mut other = intent("order-42");
     other.base_url = "http://127.0.0.1:4011".parse().unwrap();
-    elsewhere.intent(&other).await.unwrap();
+    elsewhere.intend(&other).await.unwrap();
     assert_eq!(desk.ledger.find("order-42").await.unwrap().len(), 2);
 }
 
@@ -145,18 +153,18 @@ async fn c10_an_id_is_used_once_unless_nothing_was_created() {
 async fn what_is_unfinished_is_listed() {
     let desk = Desk::new();
     let journal = desk.journal();
-    journal.intent(&intent("intended")).await.unwrap();
-    journal.intent(&intent("sent")).await.unwrap();
-    journal.sent(&id("sent")).await.unwrap();
+    journal.intend(&intent("intended")).await.unwrap();
+    journal.intend(&intent("sent")).await.unwrap();
+    journal.send(&id("sent")).await.unwrap();
     accept(&journal, "accepted", "task-1").await;
     accept(&journal, "running", "task-2").await;
     journal
-        .outcome(&id("running"), &still_running("task-2"))
+        .end(&id("running"), &still_running("task-2"))
         .await
         .unwrap();
     accept(&journal, "completed", "task-3").await;
     journal
-        .outcome(&id("completed"), &completed("task-3"))
+        .end(&id("completed"), &completed("task-3"))
         .await
         .unwrap();
     let unfinished = desk.ledger.unfinished().await.unwrap();
@@ -170,10 +178,11 @@ async fn what_is_unfinished_is_listed() {
 #[tokio::test]
 async fn what_is_completed_without_its_files_is_unfinished() {
     let desk = Desk::new();
-    let journal = desk.journal().output(id("order-42"), "boat.mp4");
+    let journal = desk.ledger.journal(base_url());
+    let journal = Scribe::new(journal.output(id("order-42"), "boat.mp4"));
     accept(&journal, "order-42", "task-1").await;
     let order = id("order-42");
-    journal.outcome(&order, &completed("task-1")).await.unwrap();
+    journal.end(&order, &completed("task-1")).await.unwrap();
     let unfinished = desk.ledger.unfinished().await.unwrap();
     assert_eq!(unfinished.len(), 1);
     assert_eq!(unfinished[0].output, Some(PathBuf::from("boat.mp4")));
@@ -238,45 +247,54 @@ async fn a_client_writes_to_it() {
     }
 }
 
-/// It ended as unresolved, or still running, and goes on: the old end is no end any more.
+/// It ended as unresolved and goes on: the old end is no end any more.
 #[tokio::test]
 async fn what_is_gone_on_with_has_not_ended() {
     let desk = Desk::new();
-    let journal = desk.journal();
     let order = id("order-42");
-    accept(&journal, "order-42", "task-1").await;
-    let entry = async || desk.ledger.entries().await.unwrap().remove(0);
-    let running = still_running("task-1");
-    journal.outcome(&order, &running).await.unwrap();
-    assert!(entry().await.ended_at.is_some());
-    journal
-        .accepted(&order, &"task-1".parse().unwrap())
-        .await
-        .unwrap();
-    assert_eq!(entry().await.ended_at, None);
-    journal.outcome(&order, &running).await.unwrap();
-    journal.sent(&order).await.unwrap();
-    assert_eq!(entry().await.ended_at, None);
     let raw = rusqlite::Connection::open(desk.ledger.path()).unwrap();
-    let sql = "SELECT outcome IS NULL FROM creates";
-    assert!(raw.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap());
+    let is_ended = async || {
+        let sql = "SELECT outcome IS NOT NULL FROM creates";
+        let outcome = raw.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap();
+        let entry = desk.ledger.entries().await.unwrap().remove(0);
+        assert_eq!(outcome, entry.ended_at.is_some());
+        outcome
+    };
+    let journal = desk.journal();
+    journal.intend(&intent("order-42")).await.unwrap();
+    journal.send(&order).await.unwrap();
+    journal.end(&order, &unresolved("order-42")).await.unwrap();
+    assert!(is_ended().await);
+    let later = desk.journal();
+    let known = later.entry(&order).await.unwrap().intent;
+    later.take_over(&known).await.unwrap();
+    assert!(is_ended().await);
+    let reason = SendReason::Person;
+    later.send_because(&order, reason).await.unwrap();
+    assert!(!is_ended().await);
+    later.end(&order, &unresolved("order-42")).await.unwrap();
+    assert!(is_ended().await);
+    let task = "task-1".parse().unwrap();
+    later.accept(&order, &task).await.unwrap();
+    assert!(!is_ended().await);
 }
 
-/// The end says nothing of the task, and the acceptance did.
+/// An end that says nothing of the task would know less than the acceptance did.
 #[tokio::test]
 async fn the_id_of_a_task_outlives_an_end_without_it() {
     let desk = Desk::new();
     let journal = desk.journal();
     accept(&journal, "order-42", "task-1").await;
-    let cause = Cause::Withheld(Withheld::Deadline);
-    let unresolved = Outcome::Unresolved {
-        external_task_id: id("order-42"),
-        knowledge: kirin_client::machine::Knowledge::MayExist,
-        cause,
+    let order = id("order-42");
+    let ended = journal.end(&order, &unresolved("order-42")).await;
+    let state = KnownCreate::Accepted {
+        id: "task-1".parse().unwrap(),
     };
-    journal.outcome(&id("order-42"), &unresolved).await.unwrap();
+    let withheld = Withheld::from(ended.unwrap_err());
+    assert_eq!(withheld, Withheld::Known { state });
     let entry = desk.ledger.entries().await.unwrap().remove(0);
     assert_eq!(entry.task_id, Some("task-1".parse().unwrap()));
+    assert!(matches!(entry.state, JournalState::Accepted(_)));
 }
 
 /// A task that failed has ended for good.
@@ -288,12 +306,12 @@ async fn i4_nothing_is_sent_after_a_task_has_failed() {
     let failed =
         r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
     let failed = Outcome::Failed(kirin_types::Task::from_json(failed.as_bytes()).unwrap());
-    journal.outcome(&id("order-42"), &failed).await.unwrap();
-    journal.sent(&id("order-42")).await.unwrap_err();
+    journal.end(&id("order-42"), &failed).await.unwrap();
+    journal.send(&id("order-42")).await.unwrap_err();
     let again = "task-2".parse().unwrap();
-    journal.accepted(&id("order-42"), &again).await.unwrap_err();
+    journal.accept(&id("order-42"), &again).await.unwrap_err();
     journal
-        .outcome(&id("order-42"), &completed("task-1"))
+        .end(&id("order-42"), &completed("task-1"))
         .await
         .unwrap();
     let entry = desk.ledger.entries().await.unwrap().remove(0);

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use kirin_ledger::{Ledger, LedgerError};
 use rusqlite::Connection;
 
-use crate::support::{Desk, accept, path};
+use crate::support::{Desk, accept, path, scribe};
 
 /// Tries to open a file that must stay as it is.
 fn refused(path: &Path) -> LedgerError {
@@ -18,12 +18,7 @@ fn refused(path: &Path) -> LedgerError {
 #[tokio::test]
 async fn k2_a_newer_file_is_refused_and_not_touched() {
     let Desk { ledger, folder } = Desk::new();
-    accept(
-        &ledger.journal(crate::support::base_url()),
-        "order-42",
-        "task-1",
-    )
-    .await;
+    accept(&scribe(&ledger), "order-42", "task-1").await;
     drop(ledger);
     let path = path(folder.path());
     let version = |version: i64| {
@@ -73,7 +68,7 @@ fn what_is_no_database_is_refused_and_not_touched() {
 #[tokio::test]
 async fn k1_a_damaged_file_is_refused() {
     let Desk { ledger, folder } = Desk::new();
-    let journal = ledger.journal(crate::support::base_url());
+    let journal = scribe(&ledger);
     for number in 0..20 {
         accept(
             &journal,

@@ -2,21 +2,20 @@
 
 use std::{fs, path::Path, process::Command};
 
-use kirin_client::Journal as _;
 use kirin_ledger::{Claim, Ledger, LedgerError};
 
 use crate::{
     another_process::{self, said},
-    support::{Desk, base_url, id, intent, path},
+    support::{Desk, base_url, id, intent, path, scribe},
 };
 
 /// Whether a create that is under way in the one is seen in a ledger that is opened by another name.
 async fn check(desk: &Desk, name: &Path) {
-    desk.journal().intent(&intent("order-42")).await.unwrap();
+    desk.journal().intend(&intent("order-42")).await.unwrap();
     let other = Ledger::open(name).unwrap();
     let claim = other.claim(&base_url(), &id("order-42")).await.unwrap();
     assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
-    let sent = other.journal(base_url()).sent(&id("order-42")).await;
+    let sent = scribe(&other).send(&id("order-42")).await;
     sent.unwrap_err();
     assert_eq!(other.path(), desk.ledger.path());
 }
@@ -153,7 +152,7 @@ fn c21_a_ledger_that_is_mounted_by_itself_is_refused() {
 async fn c21_a_ledger_whose_folder_is_mounted_is_the_same() {
     const MOUNT: &str = "mount --bind \"$0\" \"$1\"; shift; exec \"$@\"";
     let desk = Desk::new();
-    desk.journal().intent(&intent("order-42")).await.unwrap();
+    desk.journal().intend(&intent("order-42")).await.unwrap();
     let other = tempfile::tempdir().unwrap();
     let claim = another_process::command("claim", &path(other.path()));
     if let Some(said) = in_own_mounts(MOUNT, desk.folder.path(), other.path(), &claim) {

@@ -7,20 +7,19 @@ use std::{
     process::Command,
 };
 
-use kirin_client::Journal as _;
-use kirin_ledger::{Ledger, LedgerError, LedgerJournal};
+use kirin_ledger::{Ledger, LedgerError};
 use rusqlite::Connection;
 
-use crate::support::{Desk, base_url, id, intent, path};
+use crate::support::{Desk, Scribe, base_url, id, intent, path, scribe};
 
 /// A file of the ledger's.
 fn file(folder: &Path, suffix: &str) -> PathBuf {
     folder.join(format!("kirin.sqlite3{suffix}"))
 }
 
-async fn send(journal: &LedgerJournal, order: &str) -> Result<(), kirin_client::JournalError> {
-    journal.intent(&intent(order)).await?;
-    journal.sent(&id(order)).await
+async fn send(journal: &Scribe, order: &str) -> Result<(), kirin_client::JournalError> {
+    journal.intend(&intent(order)).await?;
+    journal.send(&id(order)).await
 }
 
 /// Copies a file as a shell does it. In this process it would drop the locks of SQLite.
@@ -34,11 +33,11 @@ async fn said_after(act: impl FnOnce(&Path)) -> String {
     let desk = Desk::new();
     let journal = desk.journal();
     send(&journal, "order-1").await.unwrap();
-    journal.intent(&intent("order-2")).await.unwrap();
+    journal.intend(&intent("order-2")).await.unwrap();
     act(desk.folder.path());
-    let said = journal.sent(&id("order-2")).await.unwrap_err().to_string();
+    let said = journal.send(&id("order-2")).await.unwrap_err().to_string();
     // Nor is anything else begun or gone on with.
-    journal.intent(&intent("order-3")).await.unwrap_err();
+    journal.intend(&intent("order-3")).await.unwrap_err();
     let claim = desk.ledger.claim(&base_url(), &id("order-1")).await;
     claim.unwrap_err();
     let entries = desk.ledger.entries().await.unwrap();
@@ -161,21 +160,21 @@ async fn c21_a_backup_that_is_copied_over_an_open_ledger_is_seen() {
 async fn c21_a_ledger_that_is_restored_by_sqlite_while_it_is_open_is_seen() {
     let desk = Desk::new();
     let journal = desk.journal();
-    journal.intent(&intent("order-1")).await.unwrap();
-    journal.intent(&intent("order-2")).await.unwrap();
+    journal.intend(&intent("order-1")).await.unwrap();
+    journal.intend(&intent("order-2")).await.unwrap();
     let other = desk.another();
-    let theirs = other.journal(base_url());
+    let theirs = scribe(&other);
     let restore = |sql: &str| {
         let connection = Connection::open(desk.ledger.path()).unwrap();
         connection.execute_batch(sql).unwrap();
     };
     send(&theirs, "order-3").await.unwrap();
     restore("DELETE FROM openings WHERE token <> 'layout-1'");
-    let error = journal.sent(&id("order-1")).await.unwrap_err().to_string();
+    let error = journal.send(&id("order-1")).await.unwrap_err().to_string();
     assert!(error.contains("knows less"), "{error}");
     // However often it is tried: what is tried and refused does not count.
     for _ in 0..3 {
-        let error = journal.sent(&id("order-2")).await.unwrap_err().to_string();
+        let error = journal.send(&id("order-2")).await.unwrap_err().to_string();
         assert!(error.contains("knows less"), "{error}");
     }
 }
@@ -183,7 +182,7 @@ async fn c21_a_ledger_that_is_restored_by_sqlite_while_it_is_open_is_seen() {
 /// A closed ledger that has sent one create, a backup of it, and then another create.
 async fn restorable() -> (tempfile::TempDir, PathBuf) {
     let Desk { ledger, folder } = Desk::new();
-    let journal = ledger.journal(base_url());
+    let journal = scribe(&ledger);
     send(&journal, "order-1").await.unwrap();
     let backup = file(folder.path(), ".backup");
     back_up(ledger.path(), &backup);
@@ -211,10 +210,10 @@ async fn c21_a_ledger_that_was_restored_between_two_runs_is_refused_until_it_is_
     let ledger = Ledger::accept(path(folder.path())).unwrap();
     assert!(ledger.looks_up_first());
     assert_eq!(ledger.entries().await.unwrap().len(), 1);
-    send(&ledger.journal(base_url()), "order-2").await.unwrap();
+    send(&scribe(&ledger), "order-2").await.unwrap();
     drop(ledger);
     let ledger = Ledger::open(path(folder.path())).unwrap();
-    send(&ledger.journal(base_url()), "order-3").await.unwrap();
+    send(&scribe(&ledger), "order-3").await.unwrap();
     drop(ledger);
     // What was accepted is what is known from then on.
     fs::copy(&backup, file(folder.path(), "")).unwrap();
@@ -231,7 +230,7 @@ async fn c21_the_latest_backup_is_not_refused() {
     fs::rename(&backup, path(folder.path())).unwrap();
     let ledger = Ledger::open(path(folder.path())).unwrap();
     assert_eq!(ledger.entries().await.unwrap().len(), 2);
-    send(&ledger.journal(base_url()), "order-3").await.unwrap();
+    send(&scribe(&ledger), "order-3").await.unwrap();
 }
 
 #[tokio::test]
@@ -246,7 +245,7 @@ async fn c21_a_lock_folder_without_its_ledger_is_refused_until_it_is_accepted() 
     let ledger = Ledger::accept(path(folder.path())).unwrap();
     assert!(ledger.looks_up_first());
     assert_eq!(ledger.entries().await.unwrap(), []);
-    send(&ledger.journal(base_url()), "order-2").await.unwrap();
+    send(&scribe(&ledger), "order-2").await.unwrap();
     drop(ledger);
     Ledger::open(path(folder.path())).unwrap();
 }
@@ -273,7 +272,7 @@ async fn c21_a_ledger_that_comes_back_from_elsewhere_is_refused() {
     // It came without its lock folder.
     assert!(ledger.looks_up_first());
     for order in ["order-5", "order-6", "order-7"] {
-        send(&ledger.journal(base_url()), order).await.unwrap();
+        send(&scribe(&ledger), order).await.unwrap();
     }
     drop(ledger);
     fs::copy(path(elsewhere.path()), path(folder.path())).unwrap();
@@ -325,13 +324,11 @@ async fn c21_a_process_that_has_the_lost_ledger_open_sends_nothing_after_another
     assert!(matches!(error, LedgerError::Missing { .. }), "{error}");
     let accepted = Ledger::accept(path(desk.folder.path())).unwrap();
     send(&journal, "order-2").await.unwrap_err();
-    send(&accepted.journal(base_url()), "order-3")
-        .await
-        .unwrap();
+    send(&scribe(&accepted), "order-3").await.unwrap();
     send(&journal, "order-4").await.unwrap_err();
     drop(accepted);
     let again = Ledger::open(path(desk.folder.path())).unwrap();
-    send(&again.journal(base_url()), "order-5").await.unwrap();
+    send(&scribe(&again), "order-5").await.unwrap();
 }
 
 /// A power cut may take what was not waited for: an older state, or nothing that makes sense.
@@ -341,14 +338,14 @@ async fn c21_a_lock_folder_that_knows_less_than_its_ledger_refuses_nothing() {
     let knowledge = file(folder.path(), ".processes/knowledge");
     let ledger = Ledger::open(path(folder.path())).unwrap();
     let earlier = fs::read(&knowledge).unwrap();
-    send(&ledger.journal(base_url()), "order-3").await.unwrap();
+    send(&scribe(&ledger), "order-3").await.unwrap();
     drop(ledger);
     for left in [earlier, Vec::new(), vec![0; 75]] {
         assert!(fs::read(&knowledge).unwrap() != left);
         fs::write(&knowledge, left).unwrap();
         let ledger = Ledger::open(path(folder.path())).unwrap();
         let order = format!("order-{}", ledger.entries().await.unwrap().len() + 1);
-        send(&ledger.journal(base_url()), &order).await.unwrap();
+        send(&scribe(&ledger), &order).await.unwrap();
     }
 }
 
@@ -377,7 +374,7 @@ async fn c21_many_that_send_at_once_are_not_in_each_other_s_way() {
     let senders = (0..6).map(|sender| {
         let ledger = desk.another();
         tokio::spawn(async move {
-            let journal = ledger.journal(base_url());
+            let journal = scribe(&ledger);
             for number in 0..40 {
                 let order = format!("order-{sender}-{number}");
                 send(&journal, &order).await.unwrap();

@@ -1,10 +1,21 @@
 //! What the tests share.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use kirin_client::{BaseUrl, Intent, Journal as _, machine::Outcome};
+use kirin_client::{
+    BaseUrl, CreateId, Intent, Journal as _, JournalChange, JournalEntry, JournalError,
+    JournalWrite, OperationId,
+    machine::{Cause, Knowledge, Outcome, SendReason, Withheld},
+};
 use kirin_ledger::{Ledger, LedgerJournal};
-use kirin_types::{ExternalTaskId, GenerationRequest, Task, Timestamp};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 use tempfile::TempDir;
 
 /// 2026-11-25, noon.
@@ -23,14 +34,145 @@ impl Desk {
         Self { ledger, folder }
     }
 
-    pub(crate) fn journal(&self) -> LedgerJournal {
-        self.ledger.journal(base_url())
+    pub(crate) fn journal(&self) -> Scribe {
+        scribe(&self.ledger)
     }
 
     /// The same file, as another process opens it.
     pub(crate) fn another(&self) -> Ledger {
         Ledger::open(path(self.folder.path())).unwrap()
     }
+}
+
+/// A journal, and who writes to it: one client, with an operation for each create that counts its
+/// attempts.
+pub(crate) struct Scribe {
+    pub(crate) journal: LedgerJournal,
+    works: Mutex<BTreeMap<ExternalTaskId, Work>>,
+}
+
+#[derive(Clone, Copy)]
+struct Work {
+    operation: OperationId,
+    attempts: u32,
+}
+
+/// A client of its own, that writes to this ledger.
+pub(crate) fn scribe(ledger: &Ledger) -> Scribe {
+    Scribe::new(ledger.journal(base_url()))
+}
+
+impl Scribe {
+    pub(crate) fn new(journal: LedgerJournal) -> Self {
+        Self {
+            journal,
+            works: Mutex::default(),
+        }
+    }
+
+    /// With this limit of what a day may cost.
+    pub(crate) fn budget_per_day(self, limit: &str) -> Self {
+        Self::new(self.journal.budget_per_day(limit.parse().unwrap()))
+    }
+
+    pub(crate) async fn intend(&self, intent: &Intent) -> Result<(), JournalError> {
+        let change = JournalChange::Intend(Box::new(intent.clone()));
+        self.write(&intent.create_id().unwrap(), change).await
+    }
+
+    /// Goes on with what the operation of the intent began.
+    pub(crate) async fn take_over(&self, intent: &Intent) -> Result<(), JournalError> {
+        let change = JournalChange::TakeOver(Box::new(intent.clone()));
+        self.write(&intent.create_id().unwrap(), change).await
+    }
+
+    /// The next attempt, which nobody could have charged for before if it is the first.
+    pub(crate) async fn send(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
+        let reason = match self.work(id).attempts {
+            0 => SendReason::Unsent,
+            _ => SendReason::RefusesDuplicates,
+        };
+        self.send_because(id, reason).await
+    }
+
+    pub(crate) async fn send_because(
+        &self,
+        id: &ExternalTaskId,
+        reason: SendReason,
+    ) -> Result<(), JournalError> {
+        let attempt = self.work(id).attempts + 1;
+        let change = JournalChange::Send { attempt, reason };
+        self.write(&create(id), change).await?;
+        let mut works = self.works.lock().unwrap();
+        works.get_mut(id).unwrap().attempts = attempt;
+        Ok(())
+    }
+
+    pub(crate) async fn take_back(
+        &self,
+        id: &ExternalTaskId,
+        reason: SendReason,
+    ) -> Result<(), JournalError> {
+        let attempt = self.work(id).attempts;
+        let change = JournalChange::TakeBack { attempt, reason };
+        self.write(&create(id), change).await
+    }
+
+    pub(crate) async fn accept(
+        &self,
+        id: &ExternalTaskId,
+        task: &TaskId,
+    ) -> Result<(), JournalError> {
+        let change = JournalChange::Accept(task.clone());
+        self.write(&create(id), change).await
+    }
+
+    pub(crate) async fn end(
+        &self,
+        id: &ExternalTaskId,
+        outcome: &Outcome,
+    ) -> Result<(), JournalError> {
+        let change = JournalChange::End(Box::new(outcome.clone()));
+        self.write(&create(id), change).await
+    }
+
+    /// The operation at this create is dropped; the next write begins another one.
+    pub(crate) fn drop_operation(&self, id: &ExternalTaskId) {
+        let work = self.works.lock().unwrap().remove(id);
+        self.journal.operation_ended(&work.unwrap().operation);
+    }
+
+    /// The operation at this create.
+    pub(crate) fn operation(&self, id: &ExternalTaskId) -> OperationId {
+        self.work(id).operation
+    }
+
+    /// What is known of this create.
+    pub(crate) async fn entry(&self, id: &ExternalTaskId) -> Option<JournalEntry> {
+        self.journal.recall(&create(id)).await.unwrap().entry
+    }
+
+    fn work(&self, id: &ExternalTaskId) -> Work {
+        let new = || Work {
+            operation: new_operation(),
+            attempts: 0,
+        };
+        let mut works = self.works.lock().unwrap();
+        *works.entry(id.clone()).or_insert_with(new)
+    }
+
+    async fn write(&self, create: &CreateId, change: JournalChange) -> Result<(), JournalError> {
+        let operation = self.work(&create.external_task_id).operation;
+        let write = JournalWrite::new(create.clone(), operation, change);
+        self.journal.write(&write).await
+    }
+}
+
+/// An operation that no other test has, and no other process.
+pub(crate) fn new_operation() -> OperationId {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    OperationId::new(std::process::id().into(), number)
 }
 
 pub(crate) fn path(folder: &Path) -> PathBuf {
@@ -45,9 +187,16 @@ pub(crate) fn id(text: &str) -> ExternalTaskId {
     text.parse().unwrap()
 }
 
+/// The create that goes to [`base_url`] under this id.
+pub(crate) fn create(id: &ExternalTaskId) -> CreateId {
+    CreateId::new(base_url(), KEY.parse().unwrap(), id.clone())
+}
+
+const KEY: &str = "0123456789abcdef";
+
 pub(crate) fn intent_at(external_task_id: &str, milliseconds: i64) -> Intent {
     let request = GenerationRequest::builder("a fox").external_task_id(external_task_id);
-    let key = "0123456789abcdef".parse().unwrap();
+    let key = KEY.parse().unwrap();
     let at = Timestamp::from_milliseconds(milliseconds);
     Intent::new(request.build().unwrap(), base_url(), key, Some(at)).unwrap()
 }
@@ -70,10 +219,24 @@ pub(crate) fn still_running(task: &str) -> Outcome {
     Outcome::StillRunning { id, task: None }
 }
 
+/// Whether there is a task is not known.
+pub(crate) fn unresolved(external_task_id: &str) -> Outcome {
+    Outcome::Unresolved {
+        external_task_id: id(external_task_id),
+        knowledge: Knowledge::MayExist,
+        cause: Cause::Withheld(Withheld::Deadline),
+    }
+}
+
+pub(crate) fn not_created() -> Outcome {
+    let cause = Cause::Withheld(Withheld::Deadline);
+    Outcome::NotCreated { cause }
+}
+
 /// Everything that happens to a create, up to the acceptance.
-pub(crate) async fn accept(journal: &LedgerJournal, external_task_id: &str, task: &str) {
-    journal.intent(&intent(external_task_id)).await.unwrap();
+pub(crate) async fn accept(journal: &Scribe, external_task_id: &str, task: &str) {
+    journal.intend(&intent(external_task_id)).await.unwrap();
     let id = id(external_task_id);
-    journal.sent(&id).await.unwrap();
-    journal.accepted(&id, &task.parse().unwrap()).await.unwrap();
+    journal.send(&id).await.unwrap();
+    journal.accept(&id, &task.parse().unwrap()).await.unwrap();
 }
