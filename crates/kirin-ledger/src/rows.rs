@@ -73,7 +73,7 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
 const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, intended_at, \
                              intended_at_is_known, clock_difference, is_minted, repetitions, state, \
                              task_id, operation, doubt, outcome, attempts, latest_attempt, \
-                             attempt_is_open, sent_by_person, claimed_by";
+                             attempt_is_open, sent_by_person, claimed_by, refusal_is_open";
 
 /// A create as its journal knows it, and what only the ledger knows of it.
 pub(crate) struct Kept {
@@ -119,6 +119,7 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     entry.attempts = row.get(15)?;
     entry.latest_attempt = row.get(16)?;
     entry.is_attempt_open = row.get(17)?;
+    entry.is_refusal_open = row.get(20)?;
     Ok(Kept {
         number: row.get(0)?,
         entry,

@@ -109,8 +109,9 @@ impl Job {
         let request = serde_json::to_string(&intent.request).map_err(not_json)?;
         let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
                    prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
-                   operation, repetitions, is_minted, clock_difference, attempts, doubt) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+                   operation, repetitions, is_minted, clock_difference, attempts, doubt, \
+                   refusal_is_open) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
         connection.prepare(sql)?.execute(params![
             kept.map(|kept| kept.number),
             intent.base_url.as_str(),
@@ -131,6 +132,7 @@ impl Job {
             intent.clock_difference.map(ClockDifference::milliseconds),
             after.attempts,
             intent.doubt,
+            after.is_refusal_open,
         ])?;
         Ok(())
     }
@@ -186,7 +188,8 @@ impl Job {
                    ended_at = CASE WHEN ?9 IS NULL THEN NULL WHEN ?15 THEN ?12 ELSE ended_at END, \
                    cost = ?10, task_id = coalesce(?11, task_id), \
                    accepted_at = CASE WHEN ?11 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?12) END, \
-                   sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14 \
+                   sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14, \
+                   refusal_is_open = ?16 \
                    WHERE number = ?1";
         connection.prepare(sql)?.execute(params![
             kept.number,
@@ -204,6 +207,7 @@ impl Job {
             is_sent,
             self.sent_by_person(kept),
             is_end,
+            after.is_refusal_open,
         ])?;
         Ok(())
     }

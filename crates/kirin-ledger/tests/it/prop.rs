@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kirin_client::{
     Intent, Journal, JournalChange, JournalEntry, JournalError, JournalState, JournalWrite,
-    MemoryJournal, OperationId,
+    MemoryJournal, OperationId, TakenBack,
     machine::{ClockDifference, Outcome, SendReason},
 };
 use kirin_ledger::{Ledger, LedgerJournal};
@@ -36,6 +36,7 @@ enum Write {
         is_in_turn: bool,
     },
     TakeBack {
+        why: TakenBack,
         reason: SendReason,
     },
     /// Names the operation of what is known, or another one.
@@ -59,6 +60,10 @@ struct Step {
     create: usize,
     operation: usize,
     write: Write,
+}
+
+fn why() -> impl Strategy<Value = TakenBack> {
+    prop_oneof![Just(TakenBack::NotSent), Just(TakenBack::Refused)]
 }
 
 fn reason() -> impl Strategy<Value = SendReason> {
@@ -91,7 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
             reason,
             is_in_turn: !is_out,
         }),
-        2 => reason().prop_map(|reason| Write::TakeBack { reason }),
+        2 => (reason(), why()).prop_map(|(reason, why)| Write::TakeBack { reason, why }),
         3 => seldom().prop_map(|is_other| Write::TakeOver { is_known: !is_other }),
     ];
     let step = |(create, operation, write)| Step {
@@ -211,8 +216,9 @@ fn change(step: Step, entry: Option<&JournalEntry>) -> Option<JournalChange> {
             attempt: latest + if is_in_turn { 1 } else { 2 },
             reason,
         },
-        Write::TakeBack { reason } => JournalChange::TakeBack {
+        Write::TakeBack { reason, why } => JournalChange::TakeBack {
             attempt: latest,
+            why,
             reason,
         },
         Write::TakeOver { is_known } => {

@@ -11,7 +11,7 @@ use std::{
 
 use kirin_client::{
     BaseUrl, CreateId, Intent, Journal as _, JournalChange, JournalEntry, JournalError,
-    JournalWrite, OperationId,
+    JournalWrite, OperationId, TakenBack,
     machine::{Cause, Knowledge, Outcome, SendReason, Withheld},
 };
 use kirin_ledger::{Ledger, LedgerJournal};
@@ -114,7 +114,12 @@ impl Scribe {
         reason: SendReason,
     ) -> Result<(), JournalError> {
         let attempt = self.work(id).attempts;
-        let change = JournalChange::TakeBack { attempt, reason };
+        let why = TakenBack::NotSent;
+        let change = JournalChange::TakeBack {
+            attempt,
+            why,
+            reason,
+        };
         self.write(&create(id), change).await
     }
 
