@@ -78,6 +78,21 @@ impl Clocks {
         }
     }
 
+    /// The earliest time of the intent by the service's clock; `None` where no difference was known then.
+    /// Our clock may have been put right between the answer that told the difference and the intent, or
+    /// since.
+    pub(super) fn intended_at_service(&self, settings: &Settings) -> Option<Timestamp> {
+        let intended_at = self.intended_at(settings)?;
+        let kept = settings.clock_difference?.at_service(intended_at);
+        let latest = self.latest.map(|latest| {
+            ClockDifference::between(latest.ours, latest.service).at_service(intended_at)
+        });
+        Some(match latest {
+            Some(latest) if latest.milliseconds() < kept.milliseconds() => latest,
+            _ => kept,
+        })
+    }
+
     /// Whether the intent is so young that what is declared of its host holds for it, by our clock and
     /// by the service's.
     pub(super) fn intent_is_recent(&self, elapsed: Duration, settings: &Settings) -> bool {

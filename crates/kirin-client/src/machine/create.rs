@@ -789,10 +789,8 @@ impl CreatePhase {
         let model = task
             .model()
             .is_none_or(|model| model == self.request.model_id());
-        let intended_at = context.clocks.intended_at(settings);
-        let earliest = intended_at
-            .zip(settings.clock_difference)
-            .map(|(intended_at, difference)| difference.at_service(intended_at).milliseconds());
+        let earliest = context.clocks.intended_at_service(settings);
+        let earliest = earliest.map(|at| at.milliseconds());
         let created_at = task.created_at().map(|at| at.milliseconds());
         let is_older = created_at
             .zip(earliest)
