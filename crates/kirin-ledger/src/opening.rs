@@ -63,7 +63,9 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
         description,
     })?;
     let watch = guard::watch(&path).map_err(file)?;
-    schema::migrate(&connection).map_err(sqlite)?;
+    if layout < schema::LATEST {
+        schema::migrate(&connection).map_err(sqlite)?;
+    }
     if layout != 0 && beside.knows_nothing(layout) {
         lineage::begin(&connection).map_err(sqlite)?;
     }
