@@ -26,7 +26,8 @@ fn the_time_to_wait_counts_also_while_another_process_waits_for_the_task() {
     let second = generate(&["--timeout", "1", "--json"]).run().ended_with(8);
     let id = second.json()["id"].as_str().unwrap().to_owned();
     for said in [
-        "another process is at the same create; waiting for it\n".to_owned(),
+        "another process is at order-42: process ".to_owned(),
+        "\nwaiting for it\n".to_owned(),
         format!("another process waits for task {id} of the same create"),
         "This command has sent nothing.".to_owned(),
         format!("  kirin wait {id} --output . --base-url "),

@@ -75,8 +75,14 @@ impl Server {
                     let Some(request) = read_request(&stream) else {
                         return;
                     };
-                    seen.lock().unwrap().push(request.clone());
-                    answer(stream, script(&request, &url));
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(request.clone());
+                    let is_known = has_created(&seen) || !is_look_up(&request);
+                    drop(seen);
+                    answer(stream, match is_known {
+                        true => script(&request, &url),
+                        false => Answer::Json(404, r#"{"message": "task not found"}"#.into()),
+                    });
                 });
             }
         });
@@ -121,6 +127,16 @@ impl Answer {
         fields["model"] = "kirin_v2_5_turbo_t2v".into();
         Self::Json(200, fields.to_string())
     }
+}
+
+/// A service knows no task of an external id before it is created.
+fn has_created(requests: &[String]) -> bool {
+    requests.iter().any(|request| request.starts_with("POST"))
+}
+
+fn is_look_up(request: &str) -> bool {
+    let id = request.strip_prefix("GET /model/v1/generation/task/");
+    id.is_some_and(|id| id != TASK)
 }
 
 /// The first line of a request without its protocol, once the request was read whole.

@@ -64,7 +64,8 @@ impl Prepared {
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
         known.add_controls(client, &plan.start);
-        let mut record = Record::new(client, operation.id, &plan.start);
+        let settings = plan.settings(client, known);
+        let mut record = Record::new(client, operation.id, &plan.start, &settings);
         if let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
             // A journal that cannot be written keeps nobody from looking the task up; but what was
@@ -74,7 +75,6 @@ impl Prepared {
                 return Err(Refused::of(client, &plan.start, withheld));
             }
         }
-        let settings = plan.settings(client, known);
         Ok(Self {
             plan,
             settings,

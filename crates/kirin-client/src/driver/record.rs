@@ -8,7 +8,7 @@ use super::{Client, plan::Start};
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, Reservation,
     TakenBack,
-    machine::{MissingExternalTaskId, Outcome, SendReason, Withheld},
+    machine::{MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
     wire::CreateAnswer,
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Record {
     operation: OperationId,
     /// The create that it is about; an operation that creates nothing has none.
     create: Option<CreateId>,
+    /// The external task id was made up for it.
+    is_minted: bool,
     stage: Stage,
     /// The latest attempt, and why it was sent, as long as it may be taken back.
     attempt: u32,
@@ -32,17 +34,25 @@ enum Stage {
     ToBeRepeated(Box<Intent>),
     /// Another process's intent, which this operation still has to take over.
     ToBeTakenOver(Box<Intent>),
-    /// Nothing yet.
-    Unwritten,
+    /// Nothing yet; and what is to be created, where it may be found before it is sent.
+    Unwritten(Option<Box<GenerationRequest>>),
     Written,
 }
 
 impl Record {
     /// What is written down of `start`. A create that another process has intended, and may have
     /// sent, is there already, and so is a task that is known by the id of its create.
-    pub(super) fn new(client: &Client, operation: OperationId, start: &Start) -> Self {
+    pub(super) fn new(
+        client: &Client,
+        operation: OperationId,
+        start: &Start,
+        settings: &Settings,
+    ) -> Self {
         let (stage, intent) = match start {
-            Start::Generate(_) => (Stage::Unwritten, None),
+            Start::Generate(request) => {
+                let request = settings.looks_up_first.then(|| Box::new(request.clone()));
+                (Stage::Unwritten(request), None)
+            }
             Start::Repeat(intent) => (Stage::ToBeRepeated(intent.clone()), Some(intent)),
             Start::Reconcile(intent) | Start::SendAgain(intent) => {
                 (Stage::ToBeTakenOver(intent.clone()), Some(intent))
@@ -54,6 +64,7 @@ impl Record {
             journal: Arc::clone(&client.0.journal),
             operation,
             create: start.create_id(client),
+            is_minted: settings.external_task_id_is_minted,
             stage,
             attempt: 0,
             open: None,
@@ -72,7 +83,7 @@ impl Record {
         let change = match &self.stage {
             Stage::ToBeRepeated(intent) => JournalChange::Intend(intent.clone()),
             Stage::ToBeTakenOver(intent) => JournalChange::TakeOver(intent.clone()),
-            Stage::Unwritten | Stage::Written => return Ok(()),
+            Stage::Unwritten(_) | Stage::Written => return Ok(()),
         };
         self.write(change).await?;
         self.stage = Stage::Written;
@@ -84,29 +95,41 @@ impl Record {
         &mut self,
         client: &Client,
         request: &GenerationRequest,
-        intent: impl FnOnce(Intent) -> Intent,
         reason: SendReason,
     ) -> Result<(), Withheld> {
         if let Some(budget) = &client.0.budget {
             match (self.reservation, &self.stage) {
                 (None, _) => self.reservation = Some(budget.reserve(request)?),
-                (Some(_), Stage::Unwritten) => {}
+                (Some(_), Stage::Unwritten(_)) => {}
                 (Some(_), _) => budget.readmit(request)?,
             }
         }
         self.take_over().await?;
-        if let Stage::Unwritten = self.stage {
-            let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
-            let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
-            let written = Intent::new(request.clone(), base_url, key, client.wall_time());
-            let written = intent(written.map_err(missing)?);
-            self.write(JournalChange::Intend(Box::new(written))).await?;
-            self.stage = Stage::Written;
+        if let Stage::Unwritten(_) = self.stage {
+            self.intend(client, request.clone()).await?;
         }
         let attempt = self.attempt + 1;
         self.write(JournalChange::Send { attempt, reason }).await?;
         self.attempt = attempt;
         self.open = Some(reason);
+        Ok(())
+    }
+
+    async fn intend(
+        &mut self,
+        client: &Client,
+        request: GenerationRequest,
+    ) -> Result<(), JournalError> {
+        let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
+        let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
+        let intent = Intent::new(request, base_url, key, client.wall_time()).map_err(missing)?;
+        let intent = Intent {
+            clock_difference: client.clock_difference(),
+            is_minted: self.is_minted,
+            ..intent
+        };
+        self.write(JournalChange::Intend(Box::new(intent))).await?;
+        self.stage = Stage::Written;
         Ok(())
     }
 
@@ -135,11 +158,20 @@ impl Record {
         self.write(change).await
     }
 
+    /// The service has the task, also one that an earlier run has created and this journal forgot.
     pub(super) async fn accepted(
-        &self,
+        &mut self,
         client: &Client,
         task: &TaskId,
     ) -> Result<(), JournalError> {
+        if let Stage::Unwritten(request) = &mut self.stage
+            && let Some(request) = request.take()
+        {
+            if let Some(budget) = &client.0.budget {
+                self.reservation = Some(budget.remember(&request));
+            }
+            self.intend(client, *request).await?;
+        }
         let written = self.write(JournalChange::Accept(task.clone())).await;
         self.unless_unknown(client, written)
     }

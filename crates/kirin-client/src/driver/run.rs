@@ -18,7 +18,7 @@ use super::{
     wakes::Sleeper,
 };
 use crate::{
-    Control, Error, GenerationHandle, Intent, JournalError, TakenBack,
+    Control, Error, GenerationHandle, JournalError, TakenBack,
     machine::{Action, Event, Notice, Outcome, SendReason, Withheld},
     wire::{CreateAnswer, Probe, QueryAnswer, Trouble},
 };
@@ -38,7 +38,6 @@ pub(super) struct Run {
     _operation: Operation,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
-    is_minted: bool,
     place: Place,
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
@@ -89,7 +88,6 @@ impl Run {
             claim,
         } = prepared;
         let deadline = settings.deadline;
-        let is_minted = settings.external_task_id_is_minted;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
@@ -110,7 +108,6 @@ impl Run {
             client,
             told,
             deadline,
-            is_minted,
             place,
             by_external_id,
             by_task_id,
@@ -235,17 +232,7 @@ impl Run {
         let Create {
             request, reason, ..
         } = &create;
-        let clock_difference = self.client.clock_difference();
-        let is_minted = self.is_minted;
-        let intent = |intent: Intent| Intent {
-            clock_difference,
-            is_minted,
-            ..intent
-        };
-        let recorded = self
-            .record
-            .sending(&self.client, request, intent, *reason)
-            .await;
+        let recorded = self.record.sending(&self.client, request, *reason).await;
         if let Err(withheld) = recorded {
             return Event::Withheld(withheld);
         }
