@@ -157,6 +157,10 @@ impl Known {
                 let state = entry.state.known();
                 Err(Refused::of(client, &start, Withheld::Known { state }))
             }
+            // That this account does not know it would prove nothing.
+            (_, start) if entry.intent.key != client.0.fingerprint => {
+                Err(Refused::of(client, &start, Withheld::OtherKey))
+            }
             (_, start @ Start::Reconcile(_)) if entry.state.task_id().is_some() => {
                 Ok(go_on(client, &start, entry))
             }
