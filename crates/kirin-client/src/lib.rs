@@ -28,7 +28,8 @@
 //!
 //! With the feature `tracing`, a generation is a span `kirin_generation` of level INFO, and each of its
 //! calls a span `kirin_call` of level DEBUG: ids, attempts, sizes and kinds of failure, never a key, a
-//! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`.
+//! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`. With the
+//! feature `conformance`, `journal_conformance` checks a journal of your own.
 
 mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
@@ -59,6 +60,9 @@ pub use journal::{
     CreateId, Intent, InvalidOperationId, Journal, JournalChange, JournalEntry, JournalError,
     JournalState, JournalWrite, MemoryJournal, OperationId, Recalled, TakenBack,
 };
+
+#[cfg(feature = "conformance")]
+pub use journal::conformance as journal_conformance;
 
 mod handle;
 pub use handle::GenerationHandle;

@@ -1,5 +1,7 @@
 //! What is written down of paid work, before and after it is done.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entry;
 mod error;
 mod intent;
@@ -33,6 +35,23 @@ use crate::Control;
 /// one of the others fails, what is done is done: the generation goes on and says so
 /// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
 /// happened; whoever reconciles its entry looks the task up first.
+///
+/// With the feature `conformance`, `journal_conformance` checks a journal of your own against all this:
+///
+#[cfg_attr(feature = "conformance", doc = "```")]
+#[cfg_attr(not(feature = "conformance"), doc = "```ignore")]
+/// use std::sync::Arc;
+///
+/// use kirin_client::{Journal, MemoryJournal, journal_conformance};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let make = || Arc::new(MemoryJournal::default()) as Arc<dyn Journal>; // or one of your own
+/// let report = journal_conformance::check(make).await;
+/// assert!(report.is_conforming(), "{report}");
+/// # });
+/// ```
+///
+/// # Example
 ///
 /// ```
 /// use std::sync::Arc;

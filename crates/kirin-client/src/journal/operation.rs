@@ -22,7 +22,7 @@ pub struct OperationId {
 
 impl OperationId {
     /// The operation with this number of a client, which has a random number that nobody else has.
-    pub fn new(client: u128, number: u64) -> Self {
+    pub const fn new(client: u128, number: u64) -> Self {
         Self { client, number }
     }
 

@@ -26,4 +26,6 @@ mod snap;
 mod strategies;
 #[cfg(feature = "tracing")]
 mod traces;
+#[cfg(feature = "tokio")]
+mod watched;
 mod wire;

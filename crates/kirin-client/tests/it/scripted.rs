@@ -64,6 +64,11 @@ impl Scripted {
             .collect()
     }
 
+    /// The answer after those that are left.
+    pub(crate) fn answer_next(&self, response: Response<Body>) {
+        locked(&self.answers).push_back(Answer::Response(response));
+    }
+
     pub(crate) fn is_used_up(&self) -> bool {
         locked(&self.answers).is_empty()
     }

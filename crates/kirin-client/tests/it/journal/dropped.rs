@@ -119,3 +119,53 @@ async fn k07_a_generation_that_is_dropped_at_any_await_is_found_again_and_paid_o
     let seen: Vec<_> = states.into_iter().collect();
     assert_eq!(seen, ["accepted", "intended", "sent"]);
 }
+
+/// Who drops a generation and asks for it again, with or without a journal, goes on with it: whatever the
+/// service knows by then, there is one POST at most, and its task is found.
+#[tokio::test(start_paused = true)]
+async fn k07_a_generation_that_is_dropped_at_any_await_and_asked_for_again_is_posted_once() {
+    for has_journal in [true, false] {
+        let mut posted = BTreeSet::new();
+        for times in 0.. {
+            assert!(times < 1000, "it never ends");
+            let service = Arc::new(Slow::default());
+            let mut client = Client::builder(canary::key().parse().unwrap());
+            client = client.transport(service.clone());
+            if has_journal {
+                client = client.journal(Arc::new(MemoryJournal::default()));
+            }
+            let client = client.build().unwrap();
+            let generating = async {
+                tokio::select! {
+                    ended = client.generate(request()).into_future() => ended,
+                    () = async {
+                        loop {
+                            tokio::time::advance(Duration::from_millis(100)).await;
+                        }
+                    } => unreachable!("it never ends"),
+                }
+            };
+            if polled(generating, times).await.is_some() {
+                break;
+            }
+            let before = service.posts.load(Ordering::Relaxed);
+            let again = client.generate(request()).await;
+            let after = service.posts.load(Ordering::Relaxed);
+            posted.insert((before, after));
+            match again {
+                Ok(task) => {
+                    assert_eq!(task.id().as_str(), "task-1");
+                    assert_eq!(after, 1, "dropped after {times} polls");
+                }
+                // It may have been sent, for all that the client knows.
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Unresolved, "{error}");
+                    assert_eq!((before, after), (0, 0), "dropped after {times} polls");
+                }
+            }
+        }
+        // Before it was sent, before its answer came, and after.
+        let expected = BTreeSet::from([(0, 0), (0, 1), (1, 1)]);
+        assert_eq!(posted, expected, "journal: {has_journal}");
+    }
+}

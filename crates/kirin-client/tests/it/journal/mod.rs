@@ -1,8 +1,13 @@
 //! What is written down of a create, and what it is good for.
 
+#[cfg(feature = "conformance")]
+mod conformance;
 mod dropped;
+mod known;
 mod restart;
+mod shared;
 mod under_way;
+mod wiring;
 mod writes;
 
 use std::{sync::Arc, task::Poll};

@@ -1,0 +1,51 @@
+//! What the contract says.
+
+use std::fmt;
+
+/// A clause of the contract of [`Journal`](crate::Journal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Clause {
+    /// Each write does what [`JournalEntry::apply`](crate::JournalEntry::apply) says, and is recalled so.
+    Transitions,
+    /// Of many that are about one create at once, one sends it.
+    OneSends,
+    /// The first final end stays.
+    FirstEndStays,
+    /// A create is taken over from the operation that is named, once.
+    TakenOverOnce,
+    /// A repetition stays counted, whatever becomes of its entry.
+    RepetitionStays,
+    /// What was written is there when the journal is opened again. Checked where the maker offers it.
+    Reopens,
+}
+
+impl Clause {
+    /// All clauses.
+    pub const ALL: [Self; 6] = [
+        Self::Transitions,
+        Self::OneSends,
+        Self::FirstEndStays,
+        Self::TakenOverOnce,
+        Self::RepetitionStays,
+        Self::Reopens,
+    ];
+
+    /// Whether a report without a case of it proves nothing.
+    pub(super) fn needs_a_case(self) -> bool {
+        self != Self::Reopens
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Transitions => "each write does what JournalEntry::apply says",
+            Self::OneSends => "of many at once, one sends",
+            Self::FirstEndStays => "the first final end stays",
+            Self::TakenOverOnce => "a create is taken over once",
+            Self::RepetitionStays => "a repetition stays counted",
+            Self::Reopens => "what was written is there after reopening",
+        })
+    }
+}

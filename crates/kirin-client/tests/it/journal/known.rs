@@ -1,0 +1,175 @@
+//! An id that the journal knows already: the error says so, and what to do about it. Nothing is asked and
+//! nothing is sent.
+
+use std::sync::Arc;
+
+use kirin_client::{
+    Billing, Error, ErrorKind, Intent, Journal, JournalChange, JournalState, MemoryJournal,
+    machine::{Cause, Outcome},
+};
+use kirin_types::{GenerationRequest, Task};
+
+use super::{COMPLETED, client, intend, intent, request, stranger, write};
+use crate::scripted::{Scripted, json, not_found, shown};
+
+/// Another process is at the create of these tests, this far; then it is wanted here.
+async fn wanted(changes: Vec<JournalChange>, request: GenerationRequest) -> (Error, Intent) {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let intent = intent(&client);
+    intend(&*journal, &intent, true).await;
+    for change in changes {
+        let write = write(&intent, stranger(), change);
+        journal.write(&write).await.unwrap();
+    }
+    let before = journal.entries();
+    let error = client.generate(request).await.unwrap_err();
+    shown(&error);
+    assert_eq!(transport.calls(), [""; 0]);
+    assert_eq!(journal.entries(), before);
+    (error, intent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_in_doubt_is_known_and_is_to_be_reconciled() {
+    let (error, intent) = wanted(Vec::new(), request()).await;
+    assert_eq!(error.kind(), ErrorKind::Known);
+    assert_eq!(error.billing(), Billing::Unknown);
+    assert_eq!(error.external_task_id(), intent.request.external_task_id());
+    assert_eq!(
+        error.next_step(),
+        "Do not generate it again: reconcile the journal's intent of order-42"
+    );
+
+    let unresolved = Outcome::Unresolved {
+        external_task_id: "order-42".parse().unwrap(),
+        knowledge: kirin_client::machine::Knowledge::MayExist,
+        cause: Cause::Withheld(kirin_client::machine::Withheld::Deadline),
+    };
+    let changes = vec![JournalChange::End(Box::new(unresolved))];
+    let (error, _) = wanted(changes, request()).await;
+    assert_eq!(error.kind(), ErrorKind::Known);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_was_accepted_or_has_ended_is_known_with_its_task() {
+    let accept = || JournalChange::Accept("task-1".parse().unwrap());
+    let completed = Outcome::Completed(Task::from_json(COMPLETED.as_bytes()).unwrap());
+    let end = JournalChange::End(Box::new(completed));
+    for changes in [vec![accept()], vec![accept(), end]] {
+        let (error, _) = wanted(changes, request()).await;
+        assert_eq!(error.kind(), ErrorKind::Known);
+        assert_eq!(error.billing(), Billing::Unknown);
+        assert_eq!(error.task_id().unwrap().as_str(), "task-1");
+        assert_eq!(
+            error.next_step(),
+            "Do not generate it again: wait for task task-1"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_known_for_another_request_says_so() {
+    let other = GenerationRequest::builder("a hare")
+        .external_task_id("order-42")
+        .build()
+        .unwrap();
+    let accept = JournalChange::Accept("task-1".parse().unwrap());
+    for changes in [Vec::new(), vec![accept]] {
+        let (error, _) = wanted(changes, other.clone()).await;
+        assert_eq!(error.kind(), ErrorKind::OtherRequest);
+        assert_eq!(error.billing(), Billing::None);
+        assert!(
+            error.money().contains("the task that has the id may have"),
+            "{error}"
+        );
+        assert!(error.next_step().contains("another external id"), "{error}");
+    }
+}
+
+/// What was not created leaves its id free, for any request.
+#[tokio::test(start_paused = true)]
+async fn an_id_of_which_nothing_was_created_is_free() {
+    let transport = Scripted::new([json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let intent = intent(&client);
+    intend(&*journal, &intent, true).await;
+    let outcome = Outcome::NotCreated {
+        cause: Cause::Withheld(kirin_client::machine::Withheld::Deadline),
+    };
+    let end = JournalChange::End(Box::new(outcome));
+    let write = write(&intent, stranger(), end);
+    journal.write(&write).await.unwrap();
+    let other = GenerationRequest::builder("a hare")
+        .external_task_id("order-42")
+        .build()
+        .unwrap();
+    client.generate(other.clone()).await.unwrap();
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert_eq!(entry.intent.request, other);
+    assert!(matches!(entry.state, JournalState::Ended(_)));
+}
+
+/// A refused create is looked up once more at the next start: something on the way may have sent it twice.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_refused_is_looked_up_before_it_is_made_again() {
+    let journal = Arc::new(MemoryJournal::default());
+    let transport = Scripted::new(super::refused());
+    let first = client(&transport, journal.clone());
+    first.generate(request()).await.unwrap_err();
+
+    let transport = Scripted::new([json(200, COMPLETED)]);
+    let next = client(&transport, journal.clone());
+    let task = next.generate(request()).await.unwrap();
+    assert_eq!(task.id().as_str(), "task-1");
+    assert!(transport.calls()[0].starts_with("GET"));
+    assert_eq!(transport.calls().len(), 1);
+
+    // Where it is not found, it is made.
+    let journal = Arc::new(MemoryJournal::default());
+    let transport = Scripted::new(super::refused());
+    let first = client(&transport, journal.clone());
+    first.generate(request()).await.unwrap_err();
+    let transport = Scripted::new([not_found(), json(200, COMPLETED)]);
+    let next = client(&transport, journal.clone());
+    next.generate(request()).await.unwrap();
+    let calls: Vec<_> = transport.calls();
+    assert!(calls[0].starts_with("GET") && calls[1].starts_with("POST"));
+}
+
+/// Two processes that go on with one create: the second is late, and sends nothing.
+#[tokio::test(start_paused = true)]
+async fn a_create_is_taken_over_once() {
+    let journal = Arc::new(MemoryJournal::default());
+    let transport = Scripted::new([crate::scripted::Answer::Never]);
+    let first = client(&transport, journal.clone());
+    let intent = intent(&first);
+    intend(&*journal, &intent, true).await;
+    let mut taking = first.reconcile(intent.clone());
+    super::polled(taking.next(), 3).await;
+    assert_eq!(transport.calls().len(), 1);
+
+    let idle = Scripted::new([]);
+    let second = client(&idle, journal.clone());
+    let error = second.reconcile(intent).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnderWay);
+    assert_eq!(idle.calls(), [""; 0]);
+}
+
+/// The key of the entry counts, whatever intent was read before.
+#[tokio::test(start_paused = true)]
+async fn an_entry_of_another_key_is_not_asked_for_with_this_one() {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let ours = intent(&client);
+    let mut theirs = ours.clone();
+    theirs.key = "0123456789abcdef".parse().unwrap();
+    intend(&*journal, &theirs, true).await;
+    let error = client.reconcile(ours).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unresolved);
+    assert!(error.to_string().contains("another API key"), "{error}");
+    assert_eq!(transport.calls(), [""; 0]);
+}
