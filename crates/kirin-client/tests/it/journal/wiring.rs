@@ -1,14 +1,21 @@
 //! What the driver hands from the journal to the machine: each of these lines, left out, would pay twice or
 //! lose a task.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use kirin_client::{
-    Client, ClientBuilder, Control, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
-    Lookup, MemoryJournal,
-    machine::{ClockDifference, Notice},
+    Client, ClientBuilder, Control, CreateId, ErrorKind, HostCapabilities, Intent, Journal,
+    JournalChange, JournalError, JournalWrite, Lookup, MemoryJournal, Recalled,
+    machine::{ClockDifference, Notice, SendReason},
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, Transport, TransportError};
@@ -23,7 +30,7 @@ const HOUR: i64 = 3_600_000;
 #[derive(Default)]
 struct Absent(Scripted);
 
-#[async_trait::async_trait]
+#[async_trait]
 impl Transport for Absent {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let path = request.uri().path().to_owned();
@@ -84,7 +91,7 @@ async fn with_earlier_task(journal: &MemoryJournal, client: &Client) {
     )
     .unwrap();
     intend(journal, &earlier, true).await;
-    let accept = kirin_client::JournalChange::Accept("task-0".parse().unwrap());
+    let accept = JournalChange::Accept("task-0".parse().unwrap());
     let write = super::write(&earlier, super::stranger(), accept);
     journal.write(&write).await.unwrap();
 }
@@ -138,6 +145,59 @@ async fn a_row_goes_past_every_cache() {
         row.iter()
             .all(|it| it.headers["cache-control"] == "no-cache")
     );
+}
+
+/// A journal whose first write of a repetition takes longer than a proof holds.
+struct Slow {
+    journal: Arc<MemoryJournal>,
+    was_slow: AtomicBool,
+}
+
+#[async_trait]
+impl Journal for Slow {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        self.journal.recall(create).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "tokio's paused clock")]
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        let is_repetition = matches!(
+            write.change,
+            JournalChange::Send {
+                reason: SendReason::Absence,
+                ..
+            }
+        );
+        if is_repetition && !self.was_slow.swap(true, Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_secs(11)).await;
+        }
+        self.journal.write(write).await
+    }
+}
+
+/// A proof is good for ten seconds: what is not sent by then is taken back, and takes another row.
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_is_too_old_when_the_journal_is_written_is_not_used() {
+    let host = Arc::new(Absent::default());
+    let journal = Arc::new(MemoryJournal::default());
+    let slow = Slow {
+        journal: journal.clone(),
+        was_slow: AtomicBool::new(false),
+    };
+    let client = on_a_proven_host(host.clone());
+    let client = client.journal(Arc::new(slow)).build().unwrap();
+    with_earlier_task(&journal, &client).await;
+    let intent = intent(&client);
+    intend(&*journal, &intent, true).await;
+    client.reconcile(intent).await.unwrap();
+    let calls = host.0.calls();
+    let is_probe = |call: &&String| call.contains("no_cache=");
+    assert_eq!(calls.iter().filter(is_probe).count(), 12, "{calls:?}");
+    assert!(is_probe(&&calls[calls.len() - 2]), "{calls:?}");
+    assert_eq!(posts(&calls), 1);
+    let entry = journal.entries().pop().unwrap();
+    assert_eq!((entry.attempts, entry.latest_attempt), (2, 2));
+    assert_eq!(entry.intent.repetitions_after_absence, 1);
 }
 
 /// The count outlives the entry's operation: what was repeated once is not repeated here.
@@ -316,5 +376,4 @@ async fn a_create_that_a_proxy_sent_twice_is_told_as_found() {
             "task-1"
         );
     }
-    assert_eq!(DuplicateIds::default(), DuplicateIds::Unknown);
 }

@@ -10,8 +10,8 @@ use kirin_client::{
 
 use super::{
     answers::{
-        COMPLETED, ID, IN_PROGRESS, created, lost, no_answer, no_probe, not_sent, query_rate_limit,
-        query_status, rate_limit, task, task_probe,
+        COMPLETED, ID, IN_PROGRESS, create_status, created, duplicate, lost, no_answer, no_probe,
+        not_sent, query_rate_limit, query_status, rate_limit, task, task_probe,
     },
     script::{
         Script, assert_not_created, assert_running, assert_unresolved, lost_on, proven,
@@ -286,4 +286,22 @@ fn declarations_and_clocks_beyond_all_bounds_are_harmless() {
     script.look_up(query_status(404));
     // Nobody knows how long a host remembers an external id.
     assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+}
+
+/// A refusal begins the usual times again, however many of them have passed.
+#[test]
+fn what_is_refused_late_is_looked_up_at_the_usual_times_again() {
+    for answer in [create_status(402), duplicate()] {
+        let mut script = lost_on(refuses_duplicates());
+        for _ in 0..4 {
+            script.wait();
+            script.look_up(no_answer());
+        }
+        assert_eq!(script.wait(), seconds(15));
+        script.look_up(query_status(404));
+        script.create(answer);
+        let times = script.look_ups(&query_status(404));
+        assert_eq!(times, [16.0, 17.0, 19.0, 23.0, 30.0, 45.0], "{script}");
+        assert_unresolved(&script);
+    }
 }
