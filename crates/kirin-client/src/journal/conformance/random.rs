@@ -6,7 +6,7 @@ use super::{
     model::{self, Checked},
 };
 use crate::{
-    Intent, Journal, JournalChange, JournalEntry, JournalWrite, OperationId,
+    Intent, Journal, JournalChange, JournalEntry, JournalWrite, OperationId, TakenBack,
     machine::{self, SendReason},
 };
 
@@ -84,6 +84,7 @@ fn change(random: &mut Random, intent: &Intent, entry: Option<&JournalEntry>) ->
         2..=4 => model::send(attempt + u32::from(random.below(8) == 0), reason),
         5 => JournalChange::TakeBack {
             attempt: attempt.saturating_sub(1),
+            why: [TakenBack::NotSent, TakenBack::Refused][random.below(2)],
             reason,
         },
         6 => {

@@ -8,7 +8,7 @@ use super::{
     model::{self, Checked},
 };
 use crate::{
-    Journal, JournalChange, OperationId,
+    Journal, JournalChange, OperationId, TakenBack,
     machine::{self, SendReason},
 };
 
@@ -106,6 +106,7 @@ async fn repetition_stays(journal: &dyn Journal) -> Outcome {
     // What was not sent is not used up; what was is.
     let take_back = JournalChange::TakeBack {
         attempt: 2,
+        why: TakenBack::NotSent,
         reason: SendReason::Absence,
     };
     checked.write(FIRST, take_back).await?;

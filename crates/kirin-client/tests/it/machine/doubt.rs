@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kirin_client::{
     HostCapabilities, Lookup,
-    machine::{Action, Event, Knowledge, Outcome},
+    machine::{Action, Knowledge, Outcome},
 };
 
 use super::{
