@@ -234,6 +234,10 @@ impl Failure {
         if let Some(id) = error.task_id() {
             failure.about.ids.id = Some(id.clone());
         }
+        let external = &mut failure.about.ids.external_task_id;
+        *external = external
+            .take()
+            .or_else(|| error.external_task_id().cloned());
         if let (ErrorKind::DuplicateExternalTaskId, Some(id)) =
             (error.kind(), failure.about.ids.external_task_id.clone())
         {

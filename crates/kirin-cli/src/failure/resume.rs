@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use kirin_client::ErrorKind;
+use kirin_client::{
+    ErrorKind,
+    machine::{Cause, Outcome, Withheld},
+};
 
 use crate::terminal::shell_word;
 
@@ -16,6 +19,12 @@ pub(super) struct Resume {
 
 /// The command that does what the library advises.
 pub(super) fn command(error: &kirin_client::Error) -> Option<(&'static str, &str)> {
+    if let Outcome::NotCreated {
+        cause: Cause::Withheld(Withheld::IdInUse { id }),
+    } = error.outcome()
+    {
+        return Some(("status", id.as_str()));
+    }
     match (error.kind(), error.task_id(), error.external_task_id()) {
         (
             ErrorKind::Authentication

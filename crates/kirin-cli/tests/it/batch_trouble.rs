@@ -162,7 +162,7 @@ fn two_processes_at_once_are_one_batch() {
 fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let (mut codes, mut texts) = (Vec::new(), String::new());
     // Blocks of 512 bytes.
-    for blocks in [64, 96, 112, 128, 144, 160, 1000] {
+    for blocks in [64, 128, 192, 224, 256, 288, 320, 352, 1000] {
         let emulator = emulator(instant());
         let bench = Bench::new("boats.jsonl", &boats(3));
         let limited = Kirin::under(&format!("ulimit -f {blocks}"));

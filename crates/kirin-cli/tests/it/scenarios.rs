@@ -219,7 +219,9 @@ pub(crate) fn create_answers() -> Vec<Scenario> {
             .at(emulator.base_url())
             .run()
             .ended_with(0);
-        Kirin::new().args(arguments).at(emulator.base_url())
+        let of_another_model = ["--model", "kirin_v1_6_t2v"];
+        let again = Kirin::new().args(arguments).args(of_another_model);
+        again.at(emulator.base_url())
     };
     let hostile = "{\"message\":\"\\u001b]52;c;ZXZpbA==\\u0007\\u001b[2Jall is \\u202ewell\\n\"}";
     vec![
@@ -389,7 +391,7 @@ pub(crate) fn downloads() -> Vec<Scenario> {
         }),
         #[cfg(unix)]
         scenario("file size limit", 12, "charged", move || {
-            let kirin = Kirin::under("ulimit -f 200").args(["generate", "a boat"]);
+            let kirin = Kirin::under("ulimit -f 400").args(["generate", "a boat"]);
             kirin.at(&whole().base_url)
         }),
     ]

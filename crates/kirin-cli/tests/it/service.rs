@@ -79,10 +79,13 @@ impl Server {
                     seen.push(request.clone());
                     let is_known = has_created(&seen) || !is_look_up(&request);
                     drop(seen);
-                    answer(stream, match is_known {
-                        true => script(&request, &url),
-                        false => Answer::Json(404, r#"{"message": "task not found"}"#.into()),
-                    });
+                    answer(
+                        stream,
+                        match is_known {
+                            true => script(&request, &url),
+                            false => Answer::Json(404, r#"{"message": "task not found"}"#.into()),
+                        },
+                    );
                 });
             }
         });
@@ -135,8 +138,7 @@ fn has_created(requests: &[String]) -> bool {
 }
 
 fn is_look_up(request: &str) -> bool {
-    let id = request.strip_prefix("GET /model/v1/generation/task/");
-    id.is_some_and(|id| id != TASK)
+    request.starts_with("GET /model/v1/generation/task/order-")
 }
 
 /// The first line of a request without its protocol, once the request was read whole.

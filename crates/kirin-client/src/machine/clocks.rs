@@ -9,7 +9,7 @@ use super::settings::Settings;
 
 /// How long after its intent a create may be sent again. How long a host remembers an external id,
 /// nobody declares.
-const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Clocks that are further apart say nothing about the age of an intent.
 const FURTHEST_APART: Duration = Duration::from_secs(60 * 60);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, Cause, Event, Knowledge, Notice, Outcome, SendReason, Withheld, WrongEvent,
     absence::{PROOF_HOLDS, Progress, Row},
+    clocks::LATEST,
     doubt::{Doubt, FIRST_LOOK_UP, Next},
     generation::Step,
     refused::{Check, Then},
@@ -526,7 +527,10 @@ impl CreatePhase {
         let then = self.check.take().map(|check| check.then);
         let was_refused = self.refused_at.is_some() || context.settings.follows_refusal;
         // The host may have forgotten it.
-        let proves = !was_refused || context.intent_is_recent(now);
+        let proves = match self.refused_at {
+            Some(at) if !context.settings.follows_refusal => now.saturating_sub(at) <= LATEST,
+            _ => !was_refused || context.intent_is_recent(now),
+        };
         match then {
             Some(Then::End(cause) | Then::Send(Some(cause))) if !proves => self.unresolved(cause),
             _ if !proves => self.unresolved(self.cause_of_doubt()),

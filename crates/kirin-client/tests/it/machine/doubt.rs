@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kirin_client::{
     HostCapabilities, Lookup,
-    machine::{Action, Knowledge, Outcome},
+    machine::{Action, Event, Knowledge, Outcome},
 };
 
 use super::{
@@ -282,10 +282,10 @@ fn declarations_and_clocks_beyond_all_bounds_are_harmless() {
     settings.deadline = None;
     let mut script = Script::generate(settings);
     script.after(Duration::MAX).create(rate_limit("1"));
-    script.wait();
-    script.look_up(query_status(404));
-    // Nobody knows how long a host remembers an external id.
-    assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+    script.until_create();
+    script.create(created(IN_PROGRESS));
+    script.tell(Event::Woken);
+    assert_running(&script);
 }
 
 /// A refusal begins the usual times again, however many of them have passed.
