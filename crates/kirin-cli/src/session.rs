@@ -84,7 +84,11 @@ impl Session {
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
         let configuration = &shared.configuration;
-        builder = builder.capabilities(configuration.capabilities(&base_url));
+        let host = configuration.host(&base_url);
+        builder = builder.capabilities(host.capabilities);
+        for control in host.controls {
+            builder = builder.control(control);
+        }
         if let Some(limit) = wanted.max_cost {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }

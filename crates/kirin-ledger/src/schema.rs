@@ -82,8 +82,6 @@ const MIGRATIONS: [&str; 3] = ["
     ALTER TABLE creates ADD COLUMN clock_difference INTEGER;
     -- What made it unclear.
     ALTER TABLE creates ADD COLUMN doubt TEXT;
-    -- Whether a create that was refused was looked up once more since.
-    ALTER TABLE creates ADD COLUMN looked_up_again INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX creates_sent_by_person ON creates (sent_at) WHERE sent_by_person > 0;
     CREATE INDEX creates_accepted ON creates (base_url, key, number) WHERE task_id IS NOT NULL;
 "];

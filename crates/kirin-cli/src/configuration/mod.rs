@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::ColorChoice;
-use kirin_client::{BaseUrl, HostCapabilities};
+use kirin_client::{BaseUrl, Control, HostCapabilities};
 use kirin_types::Amount;
 
 use crate::{environment::variable, failure::Failure, input_text::input_text, verbose};
@@ -22,14 +22,22 @@ pub(crate) struct Configuration {
     /// Most that all creates of a day (UTC) may cost, in USD.
     pub(crate) budget_per_day: Option<Amount>,
     pub(crate) color: Option<ColorChoice>,
-    /// What hosts can do, by their base URL.
-    pub(crate) hosts: BTreeMap<String, HostCapabilities>,
+    /// What is declared of hosts, by their base URL.
+    pub(crate) hosts: BTreeMap<String, Host>,
     /// Most that a command may cost, in USD.
     pub(crate) max_cost: Option<Amount>,
     pub(crate) model: Option<String>,
     /// Folder of the videos.
     pub(crate) output: Option<PathBuf>,
     pub(crate) timeout: Option<Duration>,
+}
+
+/// What is declared of a host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Host {
+    pub(crate) capabilities: HostCapabilities,
+    /// Tasks that exist there, which a look-up has to find.
+    pub(crate) controls: Vec<Control>,
 }
 
 impl Configuration {
@@ -68,12 +76,10 @@ impl Configuration {
         Some(folder()?.join("config.toml"))
     }
 
-    /// What is declared of a host.
-    pub(crate) fn capabilities(&self, base_url: &BaseUrl) -> HostCapabilities {
-        self.hosts
-            .get(base_url.as_str())
-            .copied()
-            .unwrap_or_default()
+    /// What is declared of a host; by default nothing.
+    pub(crate) fn host(&self, base_url: &BaseUrl) -> Host {
+        let host = self.hosts.get(base_url.as_str());
+        host.cloned().unwrap_or_default()
     }
 }
 

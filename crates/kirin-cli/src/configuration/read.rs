@@ -2,13 +2,14 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use kirin_client::{BaseUrl, DuplicateIds, HostCapabilities, Lookup};
+use kirin_client::{BaseUrl, Control, DuplicateIds, Lookup};
+use kirin_types::{ExternalTaskId, TaskId};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::Configuration;
+use super::{Configuration, Host};
 use crate::arguments::value;
 
 /// The file as it is read.
@@ -86,18 +87,19 @@ impl Reader<'_> {
                 }
             };
             if let Some(host) = self.table(key, value) {
-                let capabilities = self.host(host);
-                to.hosts.insert(base_url.to_string(), capabilities);
+                let host = self.host(host);
+                to.hosts.insert(base_url.to_string(), host);
             }
         }
     }
 
-    fn host(&mut self, table: &DeTable<'_>) -> HostCapabilities {
-        let mut host = HostCapabilities::default();
+    fn host(&mut self, table: &DeTable<'_>) -> Host {
+        let mut host = Host::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
+                "controls" => host.controls = self.controls(key, value),
                 "duplicate_ids" => {
-                    host.duplicate_ids = self
+                    host.capabilities.duplicate_ids = self
                         .parsed(key, value, |text| match text {
                             "refused" => Ok(DuplicateIds::Refused),
                             "unknown" => Ok(DuplicateIds::Unknown),
@@ -106,7 +108,7 @@ impl Reader<'_> {
                         .unwrap_or_default();
                 }
                 "lookup" => {
-                    host.lookup = self
+                    host.capabilities.lookup = self
                         .parsed(key, value, |text| match text {
                             "missing" => Ok(Lookup::Missing),
                             "proven" => Ok(Lookup::Proven),
@@ -117,12 +119,32 @@ impl Reader<'_> {
                 }
                 "lookup_lag" => {
                     let lag: Option<Duration> = self.parsed(key, value, value::duration);
-                    host.lookup_lag = lag;
+                    host.capabilities.lookup_lag = lag;
                 }
-                name => self.unknown(key, name, "duplicate_ids, lookup and lookup_lag"),
+                name => {
+                    let known = "controls, duplicate_ids, lookup and lookup_lag";
+                    self.unknown(key, name, known);
+                }
             }
         }
         host
+    }
+
+    /// Task ids by external task ids.
+    fn controls(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Vec<Control> {
+        let mut controls = Vec::new();
+        for (key, value) in self.table(key, value).into_iter().flatten() {
+            let task_id: Option<TaskId> = self.parsed(key, value, str::parse);
+            let external_task_id: Result<ExternalTaskId, _> = key.get_ref().parse();
+            match (external_task_id, task_id) {
+                (Ok(external_task_id), Some(task_id)) => {
+                    controls.push(Control::new(external_task_id, task_id));
+                }
+                (Err(invalid), _) => self.problem(key.span().start, &invalid.to_string()),
+                (Ok(_), None) => {}
+            }
+        }
+        controls
     }
 
     /// A value that is written as text; numbers are too, as they stand there.
@@ -184,6 +206,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use kirin_client::HostCapabilities;
+
     use super::*;
 
     #[test]
@@ -201,6 +225,7 @@ mod tests {
             duplicate_ids = "refused"
             lookup = "proven"
             lookup_lag = "30s"
+            controls = { order-1 = "d5u5obte8783ap44qtj0" }
         "#;
         let read = read(text).unwrap();
         let base_url: BaseUrl = "http://127.0.0.1:4010".parse().unwrap();
@@ -211,10 +236,15 @@ mod tests {
         assert_eq!(read.model.unwrap(), "kirin_v1_6_t2v");
         assert_eq!(read.output.unwrap(), std::path::Path::new("videos"));
         assert_eq!(read.timeout, Some(Duration::from_secs(1200)));
-        let host = HostCapabilities::default()
+        let capabilities = HostCapabilities::default()
             .with_duplicate_ids(DuplicateIds::Refused)
             .with_lookup(Lookup::Proven)
             .with_lookup_lag(Duration::from_secs(30));
+        let id = "order-1".parse().unwrap();
+        let host = Host {
+            capabilities,
+            controls: vec![Control::new(id, "d5u5obte8783ap44qtj0".parse().unwrap())],
+        };
         let hosts: Vec<_> = read.hosts.into_iter().collect();
         assert_eq!(hosts, [(BaseUrl::default().to_string(), host)]);
     }
@@ -251,9 +281,13 @@ hosts = 7
             read(text).unwrap_err(),
             [
                 "line 2: lookup: allowed are \"proven\", \"missing\" and \"unproven\"",
-                "line 3: lag is unknown; there are duplicate_ids, lookup and lookup_lag",
+                "line 3: lag is unknown; there are controls, duplicate_ids, lookup and lookup_lag",
             ]
         );
+        let text = "[hosts.\"https://example.com\".controls]\n\"no id\" = \"a\"\norder-1 = true\n";
+        let problems = read(text).unwrap_err();
+        assert!(problems[0].starts_with("line 2: "), "{problems:?}");
+        assert_eq!(problems[1], "line 3: order-1: a text is required");
         let broken = read("model = \nmax_cost = = 2\n").unwrap_err();
         assert!(
             broken.len() >= 2 && broken[0].starts_with("line 1: "),
