@@ -6,6 +6,7 @@ mod dropped;
 mod known;
 mod restart;
 mod shared;
+mod transitions;
 mod under_way;
 mod wiring;
 mod writes;

@@ -1,0 +1,310 @@
+//! What a write makes of an entry, case by case: the pure function that every journal uses.
+
+use kirin_client::{
+    Intent, JournalChange, JournalEntry, JournalState, MemoryJournal, OperationId,
+    machine::{Cause, Knowledge, KnownCreate, Outcome, SendReason, Withheld},
+};
+use kirin_types::{GenerationRequest, Task};
+
+use super::{COMPLETED, client, intent, write};
+use crate::scripted::Scripted;
+
+const A: OperationId = OperationId::new(1, 1);
+const B: OperationId = OperationId::new(2, 1);
+
+/// What comes of writes one after another; the last one's refusal, if it is one.
+struct Writes {
+    intent: Intent,
+    entry: Option<JournalEntry>,
+}
+
+impl Writes {
+    /// Intended by `A`, and sent if `is_sent`.
+    fn begun(is_sent: bool) -> Self {
+        let client = client(
+            &Scripted::new([]),
+            std::sync::Arc::new(MemoryJournal::default()),
+        );
+        let mut writes = Self {
+            intent: intent(&client),
+            entry: None,
+        };
+        writes.intent.operation = None;
+        writes.intend(A).unwrap();
+        if is_sent {
+            writes.send(A, 1, SendReason::Unsent).unwrap();
+        }
+        writes
+    }
+
+    fn write(&mut self, operation: OperationId, change: JournalChange) -> Result<(), Withheld> {
+        let write = write(&self.intent, operation, change);
+        let before = self.entry.clone();
+        let entry = JournalEntry::apply(before.as_ref(), &write)?;
+        self.entry = Some(entry);
+        Ok(())
+    }
+
+    fn intend(&mut self, operation: OperationId) -> Result<(), Withheld> {
+        let intend = JournalChange::Intend(Box::new(self.intent.clone()));
+        self.write(operation, intend)
+    }
+
+    fn take_over(&mut self, operation: OperationId, from: OperationId) -> Result<(), Withheld> {
+        let mut intent = self.intent.clone();
+        intent.operation = Some(from);
+        self.write(operation, JournalChange::TakeOver(Box::new(intent)))
+    }
+
+    fn send(
+        &mut self,
+        operation: OperationId,
+        attempt: u32,
+        reason: SendReason,
+    ) -> Result<(), Withheld> {
+        self.write(operation, JournalChange::Send { attempt, reason })
+    }
+
+    fn take_back(
+        &mut self,
+        operation: OperationId,
+        attempt: u32,
+        reason: SendReason,
+    ) -> Result<(), Withheld> {
+        self.write(operation, JournalChange::TakeBack { attempt, reason })
+    }
+
+    fn accept(&mut self, operation: OperationId, task: &str) -> Result<(), Withheld> {
+        self.write(operation, JournalChange::Accept(task.parse().unwrap()))
+    }
+
+    fn end(&mut self, operation: OperationId, outcome: Outcome) -> Result<(), Withheld> {
+        self.write(operation, JournalChange::End(Box::new(outcome)))
+    }
+
+    fn entry(&self) -> &JournalEntry {
+        self.entry.as_ref().unwrap()
+    }
+}
+
+fn not_created() -> Outcome {
+    Outcome::NotCreated {
+        cause: Cause::Withheld(Withheld::Deadline),
+    }
+}
+
+fn unresolved() -> Outcome {
+    Outcome::Unresolved {
+        external_task_id: "order-42".parse().unwrap(),
+        knowledge: Knowledge::MayExist,
+        cause: Cause::Withheld(Withheld::Deadline),
+    }
+}
+
+fn completed() -> Outcome {
+    Outcome::Completed(Task::from_json(COMPLETED.as_bytes()).unwrap())
+}
+
+fn known(state: KnownCreate) -> Result<(), Withheld> {
+    Err(Withheld::Known { state })
+}
+
+fn is_failure(written: &Result<(), Withheld>) -> bool {
+    matches!(written, Err(Withheld::Journal { .. }))
+}
+
+#[test]
+fn whoever_was_overtaken_sends_takes_back_and_ends_nothing() {
+    let mut intended = Writes::begun(false);
+    intended.intend(B).unwrap();
+    let mut sent = Writes::begun(true);
+    sent.take_over(B, A).unwrap();
+    for mut writes in [intended, sent] {
+        let before = writes.entry.clone();
+        let under_way = Err(Withheld::UnderWay);
+        assert_eq!(writes.send(A, 1, SendReason::Person), under_way);
+        assert_eq!(writes.send(A, 2, SendReason::Person), under_way);
+        assert_eq!(writes.take_back(A, 1, SendReason::Unsent), under_way);
+        assert_eq!(writes.end(A, not_created()), under_way);
+        assert_eq!(writes.end(A, unresolved()), under_way);
+        assert_eq!(writes.entry, before);
+        writes.send(B, 1, SendReason::RefusesDuplicates).unwrap();
+    }
+}
+
+#[test]
+fn only_who_names_the_operation_that_is_at_it_takes_it_over() {
+    let mut writes = Writes::begun(true);
+    assert_eq!(writes.take_over(B, B), Err(Withheld::UnderWay));
+    writes.take_over(B, A).unwrap();
+    assert_eq!(writes.take_over(A, A), Err(Withheld::UnderWay));
+    assert_eq!(writes.entry().intent.operation, Some(B));
+    // Its attempts are counted anew; those that were made stay.
+    assert_eq!(
+        (writes.entry().attempts, writes.entry().latest_attempt),
+        (1, 0)
+    );
+    writes.send(B, 1, SendReason::RefusesDuplicates).unwrap();
+    assert_eq!(
+        (writes.entry().attempts, writes.entry().latest_attempt),
+        (2, 1)
+    );
+    writes.end(B, completed()).unwrap();
+    let id = "task-1".parse().unwrap();
+    assert_eq!(writes.take_over(A, B), known(KnownCreate::Ended { id }));
+}
+
+#[test]
+fn what_nobody_knows_is_taken_over_as_sent() {
+    let mut writes = Writes::begun(true);
+    writes.entry = None;
+    writes.take_over(B, A).unwrap();
+    assert_eq!(writes.entry().state, JournalState::Sent);
+    assert_eq!(writes.entry().attempts, 1);
+    assert_eq!(
+        writes.send(B, 1, SendReason::Unsent),
+        known(KnownCreate::InDoubt)
+    );
+}
+
+#[test]
+fn an_id_is_intended_again_only_where_nothing_can_be_charged() {
+    let mut in_doubt = Writes::begun(true);
+    assert_eq!(in_doubt.intend(B), known(KnownCreate::InDoubt));
+    in_doubt.end(A, unresolved()).unwrap();
+    assert_eq!(in_doubt.intend(A), known(KnownCreate::InDoubt));
+
+    let mut accepted = Writes::begun(true);
+    accepted.accept(A, "task-1").unwrap();
+    let id = "task-1".parse().unwrap();
+    assert_eq!(accepted.intend(B), known(KnownCreate::Accepted { id }));
+    accepted.end(A, completed()).unwrap();
+    let id = "task-1".parse().unwrap();
+    assert_eq!(accepted.intend(B), known(KnownCreate::Ended { id }));
+
+    let other = GenerationRequest::builder("a hare").external_task_id("order-42");
+    accepted.intent.request = other.build().unwrap();
+    assert_eq!(accepted.intend(B), Err(Withheld::OtherRequest));
+    assert_eq!(accepted.take_over(B, A), Err(Withheld::OtherRequest));
+
+    let mut free = Writes::begun(true);
+    free.end(A, not_created()).unwrap();
+    free.intend(B).unwrap();
+    assert_eq!(free.entry().state, JournalState::Intended);
+    assert_eq!(free.entry().attempts, 0);
+}
+
+#[test]
+fn a_first_attempt_is_sent_once_and_attempts_come_in_turn() {
+    let mut writes = Writes::begun(false);
+    for attempt in [0, 2, 9] {
+        assert!(is_failure(&writes.send(A, attempt, SendReason::Unsent)));
+    }
+    writes.send(A, 1, SendReason::Unsent).unwrap();
+    assert_eq!(
+        writes.send(A, 2, SendReason::Unsent),
+        known(KnownCreate::InDoubt)
+    );
+    assert!(is_failure(&writes.send(
+        A,
+        1,
+        SendReason::RefusesDuplicates
+    )));
+    writes.send(A, 2, SendReason::RefusesDuplicates).unwrap();
+    writes.accept(A, "task-1").unwrap();
+    let id = "task-1".parse().unwrap();
+    let sent = writes.send(A, 3, SendReason::RefusesDuplicates);
+    assert_eq!(sent, known(KnownCreate::Accepted { id }));
+}
+
+/// It takes back itself and nothing else.
+#[test]
+fn an_attempt_that_was_not_sent_leaves_the_entry_as_it_was_before_it() {
+    let mut first = Writes::begun(true);
+    first.take_back(A, 1, SendReason::Unsent).unwrap();
+    assert_eq!(first.entry().state, JournalState::Intended);
+    assert!(is_failure(&first.take_back(A, 1, SendReason::Unsent)));
+    first.send(A, 2, SendReason::Unsent).unwrap();
+
+    let mut second = Writes::begun(true);
+    second.send(A, 2, SendReason::RefusesDuplicates).unwrap();
+    assert!(is_failure(&second.take_back(A, 1, SendReason::Unsent)));
+    let reason = SendReason::RefusesDuplicates;
+    second.take_back(A, 2, reason).unwrap();
+    assert_eq!(second.entry().state, JournalState::Sent);
+    assert_eq!(second.entry().attempts, 1);
+    assert!(is_failure(&second.take_back(A, 2, reason)));
+
+    let mut ended = Writes::begun(true);
+    ended.end(A, unresolved()).unwrap();
+    assert!(is_failure(&ended.take_back(A, 1, SendReason::Unsent)));
+}
+
+#[test]
+fn one_repetition_follows_from_absence_over_every_entry_of_the_id_and_key() {
+    let absence = SendReason::Absence;
+    let mut writes = Writes::begun(true);
+    writes.send(A, 2, absence).unwrap();
+    writes.take_back(A, 2, absence).unwrap();
+    assert_eq!(writes.entry().intent.repetitions_after_absence, 0);
+    writes.send(A, 3, absence).unwrap();
+    assert_eq!(writes.entry().intent.repetitions_after_absence, 1);
+    assert_eq!(writes.send(A, 4, absence), Err(Withheld::RepetitionUsed));
+    writes.take_over(B, A).unwrap();
+    assert_eq!(writes.send(B, 1, absence), Err(Withheld::RepetitionUsed));
+    // A person may.
+    writes.send(B, 1, SendReason::Person).unwrap();
+    writes.end(B, not_created()).unwrap();
+    // A batch that runs again replaces the entry.
+    writes.intend(A).unwrap();
+    assert_eq!(writes.entry().intent.repetitions_after_absence, 1);
+    writes.send(A, 1, SendReason::Unsent).unwrap();
+    assert_eq!(writes.send(A, 2, absence), Err(Withheld::RepetitionUsed));
+    writes.end(A, not_created()).unwrap();
+    // Under another key it is another create.
+    writes.intent.key = "0123456789abcdef".parse().unwrap();
+    writes.intend(A).unwrap();
+    assert_eq!(writes.entry().intent.repetitions_after_absence, 0);
+}
+
+#[test]
+fn that_the_service_has_a_task_is_true_whoever_tells_it() {
+    let mut writes = Writes::begun(true);
+    writes.accept(B, "task-1").unwrap();
+    writes.accept(A, "task-1").unwrap();
+    assert!(is_failure(&writes.accept(A, "task-2")));
+    let id = "task-1".parse().unwrap();
+    assert_eq!(
+        writes.end(A, not_created()),
+        known(KnownCreate::Accepted { id })
+    );
+    let other = Outcome::Lost {
+        id: "task-2".parse().unwrap(),
+    };
+    assert!(is_failure(&writes.end(A, other)));
+    writes.end(B, completed()).unwrap();
+    // The first final end stays.
+    for outcome in [not_created(), unresolved()] {
+        writes.end(A, outcome).unwrap();
+        let end = JournalState::Ended(Box::new(completed()));
+        assert_eq!(writes.entry().state, end);
+    }
+    let mut absent = Writes::begun(true);
+    absent.end(A, not_created()).unwrap();
+    assert!(is_failure(&absent.accept(A, "task-1")));
+}
+
+#[test]
+fn nothing_is_written_of_what_was_not_intended() {
+    let mut writes = Writes::begun(true);
+    for write in [
+        Writes::accept as fn(&mut Writes, OperationId, &str) -> Result<(), Withheld>,
+        |it, operation, _| it.send(operation, 1, SendReason::Person),
+        |it, operation, _| it.take_back(operation, 1, SendReason::Unsent),
+        |it, operation, _| it.end(operation, completed()),
+    ] {
+        writes.entry = None;
+        assert!(is_failure(&write(&mut writes, A, "task-1")));
+        assert_eq!(writes.entry, None);
+    }
+}
