@@ -51,6 +51,7 @@ fn only_a_text_that_names_the_external_task_id_proves_that_duplicates_are_refuse
     check("externalTaskId has already been used", Says::Proof);
     check("this Custom Task ID is already in use", Says::Proof);
     check("External_Task_Id exist", Says::Proof);
+    check("already exists: external_task_id", Says::Proof);
     check("external_task_id meets an existing task", Says::Proof);
     check(
         "Task could not be created because external_task_id already exists",
@@ -93,6 +94,7 @@ fn a_text_that_says_that_something_does_not_exist_is_no_duplicate_refusal() {
     check("external_task_id of the parent must exist");
     check("external_task_id must already exist");
     check("external_task_id does not already exist");
+    check("the task with this external_task_id does not already exist");
     check("neither external_task_id nor id exists");
 }
 
@@ -154,6 +156,22 @@ fn where_a_body_has_no_message_each_of_its_texts_is_read_with_its_name() {
         r#"{"request":{"external_task_id":"a","prompt":"a duplicate"}}"#,
         Says::Another,
     );
+}
+
+#[test]
+fn where_a_body_has_a_message_nothing_else_speaks() {
+    let body = r#"{"message":"duration is invalid","hint":"external_task_id already exists"}"#;
+    assert_eq!(said(body, None), Says::Another);
+    let body = r#"{"code":1201,"message":"duration is invalid","hint":"duplicate"}"#;
+    assert_eq!(said(body, None), Says::Another);
+}
+
+/// As it comes back from a journal that kept the fields only.
+#[test]
+fn a_code_without_any_body_is_a_duplicate_refusal() {
+    let body: ErrorBody = serde_json::from_str(r#"{"code":"1201"}"#).unwrap();
+    assert_eq!(body.reason(400), Reason::DuplicateExternalTaskId);
+    assert!(!body.names_duplicate());
 }
 
 #[test]

@@ -52,6 +52,10 @@ fn a_date_with_a_time_is_read_as_services_write_it() {
 fn a_number_is_a_time_with_a_fraction_and_in_quotes_too() {
     fn check(number: &str, expected: i64) {
         assert_eq!(created_at(number), Some(expected), "{number}");
+        if let Ok(number) = number.parse() {
+            let time = Timestamp::from_milliseconds(expected);
+            assert_eq!(Timestamp::from_wire(number), time, "{number}");
+        }
         let quoted = format!("\"{number}\"");
         assert_eq!(created_at(&quoted), Some(expected), "{quoted}");
     }
@@ -65,6 +69,7 @@ fn a_number_is_a_time_with_a_fraction_and_in_quotes_too() {
     check("0", 0);
     check("-1", -1000);
     check("99999999999.999", 99_999_999_999_999);
+    check("99999999999", 99_999_999_999_000);
     check("100000000000", 100_000_000_000);
     check("-9223372036854775808", i64::MIN);
 }
