@@ -134,10 +134,20 @@ impl Guard {
         self.main_file.check()
     }
 
+    /// Opens the second connection before it is needed; whoever needs it finds out what is wrong with it.
+    pub(crate) fn get_ready(&mut self) {
+        let _ = self.reader().and_then(lineage::latest);
+    }
+
     fn reader(&mut self) -> rusqlite::Result<&Connection> {
         let reader = match self.reader.take() {
             Some(reader) => reader,
-            None => connection::open(&self.path)?,
+            None => {
+                let reader = connection::open(&self.path)?;
+                // It reads two pages, and a larger cache is made at once.
+                reader.execute_batch("PRAGMA cache_size = 2")?;
+                reader
+            }
         };
         Ok(self.reader.insert(reader))
     }

@@ -7,6 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{clock, mark::Mark};
 
+/// The first layout in which a ledger knows it.
+pub(crate) const LAYOUT: i64 = 2;
+
 /// Rows of openings that are kept without looking whether somebody needs them.
 const FEW: i64 = 128;
 
@@ -46,14 +49,18 @@ pub(crate) fn count(
     token: &str,
     has_sent: bool,
 ) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT coalesce(max(counter), 0) + 1 FROM openings";
-    let counter: i64 = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
     let sql = match has_sent {
-        true => "UPDATE openings SET counter = ?2 WHERE token = ?1",
-        false => "INSERT INTO openings (token, counter) VALUES (?1, ?2)",
+        true => {
+            "UPDATE openings SET counter = (SELECT max(counter) FROM openings) + 1 WHERE token = ?1 \
+             RETURNING counter"
+        }
+        false => {
+            "INSERT INTO openings (token, counter) \
+             SELECT ?1, coalesce(max(counter), 0) + 1 FROM openings RETURNING counter"
+        }
     };
-    let counted = connection.prepare(sql)?.execute(params![token, counter])?;
-    Ok((counted == 1).then_some(counter))
+    let mut statement = connection.prepare(sql)?;
+    statement.query_row([token], |row| row.get(0)).optional()
 }
 
 /// Whether there are so many rows that some should go.

@@ -32,6 +32,15 @@ impl MainFile {
         }
     }
 
+    /// A file that had no log beside it when its shape was this, and so all of what was known then.
+    pub(crate) fn without_log(path: PathBuf, shape: Shape, counter: i64) -> Self {
+        Self {
+            path,
+            seen: Some(shape),
+            counter,
+        }
+    }
+
     /// The largest counter that was ever in it, as far as is known.
     pub(crate) fn counter(&self) -> i64 {
         self.counter

@@ -70,12 +70,15 @@ impl MarkFile {
     /// Opens it, or makes it with this in it.
     pub(crate) fn open(folder: &LockFolder, first: &Mark) -> io::Result<Self> {
         let path = folder.path().join(NAME);
-        let file = match folder.create_new(NAME) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                OpenOptions::new().read(true).write(true).open(&path)?
+        let open = || OpenOptions::new().read(true).write(true).open(&path);
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match folder.create_new(NAME) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open()?,
+                    made => made?,
+                }
             }
-            Err(error) => return Err(error),
+            opened => opened?,
         };
         let mut mark = Self { path, file };
         mark.note(first)?;

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::{
     LedgerError, connection,
     guard::{self, Guard},
-    identity::Watch,
+    identity::{Shape, Watch},
     lineage,
     location::{self, side_file},
     lock_folder::LockFolder,
@@ -36,8 +36,10 @@ pub(crate) struct Opened {
 struct Beside {
     lock_folder: LockFolder,
     has_folder: bool,
-    has_log: bool,
     mark: Option<Mark>,
+    /// What the ledger was when there was no log; `None` if there was one, or no ledger.
+    without_log: Option<Shape>,
+    has_log: bool,
 }
 
 /// Opens a ledger or makes it; a person may have decided to accept it as it is.
@@ -56,7 +58,7 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
         return Err(file(io::ErrorKind::PermissionDenied.into()));
     }
     let layout = schema::identify(&connection, &path)?;
-    let main_file = believe(&path, &connection, &beside, layout, is_accepted)?;
+    let (main_file, latest) = believe(&path, &connection, &beside, layout, is_accepted)?;
     schema::prepare(&connection, &path)?;
     watch.check().map_err(|description| LedgerError::Replaced {
         path: path.clone(),
@@ -72,7 +74,7 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
     connection::keep_log(&connection, false).map_err(sqlite)?;
     let process = Process::start(&beside.lock_folder, token(&connection).map_err(sqlite)?);
     let process = Arc::new(process.map_err(file)?);
-    let mark_file = mark(&connection, &beside, &main_file, is_accepted);
+    let mark_file = mark(&connection, &beside, &main_file, latest, is_accepted);
     let mark_file = mark_file.map_err(|trouble| trouble.into_error(&path))?;
     let began_at = lineage::began_at(&connection).map_err(sqlite)?;
     let guard = Guard::new(&path, watch, Arc::clone(&process), main_file, mark_file);
@@ -101,12 +103,17 @@ pub(crate) fn would_be_new(path: &Path) -> bool {
 impl Beside {
     fn look(path: &Path) -> io::Result<Self> {
         let lock_folder = LockFolder::of(path);
+        let has_folder = lock_folder.exists();
+        let mark = Mark::read(&lock_folder)?;
+        let shape = Shape::of(path).ok();
+        let log = fs::symlink_metadata(side_file(path, "-wal"));
+        let has_log = log.is_ok_and(|metadata| metadata.len() > 0);
         Ok(Self {
-            has_folder: lock_folder.exists(),
-            has_log: fs::symlink_metadata(side_file(path, "-wal"))
-                .is_ok_and(|metadata| metadata.len() > 0),
-            mark: Mark::read(&lock_folder)?,
             lock_folder,
+            has_folder,
+            mark,
+            without_log: shape.filter(|_| !has_log),
+            has_log,
         })
     }
 
@@ -139,30 +146,37 @@ fn make(path: &Path, beside: &Beside, is_accepted: bool) -> Result<(), LedgerErr
     location::create(path).map_err(file)
 }
 
-/// Compares a ledger with what is known of it beside it.
+/// Compares a ledger with what is known of it beside it, and gives what it knows itself.
 fn believe(
     path: &Path,
     connection: &Connection,
     beside: &Beside,
     layout: i64,
     is_accepted: bool,
-) -> Result<MainFile, LedgerError> {
+) -> Result<(MainFile, Option<Mark>), LedgerError> {
     let sqlite = |error| LedgerError::sqlite(path, &error);
     let mark = beside.mark.as_ref().filter(|_| !is_accepted);
-    let mut main_file = MainFile::new(path.into(), mark.map_or(0, |mark| mark.in_file));
+    let mut main_file = match (mark, beside.without_log) {
+        // Below, it is seen to know the mark; and there was no other place where it could.
+        (Some(mark), Some(shape)) => MainFile::without_log(path.into(), shape, mark.counter),
+        (mark, _) => MainFile::new(path.into(), mark.map_or(0, |mark| mark.in_file)),
+    };
     main_file
         .check()
         .map_err(|trouble| trouble.into_error(path))?;
-    let knows = match mark {
-        Some(mark) => {
-            lineage::is_known(connection).map_err(sqlite)?
-                && lineage::knows(connection, mark).map_err(sqlite)?
-        }
+    let latest = match layout >= lineage::LAYOUT {
+        true => lineage::latest(connection).map_err(sqlite)?,
+        false => None,
+    };
+    let knows = match (mark, &latest) {
+        (Some(mark), Some(latest)) if latest.token == mark.token => latest.counter >= mark.counter,
+        (Some(mark), Some(_)) => lineage::knows(connection, mark).map_err(sqlite)?,
+        (Some(_), None) => false,
         // A file in which there is nothing is not the one that the folder was made for.
-        None => layout != 0 || !beside.has_folder,
+        (None, _) => layout != 0 || !beside.has_folder,
     };
     match is_accepted || knows {
-        true => Ok(main_file),
+        true => Ok((main_file, latest)),
         false => Err(LedgerError::Outdated { path: path.into() }),
     }
 }
@@ -172,10 +186,14 @@ fn mark(
     connection: &Connection,
     beside: &Beside,
     main_file: &MainFile,
+    latest: Option<Mark>,
     is_accepted: bool,
 ) -> Result<MarkFile, guard::Trouble> {
-    let latest = lineage::latest(connection)?;
-    let latest = latest.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let latest = match latest {
+        Some(latest) => latest,
+        // It has been brought to a layout in which there is one.
+        None => lineage::latest(connection)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+    };
     let in_file = main_file.counter();
     if !is_accepted {
         return Ok(MarkFile::open(

@@ -151,6 +151,8 @@ struct Work {
 
 impl Work {
     fn work(mut self, waiting: &Receiver<Job>) {
+        // The program has not come to its first write yet.
+        self.guard.get_ready();
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
             jobs.extend(waiting.try_iter().take(MOST_JOBS - 1));
