@@ -247,4 +247,19 @@ mod tests {
         let rows: i64 = connection.query_row(rows, [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 0);
     }
+
+    #[test]
+    fn what_fails_in_one_job_is_undone_without_the_others() {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE a (b UNIQUE); BEGIN";
+        connection.execute_batch(sql).unwrap();
+        let insert = |sql: &'static str| in_savepoint(&connection, |it| it.execute_batch(sql));
+        insert("INSERT INTO a VALUES (1)").unwrap();
+        insert("INSERT INTO a VALUES (2); INSERT INTO a VALUES (1)").unwrap_err();
+        insert("INSERT INTO a VALUES (3)").unwrap();
+        commit(&connection).unwrap();
+        let rows = "SELECT group_concat(b) FROM a";
+        let rows: String = connection.query_row(rows, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, "1,3");
+    }
 }

@@ -1,9 +1,15 @@
 //! What may be spent on a day.
 
-use kirin_client::machine::{Outcome, Withheld};
+use kirin_client::{
+    JournalError,
+    machine::{Outcome, SendReason, Withheld},
+};
 use kirin_types::Task;
+use rusqlite::Connection;
 
-use crate::support::{Desk, NOON, completed, id, intent_at, not_created, scribe, still_running};
+use crate::support::{
+    Desk, NOON, Scribe, completed, id, intent_at, not_created, scribe, still_running, unresolved,
+};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -76,13 +82,13 @@ async fn c16_a_negative_cost_makes_no_room() {
     assert!(journal.intend(&intent_at("order-2", NOON)).await.is_err());
 }
 
-/// Both may be charged: the one has ended without a video, and the other runs on.
+/// Each may be charged: one has ended without a video, one runs on, and of one nothing is known.
 #[tokio::test]
 async fn c16_what_failed_and_what_still_runs_counts() {
     let failed =
         r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
     let failed = Outcome::Failed(Task::from_json(failed.as_bytes()).unwrap());
-    for end in [failed, still_running("task-1")] {
+    for end in [failed, still_running("task-1"), unresolved("order-1")] {
         let desk = Desk::new();
         let journal = desk.journal().budget_per_day("0.41");
         journal.intend(&intent_at("order-1", NOON)).await.unwrap();
@@ -110,4 +116,79 @@ async fn c16_a_day_begins_with_its_first_millisecond_and_ends_before_the_next() 
         let refused = journal.intend(&intent_at("order-2", other)).await;
         assert_eq!(refused.is_err(), are_of_one_day, "{one} {other}");
     }
+}
+
+/// Sent long ago, and again now because a person decided it.
+async fn sent_by_person(journal: &Scribe, order: &str) -> Result<(), JournalError> {
+    journal.intend(&intent_at(order, NOON)).await.unwrap();
+    journal.send(&id(order)).await.unwrap();
+    again_by_person(journal, order).await
+}
+
+async fn again_by_person(journal: &Scribe, order: &str) -> Result<(), JournalError> {
+    let reason = SendReason::Person;
+    journal.send_because(&id(order), reason).await
+}
+
+/// When a create was sent last.
+fn sent_at(desk: &Desk, order: &str) -> i64 {
+    let raw = Connection::open(desk.ledger.path()).unwrap();
+    let sql = "SELECT sent_at FROM creates WHERE external_task_id = ?1";
+    raw.query_row(sql, [order], |row| row.get(0)).unwrap()
+}
+
+/// What is left of this day for another create.
+async fn said_on(journal: &Scribe, day: i64) -> String {
+    let intended = journal.intend(&intent_at("order-9", day)).await;
+    intended.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn c16_what_a_person_sends_counts_on_the_day_on_which_it_is_sent() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    sent_by_person(&journal, "order-1").await.unwrap();
+    let limited = desk.journal().budget_per_day("0.41");
+    let (intended, sent) = (NOON, sent_at(&desk, "order-1"));
+    assert!(sent - intended > 24 * HOUR, "they are of two days");
+    let one = "it costs 0.21 USD, and 0.21 of the 0.41 USD of this day are spent or reserved";
+    assert_eq!(said_on(&limited, sent).await, one);
+    assert_eq!(said_on(&limited, intended).await, one);
+    // Each time may be charged.
+    again_by_person(&journal, "order-1").await.unwrap();
+    let sent = sent_at(&desk, "order-1");
+    let two = "it costs 0.21 USD, and 0.42 of the 0.41 USD of this day are spent or reserved";
+    assert_eq!(said_on(&limited, sent).await, two);
+    assert_eq!(said_on(&limited, intended).await, one);
+}
+
+#[tokio::test]
+async fn c16_what_a_person_sends_and_takes_back_counts_nothing() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    sent_by_person(&journal, "order-1").await.unwrap();
+    let sent = sent_at(&desk, "order-1");
+    let reason = SendReason::Person;
+    journal.take_back(&id("order-1"), reason).await.unwrap();
+    let limited = desk.journal().budget_per_day("0.41");
+    limited.intend(&intent_at("order-2", sent)).await.unwrap();
+}
+
+#[tokio::test]
+async fn c16_a_person_is_kept_to_the_budget_of_the_day() {
+    let desk = Desk::new();
+    let limited = desk.journal().budget_per_day("0.41");
+    sent_by_person(&limited, "order-1").await.unwrap();
+    let again = again_by_person(&limited, "order-1").await.unwrap_err();
+    assert!(matches!(Withheld::from(again), Withheld::Budget { .. }));
+    // What was refused is not written down as sent.
+    let entry = desk.ledger.entries().await.unwrap().remove(0);
+    assert_eq!(entry.attempts, 2);
+    limited
+        .take_back(&id("order-1"), SendReason::Person)
+        .await
+        .unwrap();
+    again_by_person(&limited, "order-1").await.unwrap();
+    // What the host would refuse as a duplicate costs nothing.
+    limited.send(&id("order-1")).await.unwrap();
 }

@@ -8,7 +8,7 @@ use kirin_client::{
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 use kirin_ledger::{Ledger, LedgerError, Money};
-use kirin_types::GenerationRequest;
+use kirin_types::{GenerationRequest, Timestamp};
 
 use crate::support::{
     Desk, Scribe, accept, base_url, completed, id, intent, not_created, path, scribe,
@@ -267,8 +267,13 @@ async fn what_is_gone_on_with_has_not_ended() {
     assert!(is_ended().await);
     let later = desk.journal();
     let known = later.entry(&order).await.unwrap().intent;
+    let ended_at = "UPDATE creates SET ended_at = 5";
+    raw.execute(ended_at, []).unwrap();
     later.take_over(&known).await.unwrap();
     assert!(is_ended().await);
+    // Who takes it over does not end it.
+    let ended_at = desk.ledger.entries().await.unwrap()[0].ended_at;
+    assert_eq!(ended_at, Some(Timestamp::from_milliseconds(5)));
     let reason = SendReason::Person;
     later.send_because(&order, reason).await.unwrap();
     assert!(!is_ended().await);
@@ -317,4 +322,29 @@ async fn i4_nothing_is_sent_after_a_task_has_failed() {
     let entry = desk.ledger.entries().await.unwrap().remove(0);
     assert_eq!(entry.money(), Money::Failed);
     assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
+}
+
+/// When the service took it is what makes a task a control of later creates.
+#[tokio::test]
+async fn the_time_of_an_acceptance_stays() {
+    let (desk, order) = (Desk::new(), id("order-42"));
+    let raw = rusqlite::Connection::open(desk.ledger.path()).unwrap();
+    let accepted_at = || {
+        let sql = "SELECT accepted_at FROM creates";
+        let read = raw.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        read.unwrap()
+    };
+    let journal = desk.journal();
+    journal.intend(&intent("order-42")).await.unwrap();
+    journal.send(&order).await.unwrap();
+    assert_eq!(accepted_at(), None);
+    let task = "task-1".parse().unwrap();
+    journal.accept(&order, &task).await.unwrap();
+    assert!(accepted_at().is_some());
+    raw.execute("UPDATE creates SET accepted_at = 5", [])
+        .unwrap();
+    for end in [still_running("task-1"), completed("task-1")] {
+        journal.end(&order, &end).await.unwrap();
+        assert_eq!(accepted_at(), Some(5));
+    }
 }

@@ -6,6 +6,7 @@ mod claims;
 mod crash;
 mod entries;
 mod file;
+mod operations;
 mod place;
 mod prop;
 mod replaced;

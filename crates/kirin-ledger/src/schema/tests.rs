@@ -1,0 +1,234 @@
+use kirin_client::{
+    BaseUrl, Intent, Journal as _, JournalChange, JournalState, JournalWrite, OperationId,
+    machine::{Outcome, SendReason},
+};
+use kirin_types::{GenerationRequest, Task};
+
+use crate::{Entry, Ledger, connection};
+
+use super::*;
+
+fn new() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    std::fs::write(&path, "").unwrap();
+    (folder, path)
+}
+
+/// A ledger as the first version made it, with a create that was sent three times.
+fn first_layout(path: &Path) {
+    let connection = connection::open(path).unwrap();
+    enter_wal(&connection).unwrap();
+    connection.execute_batch(MIGRATIONS[0]).unwrap();
+    let create = "INSERT INTO creates (base_url, external_task_id, key, model, intended_at, \
+                  intended_at_is_known, state, attempts, request) \
+                  VALUES ('http://127.0.0.1', 'order-42', '0123456789abcdef', 'm', 0, 1, 'sent', 3, '')";
+    connection.execute(create, []).unwrap();
+    let versions = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1");
+    connection.execute_batch(&versions).unwrap();
+}
+
+/// What is told to be durable is on the disk, and what is told to be kept in order is checked.
+#[test]
+fn each_write_waits_for_the_disk() {
+    let (_folder, path) = new();
+    let connection = connection::open(&path).unwrap();
+    prepare(&connection, &path).unwrap();
+    let number = |pragma| pragma_number(&connection, pragma).unwrap();
+    assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
+    let mode = "PRAGMA journal_mode";
+    let mode: String = connection.query_row(mode, [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn k2_a_ledger_of_the_first_layout_is_upgraded() {
+    let (folder, path) = new();
+    first_layout(&path);
+    std::fs::create_dir(folder.path().join("ledger.processes")).unwrap();
+    let ledger = Ledger::open(&path).unwrap();
+    // It knew of all that its lock folder was for.
+    assert!(!ledger.looks_up_first());
+    drop(ledger);
+    let connection = connection::open(&path).unwrap();
+    assert_eq!(pragma_number(&connection, "user_version").unwrap(), LATEST);
+    assert_eq!(lineage::latest(&connection).unwrap().unwrap().counter, 3);
+    drop(connection);
+    assert!(!Ledger::open(&path).unwrap().looks_up_first());
+}
+
+#[test]
+fn c21_an_old_ledger_without_its_lock_folder_may_not_know_all() {
+    let (_folder, path) = new();
+    first_layout(&path);
+    assert!(Ledger::open(&path).unwrap().looks_up_first());
+}
+
+/// It is a backup from before the upgrade.
+#[test]
+fn c21_a_ledger_of_the_first_layout_beside_what_a_later_one_knew_is_refused() {
+    let (_folder, path) = new();
+    drop(Ledger::open(&path).unwrap());
+    std::fs::write(&path, "").unwrap();
+    first_layout(&path);
+    let error = Ledger::open(&path).unwrap_err();
+    assert!(matches!(error, LedgerError::Outdated { .. }), "{error}");
+    let connection = connection::open(&path).unwrap();
+    assert_eq!(pragma_number(&connection, "user_version").unwrap(), 1);
+}
+
+/// What an older version wrote of one create.
+struct Written {
+    state: &'static str,
+    task: Option<&'static str>,
+    outcome: Option<String>,
+    expected: JournalState,
+}
+
+const UNRESOLVED: &str = r#"{"Unresolved": {"external_task_id": "order-42", "knowledge": "MayExist",
+    "cause": {"Withheld": "Deadline"}}}"#;
+
+/// One of each state, as it was written before operations were.
+fn written() -> Vec<Written> {
+    let task = || "task-1".parse().unwrap();
+    let json = r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
+    let failed = Outcome::Failed(Task::from_json(json.as_bytes()).unwrap());
+    let failed_json = serde_json::to_string(&failed).unwrap();
+    let ended = |state, task, json: &str| Written {
+        state,
+        task,
+        outcome: Some(json.into()),
+        expected: JournalState::Ended(serde_json::from_str(json).unwrap()),
+    };
+    let open = |state, task, expected| Written {
+        state,
+        task,
+        outcome: None,
+        expected,
+    };
+    vec![
+        open("intended", None, JournalState::Intended),
+        open("sent", None, JournalState::Sent),
+        open("accepted", Some("task-1"), JournalState::Accepted(task())),
+        // It was accepted, and ended without its task: that was allowed once.
+        ended("open", Some("task-1"), UNRESOLVED),
+        ended(
+            "open",
+            Some("task-1"),
+            r#"{"StillRunning": {"id": "task-1"}}"#,
+        ),
+        ended("ended", Some("task-1"), &failed_json),
+        ended(
+            "not_created",
+            None,
+            r#"{"NotCreated": {"cause": {"Withheld": "UnderWay"}}}"#,
+        ),
+    ]
+}
+
+fn request(id: &str) -> GenerationRequest {
+    let request = GenerationRequest::builder("a fox").external_task_id(id);
+    request.build().unwrap()
+}
+
+fn base_url() -> BaseUrl {
+    "http://127.0.0.1:4010".parse().unwrap()
+}
+
+/// A ledger of an earlier layout with one create of each state, the ids in order.
+fn earlier_layout(path: &Path, layout: usize) {
+    let connection = connection::open(path).unwrap();
+    enter_wal(&connection).unwrap();
+    for migration in &MIGRATIONS[..layout] {
+        connection.execute_batch(migration).unwrap();
+    }
+    for (number, written) in written().into_iter().enumerate() {
+        let id = format!("order-{number}");
+        let sql = "INSERT INTO creates (base_url, external_task_id, key, model, prompt, price, \
+                   intended_at, intended_at_is_known, state, attempts, task_id, outcome, ended_at, request) \
+                   VALUES (?1, ?2, '0123456789abcdef', 'm', 'a fox', '0.21', 7, 1, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let request = serde_json::to_string(&request(&id)).unwrap();
+        let ended_at = written.outcome.as_ref().map(|_| 9);
+        let parameters = rusqlite::params![
+            base_url().to_string(),
+            id,
+            written.state,
+            i64::try_from(number).unwrap(),
+            written.task,
+            written.outcome,
+            ended_at,
+            request
+        ];
+        connection.execute(sql, parameters).unwrap();
+    }
+    let versions = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {layout}");
+    connection.execute_batch(&versions).unwrap();
+}
+
+fn check_entry(number: usize, entry: &Entry, written: &Written) {
+    assert_eq!(entry.external_task_id.as_str(), format!("order-{number}"));
+    assert_eq!(entry.state, written.expected, "{number}");
+    assert_eq!(entry.attempts, u32::try_from(number).unwrap());
+    let task = entry.task_id.as_ref().map(|task| task.as_str());
+    assert_eq!(task, written.task, "{number}");
+    assert_eq!(entry.ended_at.is_some(), written.outcome.is_some());
+    assert_eq!(entry.price.as_ref().unwrap().to_string(), "0.21");
+}
+
+/// Every earlier layout, also those that are to come.
+#[tokio::test]
+async fn k2_a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() {
+    for layout in 1..MIGRATIONS.len() {
+        let (folder, path) = new();
+        earlier_layout(&path, layout);
+        std::fs::create_dir(folder.path().join("ledger.processes")).unwrap();
+        // Once to upgrade it, and once as it is then.
+        for _ in 0..2 {
+            let ledger = Ledger::open(&path).unwrap();
+            let entries = ledger.entries().await.unwrap();
+            assert_eq!(entries.len(), written().len(), "layout {layout}");
+            for (number, (entry, written)) in entries.iter().zip(written()).enumerate() {
+                check_entry(number, entry, &written);
+                let intent = ledger.intent(entry.number).await.unwrap();
+                assert_eq!(intent.request, request(&format!("order-{number}")));
+                assert_eq!(intent.operation, None);
+                assert_eq!(intent.repetitions_after_absence, 0);
+                assert!(!intent.is_minted && intent.doubt.is_none());
+            }
+        }
+        let connection = connection::open(&path).unwrap();
+        assert_eq!(pragma_number(&connection, "user_version").unwrap(), LATEST);
+    }
+}
+
+/// Nobody knows which operation was at it: the first one to take it over is, and the id of its task stays.
+#[tokio::test]
+async fn k2_a_create_of_an_earlier_layout_is_gone_on_with() {
+    for layout in 1..MIGRATIONS.len() {
+        let (_folder, path) = new();
+        earlier_layout(&path, layout);
+        let ledger = Ledger::open(&path).unwrap();
+        let journal = ledger.journal(base_url());
+        // The one that was accepted and ended without its task.
+        let intent = ledger.intent(4).await.unwrap();
+        let write = |operation, change| {
+            let create = Intent::create_id(&intent).unwrap();
+            let write = JournalWrite::new(create, OperationId::new(1, operation), change);
+            let journal = journal.clone();
+            async move { journal.write(&write).await }
+        };
+        let take_over = || JournalChange::TakeOver(Box::new(intent.clone()));
+        write(1, take_over()).await.unwrap();
+        journal.operation_ended(&OperationId::new(1, 1));
+        write(2, take_over()).await.unwrap_err();
+        write(1, take_over()).await.unwrap_err();
+        let reason = SendReason::Person;
+        let attempt = 1;
+        write(1, JournalChange::Send { attempt, reason })
+            .await
+            .unwrap();
+        let entry = ledger.entries().await.unwrap().remove(3);
+        assert_eq!((entry.state, entry.attempts), (JournalState::Sent, 4));
+        assert_eq!(entry.task_id, Some("task-1".parse().unwrap()));
+    }
+}
