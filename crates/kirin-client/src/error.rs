@@ -306,6 +306,9 @@ impl Error {
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
             ErrorKind::Journal => "Make the journal writable, then generate again".into(),
+            ErrorKind::Known if matches!(self.outcome(), Outcome::NotCreated { .. }) => {
+                "Generate it to have it created".into()
+            }
             ErrorKind::Known => match self.task_id() {
                 Some(id) => format!("Do not generate it again: wait for task {id}"),
                 None => self.resolve(),
@@ -325,6 +328,9 @@ impl Error {
             }
             ErrorKind::Refused => "Read the reason before you generate again".into(),
             ErrorKind::TaskFailed => "Read the reason before you generate again".into(),
+            ErrorKind::Unreachable if self.is_repeated() => {
+                "Choose another external id to send it once more".into()
+            }
             ErrorKind::Unreachable => "Check the network, then generate again".into(),
             ErrorKind::UnderWay => {
                 "Wait for the other operation: it ends with the task, or says why not".into()
@@ -371,6 +377,15 @@ impl Error {
         }
     }
 
+    fn is_repeated(&self) -> bool {
+        matches!(
+            self.outcome(),
+            Outcome::NotCreated {
+                cause: Cause::Withheld(Withheld::RepetitionUsed)
+            }
+        )
+    }
+
     fn is_redirect(&self) -> bool {
         matches!(
             self.outcome(),
@@ -409,6 +424,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
         Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
         Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
+        Cause::Withheld(Withheld::Known { .. }) => return ErrorKind::Known,
         Cause::Withheld(Withheld::RepetitionUsed) => return ErrorKind::Unreachable,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,

@@ -90,7 +90,8 @@ impl JournalState {
         match (self.task_id().cloned(), self.is_final()) {
             (Some(id), true) => KnownCreate::Ended { id },
             (Some(id), false) => KnownCreate::Accepted { id },
-            (None, _) => KnownCreate::InDoubt,
+            (None, true) => KnownCreate::NotCreated,
+            (None, false) => KnownCreate::InDoubt,
         }
     }
 }
@@ -201,9 +202,13 @@ impl JournalEntry {
                 return Err(JournalError::under_way());
             }
             if entry.intent.key == intent.key {
-                let repetitions = entry.intent.repetitions_after_absence;
-                intent.repetitions_after_absence =
-                    intent.repetitions_after_absence.max(repetitions);
+                intent.repetitions_after_absence = intent
+                    .repetitions_after_absence
+                    .max(entry.intent.repetitions_after_absence);
+                if entry.attempts > 0 {
+                    // It was proved to be absent, and what is sent now follows from that.
+                    count_repetition(&mut intent)?;
+                }
             }
         }
         let is_refusal_open = before.is_some_and(|entry| entry.is_refusal_open);
@@ -251,10 +256,7 @@ impl JournalEntry {
         }
         let mut entry = self.clone();
         if reason == SendReason::Absence {
-            if entry.intent.repetitions_after_absence >= MAX_REPETITIONS_AFTER_ABSENCE {
-                return Err(JournalError::repetition_used());
-            }
-            entry.intent.repetitions_after_absence += 1;
+            count_repetition(&mut entry.intent)?;
         }
         entry.state = JournalState::Sent;
         entry.attempts = entry.attempts.saturating_add(1);
@@ -340,4 +342,15 @@ impl JournalEntry {
             false => Err(JournalError::under_way()),
         }
     }
+}
+
+/// # Errors
+///
+/// It was repeated before.
+fn count_repetition(intent: &mut Intent) -> Result<(), JournalError> {
+    if intent.repetitions_after_absence >= MAX_REPETITIONS_AFTER_ABSENCE {
+        return Err(JournalError::repetition_used());
+    }
+    intent.repetitions_after_absence += 1;
+    Ok(())
 }

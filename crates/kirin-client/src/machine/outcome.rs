@@ -163,8 +163,15 @@ impl Withheld {
             } => Some(id.clone()),
             _ => None,
         };
+        let created_nothing = matches!(
+            self,
+            Self::Known {
+                state: KnownCreate::NotCreated
+            }
+        );
         let cause = Cause::Withheld(self);
         match task {
+            None if created_nothing => Outcome::NotCreated { cause },
             Some(id) => Outcome::CannotQuery { id, cause },
             None => Outcome::Unresolved {
                 external_task_id: id.clone(),
@@ -230,6 +237,8 @@ pub enum KnownCreate {
     },
     /// It may have been sent, and what came of it is not known.
     InDoubt,
+    /// Nothing was created.
+    NotCreated,
 }
 
 impl fmt::Display for KnownCreate {
@@ -238,6 +247,7 @@ impl fmt::Display for KnownCreate {
             Self::Accepted { id } => write!(formatter, "which was accepted as task {id}"),
             Self::Ended { id } => write!(formatter, "whose task {id} has ended"),
             Self::InDoubt => formatter.write_str("which may have been sent"),
+            Self::NotCreated => formatter.write_str("which created nothing"),
         }
     }
 }

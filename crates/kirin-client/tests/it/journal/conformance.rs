@@ -105,7 +105,9 @@ impl WrongJournal {
                 entry.state = JournalState::Ended(outcome.clone());
                 Ok(entry)
             }
-            (Wrong::KeepsTheCount, JournalChange::Intend(_)) if written.is_ok() => {
+            (Wrong::KeepsTheCount, JournalChange::Intend(_))
+                if before.is_none_or(|entry| entry.state.is_nothing()) =>
+            {
                 JournalEntry::apply(None, write)
             }
             _ => written,

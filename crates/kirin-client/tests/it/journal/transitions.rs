@@ -1,7 +1,7 @@
 //! What a write makes of an entry, case by case: the pure function that every journal uses.
 
 use kirin_client::{
-    Intent, JournalChange, JournalEntry, JournalState, MemoryJournal, OperationId,
+    Intent, JournalChange, JournalEntry, JournalState, MemoryJournal, OperationId, TakenBack,
     machine::{Cause, Knowledge, KnownCreate, Outcome, SendReason, Withheld},
 };
 use kirin_types::{GenerationRequest, Task};
@@ -71,7 +71,14 @@ impl Writes {
         attempt: u32,
         reason: SendReason,
     ) -> Result<(), Withheld> {
-        self.write(operation, JournalChange::TakeBack { attempt, reason })
+        self.write(
+            operation,
+            JournalChange::TakeBack {
+                attempt,
+                why: TakenBack::NotSent,
+                reason,
+            },
+        )
     }
 
     fn accept(&mut self, operation: OperationId, task: &str) -> Result<(), Withheld> {
@@ -255,16 +262,33 @@ fn one_repetition_follows_from_absence_over_every_entry_of_the_id_and_key() {
     // A person may.
     writes.send(B, 1, SendReason::Person).unwrap();
     writes.end(B, not_created()).unwrap();
-    // A batch that runs again replaces the entry.
-    writes.intend(A).unwrap();
-    assert_eq!(writes.entry().intent.repetitions_after_absence, 1);
-    writes.send(A, 1, SendReason::Unsent).unwrap();
-    assert_eq!(writes.send(A, 2, absence), Err(Withheld::RepetitionUsed));
-    writes.end(A, not_created()).unwrap();
+    // A batch that runs again would replace the entry, and send once more because of the same proofs.
+    assert_eq!(writes.intend(A), Err(Withheld::RepetitionUsed));
     // Under another key it is another create.
     writes.intent.key = "0123456789abcdef".parse().unwrap();
     writes.intend(A).unwrap();
     assert_eq!(writes.entry().intent.repetitions_after_absence, 0);
+}
+
+/// What was proved to be absent, and ended so, is sent again by the next entry: that counts.
+#[test]
+fn the_entry_that_follows_a_proof_of_absence_is_its_repetition() {
+    let mut writes = Writes::begun(true);
+    writes.end(A, not_created()).unwrap();
+    writes.intend(B).unwrap();
+    assert_eq!(writes.entry().intent.repetitions_after_absence, 1);
+    writes.send(B, 1, SendReason::Unsent).unwrap();
+    let absence = SendReason::Absence;
+    assert_eq!(writes.send(B, 2, absence), Err(Withheld::RepetitionUsed));
+    writes.end(B, not_created()).unwrap();
+    assert_eq!(writes.intend(A), Err(Withheld::RepetitionUsed));
+
+    // What was taken back was proved by nobody, and needs no proof.
+    let mut unsent = Writes::begun(true);
+    unsent.take_back(A, 1, SendReason::Unsent).unwrap();
+    unsent.end(A, not_created()).unwrap();
+    unsent.intend(B).unwrap();
+    assert_eq!(unsent.entry().intent.repetitions_after_absence, 0);
 }
 
 #[test]
@@ -283,9 +307,10 @@ fn that_the_service_has_a_task_is_true_whoever_tells_it() {
     };
     assert!(is_failure(&writes.end(A, other)));
     writes.end(B, completed()).unwrap();
-    // The first final end stays.
+    // The first final end stays, and whoever ended without the task hears of it.
     for outcome in [not_created(), unresolved()] {
-        writes.end(A, outcome).unwrap();
+        let id = "task-1".parse().unwrap();
+        assert_eq!(writes.end(A, outcome), known(KnownCreate::Ended { id }));
         let end = JournalState::Ended(Box::new(completed()));
         assert_eq!(writes.entry().state, end);
     }
