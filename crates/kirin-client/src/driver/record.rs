@@ -104,7 +104,11 @@ impl Record {
                 (Some(_), _) => budget.readmit(request)?,
             }
         }
-        self.take_over().await?;
+        // Nothing that was looked up since then counts: somebody else may have sent it meanwhile.
+        if let Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) = self.stage {
+            let description = "it could not be written when this operation began".into();
+            return Err(Withheld::Journal { description });
+        }
         if let Stage::Unwritten(_) = self.stage {
             self.intend(client, request.clone()).await?;
         }
