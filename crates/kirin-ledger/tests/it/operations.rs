@@ -83,6 +83,10 @@ async fn c20_two_clients_with_two_openings_of_a_ledger_send_each_create_once() {
 }
 
 /// Asks until this holds, at most 10 s.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the ledger frees a create on a thread of its own, and tells nobody"
+)]
 async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
     let until = async {
         let mut interval = tokio::time::interval(Duration::from_millis(2));
