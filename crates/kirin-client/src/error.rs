@@ -61,6 +61,8 @@ pub enum ErrorKind {
     RateLimit,
     /// The service refused for another reason; nothing was created.
     Refused,
+    /// It was sent twice, and each time proved to be absent: it is not sent again under its id.
+    Repeated,
     /// The deadline passed while the task was running.
     StillRunning,
     /// The task failed at the service.
@@ -328,9 +330,7 @@ impl Error {
             }
             ErrorKind::Refused => "Read the reason before you generate again".into(),
             ErrorKind::TaskFailed => "Read the reason before you generate again".into(),
-            ErrorKind::Unreachable if self.is_repeated() => {
-                "Choose another external id to send it once more".into()
-            }
+            ErrorKind::Repeated => "Choose another external id to send it once more".into(),
             ErrorKind::Unreachable => "Check the network, then generate again".into(),
             ErrorKind::UnderWay => {
                 "Wait for the other operation: it ends with the task, or says why not".into()
@@ -377,15 +377,6 @@ impl Error {
         }
     }
 
-    fn is_repeated(&self) -> bool {
-        matches!(
-            self.outcome(),
-            Outcome::NotCreated {
-                cause: Cause::Withheld(Withheld::RepetitionUsed)
-            }
-        )
-    }
-
     fn is_redirect(&self) -> bool {
         matches!(
             self.outcome(),
@@ -425,7 +416,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
         Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
         Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
         Cause::Withheld(Withheld::Known { .. }) => return ErrorKind::Known,
-        Cause::Withheld(Withheld::RepetitionUsed) => return ErrorKind::Unreachable,
+        Cause::Withheld(Withheld::RepetitionUsed) => return ErrorKind::Repeated,
         // The other reasons are about creates that may have been sent before.
         Cause::Withheld(_) => return ErrorKind::Journal,
     };

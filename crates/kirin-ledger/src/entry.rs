@@ -37,6 +37,9 @@ pub struct Entry {
     pub cost: Option<Amount>,
     /// Where its files are wanted, a file or a folder; `None` if nobody said that they are.
     pub output: Option<PathBuf>,
+    /// An attempt was refused, and nothing was looked up after it: something on the way may have sent it
+    /// twice.
+    pub is_refusal_open: bool,
     /// Where its files are, as far as they were downloaded.
     pub files: Vec<PathBuf>,
 }
@@ -75,6 +78,7 @@ impl Entry {
     /// What it means for the money.
     pub fn money(&self) -> Money {
         match &self.state {
+            JournalState::Intended if self.is_refusal_open => Money::Unresolved,
             JournalState::Intended => Money::None,
             JournalState::Ended(outcome) => match **outcome {
                 Outcome::Completed(_) => Money::Settled,

@@ -155,7 +155,8 @@ impl Ledger {
     ///
     /// The file could not be read.
     pub async fn unfinished(&self) -> Result<Vec<Entry>, LedgerError> {
-        let which = "state IN ('sent', 'accepted', 'open') OR state = 'completed' AND output IS NOT NULL \
+        let which = "state IN ('sent', 'accepted', 'open') OR state = 'intended' AND refusal_is_open \
+                     OR state = 'completed' AND output IS NOT NULL \
                      AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
         self.select(which, None).await
     }

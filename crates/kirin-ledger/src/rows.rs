@@ -14,7 +14,7 @@ use crate::{Entry, path};
 /// What [`entry`] reads, in its order.
 pub(crate) const ENTRY: &str = "number, base_url, external_task_id, key, model, prompt, price, \
                                 intended_at, intended_at_is_known, attempts, state, task_id, \
-                                ended_at, cost, outcome, output";
+                                ended_at, cost, outcome, output, refusal_is_open";
 
 /// An entry without its files.
 pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
@@ -35,6 +35,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         ended_at: row.get::<_, Option<i64>>(12)?.map(milliseconds),
         cost: optional(row, 13)?,
         output: row.get::<_, Option<Vec<u8>>>(15)?.map(path::from_bytes),
+        is_refusal_open: row.get(16)?,
         files: Vec::new(),
     })
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Control, GenerationHandle, Intent, JournalEntry, JournalState, Recalled,
-    machine::{Cause, Outcome, Settings, Withheld},
+    machine::{Outcome, Settings, Withheld},
 };
 
 /// Most controls that one machine is given.
@@ -131,14 +131,22 @@ impl Known {
         self.learn_origin(&entry.intent);
         self.learn_from_intent(&start);
         match (&entry.state, start) {
-            (JournalState::Intended, Start::Generate(_) | Start::Reconcile(_))
-                if entry.is_refusal_open =>
+            // That this account does not know it would prove nothing.
+            (JournalState::Intended, start)
+                if entry.is_refusal_open && entry.intent.key != client.0.fingerprint =>
             {
+                Err(Refused::of(client, &start, Withheld::OtherKey))
+            }
+            (JournalState::Intended, Start::Generate(_)) if entry.is_refusal_open => {
                 Ok(Start::Repeat(Box::new(entry.intent)))
+            }
+            // Nobody asked for another one: what was refused is looked for.
+            (JournalState::Intended, Start::Reconcile(intent)) if entry.is_refusal_open => {
+                Ok(Start::Reconcile(merged(&intent, entry)))
             }
             (state, Start::Generate(request)) if state.is_nothing() => {
                 self.looks_up_first = self.origin.may_be_known()
-                    && (recalled.may_have_forgotten || was_refused(state));
+                    && (recalled.may_have_forgotten || state.was_refused());
                 Ok(Start::Generate(request))
             }
             // Nothing was sent, as far as the journal remembers.
@@ -214,18 +222,6 @@ fn is_own(client: &Client, entry: &JournalEntry) -> bool {
         .intent
         .operation
         .is_some_and(|operation| client.is_own(&operation))
-}
-
-fn was_refused(state: &JournalState) -> bool {
-    match state {
-        JournalState::Ended(outcome) => matches!(
-            **outcome,
-            Outcome::NotCreated {
-                cause: Cause::Refused(_)
-            }
-        ),
-        _ => false,
-    }
 }
 
 /// Goes on with what the journal knows.

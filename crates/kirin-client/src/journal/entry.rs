@@ -4,7 +4,7 @@ use kirin_types::TaskId;
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
-use crate::machine::{KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason};
+use crate::machine::{Cause, KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason};
 
 /// What a journal knows of one create.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +72,19 @@ impl JournalState {
         match self {
             Self::Ended(outcome) => matches!(**outcome, Outcome::NotCreated { .. }),
             Self::Intended => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it ended as refused by the service: it is looked up once more before it is sent again.
+    pub(crate) fn was_refused(&self) -> bool {
+        match self {
+            Self::Ended(outcome) => matches!(
+                **outcome,
+                Outcome::NotCreated {
+                    cause: Cause::Refused(_)
+                }
+            ),
             _ => false,
         }
     }
@@ -198,17 +211,18 @@ impl JournalEntry {
                 });
             }
             // Whoever names the operation that was refused knows of it, and looks the task up.
-            if entry.is_refusal_open && entry.intent.operation != intent.operation {
+            let is_another =
+                entry.intent.operation != intent.operation || entry.intent.key != intent.key;
+            if entry.is_refusal_open && is_another {
                 return Err(JournalError::under_way());
             }
-            if entry.intent.key == intent.key {
-                intent.repetitions_after_absence = intent
-                    .repetitions_after_absence
-                    .max(entry.intent.repetitions_after_absence);
-                if entry.attempts > 0 {
-                    // It was proved to be absent, and what is sent now follows from that.
-                    count_repetition(&mut intent)?;
-                }
+            // Whatever key pays: the host may take two keys for one user.
+            intent.repetitions_after_absence = intent
+                .repetitions_after_absence
+                .max(entry.intent.repetitions_after_absence);
+            if entry.attempts > 0 {
+                // It was proved to be absent, and what is sent now follows from that.
+                count_repetition(&mut intent)?;
             }
         }
         let is_refusal_open = before.is_some_and(|entry| entry.is_refusal_open);
@@ -223,7 +237,7 @@ impl JournalEntry {
         if self.intent.request != intent.request {
             return Err(JournalError::other_request());
         }
-        if self.intent.operation != intent.operation {
+        if self.intent.operation != intent.operation || self.intent.key != intent.key {
             return Err(JournalError::under_way());
         }
         if self.state.is_final() {

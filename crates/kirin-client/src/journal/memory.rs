@@ -107,10 +107,12 @@ impl Entries {
         self.numbers.retain(|_, kept| *kept != number);
     }
 
-    /// The first of the accepted ones goes: it can be asked for by the id that its caller has.
+    /// The first goes that was accepted, which can be asked for by the id that its caller has, or that has
+    /// ended.
     fn forget_accepted(&mut self) {
-        let is_accepted =
-            |(_, kept): &(&u64, &Kept)| matches!(kept.entry.state, JournalState::Accepted(_));
+        let is_accepted = |(_, kept): &(&u64, &Kept)| {
+            matches!(kept.entry.state, JournalState::Accepted(_)) || kept.entry.state.is_final()
+        };
         if self.by_number.len() > MOST_ACCEPTED
             && let Some((number, _)) = self.by_number.iter().find(is_accepted)
         {
@@ -124,9 +126,11 @@ fn place(create: &CreateId) -> String {
     format!("{}\n{}", create.base_url, create.external_task_id)
 }
 
-/// An entry that a client has no more use for. One that was repeated is kept for the count.
+/// An entry that a client has no more use for. One that was repeated, or proved to be absent, is kept for
+/// the count, and one that was refused, because it is looked up once more.
 fn is_over(entry: &JournalEntry) -> bool {
-    entry.state.is_final() && entry.intent.repetitions_after_absence == 0
+    let may_follow = entry.state.is_nothing() && (entry.attempts > 0 || entry.state.was_refused());
+    entry.state.is_final() && entry.intent.repetitions_after_absence == 0 && !may_follow
 }
 
 #[async_trait]

@@ -106,11 +106,9 @@ impl CreatePhase {
         };
         if context.settings.follows_refusal {
             context.clocks.intended_before = true;
-        }
-        if context.settings.follows_refusal {
             phase.refused_at = Some(Duration::ZERO);
             phase.refusals = 1;
-            if context.can_look_up() && !context.refuses_duplicates() {
+            if context.looks_up_before_repeating(Duration::ZERO) {
                 phase.begin_check(Duration::ZERO, Then::Send(None));
                 let until = context.repeats_from(Duration::ZERO);
                 phase.state = State::CheckPaused { until };

@@ -74,6 +74,11 @@ impl Doubt {
         }
     }
 
+    /// No row may begin before this time.
+    pub(super) fn no_row_before(&mut self, from: Duration) {
+        self.next_row_from = self.next_row_from.max(from);
+    }
+
     /// A row did not come to its end; the next one waits, for as long as the service asks at least.
     pub(super) fn row_broke(&mut self, now: Duration, hint: Duration) {
         self.broken_rows += 1;

@@ -84,6 +84,12 @@ impl Context {
         self.settings.capabilities.duplicate_ids == DuplicateIds::Refused
     }
 
+    /// Whether a refused create is looked up before it is repeated. A host that refuses duplicates may
+    /// have forgotten an old one.
+    pub(super) fn looks_up_before_repeating(&self, now: Duration) -> bool {
+        self.can_look_up() && !(self.refuses_duplicates() && self.intent_is_recent(now))
+    }
+
     /// From when on a create that was refused at this time may be repeated.
     pub(super) fn repeats_from(&self, refused_at: Duration) -> Duration {
         let lag = self.settings.capabilities.lookup_lag;

@@ -85,7 +85,7 @@ async fn c20_two_clients_with_two_openings_of_a_ledger_send_each_create_once() {
 /// Asks until this holds, at most 10 s.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the ledger frees a create on a thread of its own, and tells nobody"
+    reason = "what is waited for is on another thread, which tells nobody"
 )]
 async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
     let until = async {
@@ -171,6 +171,21 @@ async fn left(desk: &Desk) -> kirin_client::Intent {
 #[track_caller]
 fn is_under_way(refused: Result<(), kirin_client::JournalError>) {
     assert_eq!(Withheld::from(refused.unwrap_err()), Withheld::UnderWay);
+}
+
+/// Each would have it: nothing was sent, or the operation is named right. But one is at it.
+#[tokio::test]
+async fn c20_an_operation_at_work_keeps_another_one_of_its_process_from_its_create() {
+    let (desk, order) = (Desk::new(), id("order-42"));
+    let (first, second) = (desk.journal(), desk.journal());
+    first.intend(&intent("order-42")).await.unwrap();
+    is_under_way(second.intend(&intent("order-42")).await);
+    let known = second.entry(&order).await.unwrap().intent;
+    is_under_way(second.take_over(&known).await);
+    first.send(&order).await.unwrap();
+    is_under_way(second.take_over(&known).await);
+    first.end(&order, &unresolved("order-42")).await.unwrap();
+    second.take_over(&known).await.unwrap();
 }
 
 #[tokio::test]

@@ -33,11 +33,14 @@ impl CreatePhase {
             QueryAnswer::NotFound(_) => {
                 let next = self.check.as_mut().and_then(|check| check.missed(context));
                 return match next {
-                    Some(at) => self.go(State::CheckPaused {
-                        until: context.cut(at).max(now),
-                    }),
+                    // Also past the deadline: sooner, a miss says nothing of what was refused.
+                    Some(at) => self.go(State::CheckPaused { until: at.max(now) }),
                     None => self.end_check(now, context),
                 };
+            }
+            QueryAnswer::Refused(refusal) if self.refuses_the_first(&refusal, context) => {
+                self.check = None;
+                return Self::not_created(Cause::Refused(refusal));
             }
             // It says nothing, and what was refused stays refused.
             QueryAnswer::Refused(refusal) if self.stays_refused(&refusal, context) => {
@@ -50,15 +53,21 @@ impl CreatePhase {
             QueryAnswer::Task(_) => Trouble::new("an answer about another external task id"),
             QueryAnswer::Trouble(trouble) => trouble,
         };
-        let Some(check) = self.check.as_mut().filter(|_| !context.is_over(now)) else {
+        let Some(check) = self.check.as_mut() else {
             return self.give_up_check(trouble, context);
         };
-        if !check.failed() {
+        let is_end = matches!(check.then, Then::End(_));
+        if !check.failed() || (!is_end && context.is_over(now)) {
             return self.give_up_check(trouble, context);
         }
         let wait = context.backoff.delay(check.failures, trouble.retry_after);
+        let until = now.saturating_add(wait);
         self.state = State::CheckPaused {
-            until: context.cut(now.saturating_add(wait)).max(now),
+            until: if is_end {
+                until
+            } else {
+                context.cut(until).max(now)
+            },
         };
         Step::Stay(Notice::Trouble {
             cause: trouble.to_string(),
@@ -100,14 +109,22 @@ impl CreatePhase {
             is_about_the_key(refusal),
             self.check.as_ref().map(|check| &check.then),
         ) {
-            // The first attempt will be refused as well, and say why.
-            (true, Some(Then::Send(None))) => !context.settings.follows_refusal,
             (true, Some(Then::End(Cause::Refused(create)))) => {
                 is_about_the_key(create) && self.refusals == 1
             }
             (true, _) => false,
-            (false, _) => context.settings.capabilities.lookup == Lookup::Unproven,
+            (false, _) => {
+                let has_no_look_up = matches!(refusal.status, 400 | 405);
+                has_no_look_up && context.settings.capabilities.lookup == Lookup::Unproven
+            }
         }
+    }
+
+    /// Whether the key is refused by the look-up before the first attempt, which it would refuse as well.
+    fn refuses_the_first(&self, refusal: &Refusal, context: &Context) -> bool {
+        let then = self.check.as_ref().map(|check| &check.then);
+        let is_first = matches!(then, Some(Then::Send(None))) && !context.settings.follows_refusal;
+        is_first && is_about_the_key(refusal)
     }
 
     /// Nothing is sent without the look-up before it, and what was refused and could not be looked up may

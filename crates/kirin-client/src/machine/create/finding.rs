@@ -34,10 +34,12 @@ impl CreatePhase {
     /// A minted id is ours, whoever minted it. Under an id that the caller chose, a task of another
     /// model, or one that is older than the intent, is another one.
     pub(super) fn is_ours(&self, task: &Task, context: &Context) -> bool {
+        context.settings.external_task_id_is_minted || self.fits(task, context)
+    }
+
+    /// Whether a task can be ours by what it says of itself.
+    pub(super) fn fits(&self, task: &Task, context: &Context) -> bool {
         let settings = &context.settings;
-        if settings.external_task_id_is_minted {
-            return true;
-        }
         let model = task
             .model()
             .is_none_or(|model| model == self.request.model_id());

@@ -43,7 +43,7 @@ impl CreatePhase {
             QueryAnswer::Task(task)
                 if *task.id() == id
                     && !task.names_another_than(&self.external_task_id)
-                    && self.is_ours(&task, context) =>
+                    && self.fits(&task, context) =>
             {
                 Step::Accepted {
                     task,

@@ -34,8 +34,8 @@ impl CreatePhase {
                 _ => step,
             };
         }
-        let was_refused = self.refused_at.is_some() && !context.refuses_duplicates();
-        match was_refused && context.can_look_up() {
+        let was_refused = self.refused_at.is_some();
+        match was_refused && context.looks_up_before_repeating(now) {
             true => self.begin_check(now, Then::Send(cause)),
             false => self.go(State::Sending),
         }
@@ -195,6 +195,11 @@ impl CreatePhase {
         };
         doubt.stopped = Some(cause);
         doubt.look_again_from(now);
+        if let Some(refused_at) = self.refused_at {
+            // What was refused may have been accepted just now, and is found after the lag.
+            let lag = context.settings.capabilities.lookup_lag;
+            doubt.no_row_before(refused_at.saturating_add(lag.unwrap_or_default()));
+        }
         self.next_look_up(now, None, notice, context)
     }
 
