@@ -56,11 +56,14 @@ impl Job {
     }
 
     /// Whether somebody who is alive is at the create: another process, or another operation of this one.
-    /// That the service has a task is true whoever tells it, so that is written down all the same.
+    /// That the service has a task is true whoever tells it, so that is written down all the same; and
+    /// whoever tells another end of what has ended changes nothing.
     fn is_held_by_another(&self, kept: &Kept) -> bool {
-        let tells_a_task = match &self.write.change {
+        let is_for_all = match &self.write.change {
             JournalChange::Accept(_) => true,
-            JournalChange::End(outcome) => outcome.task_id().is_some(),
+            JournalChange::End(outcome) => {
+                outcome.task_id().is_some() || kept.entry.state.is_final()
+            }
             _ => false,
         };
         let holder = kept.holder.as_deref();
@@ -69,7 +72,7 @@ impl Job {
             holder.is_some_and(|it| it != self.process.name() && self.process.is_alive(it));
         let by_operation =
             operation.is_some_and(|it| it != self.write.operation && self.process.is_at_work(&it));
-        !tells_a_task && (by_process || by_operation)
+        !is_for_all && (by_process || by_operation)
     }
 
     /// What is sent for the first time, and what a person sends again, has to fit the budget of its day.

@@ -16,8 +16,8 @@ use kirin_ledger::{Claim, Ledger};
 use kirin_types::GenerationRequest;
 
 use crate::support::{
-    Desk, Scribe, base_url, create, id, intent, new_operation, not_created, scribe, still_running,
-    unresolved,
+    Desk, Scribe, base_url, completed, create, id, intent, new_operation, not_created, scribe,
+    still_running, unresolved,
 };
 
 /// How many ids are wanted twice.
@@ -287,6 +287,26 @@ async fn c20_an_overtaken_operation_that_ends_does_not_free_the_create_of_the_ot
     let change = JournalChange::End(Box::new(still_running("task-1")));
     let write = JournalWrite::new(create(&order), overtaken, change);
     later.journal.write(&write).await.unwrap();
+    let claim = desk.another().claim(&base_url(), &order).await.unwrap();
+    assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
+}
+
+/// The task that an overtaken operation told of has ended, and the one at work does not know it yet.
+#[tokio::test]
+async fn c20_another_end_of_what_has_ended_changes_nothing_whoever_is_at_it() {
+    let (desk, order) = (Desk::new(), id("order-42"));
+    let (mine, other) = (desk.journal(), desk.journal());
+    let theirs = scribe(&desk.another());
+    mine.intend(&intent("order-42")).await.unwrap();
+    mine.send(&order).await.unwrap();
+    other.end(&order, &completed("task-1")).await.unwrap();
+    for late in [&other, &theirs] {
+        late.end(&order, &not_created()).await.unwrap();
+        let unresolved = unresolved("order-42");
+        late.end(&order, &unresolved).await.unwrap();
+    }
+    let entry = desk.ledger.entries().await.unwrap().remove(0);
+    assert!(entry.completed().is_some());
     let claim = desk.another().claim(&base_url(), &order).await.unwrap();
     assert!(matches!(claim, Claim::UnderWay(..)), "{claim:?}");
 }

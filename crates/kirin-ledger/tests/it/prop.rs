@@ -152,14 +152,15 @@ impl Model {
     }
 
     async fn is_held(&self, step: Step, opening: usize, write: &JournalWrite) -> bool {
-        let tells_a_task = match &write.change {
-            JournalChange::Accept(_) => true,
-            JournalChange::End(outcome) => outcome.task_id().is_some(),
-            _ => false,
-        };
-        let Some(entry) = self.entry(step.create).await.filter(|_| !tells_a_task) else {
+        let Some(entry) = self.entry(step.create).await else {
             return false;
         };
+        match &write.change {
+            JournalChange::Accept(_) => return false,
+            JournalChange::End(outcome) if outcome.task_id().is_some() => return false,
+            JournalChange::End(_) if entry.state.is_final() => return false,
+            _ => {}
+        }
         let holder = self.holders[step.create];
         let other = entry.intent.operation.filter(|it| *it != write.operation);
         holder.is_some_and(|it| it != opening)
