@@ -34,11 +34,19 @@ impl Reached {
 
     /// A create that an earlier run has sent, and its task where that is known.
     pub(crate) fn entry(entry: &Entry) -> Self {
-        Self(Mutex::new(Ids {
+        let reached = Self::default();
+        reached.begun(entry);
+        reached
+    }
+
+    /// Another run has begun it: what that one sent may be charged.
+    pub(crate) fn begun(&self, entry: &Entry) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *ids = Ids {
             external_task_id: Some(entry.external_task_id.clone()),
             id: entry.task_id.clone(),
             completed: entry.completed().is_some(),
-        }))
+        };
     }
 
     /// The task is completed, and its video is fetched.

@@ -31,6 +31,7 @@ pub(super) async fn begin(
     session: &Session,
     request: &GenerationRequest,
     deadline: &Deadline,
+    reached: &Reached,
 ) -> Result<Begun, Failure> {
     let new = || Begun {
         generation: until(session.generate(request.clone()), deadline),
@@ -44,6 +45,7 @@ pub(super) async fn begin(
         let entry = match claim(session, ledger, id).await? {
             Claim::UnderWay(entry, owner) => {
                 check(ledger, &entry, request, id).await?;
+                reached.begun(&entry);
                 another_process.wait(&entry, &owner, deadline).await?;
                 continue;
             }
@@ -55,6 +57,7 @@ pub(super) async fn begin(
             return Ok(new());
         }
         check(ledger, &entry, request, id).await?;
+        reached.begun(&entry);
         return Ok(Begun {
             generation: until(go_on(session, ledger, &entry).await?, deadline),
             earlier: Some(entry),

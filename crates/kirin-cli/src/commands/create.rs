@@ -56,7 +56,7 @@ async fn task(
             let Begun {
                 generation,
                 earlier,
-            } = begin(session, request, &deadline).await?;
+            } = begin(session, request, &deadline, &reached).await?;
             let accepted = accepted(generation, &mut progress, &reached).await;
             match accepted.map(|generation| (generation.task(), generation.handle())) {
                 Ok((Some(task), _)) => return Ok(task),

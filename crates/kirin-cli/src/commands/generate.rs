@@ -95,7 +95,7 @@ pub(super) async fn produce(
         let Begun {
             generation,
             earlier,
-        } = begin(session, request, &deadline).await?;
+        } = begin(session, request, &deadline, reached).await?;
         match finished(generation, progress, reached).await {
             Ok(task) => break (task, earlier),
             Err(error) if was_overtaken(session, &error) => {}

@@ -52,10 +52,12 @@ impl Failure {
             });
         }
         let is_sent = |ids: &Ids| ids.external_task_id.is_some() || ids.id.is_some();
-        if under_way.iter().any(is_sent) {
-            failure.money = "What is under way goes on at the service, and may be charged.".into();
-            failure.billing = Billing::Unknown;
+        failure.money = match under_way.iter().any(is_sent) {
+            true => "What is under way goes on at the service, and may be charged.",
+            false => "Nothing of what is under way was sent. What is done is charged.",
         }
+        .into();
+        failure.billing = Billing::Unknown;
         failure
     }
 

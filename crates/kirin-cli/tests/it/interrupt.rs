@@ -92,6 +92,24 @@ fn interrupted_create_may_have_been_charged() {
     }
 }
 
+/// What the first run has sent is paid, whatever this one has done.
+#[test]
+fn a_second_run_that_is_interrupted_names_the_task_of_the_first() {
+    let server = Server::start(|_, _| Answer::running());
+    let home = tempfile::tempdir().unwrap();
+    let run = || {
+        let kirin = Kirin::generate().args(["--external-task-id", "order-42"]);
+        let kirin = kirin.at(&server.base_url).env("HOME", home.path());
+        interrupted(kirin, "in_progress", "INT").ended_with(130)
+    };
+    run();
+    let second = run();
+    assert_eq!(server.creates(), 1);
+    let command = format!("kirin wait {TASK}");
+    assert!(second.stderr.contains(&command), "{second:#?}");
+    assert!(!second.stderr.contains("Nothing was spent"), "{second:#?}");
+}
+
 #[test]
 fn interrupted_emulator_spent_nothing() {
     let run = in_the_emulator("INT").ended_with(130);

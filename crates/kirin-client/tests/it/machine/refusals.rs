@@ -317,3 +317,106 @@ fn a_proved_no_takes_back_its_own_attempt_only() {
     first.create(not_sent());
     assert!(matches!(assert_not_created(&first), Cause::Trouble(_)));
 }
+
+/// A miss before the lag says nothing of what was refused, also where the deadline is near.
+#[test]
+fn a_refusal_near_the_deadline_is_looked_up_after_the_lag_before_it_ends() {
+    let mut near = with(HostCapabilities::default().with_lookup_lag(seconds(6)));
+    near.deadline = Some(seconds(3));
+    let mut script = Script::generate(near);
+    script.create(create_status(402));
+    script.look_up(query_status(404));
+    assert_eq!(script.wait(), seconds(6));
+    script.look_up(task(IN_PROGRESS));
+    assert_running(&script);
+
+    let mut near = settings();
+    near.deadline = Some(seconds(1));
+    let mut script = Script::generate(near);
+    script.create(create_status(402));
+    script.look_up(query_status(404));
+    assert_eq!(script.look_ups(&query_status(404)), [1.0, 2.0, 4.0]);
+    assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+}
+
+#[test]
+fn a_look_up_that_is_redirected_or_gone_is_no_miss() {
+    for status in [302, 410, 451] {
+        let mut script = Script::generate(settings());
+        script.create(create_status(402));
+        script.look_up(query_status(status));
+        script.look_ups(&query_status(status));
+        assert_eq!(assert_unresolved(&script), Knowledge::MayExist, "{status}");
+    }
+}
+
+#[test]
+fn a_first_attempt_is_not_sent_where_the_look_up_before_it_is_forbidden() {
+    for status in [401, 403] {
+        let mut first = settings();
+        first.looks_up_first = true;
+        let mut script = Script::generate(first);
+        script.look_up(query_status(status));
+        assert!(matches!(assert_not_created(&script), Cause::Refused(_)));
+        assert_eq!(script.creates(), 0);
+    }
+}
+
+/// Nobody knows how long a host remembers an id that it would refuse.
+#[test]
+fn an_old_refusal_is_looked_up_and_not_repeated_even_where_duplicates_are_refused() {
+    let mut old = with(HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused));
+    old.follows_refusal = true;
+    let three_days = 3 * 86_400_000;
+    old.intended_at = Some(kirin_types::Timestamp::from_milliseconds(
+        STARTED_AT - three_days,
+    ));
+    let mut script = Script::generate(old);
+    script.look_ups(&query_status(404));
+    assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+    assert_eq!(script.creates(), 0);
+}
+
+/// An id beside an error may be anything's, also where our external id is minted.
+#[test]
+fn a_hint_that_leads_to_another_model_is_not_adopted() {
+    let mut minted = settings();
+    minted.external_task_id_is_minted = true;
+    let mut script = Script::generate(minted);
+    let body = format!(r#"{{"id":"{OTHER_ID}","error":"later"}}"#);
+    script.create(decode_create(&response(200, &[], body.as_bytes())));
+    script.wait();
+    let fields = format!(r#"{IN_PROGRESS},"model":"kirin_v3_t2v""#);
+    script.tell(Event::QueryAnswered(task_with_id(OTHER_ID, &fields)));
+    script.look_up(task(IN_PROGRESS));
+    assert_running(&script);
+}
+
+/// What was refused last may have been accepted a moment before.
+#[test]
+fn a_row_that_ends_a_refused_repetition_begins_after_the_lag_of_the_refusal() {
+    let host = proven()
+        .with_duplicate_ids(DuplicateIds::Refused)
+        .with_lookup_lag(seconds(30));
+    let mut script = Script::generate(with(host));
+    script.create(lost());
+    script.wait();
+    script.look_up(query_status(404));
+    script.create(rate_limit("300"));
+    script.wait();
+    let refused_at = script.now;
+    script.create(create_status(402));
+    while let Action::Wait { until } = script.machine.action() {
+        let _ = until;
+        script.wait();
+        if !matches!(script.machine.action(), Action::LookUp(_)) {
+            break;
+        }
+        script.look_up(query_status(404));
+    }
+    assert!(
+        matches!(script.machine.action(), Action::Probe(_)),
+        "{script}"
+    );
+    assert!(script.now >= refused_at + seconds(30), "{script}");
+}
