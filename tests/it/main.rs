@@ -1,6 +1,7 @@
 //! Tests that cross the crates of the workspace.
 
 mod callbacks;
+mod explore;
 mod lost_answer;
 mod one_post;
 mod race;

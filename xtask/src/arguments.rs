@@ -22,6 +22,12 @@ Commands:
                                 run one session of a simulation again, and print its log
   simulate --exhaustive         hold every sequence of up to eight events, and 100,000,000 random
                                 creates, against the create rule; some minutes, optimized
+  explore [--depth N] [--clients N]
+                                drive the machine and the journal through every order of faults, up
+                                to N of them on one way, with one client and with two (default:
+                                both, 7 and 6 faults; some minutes, optimized); prints the states,
+                                the steps and the time of each setting, and the shortest way to
+                                what breaks the create rule
   soak [--kills N] [--seed S]   kill kirin generate at each of its writes (with Debian's strace) and
                                 kirin batch N times at random moments, start each again with the
                                 same command, and count the videos and the charges (default: 200
@@ -52,6 +58,7 @@ pub(crate) enum Command {
     Ci,
     Conformance,
     Durability,
+    Explore(Exploration),
     Help,
     Layers,
     Page,
@@ -70,6 +77,15 @@ pub(crate) enum Command {
     },
     Test,
     Tidy,
+}
+
+/// How far to explore.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Exploration {
+    /// Faults and choices on one way.
+    pub(crate) depth: Option<u64>,
+    /// Only with so many clients.
+    pub(crate) clients: Option<u64>,
 }
 
 /// What to simulate.
@@ -99,6 +115,7 @@ impl Command {
         match words.as_slice() {
             [] => Err("name a command".to_owned()),
             ["help"] => Ok(Self::Help),
+            ["explore", options @ ..] => Self::explore(options),
             ["prop", options @ ..] => Self::prop(options),
             ["simulate", "--exhaustive"] => Ok(Self::SimulateExhaustively),
             ["simulate", options @ ..] => Self::simulate(options),
@@ -121,6 +138,33 @@ impl Command {
                 rest.join(" ")
             )),
             [command, ..] => Err(format!("there is no command `{command}`")),
+        }
+    }
+
+    fn explore(options: &[&str]) -> Result<Self, String> {
+        let mut exploration = Exploration::default();
+        for option in options.chunks(2) {
+            let place = match option.first() {
+                Some(&"--depth") => &mut exploration.depth,
+                Some(&"--clients") => &mut exploration.clients,
+                _ => {
+                    let option = option.join(" ");
+                    return Err(format!("`explore` does not understand `{option}`"));
+                }
+            };
+            match *option {
+                [name, _] if place.is_some() => return Err(format!("{name} is given twice")),
+                [name, text] => *place = Some(number(name, text)?),
+                _ => return Err(format!("{} needs a number", option.join(" "))),
+            }
+        }
+        match exploration {
+            Exploration { depth: Some(0), .. } => Err("--depth must be at least 1".to_owned()),
+            Exploration {
+                clients: Some(0 | 3..),
+                ..
+            } => Err("--clients is 1 or 2".to_owned()),
+            exploration => Ok(Self::Explore(exploration)),
         }
     }
 
@@ -221,6 +265,15 @@ mod tests {
         let soak = |kills, seed| Ok(Command::Soak { kills, seed });
         assert_eq!(parse("soak"), soak(200, None));
         assert_eq!(parse("soak --seed 7 --kills 20"), soak(20, Some(7)));
+        let explore = |depth, clients| Ok(Command::Explore(Exploration { depth, clients }));
+        assert_eq!(parse("explore"), explore(None, None));
+        assert_eq!(
+            parse("explore --clients 2 --depth 5"),
+            explore(Some(5), Some(2))
+        );
+        for wrong in ["explore --depth", "explore --depth 0", "explore --clients 3"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));
         assert_eq!(
             parse("simulate --exhaustive"),

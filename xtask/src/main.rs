@@ -20,6 +20,7 @@ mod durability;
 mod emulator;
 mod error;
 mod executable;
+mod explore;
 mod files;
 mod kills;
 mod layers;
@@ -76,6 +77,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Ci => ci::run(&workspace),
         Command::Conformance => conformance::run(&workspace),
         Command::Durability => durability::run(&workspace),
+        Command::Explore(exploration) => explore::run(exploration),
         Command::Help => Ok(()),
         Command::Layers => layers::run(&workspace),
         Command::Page => page::run(&workspace),

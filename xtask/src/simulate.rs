@@ -27,7 +27,7 @@ pub(crate) fn run(simulation: Simulation) -> Result<(), Failure> {
 }
 
 /// The tests of a package, built so that they run fast.
-fn optimized(package: &str) -> Command {
+pub(crate) fn optimized(package: &str) -> Command {
     let mut command = cargo();
     command.args(["test", "--profile", "bench", "--locked"]);
     command.args(["--package", package]);

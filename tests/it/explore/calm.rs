@@ -1,0 +1,74 @@
+//! Where nothing goes wrong any more, everything comes to an end.
+
+use super::{
+    answers::Named,
+    rules,
+    service::Broken,
+    state::State,
+    step::{How, Step},
+    world::World,
+};
+
+/// Steps that are enough for any way to an end.
+const MOST: usize = 500;
+
+/// Goes on without a fault, and reconciles what is open, until nothing is left to do.
+pub(super) fn check(world: &mut World, state: State) -> Result<(), Broken> {
+    let mut state = state;
+    let mut reconciled = 0;
+    let mut steps = Vec::new();
+    for _ in 0..MOST {
+        steps.clear();
+        world.steps(&state, &mut steps);
+        match next(world, &state, &steps, &mut reconciled) {
+            Some(step) => state = world.take(state, step)?,
+            None => return end(world, &state),
+        }
+    }
+    Err("it does not come to an end".into())
+}
+
+fn next(world: &World, state: &State, steps: &[Step], reconciled: &mut u32) -> Option<Step> {
+    let arrives = steps.iter().find(|step| matches!(step, Step::Arrives(_)));
+    let accepts = steps.iter().find(|step| matches!(step, Step::Accepts));
+    let answer = || steps.iter().find(|step| matches!(step, Step::Gets(..)));
+    let found = arrives
+        .or(accepts)
+        .copied()
+        .or_else(|| by_itself(world, state, steps))
+        .or_else(|| answer().copied());
+    if found.is_some() || *reconciled == 2 {
+        return found;
+    }
+    *reconciled += 1;
+    let begins = |how| {
+        let is_it = |step: &&Step| matches!(step, Step::Begins(_, it) if *it == how);
+        steps.iter().find(is_it).copied()
+    };
+    begins(How::Reconcile).or_else(|| begins(How::Generate).filter(|_| *reconciled == 1))
+}
+
+/// What goes on without a fault. Time goes on last: whoever has something to do does it.
+pub(super) fn by_itself(world: &World, state: &State, steps: &[Step]) -> Option<Step> {
+    let free = steps.iter().filter(|step| !world.counts(state, **step));
+    let (waits, others): (Vec<_>, Vec<_>) =
+        free.partition(|step| matches!(step, Step::WaitEnds(_)));
+    others.into_iter().chain(waits).next().copied()
+}
+
+/// What was charged and can be found is found.
+fn end(world: &World, state: &State) -> Result<(), Broken> {
+    let is_lost = |charge: &super::state::Charge| charge.is_forgotten || charge.is_excused;
+    let cell = world.driver.cell;
+    let has_to_be_found = cell.finds && state.charged().any(|(_, charge)| !is_lost(charge));
+    let has_journal = cell.has_journal && !cell.has_older_task;
+    if !has_to_be_found || !has_journal {
+        return rules::check(&world.driver, state);
+    }
+    let entry = world.driver.store.entry(state.entry);
+    let task = entry.and_then(|entry| entry.state.task_id());
+    match task.map(|id| Named::of_task_id(id.as_str())) {
+        Some(Named::Charged(_)) => Ok(()),
+        _ => Err("a task that could be found is not found".into()),
+    }
+}
