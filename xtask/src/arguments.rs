@@ -271,7 +271,11 @@ mod tests {
             parse("explore --clients 2 --depth 5"),
             explore(Some(5), Some(2))
         );
-        for wrong in ["explore --depth", "explore --depth 0", "explore --clients 3"] {
+        for wrong in [
+            "explore --depth",
+            "explore --depth 0",
+            "explore --clients 3",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert_eq!(parse("snap --accept"), Ok(Command::Snap { accept: true }));

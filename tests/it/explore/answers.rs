@@ -142,9 +142,8 @@ pub(super) fn external_task_id() -> ExternalTaskId {
 }
 
 fn create(heard: CreateHeard) -> CreateAnswer {
-    let failed = |sent| {
-        CreateAnswer::failed(&TransportError::new(TransportErrorKind::Closed, sent))
-    };
+    let failed =
+        |sent| CreateAnswer::failed(&TransportError::new(TransportErrorKind::Closed, sent));
     let read = |response: Response<Bytes>| CreateAnswer::decode(&response, &external_task_id());
     let answer = match heard {
         CreateHeard::Created(task) => read(respond(200, &running(task, 0))),

@@ -6,9 +6,7 @@ use std::time::Duration;
 use kirin_client::{
     BaseUrl, Control, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState,
     JournalWrite, Lookup, OperationId, TakenBack,
-    machine::{
-        Action, Cause, ClockDifference, Machine, Outcome, SendReason, Settings, Withheld,
-    },
+    machine::{Action, Cause, ClockDifference, Machine, Outcome, SendReason, Settings, Withheld},
 };
 use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
 
@@ -160,8 +158,10 @@ impl Driver {
         settings.looks_up_first = known.looks_up_first;
         if self.cell.has_control {
             let (external, task) = CONTROL;
-            let mut control =
-                Control::new(external.parse().expect("an id"), task.parse().expect("an id"));
+            let mut control = Control::new(
+                external.parse().expect("an id"),
+                task.parse().expect("an id"),
+            );
             // As `Known::add_controls` does.
             control.accepted_before_intent = matches!(start, Start::Generate);
             settings.controls = vec![control];
@@ -185,7 +185,9 @@ impl Driver {
                 Ok(Machine::wait(id, settings))
             }
         };
-        let machine = self.store.add_machine(machine.expect("an external task id"));
+        let machine = self
+            .store
+            .add_machine(machine.expect("an external task id"));
         let client = &mut state.clients[it];
         client.machine = machine;
         client.began_at = state.now;
@@ -226,12 +228,18 @@ impl Driver {
     }
 
     fn intent(&self, state: &State, it: usize) -> Intent {
-        let (base_url, key) = (BaseUrl::default(), "0123456789abcdef".parse().expect("a key"));
+        let (base_url, key) = (
+            BaseUrl::default(),
+            "0123456789abcdef".parse().expect("a key"),
+        );
         let intent = Intent::new(self.request.clone(), base_url, key, Some(ours(state)));
         let mut intent = intent.expect("an external task id");
         let difference = state.clients[it].difference;
         intent.clock_difference = difference.map(ClockDifference::from_milliseconds);
-        let known = self.store.entry(state.entry).map(|entry| entry.intent.is_minted);
+        let known = self
+            .store
+            .entry(state.entry)
+            .map(|entry| entry.intent.is_minted);
         intent.is_minted = self.cell.is_minted || known == Some(true);
         intent
     }
@@ -429,7 +437,12 @@ fn was_refused(state: &JournalState) -> bool {
     let JournalState::Ended(outcome) = state else {
         return false;
     };
-    matches!(&**outcome, Outcome::NotCreated { cause: Cause::Refused(_) })
+    matches!(
+        &**outcome,
+        Outcome::NotCreated {
+            cause: Cause::Refused(_)
+        }
+    )
 }
 
 /// A number that no operation has that anybody still knows of.

@@ -34,9 +34,15 @@ fn holds(name: &str, faults: &[Step]) {
             steps.clear();
             world.steps(&state, &mut steps);
             let is_there = steps.contains(fault);
-            let step = if is_there { Some(*fault) } else { by_itself(&world, &state, &steps) };
+            let step = if is_there {
+                Some(*fault)
+            } else {
+                by_itself(&world, &state, &steps)
+            };
             let Some(step) = step else { break };
-            state = world.take(state, step).unwrap_or_else(|broken| panic!("{step}: {broken}"));
+            state = world
+                .take(state, step)
+                .unwrap_or_else(|broken| panic!("{step}: {broken}"));
             if is_there {
                 break;
             }
@@ -54,7 +60,10 @@ fn a_refused_create_whose_process_ended_is_looked_up_before_it_is_sent_again() {
         let twice = posts(Post::TwiceRefused(refused));
         holds(TAKES, &[GENERATES, twice, Step::Writes(A), ENDS, GENERATES]);
         let dropped = Step::Drops(A);
-        holds(TAKES, &[GENERATES, twice, Step::Writes(A), dropped, GENERATES]);
+        holds(
+            TAKES,
+            &[GENERATES, twice, Step::Writes(A), dropped, GENERATES],
+        );
     }
 }
 
@@ -63,14 +72,20 @@ fn a_refused_create_whose_look_ups_told_nothing_may_exist() {
     let twice = posts(Post::TwiceRefused(Refused::Bad));
     holds(TAKES, &[GENERATES, twice, Step::Gets(A, Get::Key)]);
     let trouble = Step::Gets(A, Get::Trouble);
-    holds(TAKES, &[GENERATES, twice, trouble, trouble, trouble, trouble]);
+    holds(
+        TAKES,
+        &[GENERATES, twice, trouble, trouble, trouble, trouble],
+    );
 }
 
 #[test]
 fn a_no_after_a_refusal_takes_back_its_own_attempt_only() {
     let twice = posts(Post::TwiceRefused(Refused::Rate));
     let not_sent = posts(Post::NotSent);
-    holds(REFUSES, &[GENERATES, twice, not_sent, Step::Writes(A), ENDS]);
+    holds(
+        REFUSES,
+        &[GENERATES, twice, not_sent, Step::Writes(A), ENDS],
+    );
 }
 
 #[test]
@@ -103,7 +118,10 @@ fn a_miss_a_day_after_a_refusal_proves_nothing() {
 fn a_refused_key_lets_no_other_refusal_stand() {
     let twice = posts(Post::TwiceRefused(Refused::Rate));
     let refused = posts(Post::Refused(Refused::Key));
-    holds(REFUSES, &[GENERATES, twice, refused, Step::Gets(A, Get::Key)]);
+    holds(
+        REFUSES,
+        &[GENERATES, twice, refused, Step::Gets(A, Get::Key)],
+    );
 }
 
 #[test]

@@ -3,13 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    calm,
-    cell::Cell,
-    state::State,
-    step::Step,
-    store::fingerprint,
-    table::Can,
-    world::World,
+    calm, cell::Cell, state::State, step::Step, store::fingerprint, table::Can, world::World,
 };
 
 /// What a search found.

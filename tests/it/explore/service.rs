@@ -27,7 +27,12 @@ pub(super) const DAY: u64 = 25 * 60 * 60 * 1000;
 pub(super) type Broken = String;
 
 /// A POST that arrives: what the service answers.
-fn arrives(cell: &Cell, state: &mut State, post: Late, is_ours: bool) -> Result<CreateHeard, Broken> {
+fn arrives(
+    cell: &Cell,
+    state: &mut State,
+    post: Late,
+    is_ours: bool,
+) -> Result<CreateHeard, Broken> {
     let remembered = state.charged().find(|(_, charge)| !charge.is_forgotten);
     let existing = match (remembered, cell.has_older_task) {
         (Some((number, _)), _) => Some(Named::Charged(number)),
@@ -152,7 +157,11 @@ pub(super) fn posts(cell: &Cell, state: &State, out: &mut Vec<Post>) {
         out.push(Post::NotSentAndYetSent);
     }
     let few = cell.clients > 1;
-    let lost = if few { &LOST_BEFORE[1..2] } else { &LOST_BEFORE[..] };
+    let lost = if few {
+        &LOST_BEFORE[1..2]
+    } else {
+        &LOST_BEFORE[..]
+    };
     out.extend(lost.iter().copied().map(Post::LostBefore));
     let refused = if few { &REFUSED[1..3] } else { &REFUSED[..] };
     out.extend(refused.iter().copied().map(Post::Refused));
@@ -160,7 +169,11 @@ pub(super) fn posts(cell: &Cell, state: &State, out: &mut Vec<Post>) {
     if exists && cell.duplicates == Duplicates::Refused {
         out.push(Post::AnsweredBare);
     }
-    let lost = if few { &LOST_AFTER[1..2] } else { &LOST_AFTER[..] };
+    let lost = if few {
+        &LOST_AFTER[1..2]
+    } else {
+        &LOST_AFTER[..]
+    };
     out.extend(lost.iter().copied().map(Post::LostAfter));
     if !exists && !few {
         let next = state.charged().count().try_into().expect("a few");
@@ -179,7 +192,11 @@ pub(super) fn posts(cell: &Cell, state: &State, out: &mut Vec<Post>) {
     }
     // What cannot be looked up is not promised here.
     if cell.finds {
-        let refused = if few { &REFUSED_AFTER[1..3] } else { &REFUSED_AFTER[..] };
+        let refused = if few {
+            &REFUSED_AFTER[1..3]
+        } else {
+            &REFUSED_AFTER[..]
+        };
         out.extend(refused.iter().copied().map(Post::TwiceRefused));
     }
 }
@@ -211,7 +228,11 @@ pub(super) fn pass_a_day(cell: &Cell, state: &mut State) -> Result<(), Broken> {
     for charge in state.charges.iter_mut().flatten() {
         charge.is_forgotten = true;
     }
-    let days = if cell.allows(Cannot::ForgetsWithinADay) { 0 } else { DAY };
+    let days = if cell.allows(Cannot::ForgetsWithinADay) {
+        0
+    } else {
+        DAY
+    };
     advance(cell, state, state.now + days)
 }
 
@@ -230,18 +251,11 @@ pub(super) fn settle(cell: &Cell, state: &mut State) -> Result<(), Broken> {
 }
 
 /// What can become of a look-up of the create, or, in a row, of the control.
-pub(super) fn look_ups(
-    cell: &Cell,
-    state: &State,
-    it: usize,
-    of: Target,
-    out: &mut Vec<Get>,
-) {
+pub(super) fn look_ups(cell: &Cell, state: &State, it: usize, of: Target, out: &mut Vec<Get>) {
     let answers = look_back(state, it);
     let may_answer = answers != ALMOST_A_ROW || cell.allows(Cannot::AlmostARow);
     let is_alone = state.seen.sent_twice && !cell.allows(Cannot::ForeignAfterTwice);
-    let forgets = state.journal == Journal::Accepted
-        && !cell.allows(Cannot::JournalForgets);
+    let forgets = state.journal == Journal::Accepted && !cell.allows(Cannot::JournalForgets);
     let may_be_foreign = !is_alone && !forgets;
     let is_own = of != Target::Control;
     let mut is_missed = false;

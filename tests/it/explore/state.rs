@@ -127,7 +127,10 @@ pub(super) enum At {
     /// The create is written down, and leaves.
     Leaving,
     /// The journal was read; the create of this entry is to be taken over.
-    TakingOver { to: TakeOver, intent: u32 },
+    TakingOver {
+        to: TakeOver,
+        intent: u32,
+    },
 }
 
 /// Why another operation's create is taken over.
@@ -236,7 +239,10 @@ impl State {
             return 0;
         }
         let began = self.clients.iter().filter(|client| !client.is_idle());
-        let by = began.map(|client| client.began_at).min().unwrap_or(self.now);
+        let by = began
+            .map(|client| client.began_at)
+            .min()
+            .unwrap_or(self.now);
         self.now -= by;
         for client in &mut self.clients {
             client.began_at = client.began_at.saturating_sub(by);

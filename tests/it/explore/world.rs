@@ -11,8 +11,8 @@ use super::{
     rules,
     service::{self, Broken, Target},
     state::{At, Client, Journal, NEVER, Reason, Stage, State},
-    store::NONE,
     step::{Get, How, Post, Step},
+    store::NONE,
     table::Cannot,
 };
 
@@ -223,7 +223,10 @@ impl World {
     /// When a client goes on by itself.
     fn due(&self, state: &State, it: usize) -> u64 {
         let client = &state.clients[it];
-        match (client.at, self.driver.store.machine(client.machine).action()) {
+        match (
+            client.at,
+            self.driver.store.machine(client.machine).action(),
+        ) {
             (At::Acting, Action::Wait { until }) => client.began_at + milliseconds(until),
             (At::Leaving, _) if self.cell().allows(Cannot::TakesOverTheLiving) => NEVER,
             _ => state.now,
@@ -236,7 +239,10 @@ impl World {
         match step {
             Step::Accepts => {
                 state.journal = Journal::Accepted;
-                state.clients.iter_mut().for_each(|it| it.is_cut_off = false);
+                state
+                    .clients
+                    .iter_mut()
+                    .for_each(|it| it.is_cut_off = false);
                 service::settle(&cell, &mut state)?;
             }
             Step::Arrives(number) => service::arrive_late(&cell, &mut state, number)?,
@@ -368,7 +374,8 @@ impl World {
             true => false,
             false => got != Got::Trouble || is_wrong,
         };
-        self.driver.hear(state, it, heard, has_date.then_some(clocks));
+        self.driver
+            .hear(state, it, heard, has_date.then_some(clocks));
         Ok(())
     }
 

@@ -54,7 +54,7 @@ impl Prepared {
                 .clone()
                 .with_external_task_id(randomness::external_task_id());
         }
-        match recall(client, &plan.start).await {
+        match known.recall(client, &plan.start).await {
             Ok(Some(recalled)) => {
                 plan.start = known.learn(client, plan.start, recalled)?;
             }
@@ -101,15 +101,18 @@ impl Refused {
     }
 }
 
-async fn recall(client: &Client, start: &Start) -> Result<Option<Recalled>, Withheld> {
-    let creates = !matches!(start, Start::Resume(_) | Start::Wait(_));
-    match start.create_id(client).filter(|_| creates) {
-        Some(create) => Ok(Some(client.0.journal.recall(&create).await?)),
-        None => Ok(None),
-    }
-}
-
 impl Known {
+    /// What the journal knows of a create. Of an id that was made up a moment ago it knows nothing, and it
+    /// is asked for controls only as long as the client has seen none itself.
+    async fn recall(&self, client: &Client, start: &Start) -> Result<Option<Recalled>, Withheld> {
+        let creates = !matches!(start, Start::Resume(_) | Start::Wait(_));
+        let is_told = self.origin.may_be_known() || client.controls().is_empty();
+        match start.create_id(client).filter(|_| creates && is_told) {
+            Some(create) => Ok(Some(client.0.journal.recall(&create).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// What the journal knows of a create decides how it is gone on with.
     fn learn(
         &mut self,
