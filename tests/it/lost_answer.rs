@@ -1,9 +1,12 @@
 //! The reason this project exists: one create, one POST, one task, whatever got lost.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use kirin_client::{
-    Billing, Client, DuplicateIds, ErrorKind, HostCapabilities, Lookup, PollSchedule,
+    Billing, Client, Control, DuplicateIds, ErrorKind, HostCapabilities, Lookup, PollSchedule,
     machine::Notice,
 };
 use kirin_emulator::{Duplicates, Emulator, EmulatorConfig, VideoSize};
@@ -62,6 +65,11 @@ struct Expected {
 }
 
 async fn check(loss: Loss, declared: HostCapabilities, expected: Expected) {
+    check_after(&[], loss, declared, expected).await;
+}
+
+/// As [`check`]; these were created before, and the client is told of them.
+async fn check_after(earlier: &[&str], loss: Loss, declared: HostCapabilities, expected: Expected) {
     let config = EmulatorConfig::new()
         .duplicates(match declared.duplicate_ids {
             DuplicateIds::Refused => Duplicates::Refuse,
@@ -69,13 +77,20 @@ async fn check(loss: Loss, declared: HostCapabilities, expected: Expected) {
         })
         .video_size(VideoSize::Small);
     let world = WorldTransport::new(config, now());
+    let mut controls = Vec::new();
+    for id in earlier {
+        controls.push(control(world.clone(), id).await);
+    }
+    let before = world.statistics().tasks_created;
     let (transport, creates) = Losing::new(world.clone(), loss);
-    let client = Client::builder("any-key".parse().unwrap())
+    let builder = Client::builder("any-key".parse().unwrap())
         .base_url("http://127.0.0.1:1".parse().unwrap())
         .transport(transport)
-        .capabilities(declared)
-        .build()
-        .unwrap();
+        .capabilities(declared);
+    let builder = controls
+        .into_iter()
+        .fold(builder, |builder, control| builder.control(control));
+    let client = builder.build().unwrap();
 
     let ended = client.generate(request()).await;
 
@@ -85,7 +100,7 @@ async fn check(loss: Loss, declared: HostCapabilities, expected: Expected) {
         "{loss:?} {declared:?}"
     );
     assert_eq!(
-        world.statistics().tasks_created,
+        world.statistics().tasks_created - before,
         expected.tasks_created,
         "{loss:?} {declared:?}"
     );
@@ -129,14 +144,46 @@ async fn lost_request_on_an_unknown_host_stays_unresolved_after_one_post() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn lost_request_on_a_host_with_a_declared_lag_is_sent_again() {
-    let lagging = HostCapabilities::default()
+fn lagging() -> HostCapabilities {
+    HostCapabilities::default()
         .with_lookup(Lookup::Proven)
-        .with_lookup_lag(Duration::from_secs(5));
+        .with_lookup_lag(Duration::from_secs(5))
+}
+
+/// A task that another client created.
+async fn control(world: Arc<WorldTransport>, id: &str) -> Control {
+    let client = Client::builder("any-key".parse().unwrap())
+        .base_url("http://127.0.0.1:1".parse().unwrap())
+        .transport(world)
+        .build()
+        .unwrap();
+    let request = GenerationRequest::builder("a fox").external_task_id(id);
+    let generation = client.submit(request.build().unwrap()).await.unwrap();
+    let task_id = generation.handle().unwrap().task_id;
+    Control::new(id.parse().unwrap(), task_id)
+}
+
+/// Nothing shows that the look-up works while it finds nothing.
+#[tokio::test(start_paused = true)]
+async fn lost_request_on_a_host_with_a_declared_lag_and_no_control_stays_unresolved() {
     check(
         Loss::Request,
-        lagging,
+        lagging(),
+        Expected {
+            creates_sent: 1,
+            tasks_created: 0,
+            resolved: false,
+        },
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_request_on_a_host_with_a_declared_lag_and_a_control_is_sent_again() {
+    check_after(
+        &["order-41"],
+        Loss::Request,
+        lagging(),
         Expected {
             creates_sent: 2,
             tasks_created: 1,

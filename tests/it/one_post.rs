@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use kirin_client::{Client, Error, ErrorKind, Generation};
+use kirin_client::{Client, Error, ErrorKind, Generation, HostCapabilities, Lookup};
 use kirin_transport::HyperTransport;
 use kirin_types::GenerationRequest;
 use tokio::{
@@ -70,6 +70,13 @@ async fn serve(mut stream: TcpStream, trouble: Trouble, posts: Arc<AtomicUsize>)
 
 /// What came of one create, and how many POSTs came.
 async fn create(trouble: Trouble) -> (Result<Generation, Error>, usize) {
+    create_at(HostCapabilities::default(), trouble).await
+}
+
+async fn create_at(
+    declared: HostCapabilities,
+    trouble: Trouble,
+) -> (Result<Generation, Error>, usize) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let posts = Arc::new(AtomicUsize::new(0));
@@ -83,6 +90,7 @@ async fn create(trouble: Trouble) -> (Result<Generation, Error>, usize) {
     let client = Client::builder(kirin_tests::canary::key().parse().unwrap())
         .base_url(base_url.parse().unwrap())
         .transport(transport.build_plain())
+        .capabilities(declared)
         // A look-up or two; what is known then does not become more.
         .deadline(Duration::from_secs(5))
         .build()
@@ -109,11 +117,23 @@ async fn a_create_whose_answer_is_lost_is_one_post() {
     }
 }
 
-/// Each refusal proves that nothing was created.
+/// Each refusal says that nothing was created, and a look-up after the lag that nobody sent it twice.
 #[tokio::test]
 async fn a_create_that_is_refused_by_a_limit_is_repeated_until_it_is_let_in() {
-    let (outcome, posts) = create(Trouble::Refuses(2)).await;
+    let declared = HostCapabilities::default()
+        .with_lookup(Lookup::Proven)
+        .with_lookup_lag(Duration::from_millis(100));
+    let (outcome, posts) = create_at(declared, Trouble::Refuses(2)).await;
     let handle = outcome.unwrap().handle().unwrap();
     assert_eq!(handle.task_id.as_str(), "task-1");
     assert_eq!(posts, 3);
+}
+
+/// How long a look-up lags is not known here, so a repetition would come after 30 s at the earliest.
+#[tokio::test]
+async fn a_create_that_is_refused_by_a_limit_is_not_repeated_before_its_look_up_can_tell() {
+    let (outcome, posts) = create(Trouble::Refuses(2)).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimit, "{error}");
+    assert_eq!(posts, 1);
 }

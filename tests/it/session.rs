@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kirin_client::{Client, ErrorKind, PollSchedule};
 use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
-use kirin_types::GenerationRequest;
+use kirin_types::{GenerationRequest, Image};
 
 async fn emulator() -> Emulator {
     let config = EmulatorConfig::new()
@@ -39,20 +39,63 @@ async fn submit_query_and_resume_work_alone() {
     assert_eq!(emulator.statistics().tasks_created, 1);
 }
 
+fn request(prompt: &str) -> GenerationRequest {
+    let request = GenerationRequest::builder(prompt).external_task_id("order-42");
+    request.build().unwrap()
+}
+
+/// The client that created it goes on with it, and one that knows nothing of it is refused, looks it up
+/// and adopts it: something on the way may have sent its create twice.
 #[tokio::test]
-async fn duplicate_id_of_an_earlier_task_is_the_callers_error() {
+async fn duplicate_id_of_the_same_request_is_the_same_task() {
     let emulator = emulator().await;
-    let client = client(&emulator);
-    let request = GenerationRequest::builder("a fox")
+    let creator = client(&emulator);
+    let waiting = creator.submit(request("a fox")).await.unwrap();
+    let created = waiting.handle().unwrap();
+    let twice = creator.submit(request("a fox")).await.unwrap_err();
+    assert_eq!(twice.kind(), ErrorKind::UnderWay);
+    drop(waiting);
+
+    let again = creator.submit(request("a fox")).await.unwrap();
+    assert_eq!(again.handle().unwrap().task_id, created.task_id);
+    assert_eq!(emulator.statistics().creates_received, 1);
+
+    let stranger = client(&emulator);
+    let adopted = stranger.submit(request("a fox")).await.unwrap();
+    assert_eq!(adopted.handle().unwrap().task_id, created.task_id);
+    assert_eq!(emulator.statistics().creates_received, 2);
+    assert_eq!(emulator.statistics().tasks_created, 1);
+}
+
+#[tokio::test]
+async fn duplicate_id_of_another_model_is_the_callers_error() {
+    let emulator = emulator().await;
+    let picture = Image::from_url("https://example.com/fox.png").unwrap();
+    let image = GenerationRequest::for_model("kirin_v2_5_turbo_i2v")
+        .image(picture)
+        .parameter("prompt", "a fox")
         .external_task_id("order-42")
         .build()
         .unwrap();
+    drop(client(&emulator).submit(image).await.unwrap());
 
-    drop(client.submit(request.clone()).await.unwrap());
-    let error = client.submit(request).await.unwrap_err();
+    let error = client(&emulator)
+        .submit(request("a fox"))
+        .await
+        .unwrap_err();
 
     assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
     assert_eq!(emulator.statistics().tasks_created, 1);
+}
+
+#[tokio::test]
+async fn an_id_of_another_request_is_not_sent() {
+    let emulator = emulator().await;
+    let client = client(&emulator);
+    drop(client.submit(request("a fox")).await.unwrap());
+    let error = client.submit(request("a hare")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OtherRequest);
+    assert_eq!(emulator.statistics().creates_received, 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The faults that are mixed into a session, named after the rows of the list of faults.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use fastrand::Rng;
 use http::{Response, StatusCode, header};
@@ -10,6 +12,7 @@ use kirin_transport::{Sent, TransportErrorKind};
 pub(crate) enum Fault {
     BadTypes,
     BackwardStatus,
+    CachedNotFound,
     CallbackBeforeAnswer,
     CallbackBeforeCrash,
     CallbackForged,
@@ -18,6 +21,7 @@ pub(crate) enum Fault {
     CallbackOfOtherTask,
     CallbackOutOfOrder,
     CallbackRepeated,
+    ClockOff,
     Contradiction,
     CreateEnvelope,
     CreateErrorAfterCommit,
@@ -30,12 +34,17 @@ pub(crate) enum Fault {
     CreateRateLimited,
     CreateRedirected,
     CreateRefused,
+    CreateReplayRefused,
+    CreateReplayed,
+    CreateSeeOther,
     CreateSilentAfterCommit,
     CreateSilentBeforeCommit,
     EarlyMiss,
+    GatewayNotFound,
     LookUpFails,
     NoOutput,
     OtherTask,
+    PoliteEnd,
     QueryRateLimited,
     QueryRefused,
     QueryTrouble,
@@ -65,10 +74,11 @@ pub(crate) enum Meaning {
     Created,
     Duplicate,
     NotCreated,
+    NotSent,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::CreateNotSent,
         Self::CreateLostRequest,
         Self::CreateSilentBeforeCommit,
@@ -102,6 +112,13 @@ impl Fault {
         Self::CallbackMissing,
         Self::CallbackOfOtherTask,
         Self::CallbackBeforeCrash,
+        Self::GatewayNotFound,
+        Self::CachedNotFound,
+        Self::CreateReplayed,
+        Self::CreateReplayRefused,
+        Self::CreateSeeOther,
+        Self::ClockOff,
+        Self::PoliteEnd,
     ];
 
     /// Its row in the list of faults, and what it is.
@@ -140,6 +157,13 @@ impl Fault {
             Self::CallbackMissing => "CB5 never comes",
             Self::CallbackOfOtherTask => "CB6 unknown task",
             Self::CallbackBeforeCrash => "CB8 crash after it",
+            Self::GatewayNotFound => "G1 a gateway's 404",
+            Self::CachedNotFound => "G2 a cached 404",
+            Self::CreateReplayed => "G3 sent twice by a proxy",
+            Self::CreateReplayRefused => "G4 sent twice, the second refused",
+            Self::CreateSeeOther => "G5 created, 303",
+            Self::ClockOff => "G6 clock off",
+            Self::PoliteEnd => "G7 polite end",
         }
     }
 
@@ -157,13 +181,18 @@ impl Fault {
             | Self::CreateRateLimited
             | Self::CreateRedirected
             | Self::CreateRefused
+            | Self::CreateReplayRefused
+            | Self::CreateReplayed
+            | Self::CreateSeeOther
             | Self::CreateSilentAfterCommit
             | Self::CreateSilentBeforeCommit => call == Call::Create,
-            Self::LookUpFails => call == Call::LookUp,
+            Self::CachedNotFound | Self::LookUpFails => call == Call::LookUp,
+            Self::PoliteEnd => true,
             Self::EarlyMiss | Self::OtherTask | Self::QueryRefused => call == Call::Query,
             Self::BackwardStatus
             | Self::BadTypes
             | Self::Contradiction
+            | Self::GatewayNotFound
             | Self::NoOutput
             | Self::QueryRateLimited
             | Self::QueryTrouble
@@ -178,6 +207,9 @@ impl Fault {
             Self::CreateErrorAfterCommit
             | Self::CreateLate
             | Self::CreateLostAnswer
+            | Self::CreateReplayRefused
+            | Self::CreateReplayed
+            | Self::CreateSeeOther
             | Self::CreateSilentAfterCommit => true,
             Self::CreateGarbage => rng.bool(),
             _ => false,
@@ -189,7 +221,11 @@ impl Fault {
         match self {
             Self::CreateNotSent => {
                 let never_left = Answer::Fail(TransportErrorKind::Connect, Sent::No);
-                (never_left, Meaning::NotCreated)
+                (never_left, Meaning::NotSent)
+            }
+            Self::PoliteEnd => {
+                let never_read = Answer::Fail(TransportErrorKind::Closed, Sent::No);
+                (never_read, Meaning::NotSent)
             }
             Self::CreateLate | Self::CreateLostAnswer | Self::CreateLostRequest => {
                 let kinds = [TransportErrorKind::Closed, TransportErrorKind::Timeout];
@@ -211,6 +247,17 @@ impl Fault {
                 let limited = with_hint(rng, respond(429, body));
                 (Answer::Respond(limited), Meaning::NotCreated)
             }
+            Self::CreateReplayRefused => {
+                let (status, body) = one_of(
+                    rng,
+                    [
+                        (402, r#"{"message":"Insufficient credits"}"#),
+                        (404, "<html>not found</html>"),
+                        (429, r#"{"message":"slow down"}"#),
+                    ],
+                );
+                (Answer::Respond(respond(status, body)), Meaning::NotCreated)
+            }
             Self::CreateRefused => {
                 let status = one_of(rng, [400, 401, 402, 403, 404, 413, 422]);
                 let refused = respond(status, r#"{"message":"no"}"#);
@@ -222,15 +269,40 @@ impl Fault {
                 (Answer::Respond(garbage), Meaning::Ambiguous)
             }
             Self::CreateEnvelope => envelope(rng),
-            Self::CreateRedirected => {
-                let mut redirect = respond(one_of(rng, [307, 308]), "");
-                let elsewhere = header::HeaderValue::from_static("https://example.com/create");
-                redirect.headers_mut().insert(header::LOCATION, elsewhere);
-                (Answer::Respond(redirect), Meaning::NotCreated)
-            }
+            Self::CreateRedirected => match one_of(rng, [301, 302, 303, 307, 308]) {
+                status @ (307 | 308) => (redirect(status), Meaning::NotCreated),
+                status => (redirect(status), Meaning::Ambiguous),
+            },
+            Self::CreateSeeOther => (redirect(303), Meaning::Ambiguous),
             _ => unreachable!("{self:?} befalls no create"),
         }
     }
+}
+
+fn redirect(status: u16) -> Answer {
+    let mut redirect = respond(status, "");
+    let elsewhere = header::HeaderValue::from_static("https://example.com/create");
+    redirect.headers_mut().insert(header::LOCATION, elsewhere);
+    Answer::Respond(redirect)
+}
+
+/// What a gateway says while the route of the look-ups is away.
+pub(crate) fn gateway_not_found(spelling: usize) -> Answer {
+    let spellings = [
+        r#"{"message":"no Route matched with those values"}"#,
+        r#"{"message":"Not Found"}"#,
+        r#"{"detail":"Not Found"}"#,
+        r#"{"timestamp":"2026-11-29T00:00:00Z","status":404,"error":"Not Found","path":"/x"}"#,
+        "<html>404 page not found</html>",
+    ];
+    Answer::Respond(respond(404, spellings[spelling % spellings.len()]))
+}
+
+/// A miss that a cache has kept.
+pub(crate) fn kept_not_found(age: Duration) -> Answer {
+    let mut kept = respond(404, r#"{"message":"no such task"}"#);
+    kept.headers_mut().insert(header::AGE, age.as_secs().into());
+    Answer::Respond(kept)
 }
 
 /// An error in the older page's envelope, under HTTP 200: a listed one, or one that nobody knows.
@@ -274,12 +346,13 @@ pub(crate) fn query_answer(
                     (500, r#"{"detail":"Runtime execution failed"}"#),
                     (401, r#"{"error":"Missing Token"}"#),
                     (400, r#"{"message":"bad request"}"#),
-                    // A proxy's: it does not say that there is no such task.
+                    // A proxy's.
                     (404, "<html>not found</html>"),
                 ],
             );
             Some(Answer::Respond(respond(status, body)))
         }
+        Fault::PoliteEnd => Some(Answer::Fail(TransportErrorKind::Closed, Sent::No)),
         Fault::EarlyMiss => Some(Answer::Respond(respond(
             404,
             r#"{"detail":"no such task"}"#,
@@ -355,22 +428,15 @@ fn respond(status: u16, body: &'static str) -> Response<Bytes> {
     response
 }
 
+/// Stands for a date that is not far away.
+pub(crate) const SOON_AS_A_DATE: &str = "(date)";
+
 /// Adds one of the forms of `Retry-After`, or none.
 fn with_hint(rng: &mut Rng, mut response: Response<Bytes>) -> Response<Bytes> {
-    let hints = [
-        "3",
-        "42",
-        "-1",
-        "999999999",
-        "NaN",
-        "soon",
-        "Wed, 21 Oct 2026 07:28:09 GMT",
-    ];
-    let date = header::HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT");
+    let hints = ["3", "42", "-1", "999999999", "NaN", "soon", SOON_AS_A_DATE];
     if rng.bool() {
         let hint = header::HeaderValue::from_static(one_of(rng, hints));
         response.headers_mut().insert(header::RETRY_AFTER, hint);
-        response.headers_mut().insert(header::DATE, date);
     }
     response
 }

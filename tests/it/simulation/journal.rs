@@ -2,74 +2,79 @@
 //! which the process may end.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use kirin_client::{Intent, Journal, JournalError, JournalState, machine::Outcome};
-use kirin_types::{ExternalTaskId, TaskId};
+use kirin_client::{
+    CreateId, Journal, JournalChange, JournalEntry, JournalError, JournalState, JournalWrite,
+    MemoryJournal, Recalled, machine::Outcome,
+};
 
 use super::pause;
 
 /// What stands in it of each create.
 #[derive(Clone, Default)]
-pub(crate) struct SessionJournal(Arc<Mutex<Entries>>);
+pub(crate) struct SessionJournal(Arc<Shared>);
 
 #[derive(Default)]
-struct Entries {
-    entries: BTreeMap<String, Entry>,
-    violations: Vec<String>,
-}
-
-/// What stands in it of one create.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    pub(crate) intent: Intent,
-    pub(crate) state: JournalState,
+struct Shared {
+    kept: MemoryJournal,
+    violations: Mutex<Vec<String>>,
 }
 
 /// Before and after each write.
 const WRITE_TIME: Duration = Duration::from_millis(3);
 
 impl SessionJournal {
-    pub(crate) fn entry(&self, id: &str) -> Option<Entry> {
-        self.locked().entries.get(id).cloned()
+    pub(crate) fn entry(&self, id: &str) -> Option<JournalEntry> {
+        let entries = self.0.kept.entries().into_iter();
+        let mut entries = entries.filter(|entry| {
+            let known = entry.intent.request.external_task_id();
+            known.is_some_and(|known| known.as_str() == id)
+        });
+        entries.next()
     }
 
     pub(crate) fn violations(&self) -> Vec<String> {
-        std::mem::take(&mut self.locked().violations)
+        std::mem::take(&mut self.locked())
     }
 
-    fn locked(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, Vec<String>> {
+        let violations = self.0.violations.lock();
+        violations.unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn set(&self, id: &ExternalTaskId, state: JournalState) -> Result<(), JournalError> {
-        pause(WRITE_TIME).await;
-        self.locked().set(id.as_str(), state);
-        pause(WRITE_TIME).await;
-        Ok(())
-    }
-}
-
-impl Entries {
-    fn set(&mut self, id: &str, state: JournalState) {
-        let Some(entry) = self.entries.get_mut(id) else {
-            self.violations
-                .push(format!("I2: {id} is not in the journal"));
+    /// What one process after the other writes: none of it is refused, and nothing is forgotten.
+    fn judge(&self, before: Option<&JournalEntry>, write: &JournalWrite) {
+        let id = &write.create.external_task_id;
+        let Some(before) = before else {
+            if !matches!(write.change, JournalChange::Intend(_)) {
+                self.violation(format!("I2: {id} is not in the journal"));
+            }
             return;
         };
-        if entry.state.is_final() {
-            let problem = format!("I4: {id} had ended, and is {} now", word(&state));
-            self.violations.push(problem);
-        }
-        if let (JournalState::Accepted(_), JournalState::Sent) = (&entry.state, &state) {
-            self.violations
-                .push(format!("I1: {id} is sent after its acceptance"));
-        }
-        entry.state = state;
+        let state = &before.state;
+        let problem = match &write.change {
+            _ if state.is_final() => "I4: it had ended",
+            JournalChange::Intend(_) if *state != JournalState::Intended => {
+                "I1: it is intended again"
+            }
+            JournalChange::Send { .. } if state.task_id().is_some() => {
+                "I1: it is sent after its acceptance"
+            }
+            _ => return,
+        };
+        self.violation(format!(
+            "{problem}: {id} is {}, {:?}",
+            word(state),
+            write.change
+        ));
+    }
+
+    fn violation(&self, problem: String) {
+        self.locked().push(problem);
     }
 }
 
@@ -96,35 +101,20 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
 
 #[async_trait]
 impl Journal for SessionJournal {
-    async fn intent(&self, intent: &Intent) -> Result<(), JournalError> {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        self.0.kept.recall(create).await
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         pause(WRITE_TIME).await;
-        let id = intent
-            .request
-            .external_task_id()
-            .expect("an intent has one");
-        let entry = Entry {
-            intent: intent.clone(),
-            state: JournalState::Intended,
-        };
-        let earlier = self.locked().entries.insert(id.to_string(), entry);
-        if earlier.is_some_and(|earlier| earlier.state != JournalState::Intended) {
-            let problem = format!("I1: {id} is intended again");
-            self.locked().violations.push(problem);
+        let before = self.entry(write.create.external_task_id.as_str());
+        self.judge(before.as_ref(), write);
+        if let Err(error) = self.0.kept.write(write).await {
+            let id = &write.create.external_task_id;
+            self.violation(format!("I2: a write of {id} is refused: {error}"));
+            return Err(error);
         }
         pause(WRITE_TIME).await;
         Ok(())
-    }
-
-    async fn sent(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
-        self.set(id, JournalState::Sent).await
-    }
-
-    async fn accepted(&self, id: &ExternalTaskId, task: &TaskId) -> Result<(), JournalError> {
-        self.set(id, JournalState::Accepted(task.clone())).await
-    }
-
-    async fn outcome(&self, id: &ExternalTaskId, outcome: &Outcome) -> Result<(), JournalError> {
-        self.set(id, JournalState::Ended(Box::new(outcome.clone())))
-            .await
     }
 }

@@ -10,9 +10,11 @@ mod callbacks;
 mod fault;
 mod journal;
 mod oracle;
+mod row;
 mod service;
 mod session;
 mod setting;
+mod surroundings;
 mod totals;
 
 use std::{

@@ -4,15 +4,15 @@ use std::{
     fmt::{self, Write as _},
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fastrand::Rng;
-use http::{Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use kirin_client::Client;
-use kirin_emulator::{EmulatorConfig, World, world::Reply};
+use kirin_emulator::{Duplicates, EmulatorConfig, Lookup, World, world::Reply};
 use kirin_transport::{Body, Transport, TransportError};
 use kirin_types::{Callback, Timestamp};
 use tokio::time::Instant;
@@ -21,7 +21,9 @@ use super::{
     fault::{self, Answer, Call, Fault, Meaning},
     oracle::Oracle,
     pause,
+    row::{Look, Said},
     setting::Setting,
+    surroundings::Surroundings,
 };
 
 /// When the world starts, by the wall clock.
@@ -39,15 +41,22 @@ struct Shared {
     state: Mutex<State>,
     mix: Mix,
     setting: Setting,
+    /// By the service's own clock.
+    started_at: Timestamp,
     task_time: Duration,
 }
 
 struct State {
     client: Option<Client>,
     counts: [u64; Fault::ALL.len()],
+    /// Something may go wrong from now on.
+    is_disturbed: bool,
     log: String,
     oracle: Oracle,
+    /// The create whose work is done at the moment.
+    owner: String,
     rng: Rng,
+    surroundings: Surroundings,
     world: World,
 }
 
@@ -67,6 +76,9 @@ pub(crate) struct Mix {
 struct Exchange {
     call: Call,
     id: String,
+    /// The create that it is made for.
+    owner: String,
+    address: String,
     fault: Option<Fault>,
     began_at: Duration,
     there: Duration,
@@ -89,20 +101,44 @@ impl Service {
         if rng.u8(..8) == 0 {
             config = config.fail_with("002011095");
         }
-        Self(Arc::new(Shared {
+        let surroundings = Surroundings::new(&mut rng, mix.calm_from);
+        let off = match mix.faults.contains(&Fault::ClockOff) {
+            true => surroundings.clock_off(),
+            false => 0,
+        };
+        let started_at = Timestamp::from_milliseconds(STARTED_AT + off);
+        let service = Self(Arc::new(Shared {
             began_at: Instant::now(),
             state: Mutex::new(State {
                 client: None,
                 counts: [0; _],
+                is_disturbed: false,
                 log: String::new(),
                 oracle: Oracle::new(setting),
+                owner: String::new(),
                 rng,
-                world: World::new(config, Timestamp::from_milliseconds(STARTED_AT)),
+                surroundings,
+                world: World::new(config, started_at),
             }),
             mix,
             setting,
             task_time,
-        }))
+            started_at,
+        }));
+        if off != 0 {
+            service.count(Fault::ClockOff);
+        }
+        service
+    }
+
+    /// The faults begin.
+    pub(crate) fn disturb(&self) {
+        self.locked().is_disturbed = true;
+    }
+
+    /// The calls from now on are made for this create.
+    pub(crate) fn works_for(&self, id: &str) {
+        id.clone_into(&mut self.locked().owner);
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -126,7 +162,41 @@ impl Service {
     /// Whether a fault of this kind happens now.
     pub(crate) fn happens(&self, fault: Fault) -> bool {
         let mix = self.0.mix;
-        self.has(fault) && !self.is_calm() && self.locked().rng.u8(..100) < mix.percent
+        self.has(fault) && self.is_disturbed() && self.locked().rng.u8(..100) < mix.percent
+    }
+
+    fn is_disturbed(&self) -> bool {
+        !self.is_calm() && self.locked().is_disturbed
+    }
+
+    /// Whether a fault befalls this call.
+    fn strikes(&self, fault: Fault, call: Call, owner: &str) -> bool {
+        let now = self.now();
+        let lasts = match fault {
+            Fault::GatewayNotFound => self.locked().surroundings.is_away(owner, now),
+            Fault::PoliteEnd => self.locked().surroundings.ends(),
+            _ => return self.is_possible(fault) && fault.befalls(call) && self.happens(fault),
+        };
+        lasts && fault.befalls(call) && self.is_disturbed()
+    }
+
+    /// A proxy's second create is charged where duplicates are taken, and that would be its own. What it
+    /// makes of a refused one is found out only by look-ups that tell the truth in time.
+    fn is_possible(&self, fault: Fault) -> bool {
+        let setting = self.setting();
+        let lies = [
+            Fault::CachedNotFound,
+            Fault::GatewayNotFound,
+            Fault::LookUpFails,
+        ];
+        match fault {
+            Fault::CreateReplayed => setting.duplicates != Duplicates::Accept,
+            Fault::CreateReplayRefused => {
+                let in_time = setting.lookup == Lookup::Works || setting.declared_lag().is_some();
+                in_time && !lies.iter().any(|lie| self.has(*lie))
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn count(&self, fault: Fault) {
@@ -191,7 +261,8 @@ impl Service {
                 }
             }
         };
-        let befalling = |fault: &&Fault| fault.befalls(call) && self.happens(**fault);
+        let owner = self.locked().owner.clone();
+        let befalling = |fault: &&Fault| self.strikes(**fault, call, &owner);
         let fault = self.0.mix.faults.iter().find(befalling).copied();
         let began_at = self.now();
         let rng = &mut self.locked().rng;
@@ -205,6 +276,8 @@ impl Service {
             commits: fault.is_none_or(|fault| call != Call::Create || fault.commits(rng)),
             call,
             id,
+            owner,
+            address: request.uri().to_string(),
             fault,
             began_at,
             there,
@@ -218,6 +291,10 @@ impl Service {
         let response = match exchange.commits {
             true => self.handle(&exchange, &request),
             false => Response::default(),
+        };
+        let response = match exchange.fault {
+            Some(Fault::CreateReplayed) => self.handle(&exchange, &request),
+            _ => response,
         };
         if exchange.call == Call::Create && self.happens(Fault::CallbackBeforeAnswer) {
             self.count(Fault::CallbackBeforeAnswer);
@@ -251,24 +328,74 @@ impl Service {
     fn answer(&self, exchange: &Exchange, response: Response<Bytes>) -> (Answer, Meaning) {
         let rng = &mut self.random();
         let (answer, meaning) = match (exchange.call, exchange.fault) {
-            (Call::Create, Some(fault)) => fault.create_answer(rng),
-            (Call::Create, None) => {
+            (Call::Create, None | Some(Fault::CreateReplayed)) => {
                 let meaning = match task_id(response.body()) {
                     Some(_) => Meaning::Created,
                     None => Meaning::Duplicate,
                 };
-                return (Answer::Respond(response), meaning);
+                (Answer::Respond(response), meaning)
             }
+            (Call::Create, Some(fault)) => fault.create_answer(rng),
             (_, fault) => {
                 let fault = fault.filter(|fault| self.fits(*fault, exchange));
-                match fault.and_then(|fault| fault::query_answer(fault, &response, rng)) {
+                match fault.and_then(|fault| self.query_answer(fault, exchange, &response)) {
                     Some(answer) => (answer, Meaning::NotCreated),
-                    None => return (Answer::Respond(response), Meaning::NotCreated),
+                    None => return (self.kept(exchange, response), Meaning::NotCreated),
                 }
             }
         };
         exchange.fault.inspect(|fault| self.count(*fault));
-        (answer, meaning)
+        (self.dated(answer), meaning)
+    }
+
+    fn query_answer(
+        &self,
+        fault: Fault,
+        exchange: &Exchange,
+        response: &Response<Bytes>,
+    ) -> Option<Answer> {
+        let now = self.now();
+        match fault {
+            Fault::CachedNotFound => {
+                let (answer, kept_at) = self.locked().surroundings.kept(&exchange.address, now)?;
+                Some(self.dated_at(answer, kept_at))
+            }
+            Fault::GatewayNotFound => Some(self.locked().surroundings.gateway_answer()),
+            fault => fault::query_answer(fault, response, &mut self.random()),
+        }
+    }
+
+    /// What the world said, and a cache may keep.
+    fn kept(&self, exchange: &Exchange, response: Response<Bytes>) -> Answer {
+        if exchange.call == Call::LookUp && response.status() == StatusCode::NOT_FOUND {
+            let now = self.now();
+            self.locked().surroundings.keep(&exchange.address, now);
+        }
+        Answer::Respond(response)
+    }
+
+    /// Whoever answers tells the time by the service's clock, and so do hints that are dates.
+    fn dated(&self, answer: Answer) -> Answer {
+        self.dated_at(answer, self.now())
+    }
+
+    fn dated_at(&self, answer: Answer, at: Duration) -> Answer {
+        let Answer::Respond(mut response) = answer else {
+            return answer;
+        };
+        let at = u64::try_from(self.0.started_at.milliseconds()).expect("after 1970")
+            + u64::try_from(at.as_millis()).expect("a session is short");
+        let date = |milliseconds| {
+            let time = UNIX_EPOCH + Duration::from_millis(milliseconds);
+            HeaderValue::from_str(&httpdate::fmt_http_date(time)).expect("a legal header")
+        };
+        let headers = response.headers_mut();
+        headers.entry(header::DATE).or_insert_with(|| date(at));
+        let hint = headers.get_mut(header::RETRY_AFTER);
+        if let Some(hint) = hint.filter(|hint| **hint == fault::SOON_AS_A_DATE) {
+            *hint = date(at + 9_000);
+        }
+        Answer::Respond(response)
     }
 
     /// A task is missed early in its life only.
@@ -281,7 +408,8 @@ impl Service {
     async fn send_once(&self, request: Request<Bytes>) -> (Answer, Meaning) {
         let exchange = Arc::new(self.exchange(&request));
         if exchange.call == Call::Create {
-            self.oracle(|oracle| oracle.create_begins(&exchange.id));
+            let now = self.now();
+            self.oracle(|oracle| oracle.create_begins(&exchange.id, now));
         }
         let mut on_its_way = OnItsWay {
             service: self,
@@ -319,7 +447,7 @@ impl OnItsWay<'_> {
         let Exchange {
             call,
             id,
-            began_at,
+            owner,
             fault,
             ..
         } = &*self.exchange;
@@ -335,35 +463,66 @@ impl OnItsWay<'_> {
             Answer::Respond(response) => response.headers().contains_key(header::RETRY_AFTER),
             _ => false,
         };
+        let look = self.exchange.look(now, answer);
         service.oracle(|oracle| {
-            oracle.called(id, hinted);
-            match (call, answer) {
-                (Call::Create, _) => oracle.create_ended(id, now, meaning),
-                (Call::LookUp, Answer::Respond(response)) => {
-                    match (response.status().as_u16(), task_id(response.body())) {
-                        (200, Some(_)) => oracle.look_up_ended(id, *began_at, true),
-                        (404, _) if response.body().starts_with(b"{") => {
-                            oracle.look_up_ended(id, *began_at, false);
-                        }
-                        _ => {}
-                    }
-                }
-                _ => {}
+            oracle.called(owner, hinted);
+            match call {
+                Call::Create => oracle.create_ended(id, now, meaning),
+                Call::LookUp => oracle.look_up_ended(owner, look),
+                Call::Query => {}
             }
         });
     }
 }
 
+impl Exchange {
+    /// What is to be seen of a look-up.
+    fn look(&self, now: Duration, answer: &Answer) -> Look {
+        let response = match answer {
+            Answer::Respond(response) => Some(response),
+            _ => None,
+        };
+        let header = |name| response?.headers().get(name)?.to_str().ok();
+        let date: Option<SystemTime> =
+            header(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        let parameter = self.address.split_once("no_cache=");
+        Look {
+            id: self.id.clone(),
+            began_at: self.began_at,
+            ended_at: now,
+            said: response.map_or(Said::Trouble, said),
+            task_id: response.and_then(|response| task_id(response.body())),
+            is_kept: header(header::AGE).is_some_and(|age| age != "0"),
+            date,
+            parameter: parameter.map(|(_, parameter)| parameter.to_owned()),
+        }
+    }
+}
+
+fn said(response: &Response<Bytes>) -> Said {
+    match response.status().as_u16() {
+        200 if task_id(response.body()).is_some() => Said::Found,
+        404 => Said::Missed {
+            is_json: response.body().starts_with(b"{"),
+        },
+        401 | 403 => Said::Refused { key: true },
+        400 => Said::Refused { key: false },
+        _ => Said::Trouble,
+    }
+}
+
 impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
-        let Exchange { call, id, .. } = &*self.exchange;
+        let Exchange {
+            call, id, owner, ..
+        } = &*self.exchange;
         if self.has_ended {
             return;
         }
         self.service.note(format_args!("{call:?} {id} -> given up"));
         let now = self.service.now();
         self.service.oracle(|oracle| {
-            oracle.called(id, false);
+            oracle.called(owner, false);
             if *call == Call::Create {
                 oracle.create_ended(id, now, Meaning::Ambiguous);
             }

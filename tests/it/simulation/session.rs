@@ -37,6 +37,11 @@ pub(crate) struct Report {
     pub(crate) processes: u64,
     pub(crate) creates: u64,
     pub(crate) duplicates: u64,
+    /// Creates that followed from a row of controls.
+    pub(crate) repetitions: u64,
+    /// Creates that a process left unresolved, and that a client would have sent again that believes a
+    /// single miss; and those of them that had been charged.
+    pub(crate) left_open: [u64; 2],
     pub(crate) outcomes: Vec<&'static str>,
     pub(crate) violations: Vec<String>,
     pub(crate) log: String,
@@ -49,8 +54,15 @@ pub(crate) const TASKS: usize = 4;
 const MAX_CRASHES: u64 = 6;
 
 /// What a client needs at most to finish, once the faults are over and the task has ended: a call that
-/// times out, the look-ups after a lost answer, three of the longest gaps between two queries.
-const SLACK: Duration = Duration::from_secs(30 + 30 + 60 + 14 + 3 * 60);
+/// times out, the look-ups after a lost answer, two rows of controls and the wait between them, three of
+/// the longest gaps between two queries.
+const SLACK: Duration = Duration::from_secs(30 + 30 + 60 + 14 + 2 * 10 + 15 + 3 * 60);
+
+/// How long a client waits unless it is told otherwise.
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// Of so many sessions, one begins on a host where nothing was created before.
+const WITHOUT_CONTROL: u8 = 4;
 
 /// The longest wait that the service can ask for.
 const LONGEST_HINT: Duration = Duration::from_secs(300);
@@ -63,6 +75,8 @@ struct Session {
     ids: Vec<String>,
     rng: Rng,
     processes: u64,
+    /// A task was accepted before all others.
+    has_control: bool,
     /// The process that runs began when all faults were over.
     began_calm: bool,
     began_at: Duration,
@@ -107,6 +121,7 @@ impl Session {
             ids: ids.collect(),
             rng,
             processes: 0,
+            has_control: false,
             began_calm: false,
             began_at: Duration::ZERO,
         }
@@ -115,6 +130,10 @@ impl Session {
     async fn run(mut self) -> Report {
         let setting = self.service.setting();
         self.service.note(format_args!("{setting}"));
+        if self.rng.u8(..WITHOUT_CONTROL) > 0 {
+            self.create_control().await;
+        }
+        self.service.disturb();
         while !(self.began_calm || self.ids.iter().all(|id| self.is_final(id))) {
             self.process().await;
             let between = Duration::from_millis(self.rng.u64(..20_000));
@@ -123,6 +142,26 @@ impl Session {
         // What is still on its way arrives before anything is judged.
         pause(Duration::from_secs(30)).await;
         self.report()
+    }
+
+    /// An earlier process has created a task, before anything went wrong.
+    async fn create_control(&mut self) {
+        let id = format!("{}-before", self.ids[0]);
+        let client = self.client();
+        self.service.works_for(&id);
+        let request = GenerationRequest::builder("a fox").external_task_id(&id);
+        let request = request.build().expect("a legal request");
+        let submitted = client.submit(request).await;
+        let mut generation = submitted.expect("nothing goes wrong before the faults begin");
+        // Its acceptance is written down meanwhile.
+        let mut written = pin!(pause(Duration::from_millis(20)));
+        poll_fn(|context| {
+            let ended = Pin::new(&mut generation).poll(context);
+            assert!(ended.is_pending(), "nothing is asked for so early");
+            written.as_mut().poll(context)
+        })
+        .await;
+        self.has_control = true;
     }
 
     fn is_final(&self, id: &str) -> bool {
@@ -199,10 +238,15 @@ impl Session {
             .capabilities(self.service.setting().capabilities())
             .jitter_seed(self.rng.u64(..))
             .wall_clock(move || Some(clock.wall_clock()));
+        let mut deadline = DEADLINE;
         if self.service.happens(Fault::ShortDeadline) {
             self.service.count(Fault::ShortDeadline);
-            builder = builder.deadline(Duration::from_secs(self.rng.u64(1..60)));
+            deadline = Duration::from_secs(self.rng.u64(1..60));
+            builder = builder.deadline(deadline);
         }
+        let now = self.service.now();
+        self.service
+            .oracle(|oracle| oracle.waits_until(now + deadline));
         if self.service.has(Fault::CallbackMissing) {
             self.service.count(Fault::CallbackMissing);
             builder = builder.expects_callbacks();
@@ -236,6 +280,7 @@ impl Session {
         };
         let generation = match state {
             None | Some(JournalState::Intended) => {
+                self.service.oracle(|oracle| oracle.intended(&id, now));
                 let mut request = GenerationRequest::builder("a fox").external_task_id(&id);
                 if self.service.has(Fault::CallbackMissing) {
                     request = request.callback_url("https://example.com/hook");
@@ -263,6 +308,7 @@ impl Session {
     }
 
     fn poll(&self, running: &mut Running, context: &mut Context<'_>) -> Poll<()> {
+        self.service.works_for(&running.id);
         while let Some(notice) = std::task::ready!(pin!(running.generation.next()).poll(context)) {
             self.service.note(format_args!("{} {notice:?}", running.id));
         }
@@ -284,9 +330,12 @@ impl Session {
     fn check_error(&self, id: &str, error: &kirin_client::Error) {
         let violation = |problem: String| self.service.oracle(|oracle| oracle.violation(problem));
         let outcome = error.outcome();
-        if let Outcome::NotCreated { .. } = outcome {
-            self.service.oracle(|oracle| oracle.said_not_created(id));
-        }
+        let now = self.service.now();
+        self.service.oracle(|oracle| match outcome {
+            Outcome::NotCreated { .. } => oracle.said_not_created(id, now),
+            Outcome::Unresolved { .. } => oracle.said_unresolved(id),
+            _ => {}
+        });
         if let Outcome::Unresolved { .. } = outcome
             && error.external_task_id().map(ToString::to_string).as_deref() != Some(id)
         {
@@ -347,14 +396,19 @@ impl Session {
             .oracle(|oracle| std::mem::take(&mut oracle.violations));
         violations.extend(self.journal.violations());
         let mut outcomes = Vec::new();
-        let (mut creates, mut duplicates) = (0, 0);
+        let (mut creates, mut duplicates, mut repetitions) = (0, 0, 0);
+        let mut left_open = [0; 2];
         for id in &self.ids {
             let entry = self.journal.entry(id);
             let state = entry.map(|entry| entry.state);
             outcomes.push(state.as_ref().map_or("not intended", word));
             self.service.oracle(|oracle| {
-                creates += u64::from(oracle.truth(id).creates);
-                duplicates += u64::from(oracle.truth(id).duplicates);
+                let truth = oracle.truth(id);
+                creates += u64::from(truth.creates);
+                duplicates += u64::from(truth.duplicates);
+                repetitions += u64::from(truth.repetitions);
+                left_open[0] += u64::from(truth.is_left_open);
+                left_open[1] += u64::from(truth.is_left_open && !truth.tasks.is_empty());
             });
             violations.extend(self.verdict(id, state.as_ref()));
         }
@@ -370,6 +424,8 @@ impl Session {
             processes: self.processes,
             creates,
             duplicates,
+            repetitions,
+            left_open,
             outcomes,
             violations,
             log,
@@ -400,7 +456,11 @@ impl Session {
                 None
             }
             Outcome::NotCreated { .. } if task.is_none() => None,
-            Outcome::Unresolved { .. } if setting.may_stay_unresolved(task.is_some()) => None,
+            Outcome::Unresolved { .. }
+                if setting.may_stay_unresolved(task.is_some(), self.has_control) =>
+            {
+                None
+            }
             outcome => Some(format!(
                 "I2: {id} ended as {outcome:?}, and its task is {task:?} ({setting})"
             )),

@@ -74,18 +74,28 @@ impl Setting {
         self.declared != Declared::Nothing && self.duplicates == Duplicates::Refuse
     }
 
+    /// Whether the client knows from the start that tasks are found by their external ids.
+    pub(crate) fn declares_look_up(self) -> bool {
+        self.declared != Declared::Nothing && self.lag().is_some()
+    }
+
+    /// Whether the client has any reason to look a task up.
+    pub(crate) fn offers_look_up(self) -> bool {
+        self.declared == Declared::Nothing || self.lag().is_some()
+    }
+
     /// The lag that the client knows of a lookup that it knows to work.
     pub(crate) fn declared_lag(self) -> Option<Duration> {
         self.lag().filter(|_| self.declared == Declared::Everything)
     }
 
     /// The table of the create rule: whether an end may stay unresolved once all faults are over,
-    /// when the task exists or does not.
-    pub(crate) fn may_stay_unresolved(self, exists: bool) -> bool {
+    /// when the task exists or does not; `has_control` if a task was accepted before all of them.
+    pub(crate) fn may_stay_unresolved(self, exists: bool, has_control: bool) -> bool {
         let is_found = exists && self.lag().is_some();
         match (self.declares_refusal(), self.declared_lag()) {
             (true, _) => exists && self.lag().is_none(),
-            (false, Some(_)) => false,
+            (false, Some(_)) => !exists && !has_control,
             (false, None) => !is_found,
         }
     }

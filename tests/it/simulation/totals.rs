@@ -15,6 +15,8 @@ pub(crate) struct Totals {
     processes: u64,
     creates: u64,
     duplicates: u64,
+    repetitions: u64,
+    left_open: [u64; 2],
     faults: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<&'static str, u64>,
     by_setting: BTreeMap<String, BTreeMap<&'static str, u64>>,
@@ -26,6 +28,8 @@ impl Totals {
         self.processes += report.processes;
         self.creates += report.creates;
         self.duplicates += report.duplicates;
+        self.repetitions += report.repetitions;
+        self.left_open = [0, 1].map(|at| self.left_open[at] + report.left_open[at]);
         for (fault, count) in Fault::ALL.iter().zip(report.faults) {
             *self.faults.entry(fault.name()).or_default() += count;
         }
@@ -42,6 +46,8 @@ impl Totals {
         self.processes += other.processes;
         self.creates += other.creates;
         self.duplicates += other.duplicates;
+        self.repetitions += other.repetitions;
+        self.left_open = [0, 1].map(|at| self.left_open[at] + other.left_open[at]);
         for (fault, count) in other.faults {
             *self.faults.entry(fault).or_default() += count;
         }
@@ -71,6 +77,14 @@ impl Totals {
         println!(
             "creates sent: {}, refused as duplicates (C6): {}",
             self.creates, self.duplicates
+        );
+        println!(
+            "sent again after a row of controls, and in doubt once more: {}",
+            self.repetitions
+        );
+        println!(
+            "left unresolved by a process, where a client that believes a single miss sends again: {}, of which {} were charged",
+            self.left_open[0], self.left_open[1]
         );
         println!("faults:");
         for (fault, count) in &self.faults {
@@ -102,6 +116,8 @@ impl Totals {
             self.processes
         );
         assert!(self.duplicates > 0, "no duplicate was refused");
+        assert!(self.repetitions > 0, "nothing followed from a row");
+        assert!(self.left_open[0] > 0, "no miss was left open");
         let ends = [
             "completed",
             "completed without output",
