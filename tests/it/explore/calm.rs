@@ -50,10 +50,11 @@ fn next(world: &World, state: &State, steps: &[Step], reconciled: &mut u32) -> O
 
 /// What goes on without a fault. Time goes on last: whoever has something to do does it.
 pub(super) fn by_itself(world: &World, state: &State, steps: &[Step]) -> Option<Step> {
-    let free = steps.iter().filter(|step| !world.counts(state, **step));
-    let (waits, others): (Vec<_>, Vec<_>) =
-        free.partition(|step| matches!(step, Step::WaitEnds(_)));
-    others.into_iter().chain(waits).next().copied()
+    let free = steps.iter().copied();
+    let free = free.filter(|step| !world.counts(state, *step));
+    let is_wait = |step: &Step| matches!(step, Step::WaitEnds(_));
+    let (waits, others): (Vec<Step>, Vec<Step>) = free.partition(is_wait);
+    others.into_iter().chain(waits).next()
 }
 
 /// What was charged and can be found is found.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use kirin_client::{
     BaseUrl, Control, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState,
     JournalWrite, Lookup, OperationId, TakenBack,
-    machine::{Action, Cause, ClockDifference, Machine, Outcome, SendReason, Settings, Withheld},
+    machine::{
+        Action, Cause, ClockDifference, KnownCreate, Machine, Outcome, SendReason, Settings,
+        Withheld,
+    },
 };
 use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
 
@@ -61,7 +64,12 @@ impl Driver {
             Some((Start::TakeOver(to, intent), _)) => {
                 state.clients[it].at = At::TakingOver { to, intent };
             }
-            Some((start, known)) => self.act(state, it, start, known, Stage::Unwritten),
+            Some((start, known)) => {
+                let stage = Stage::Unwritten {
+                    may_be_found: known.looks_up_first,
+                };
+                self.act(state, it, start, known, stage);
+            }
             // Known, and said so.
             None => state.clients[it].rest(),
         }
@@ -85,8 +93,11 @@ impl Driver {
             None => Start::TakeOver(TakeOver::Reconcile, state.entry),
         };
         let start = match (&entry.state, how) {
-            (JournalState::Intended, How::Generate | How::Reconcile) if entry.is_refusal_open => {
+            (JournalState::Intended, How::Generate) if entry.is_refusal_open => {
                 Start::TakeOver(TakeOver::Repeat, state.entry)
+            }
+            (JournalState::Intended, How::Reconcile) if entry.is_refusal_open => {
+                Start::TakeOver(TakeOver::Reconcile, state.entry)
             }
             (found, How::Generate) if found.is_nothing() => {
                 known.looks_up_first = may_have_forgotten || was_refused(found);
@@ -208,7 +219,7 @@ impl Driver {
                 let why = self.store.withheld(Withheld::Journal { description });
                 return self.hear(state, it, Heard::Withheld(why), None);
             }
-            Stage::Unwritten => JournalChange::Intend(Box::new(self.intent(state, it))),
+            Stage::Unwritten { .. } => JournalChange::Intend(Box::new(self.intent(state, it))),
             Stage::Written => JournalChange::Send {
                 attempt: u32::from(client.attempt) + 1,
                 reason: reason.into(),
@@ -301,14 +312,22 @@ impl Driver {
         self.hear(state, it, Heard::SendDelayed, None);
     }
 
+    /// `Record::accepted`: one that was found before it was sent is not written down yet.
     pub(super) fn accept(&mut self, state: &mut State, it: usize, fails: bool) {
         let At::Accepting(task) = state.clients[it].at else {
             unreachable!("it was accepted");
         };
-        let id = task.task_id().parse().expect("a task id");
-        // As above.
-        let _ = self.write(state, it, JournalChange::Accept(id), fails);
         state.clients[it].at = At::Acting;
+        if let Stage::Unwritten { may_be_found: true } = state.clients[it].stage {
+            let intend = JournalChange::Intend(Box::new(self.intent(state, it)));
+            if self.write(state, it, intend, fails).is_err() {
+                return;
+            }
+            state.clients[it].stage = Stage::Written;
+        }
+        let id = task.task_id().parse().expect("a task id");
+        // Where it cannot be written, what is done is done.
+        let _ = self.write(state, it, JournalChange::Accept(id), fails);
     }
 
     /// The end is written down and said: whether it says that nothing was created.
@@ -332,9 +351,10 @@ impl Driver {
             let written = self.write(state, it, end, fails);
             // `Run::overtaken`.
             is_overtaken = match written.map_err(|why| self.store.why(why)) {
-                Ok(()) => false,
                 Err(Withheld::Journal { .. }) => !is_at_it,
-                Err(_) => true,
+                Err(Withheld::UnderWay) => true,
+                Err(Withheld::Known { state }) => *state != KnownCreate::NotCreated,
+                _ => false,
             };
         }
         state.clients[it].rest();
@@ -395,7 +415,9 @@ impl Driver {
         state.entry = self.store.write(state.entry, &write)?;
         // A client without a journal forgets what is over, as `MemoryJournal::of_open_creates` does.
         let is_over = |entry: &JournalEntry| {
-            entry.state.is_final() && entry.intent.repetitions_after_absence == 0
+            let found = &entry.state;
+            let may_follow = found.is_nothing() && (entry.attempts > 0 || was_refused(found));
+            found.is_final() && entry.intent.repetitions_after_absence == 0 && !may_follow
         };
         if !self.cell.has_journal && self.store.entry(state.entry).is_some_and(is_over) {
             state.entry = NONE;
@@ -432,13 +454,14 @@ fn is_own(client: &Client, entry: &JournalEntry) -> bool {
     operation.is_some_and(|operation| operation.is_of_same_client(&own))
 }
 
-/// As in `driver/prepare.rs`.
+/// `JournalState::was_refused`.
 fn was_refused(state: &JournalState) -> bool {
     let JournalState::Ended(outcome) = state else {
         return false;
     };
+    let outcome = &**outcome;
     matches!(
-        &**outcome,
+        outcome,
         Outcome::NotCreated {
             cause: Cause::Refused(_)
         }

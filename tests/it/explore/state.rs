@@ -146,7 +146,10 @@ pub(super) enum TakeOver {
 pub(super) enum Stage {
     /// The journal could not be written when the operation began.
     NotTakenOver,
-    Unwritten,
+    /// What is found before it is sent is written down then.
+    Unwritten {
+        may_be_found: bool,
+    },
     Written,
 }
 
@@ -171,7 +174,9 @@ impl Client {
             at: At::Idle,
             machine: 0,
             began_at: 0,
-            stage: Stage::Unwritten,
+            stage: Stage::Unwritten {
+                may_be_found: false,
+            },
             attempt: 0,
             open: None,
         }

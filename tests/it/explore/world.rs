@@ -116,7 +116,8 @@ impl World {
                 self.posts.clear();
                 service::posts(&cell, state, &mut self.posts);
                 out.extend(self.posts.iter().map(|post| Step::Posts(it, *post)));
-                if client.open == Some(Reason::Absence) {
+                let machine = self.driver.store.machine(client.machine);
+                if machine.send_by().is_some() {
                     out.push(Step::SendDelayed(it));
                 }
                 if cell.allows(Cannot::SleepsBeforeSending) && state.left.days > 0 {
@@ -138,7 +139,7 @@ impl World {
         let target = match machine.action() {
             Action::Create(_) => {
                 out.extend([Step::Writes(it), Step::WriteFails(it)]);
-                if client.stage == Stage::Unwritten {
+                if matches!(client.stage, Stage::Unwritten { .. }) {
                     out.push(Step::NoTurn(it));
                 }
                 return;
