@@ -96,21 +96,24 @@ impl Guard {
     /// Counts what is about to be sent, in the transaction that writes it down. The ledger has to know what
     /// was written beside it by then, by any process: what is counted from here on would hide it.
     pub(crate) fn count(&mut self, connection: &Connection) -> Result<i64, Trouble> {
-        if let Some(mark) = self.mark_file.latest()?
-            && !lineage::knows(connection, &mark)?
-        {
+        let mark = self.mark_file.latest()?;
+        let found = lineage::count(connection, mark.as_ref())?;
+        if !found.knows {
             return Err(Trouble::Outdated);
         }
-        let token = self.process.name();
         let has_sent = self.sent.is_some();
-        if !has_sent && lineage::has_many(connection)? {
+        if found.has_many && !has_sent {
             // What is on the disk is the earliest that can be beside the ledger from now on.
             let mark = self.mark_file.synchronized()?;
             if let Some(mark) = mark {
                 lineage::forget_before(connection, &mark, |token| self.process.is_alive(token))?;
             }
         }
-        lineage::count(connection, token, has_sent)?.ok_or(Trouble::Outdated)
+        let counter = found.counter + 1;
+        match lineage::note(connection, self.process.name(), counter, has_sent)? {
+            true => Ok(counter),
+            false => Err(Trouble::Outdated),
+        }
     }
 
     /// Looks at everything again after what was counted was written, and whether it is in the ledger that

@@ -16,6 +16,33 @@ const FEW: i64 = 128;
 /// How long there may be creates that a ledger which was made new or accepted does not know.
 pub(crate) const INCOMPLETE: Duration = Duration::from_hours(7 * 24);
 
+/// What a ledger knows of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// What was sent last, if it knows of anything.
+    pub(crate) latest: Option<Mark>,
+    /// When there may have been creates that it does not know, if that was ever.
+    pub(crate) began_at: Option<i64>,
+}
+
+/// All that it knows.
+pub(crate) fn known(connection: &Connection) -> rusqlite::Result<Known> {
+    let sql = "SELECT began_at, token, counter FROM knowledge LEFT JOIN openings \
+               ORDER BY counter DESC LIMIT 1";
+    connection.query_row(sql, [], |row| {
+        let (token, counter): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let mark = |(token, counter)| Mark {
+            token,
+            counter,
+            in_file: 0,
+        };
+        Ok(Known {
+            latest: token.zip(counter).map(mark),
+            began_at: row.get(0)?,
+        })
+    })
+}
+
 /// Whether the layout of a ledger is one in which it knows anything of itself.
 pub(crate) fn is_known(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'openings')";
@@ -42,32 +69,45 @@ pub(crate) fn knows(connection: &Connection, mark: &Mark) -> rusqlite::Result<bo
     statement.query_row(params![mark.token, mark.counter], |row| row.get(0))
 }
 
-/// Counts what is about to be sent, and gives the counter; `None` if the ledger has forgotten that this
-/// opening has sent something before.
-pub(crate) fn count(
-    connection: &Connection,
-    token: &str,
-    has_sent: bool,
-) -> rusqlite::Result<Option<i64>> {
-    let sql = match has_sent {
-        true => {
-            "UPDATE openings SET counter = (SELECT max(counter) FROM openings) + 1 WHERE token = ?1 \
-             RETURNING counter"
-        }
-        false => {
-            "INSERT INTO openings (token, counter) \
-             SELECT ?1, coalesce(max(counter), 0) + 1 FROM openings RETURNING counter"
-        }
-    };
-    let mut statement = connection.prepare(sql)?;
-    statement.query_row([token], |row| row.get(0)).optional()
+/// What is asked before something is counted.
+pub(crate) struct Count {
+    /// The counter so far.
+    pub(crate) counter: i64,
+    /// Whether there are so many rows that some should go.
+    pub(crate) has_many: bool,
+    /// Whether this ledger has come past a mark.
+    pub(crate) knows: bool,
 }
 
-/// Whether there are so many rows that some should go.
-pub(crate) fn has_many(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM openings";
-    let rows: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-    Ok(rows > FEW)
+/// Looks at all rows, once.
+pub(crate) fn count(connection: &Connection, mark: Option<&Mark>) -> rusqlite::Result<Count> {
+    let sql = "SELECT coalesce(max(counter), 0), count(*), \
+               coalesce(max(token = ?1 AND counter >= ?2), FALSE) FROM openings";
+    let mut statement = connection.prepare(sql)?;
+    let parameters = params![mark.map(|mark| &mark.token), mark.map(|mark| mark.counter)];
+    statement.query_row(parameters, |row| {
+        Ok(Count {
+            counter: row.get(0)?,
+            has_many: row.get::<_, i64>(1)? > FEW,
+            knows: mark.is_none() || row.get(2)?,
+        })
+    })
+}
+
+/// Writes down that an opening has counted to this; false if the ledger has forgotten that it has sent
+/// something before.
+pub(crate) fn note(
+    connection: &Connection,
+    token: &str,
+    counter: i64,
+    has_sent: bool,
+) -> rusqlite::Result<bool> {
+    let sql = match has_sent {
+        true => "UPDATE openings SET counter = ?2 WHERE token = ?1",
+        false => "INSERT INTO openings (token, counter) VALUES (?1, ?2)",
+    };
+    let noted = connection.prepare(sql)?.execute(params![token, counter])?;
+    Ok(noted == 1)
 }
 
 /// Removes the rows of openings that came before a mark which is on the disk: no later one names them.
@@ -100,11 +140,6 @@ pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<(
 pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE knowledge SET began_at = ?1", [clock::now()])?;
     Ok(())
-}
-
-/// When there may have been creates that the ledger does not know, if that was ever.
-pub(crate) fn began_at(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    connection.query_row("SELECT began_at FROM knowledge", [], |row| row.get(0))
 }
 
 /// Whether what may be unknown is so recent that it has to be looked for.
@@ -143,29 +178,27 @@ mod tests {
         let sql = "CREATE TABLE openings (number INTEGER PRIMARY KEY, token TEXT, counter INTEGER)";
         connection.execute_batch(sql).unwrap();
         let token = |number: i64| format!("token-{number}");
-        for number in 1..=FEW {
-            assert!(!has_many(&connection).unwrap());
-            let counted = count(&connection, &token(number), false).unwrap();
-            assert_eq!(counted, Some(number));
-        }
-        assert_eq!(count(&connection, "last", false).unwrap(), Some(FEW + 1));
-        assert!(has_many(&connection).unwrap());
         let mark = |number| Mark {
             token: token(number),
             counter: number,
             in_file: 0,
         };
+        for number in 1..=FEW {
+            let before = count(&connection, None).unwrap();
+            assert_eq!((before.counter, before.has_many), (number - 1, false));
+            assert!(note(&connection, &token(number), number, false).unwrap());
+        }
+        assert!(note(&connection, "last", FEW + 1, false).unwrap());
+        assert!(count(&connection, None).unwrap().has_many);
         forget_before(&connection, &mark(100), |open| open == token(7)).unwrap();
         for number in 1..=FEW {
             let is_known = number >= 100 || number == 7;
-            assert_eq!(
-                knows(&connection, &mark(number)).unwrap(),
-                is_known,
-                "{number}"
-            );
+            let found = count(&connection, Some(&mark(number))).unwrap();
+            assert_eq!(found.knows, is_known, "{number}");
+            assert_eq!(knows(&connection, &mark(number)).unwrap(), is_known);
         }
-        assert_eq!(count(&connection, &token(7), true).unwrap(), Some(FEW + 2));
-        assert_eq!(count(&connection, &token(8), true).unwrap(), None);
+        assert!(note(&connection, &token(7), FEW + 2, true).unwrap());
+        assert!(!note(&connection, &token(8), FEW + 3, true).unwrap());
         assert_eq!(latest(&connection).unwrap().unwrap().counter, FEW + 2);
     }
 }

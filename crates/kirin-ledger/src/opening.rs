@@ -10,9 +10,9 @@ use rusqlite::Connection;
 
 use crate::{
     LedgerError, connection,
-    guard::{self, Guard},
+    guard::{self, Guard, Trouble},
     identity::{Shape, Watch},
-    lineage,
+    lineage::{self, Known},
     location::{self, side_file},
     lock_folder::LockFolder,
     main_file::MainFile,
@@ -57,26 +57,26 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
     if connection.is_readonly("main").map_err(sqlite)? {
         return Err(file(io::ErrorKind::PermissionDenied.into()));
     }
-    let layout = schema::identify(&connection, &path)?;
-    let (main_file, latest) = believe(&path, &connection, &beside, layout, is_accepted)?;
+    let (layout, known) = schema::identify(&connection, &path)?;
+    let main_file = believe(&path, &connection, &beside, layout, &known, is_accepted)?;
     schema::prepare(&connection, &path)?;
     watch.check().map_err(|description| LedgerError::Replaced {
         path: path.clone(),
         description,
     })?;
     let watch = guard::watch(&path).map_err(file)?;
-    if layout < schema::LATEST {
-        schema::migrate(&connection).map_err(sqlite)?;
-    }
-    if layout != 0 && beside.knows_nothing(layout) {
-        lineage::begin(&connection).map_err(sqlite)?;
-    }
+    let known = match settle(&connection, &beside, layout).map_err(sqlite)? {
+        true => lineage::known(&connection).map_err(sqlite)?,
+        false => known,
+    };
     connection::keep_log(&connection, false).map_err(sqlite)?;
     let process = Process::start(&beside.lock_folder, token(&connection).map_err(sqlite)?);
     let process = Arc::new(process.map_err(file)?);
-    let mark_file = mark(&connection, &beside, &main_file, latest, is_accepted);
-    let mark_file = mark_file.map_err(|trouble| trouble.into_error(&path))?;
-    let began_at = lineage::began_at(&connection).map_err(sqlite)?;
+    let marked = match is_accepted {
+        true => accept(&connection, &beside, &main_file, known),
+        false => mark(&beside, &main_file, known),
+    };
+    let (mark_file, began_at) = marked.map_err(|trouble| trouble.into_error(&path))?;
     let guard = Guard::new(&path, watch, Arc::clone(&process), main_file, mark_file);
     Ok(Opened {
         guard: guard.map_err(file)?,
@@ -146,15 +146,15 @@ fn make(path: &Path, beside: &Beside, is_accepted: bool) -> Result<(), LedgerErr
     location::create(path).map_err(file)
 }
 
-/// Compares a ledger with what is known of it beside it, and gives what it knows itself.
+/// Compares a ledger with what is known of it beside it.
 fn believe(
     path: &Path,
     connection: &Connection,
     beside: &Beside,
     layout: i64,
+    known: &Known,
     is_accepted: bool,
-) -> Result<(MainFile, Option<Mark>), LedgerError> {
-    let sqlite = |error| LedgerError::sqlite(path, &error);
+) -> Result<MainFile, LedgerError> {
     let mark = beside.mark.as_ref().filter(|_| !is_accepted);
     let mut main_file = match (mark, beside.without_log) {
         // Below, it is seen to know the mark; and there was no other place where it could.
@@ -164,54 +164,73 @@ fn believe(
     main_file
         .check()
         .map_err(|trouble| trouble.into_error(path))?;
-    let latest = match layout >= lineage::LAYOUT {
-        true => lineage::latest(connection).map_err(sqlite)?,
-        false => None,
-    };
-    let knows = match (mark, &latest) {
+    let knows = match (mark, &known.latest) {
         (Some(mark), Some(latest)) if latest.token == mark.token => latest.counter >= mark.counter,
-        (Some(mark), Some(_)) => lineage::knows(connection, mark).map_err(sqlite)?,
+        (Some(mark), Some(_)) => {
+            lineage::knows(connection, mark).map_err(|error| LedgerError::sqlite(path, &error))?
+        }
         (Some(_), None) => false,
         // A file in which there is nothing is not the one that the folder was made for.
         (None, _) => layout != 0 || !beside.has_folder,
     };
     match is_accepted || knows {
-        true => Ok((main_file, latest)),
+        true => Ok(main_file),
         false => Err(LedgerError::Outdated { path: path.into() }),
     }
 }
 
+/// Brings a ledger to the latest layout, and notes if it may not know all; says whether it has done
+/// anything.
+fn settle(connection: &Connection, beside: &Beside, layout: i64) -> rusqlite::Result<bool> {
+    let is_old = layout < schema::LATEST;
+    if is_old {
+        schema::migrate(connection)?;
+    }
+    let is_alone = layout != 0 && beside.knows_nothing(layout);
+    if is_alone {
+        lineage::begin(connection)?;
+    }
+    Ok(is_old || is_alone)
+}
+
 /// Writes beside the ledger what it knows.
 fn mark(
+    beside: &Beside,
+    main_file: &MainFile,
+    known: Known,
+) -> Result<(MarkFile, Option<i64>), Trouble> {
+    let in_file = main_file.counter();
+    let mark = Mark {
+        in_file,
+        ..latest(known.latest)?
+    };
+    let mark_file = MarkFile::open(&beside.lock_folder, &mark)?;
+    Ok((mark_file, known.began_at))
+}
+
+/// Goes on with the ledger as it is, and writes that down in it and beside it.
+fn accept(
     connection: &Connection,
     beside: &Beside,
     main_file: &MainFile,
-    latest: Option<Mark>,
-    is_accepted: bool,
-) -> Result<MarkFile, guard::Trouble> {
-    let latest = match latest {
-        Some(latest) => latest,
-        // It has been brought to a layout in which there is one.
-        None => lineage::latest(connection)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
-    };
-    let in_file = main_file.counter();
-    if !is_accepted {
-        return Ok(MarkFile::open(
-            &beside.lock_folder,
-            &Mark { in_file, ..latest },
-        )?);
-    }
+    known: Known,
+) -> Result<(MarkFile, Option<i64>), Trouble> {
     // It comes after all that was known before, so that nothing takes it for one of those.
     let before = beside.mark.as_ref().map_or(0, |mark| mark.counter);
     let accepted = Mark {
         token: token(connection)?,
-        counter: latest.counter.max(before) + 1,
-        in_file,
+        counter: latest(known.latest)?.counter.max(before) + 1,
+        in_file: main_file.counter(),
     };
     lineage::accept(connection, &accepted)?;
     let mut mark_file = MarkFile::open(&beside.lock_folder, &accepted)?;
     mark_file.replace(&accepted)?;
-    Ok(mark_file)
+    Ok((mark_file, lineage::known(connection)?.began_at))
+}
+
+/// The latest mark of a ledger of the latest layout, which has one from the beginning.
+fn latest(mark: Option<Mark>) -> rusqlite::Result<Mark> {
+    mark.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 /// A random word that nobody else has.

@@ -4,7 +4,10 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::{LedgerError, clock, lineage};
+use crate::{
+    LedgerError, clock,
+    lineage::{self, Known},
+};
 
 /// Marks the file as a ledger: "KIRN" in ASCII.
 const APPLICATION: i64 = 0x4b49_524e;
@@ -92,27 +95,26 @@ pub(crate) const BUSY: Duration = Duration::from_secs(30);
 /// The latest layout.
 pub(crate) const LATEST: i64 = MIGRATIONS.len() as i64;
 
-/// Looks at a file that is to become one of the latest layout, and gives its layout; 0 if there is nothing
-/// in it yet. It is not touched.
+/// Looks at a file that is to become one of the latest layout, and gives its layout, 0 if there is nothing
+/// in it yet, and what it knows of itself. It is not touched.
 ///
 /// # Errors
 ///
 /// It is of a newer version or no ledger at all.
-pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    let found = identity(connection).map_err(|error| LedgerError::sqlite(path, &error));
-    let (application, found, is_empty) = found?;
+pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(i64, Known), LedgerError> {
+    let found = identity(connection).map_err(|error| LedgerError::sqlite(path, &error))?;
     // A crash may have left a file in which there is nothing yet.
-    let is_new = (application, found) == (0, 0) && is_empty;
-    if !is_new && application != APPLICATION {
+    let is_new = (found.application, found.layout) == (0, 0) && found.is_empty;
+    if !is_new && found.application != APPLICATION {
         return Err(LedgerError::NotALedger { path: path.into() });
     }
-    match found > LATEST {
+    match found.layout > LATEST {
         true => Err(LedgerError::Newer {
             path: path.into(),
-            found,
+            found: found.layout,
             known: LATEST,
         }),
-        false => Ok(found),
+        false => Ok((found.layout, found.known)),
     }
 }
 
@@ -179,15 +181,40 @@ fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// What the file says it is, its layout, and whether there is nothing in it: all at one moment, because
-/// another process may be making it.
-fn identity(connection: &Connection) -> rusqlite::Result<(i64, i64, bool)> {
+/// What a file says of itself.
+struct Identity {
+    application: i64,
+    layout: i64,
+    is_empty: bool,
+    known: Known,
+}
+
+/// Asks for it all at one moment, because another process may be making it.
+fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
     connection.execute_batch("BEGIN")?;
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
     let read = || {
         let is_empty = connection.query_row(sql, [], |row| row.get(0))?;
-        let number = |pragma| pragma_number(connection, pragma);
-        Ok((number("application_id")?, number("user_version")?, is_empty))
+        let application = pragma_number(connection, "application_id")?;
+        let layout = pragma_number(connection, "user_version")?;
+        let knows_itself =
+            application == APPLICATION && (lineage::LAYOUT..=LATEST).contains(&layout);
+        let known = match knows_itself {
+            // What is damaged knows nothing, and is found out when all of it is checked.
+            true => {
+                lineage::known(connection).or_else(|error| match error.sqlite_error_code() {
+                    Some(ErrorCode::DatabaseCorrupt) => Ok(Known::default()),
+                    _ => Err(error),
+                })?
+            }
+            false => Known::default(),
+        };
+        Ok(Identity {
+            application,
+            layout,
+            is_empty,
+            known,
+        })
     };
     let found = read();
     connection.execute_batch("COMMIT")?;
