@@ -217,7 +217,8 @@ fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
         })
     };
     let found = read();
-    connection.execute_batch("COMMIT")?;
+    // Nothing was written; and what is damaged can be left, but not committed.
+    connection.execute_batch("ROLLBACK")?;
     found
 }
 
