@@ -212,7 +212,7 @@ impl Oracle {
             Meaning::Created => truth.is_accepted = true,
             Meaning::Duplicate => {
                 truth.duplicates += 1;
-                truth.doubt.get_or_insert(Doubt::at(now)).exists = true;
+                truth.doubt.get_or_insert_with(|| Doubt::at(now)).exists = true;
             }
             Meaning::NotCreated => truth.refused_at = Some(now),
             Meaning::NotSent => {}
