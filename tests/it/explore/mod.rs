@@ -7,10 +7,13 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 mod answers;
+mod begin;
 mod calm;
 mod cell;
+mod choices;
 mod driver;
 mod found;
+mod operations;
 mod rules;
 mod search;
 mod service;

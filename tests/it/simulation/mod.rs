@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 mod callbacks;
+mod exchange;
 mod fault;
 mod journal;
 mod oracle;

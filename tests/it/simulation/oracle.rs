@@ -212,7 +212,8 @@ impl Oracle {
             Meaning::Created => truth.is_accepted = true,
             Meaning::Duplicate => {
                 truth.duplicates += 1;
-                truth.doubt.get_or_insert_with(|| Doubt::at(now)).exists = true;
+                let doubt = truth.doubt.get_or_insert_with(|| Doubt::at(now));
+                doubt.exists = true;
             }
             Meaning::NotCreated => truth.refused_at = Some(now),
             Meaning::NotSent => {}

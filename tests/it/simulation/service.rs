@@ -4,7 +4,7 @@ use std::{
     fmt::{self, Write as _},
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
@@ -18,10 +18,10 @@ use kirin_types::{Callback, Timestamp};
 use tokio::time::Instant;
 
 use super::{
+    exchange::{Exchange, OnItsWay, external_task_id, task_id},
     fault::{self, Answer, Call, Fault, Meaning},
     oracle::Oracle,
     pause,
-    row::{Look, Said},
     setting::Setting,
     surroundings::Surroundings,
 };
@@ -70,20 +70,6 @@ pub(crate) struct Mix {
     /// The transport sends a create again whose answer was lost, as many clients do. It shows that
     /// the simulation would see it.
     pub(crate) planted_bug: bool,
-}
-
-/// A call on its way.
-struct Exchange {
-    call: Call,
-    id: String,
-    /// The create that it is made for.
-    owner: String,
-    address: String,
-    fault: Option<Fault>,
-    began_at: Duration,
-    there: Duration,
-    back: Duration,
-    commits: bool,
 }
 
 impl Service {
@@ -411,11 +397,7 @@ impl Service {
             let now = self.now();
             self.oracle(|oracle| oracle.create_begins(&exchange.id, now));
         }
-        let mut on_its_way = OnItsWay {
-            service: self,
-            exchange: Arc::clone(&exchange),
-            has_ended: false,
-        };
+        let mut on_its_way = OnItsWay::begin(self, Arc::clone(&exchange));
         // Spawned, because the world goes on where the client gives up.
         let reached = tokio::spawn(self.clone().reach(Arc::clone(&exchange), request));
         let response = match exchange.fault {
@@ -431,102 +413,6 @@ impl Service {
         }
         on_its_way.end(&answer, meaning);
         (answer, meaning)
-    }
-}
-
-/// A call that the client waits for.
-struct OnItsWay<'a> {
-    service: &'a Service,
-    exchange: Arc<Exchange>,
-    has_ended: bool,
-}
-
-impl OnItsWay<'_> {
-    fn end(&mut self, answer: &Answer, meaning: Meaning) {
-        self.has_ended = true;
-        let Exchange {
-            call,
-            id,
-            owner,
-            fault,
-            ..
-        } = &*self.exchange;
-        let (service, now) = (self.service, self.service.now());
-        let said = match answer {
-            Answer::Fail(kind, sent) => format!("{kind:?}, sent {sent:?}"),
-            Answer::Never => "nothing".into(),
-            Answer::Respond(response) => response.status().as_u16().to_string(),
-        };
-        let fault = fault.map(Fault::name).unwrap_or_default();
-        service.note(format_args!("{call:?} {id} -> {said} {fault}"));
-        let hinted = match answer {
-            Answer::Respond(response) => response.headers().contains_key(header::RETRY_AFTER),
-            _ => false,
-        };
-        let look = self.exchange.look(now, answer);
-        service.oracle(|oracle| {
-            oracle.called(owner, hinted);
-            match call {
-                Call::Create => oracle.create_ended(id, now, meaning),
-                Call::LookUp => oracle.look_up_ended(owner, look),
-                Call::Query => {}
-            }
-        });
-    }
-}
-
-impl Exchange {
-    /// What is to be seen of a look-up.
-    fn look(&self, now: Duration, answer: &Answer) -> Look {
-        let response = match answer {
-            Answer::Respond(response) => Some(response),
-            _ => None,
-        };
-        let header = |name| response?.headers().get(name)?.to_str().ok();
-        let date: Option<SystemTime> =
-            header(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-        let parameter = self.address.split_once("no_cache=");
-        Look {
-            id: self.id.clone(),
-            began_at: self.began_at,
-            ended_at: now,
-            said: response.map_or(Said::Trouble, said),
-            task_id: response.and_then(|response| task_id(response.body())),
-            is_kept: header(header::AGE).is_some_and(|age| age != "0"),
-            date,
-            parameter: parameter.map(|(_, parameter)| parameter.to_owned()),
-        }
-    }
-}
-
-fn said(response: &Response<Bytes>) -> Said {
-    match response.status().as_u16() {
-        200 if task_id(response.body()).is_some() => Said::Found,
-        404 => Said::Missed {
-            is_json: response.body().starts_with(b"{"),
-        },
-        401 | 403 => Said::Refused { key: true },
-        400 => Said::Refused { key: false },
-        _ => Said::Trouble,
-    }
-}
-
-impl Drop for OnItsWay<'_> {
-    fn drop(&mut self) {
-        let Exchange {
-            call, id, owner, ..
-        } = &*self.exchange;
-        if self.has_ended {
-            return;
-        }
-        self.service.note(format_args!("{call:?} {id} -> given up"));
-        let now = self.service.now();
-        self.service.oracle(|oracle| {
-            oracle.called(owner, false);
-            if *call == Call::Create {
-                oracle.create_ended(id, now, Meaning::Ambiguous);
-            }
-        });
     }
 }
 
@@ -552,20 +438,4 @@ pub(crate) fn kling_body(external_task_id: &str, status: &str) -> Vec<u8> {
         r#"{{"task_id":"8293","task_status":"{status}","task_info":{{"external_task_id":"{external_task_id}"}}}}"#
     )
     .into_bytes()
-}
-
-fn external_task_id(body: &[u8]) -> String {
-    let id = between(body, "\"external_task_id\":\"");
-    id.expect("a create has an external task id").to_owned()
-}
-
-fn task_id(body: &[u8]) -> Option<String> {
-    between(body, "{\"id\":\"").map(str::to_owned)
-}
-
-/// What stands between `before` and the next quotation mark.
-fn between<'a>(body: &'a [u8], before: &str) -> Option<&'a str> {
-    let body = std::str::from_utf8(body).ok()?;
-    let (_, rest) = body.split_once(before)?;
-    Some(rest.split_once('"')?.0)
 }
