@@ -3,6 +3,7 @@
 mod another_process;
 mod budget;
 mod claims;
+mod conformance;
 mod crash;
 mod entries;
 mod file;
