@@ -330,7 +330,7 @@ impl Error {
             }
             ErrorKind::Refused => "Read the reason before you generate again".into(),
             ErrorKind::TaskFailed => "Read the reason before you generate again".into(),
-            ErrorKind::Repeated => "Choose another external id to send it once more".into(),
+            ErrorKind::Repeated => "Decide whether to send it once more, under the same id".into(),
             ErrorKind::Unreachable => "Check the network, then generate again".into(),
             ErrorKind::UnderWay => {
                 "Wait for the other operation: it ends with the task, or says why not".into()

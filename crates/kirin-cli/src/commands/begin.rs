@@ -122,13 +122,19 @@ pub(super) async fn go_on(
 /// What is told of an end, with what an earlier run knew.
 pub(super) async fn failure(
     session: &Session,
+    request: &GenerationRequest,
     earlier: Option<&Entry>,
     error: kirin_client::Error,
     reached: &Reached,
 ) -> Failure {
+    let mut ids = reached.ids();
+    if error.kind() == ErrorKind::Repeated {
+        // It was not sent here, so nothing has told its id.
+        ids.external_task_id = request.external_task_id().cloned();
+    }
     match (&session.ledger, earlier) {
         (Some(ledger), Some(entry)) => unresolved::failure(ledger, entry, error, reached).await,
-        _ => Failure::generation(&error, reached.ids()),
+        _ => Failure::generation(&error, ids),
     }
 }
 

@@ -69,7 +69,9 @@ async fn task(
                 }
                 Err(error) if was_overtaken(session, &error) => {}
                 Err(error) => {
-                    return Err(failure(session, earlier.as_deref(), error, &reached).await);
+                    return Err(
+                        failure(session, request, earlier.as_deref(), error, &reached).await,
+                    );
                 }
             }
         }

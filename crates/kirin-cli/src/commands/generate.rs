@@ -99,7 +99,9 @@ pub(super) async fn produce(
         match finished(generation, progress, reached).await {
             Ok(task) => break (task, earlier),
             Err(error) if was_overtaken(session, &error) => {}
-            Err(error) => return Err(failure(session, earlier.as_deref(), error, reached).await),
+            Err(error) => {
+                return Err(failure(session, request, earlier.as_deref(), error, reached).await);
+            }
         }
     };
     // Where an earlier run found room for the file, and may have put it.

@@ -1,7 +1,7 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
 use kirin_client::{Error, ErrorKind, Generation, machine::Outcome};
-use kirin_ledger::{Entry, Ledger};
+use kirin_ledger::{Entry, Ledger, Money};
 use kirin_types::Task;
 
 use super::{
@@ -42,7 +42,16 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
         look_up(&session, &ledger, entry, &arguments, progress).await
     };
     let print = |entry: &Entry, found| print(entry, found, &arguments);
-    each(&ledger, entries, &arguments.shared, look_up, print).await
+    let is_asked_for = |entry: &Entry| arguments.id.is_some() || entry.money() != Money::None;
+    each(
+        &ledger,
+        entries,
+        &arguments.shared,
+        is_asked_for,
+        look_up,
+        print,
+    )
+    .await
 }
 
 /// What is known of one.
@@ -63,18 +72,31 @@ async fn look_up(
 ) -> Result<Found, Failure> {
     let reached = Reached::entry(entry);
     unless_interrupted(&reached, async {
-        let generation = go_on(session, ledger, entry).await?;
-        let mut end = accepted(generation, &mut progress, &reached).await;
-        let is_unresolved = |error: &Error| error.kind() == ErrorKind::Unresolved;
-        if arguments.send_again && end.as_ref().is_err_and(is_unresolved) {
-            let again = send_again(session, ledger, entry, arguments, &mut progress).await?;
-            end = accepted(again, &mut progress, &reached).await;
-        }
-        let task = match end {
-            Ok(generation) => generation.task(),
+        let found = match entry.money() {
+            Money::None => None,
+            _ => {
+                let generation = go_on(session, ledger, entry).await?;
+                Some(accepted(generation, &mut progress, &reached).await)
+            }
+        };
+        let is_unresolved =
+            |end: &Result<_, Error>| matches!(end, Err(error) if error.kind() == ErrorKind::Unresolved);
+        let end = match arguments.send_again && found.as_ref().is_none_or(is_unresolved) {
+            true => {
+                let again = send_again(session, ledger, entry, arguments, &mut progress).await?;
+                Some(accepted(again, &mut progress, &reached).await)
+            }
             // That nothing was created is an answer too.
-            Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => None,
-            Err(error) => return Err(unresolved::failure(ledger, entry, error, &reached).await),
+            false => found.filter(|end| {
+                !matches!(end, Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }))
+            }),
+        };
+        let task = match end {
+            None => None,
+            Some(Ok(generation)) => generation.task(),
+            Some(Err(error)) => {
+                return Err(unresolved::failure(ledger, entry, error, &reached).await);
+            }
         };
         let sends = unresolved::sends(ledger, entry).await?;
         Ok(Found { task, sends })
@@ -90,7 +112,11 @@ async fn send_again(
     arguments: &arguments::Resolve,
     progress: &mut Progress,
 ) -> Result<Generation, Failure> {
-    let sends = unresolved::sends(ledger, entry).await?;
+    // What was proved to be absent was not charged.
+    let sends = match entry.money() {
+        Money::None => 0,
+        _ => unresolved::sends(ledger, entry).await?,
+    };
     admit(ledger, entry, sends, arguments).await?;
     let intent = ledger.intent(entry.number).await;
     let intent = intent.map_err(|error| Failure::in_ledger(&error))?;

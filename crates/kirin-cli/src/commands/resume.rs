@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kirin_ledger::{Entry, Ledger};
+use kirin_ledger::{Entry, Ledger, Money};
 use kirin_types::{Task, TaskId};
 
 use super::{
@@ -33,7 +33,16 @@ pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> 
         let asked_for = asked_for.expect("an id");
         print(&task, &asked_for, &paths, arguments.shared.json)
     };
-    each(&ledger, unfinished, &arguments.shared, finish, print).await
+    let is_open = |entry: &Entry| entry.money() != Money::None;
+    each(
+        &ledger,
+        unfinished,
+        &arguments.shared,
+        is_open,
+        finish,
+        print,
+    )
+    .await
 }
 
 async fn finish(

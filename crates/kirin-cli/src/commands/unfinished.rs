@@ -4,7 +4,7 @@ use std::{cell::RefCell, pin::pin};
 
 use futures_util::{StreamExt, stream};
 use indicatif::MultiProgress;
-use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money, Owner};
+use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Owner};
 
 use super::take_over;
 use crate::{
@@ -44,12 +44,13 @@ enum Ended<T> {
     UnderWay(Owner),
 }
 
-/// Does something to all that nobody else is at, some at once; prints what comes of each, and reports
+/// Does something to all that are wanted and that nobody else is at, some at once; prints what comes of each, and reports
 /// what fails, in their order. The exit code is that of the first that failed. An interruption ends it.
 pub(super) async fn each<T>(
     ledger: &Ledger,
     entries: Vec<Entry>,
     shared: &Shared,
+    is_wanted: impl Fn(&Entry) -> bool,
     act: impl AsyncFn(&Entry, Progress) -> Result<T, Failure>,
     print: impl Fn(&Entry, T) -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
@@ -67,9 +68,7 @@ pub(super) async fn each<T>(
             false => progress.beside(&screen, id.as_str()),
         };
         let ended = match claim(ledger, &entry).await {
-            Ok(Claim::Taken(entry)) if entry.money() != Money::None => {
-                Ended::Act(act(&entry, progress).await)
-            }
+            Ok(Claim::Taken(entry)) if is_wanted(&entry) => Ended::Act(act(&entry, progress).await),
             Ok(Claim::UnderWay(_, owner)) => Ended::UnderWay(owner),
             Ok(_) => Ended::Nothing,
             Err(failure) => Ended::Act(Err(failure)),

@@ -79,6 +79,15 @@ impl Failure {
         self
     }
 
+    fn sent_again_by_person(mut self, id: &str) -> Self {
+        self.about.command = Some(Resume {
+            subcommand: "resolve",
+            id: id.into(),
+            options: " --send-again".into(),
+        });
+        self
+    }
+
     /// Arguments that cannot be read. They were told to a person in full.
     pub(crate) fn arguments(error: &clap::Error) -> Self {
         let text = error.to_string();
@@ -238,11 +247,13 @@ impl Failure {
         *external = external
             .take()
             .or_else(|| error.external_task_id().cloned());
-        if let (ErrorKind::DuplicateExternalTaskId, Some(id)) =
-            (error.kind(), failure.about.ids.external_task_id.clone())
-        {
-            failure = failure.resumed_by("status", id.as_str());
-        }
+        failure = match (error.kind(), failure.about.ids.external_task_id.clone()) {
+            (ErrorKind::DuplicateExternalTaskId, Some(id)) => {
+                failure.resumed_by("status", id.as_str())
+            }
+            (ErrorKind::Repeated, Some(id)) => failure.sent_again_by_person(id.as_str()),
+            _ => failure,
+        };
         match error.outcome().task().cloned() {
             Some(task) => failure.with_task(task),
             None => failure,

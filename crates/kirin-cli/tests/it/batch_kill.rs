@@ -1,5 +1,7 @@
 //! `kirin batch` is killed at random moments and started again with the same command, until it ends by
-//! itself: every video is there, every create was charged once, and nobody had to do anything.
+//! itself: every video is there, and every create was charged once. Nobody has to do anything but for a
+//! create that was lost twice and proved to be absent each time: whether it is sent a third time is for a
+//! person to decide, with the command that is printed.
 //!
 //! How many kills there are in all is said by KIRIN_KILLS, the moments by KIRIN_KILL_SEED.
 
@@ -180,13 +182,30 @@ impl Batch {
     }
 
     fn start(&self) -> Running {
-        let kirin: Kirin = self.bench.kirin(&["batch", "boats.jsonl"]);
-        kirin
+        self.kirin(&["batch", "boats.jsonl"])
             .args(["--concurrency", "25", "--output", "videos"])
             .args(self.arguments)
-            .env("KIRIN_CONFIG", self.bench.path("kirin.toml"))
-            .at(self.emulator.base_url())
             .start()
+    }
+
+    fn kirin(&self, arguments: &[&str]) -> Kirin {
+        let kirin = self.bench.kirin(arguments);
+        let kirin = kirin.env("KIRIN_CONFIG", self.bench.path("kirin.toml"));
+        kirin.at(self.emulator.base_url())
+    }
+
+    /// A person types what a run has printed for the creates that were lost twice.
+    fn send_again(&self, run: &Run) {
+        let words: Vec<&str> = run.stderr.split_whitespace().collect();
+        let commands = words.windows(4).filter(|words| {
+            matches!(words, ["kirin", "resolve", _, again] if again.starts_with("--send-again"))
+        });
+        let ids = commands.map(|words| words[2]);
+        for id in ids {
+            let run = self.kirin(&["resolve", id, "--send-again"]).run();
+            // Its answer may be lost again: then the next run looks for it.
+            assert!(matches!(run.exit_code(), Some(0 | 11)), "{run:#?}");
+        }
     }
 
     /// Which part of the videos is not there yet.
@@ -231,7 +250,10 @@ impl Batch {
         // On a busy machine a task may not end in its time, and an answer can be lost again and again.
         for _ in 0..4 {
             match run.exit_code() {
-                Some(10 | 11) if !has_ended(&run) => run = self.start().end(),
+                Some(10 | 11) if !has_ended(&run) => {
+                    self.send_again(&run);
+                    run = self.start().end();
+                }
                 _ => break,
             }
         }

@@ -2,6 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use kirin_client::{
+    Journal as _, JournalChange, JournalWrite, OperationId,
+    machine::{Cause, Outcome, SendReason, Withheld},
+};
+use kirin_ledger::Ledger;
 use tempfile::TempDir;
 
 use crate::{
@@ -150,4 +155,54 @@ fn a_limit_is_no_reason_not_to_look() {
     lost.kirin(&resolve, "").ended_with(11);
     lost.kirin(&["resolve", "--max-cost", "much"], "")
         .ended_with(2);
+}
+
+/// A create that was lost twice, and proved to be absent each time: nobody sends it a third time but a
+/// person, with the command that is printed.
+#[test]
+fn what_was_repeated_already_is_sent_again_by_the_command_that_is_printed() {
+    let lost = Lost::new();
+    proved_absent_twice(&lost);
+    let again = ["create", "a fox", "--external-task-id", "order-42"];
+    let again = lost.kirin(&again, "").ended_with(1);
+    assert!(again.stderr.contains("Nothing was spent."), "{again:#?}");
+    let command = format!(
+        "  kirin resolve order-42 --send-again --base-url {}\n",
+        lost.server.base_url
+    );
+    assert!(again.stderr.contains(&command), "{again:#?}");
+    assert_eq!(lost.server.creates(), 1);
+
+    let looked_for = lost.kirin(&["resolve", "order-42"], "").ended_with(0);
+    assert_eq!(looked_for.stdout, "order-42 created nothing\n");
+    // What was proved not to be there was not charged.
+    lost.send_again(&["--max-cost", "0.2"], "").ended_with(6);
+    assert_eq!(lost.server.creates(), 1);
+    let run = lost.send_again(&["--max-cost", "0.21"], "").ended_with(11);
+    let said = "order-42 was not found, and is sent again. It may have been charged once then\n";
+    assert!(run.stderr.contains(said), "{run:#?}");
+    assert_eq!(lost.server.creates(), 2);
+}
+
+/// Puts into the ledger what two lost attempts and the proofs after them would have.
+fn proved_absent_twice(lost: &Lost) {
+    let path = lost.home.path().join(".local/share/kirin/ledger.sqlite3");
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        let ledger = Ledger::open(&path).unwrap();
+        let [entry] = <[_; 1]>::try_from(ledger.entries().await.unwrap()).unwrap();
+        let intent = ledger.intent(entry.number).await.unwrap();
+        let journal = ledger.journal(intent.base_url.clone());
+        let create = intent.create_id().unwrap();
+        let repeat = JournalChange::Send {
+            attempt: 1,
+            reason: SendReason::Absence,
+        };
+        let cause = Cause::Withheld(Withheld::Deadline);
+        let end = JournalChange::End(Box::new(Outcome::NotCreated { cause }));
+        for change in [JournalChange::TakeOver(Box::new(intent)), repeat, end] {
+            let write = JournalWrite::new(create.clone(), OperationId::new(1, 1), change);
+            journal.write(&write).await.unwrap();
+        }
+    });
 }

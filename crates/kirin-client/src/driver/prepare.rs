@@ -157,6 +157,11 @@ impl Known {
                 self.looks_up_first = recalled.may_have_forgotten;
                 Ok(Start::Generate(intent.request))
             }
+            // A person wants more than the one repetition; what was proved may be long ago.
+            (_, Start::SendAgain(intent)) if entry.is_proved_absent() => {
+                self.looks_up_first = true;
+                Ok(Start::SendAgain(merged(&intent, entry)))
+            }
             (_, start) if entry.state.is_final() => {
                 let state = entry.state.known();
                 Err(Refused::of(client, &start, Withheld::Known { state }))

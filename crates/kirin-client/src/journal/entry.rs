@@ -187,6 +187,11 @@ impl JournalEntry {
         }
     }
 
+    /// Whether it was sent, and then proved to have created nothing.
+    pub fn is_proved_absent(&self) -> bool {
+        self.attempts > 0 && self.state.is_final() && self.state.is_nothing()
+    }
+
     fn of(intent: Intent, operation: OperationId, state: JournalState) -> Self {
         let intent = Intent {
             operation: Some(operation),
@@ -233,6 +238,7 @@ impl JournalEntry {
     }
 
     /// Only who names the operation that is at it may take it over: of two who do, the second is late.
+    /// What was sent and proved to be absent is in doubt again, because a person wants it sent once more.
     fn take_over(&self, intent: &Intent, operation: OperationId) -> Result<Self, JournalError> {
         if self.intent.request != intent.request {
             return Err(JournalError::other_request());
@@ -240,10 +246,14 @@ impl JournalEntry {
         if self.intent.operation != intent.operation || self.intent.key != intent.key {
             return Err(JournalError::under_way());
         }
-        if self.state.is_final() {
+        let is_proved_absent = self.is_proved_absent();
+        if self.state.is_final() && !is_proved_absent {
             return Err(JournalError::known(self.state.known()));
         }
         let mut entry = self.clone();
+        if is_proved_absent {
+            entry.state = JournalState::Sent;
+        }
         entry.intent.operation = Some(operation);
         entry.latest_attempt = 0;
         entry.is_attempt_open = false;

@@ -141,9 +141,13 @@ impl CreatePhase {
         external_task_id: ExternalTaskId,
         context: &mut Context,
     ) -> Self {
+        let looks_up_first = context.settings.looks_up_first && context.can_look_up();
         let mut phase = Self::in_doubt(request, external_task_id, context);
-        phase.state = State::Sending;
         phase.reason = SendReason::Person;
+        match looks_up_first {
+            true => phase.begin_check(Duration::ZERO, Then::Send(None)),
+            false => phase.go(State::Sending),
+        };
         phase
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kirin_client::{
     Billing, Error, ErrorKind, Intent, Journal, JournalChange, JournalState, MemoryJournal,
-    machine::{Cause, Outcome},
+    machine::{Cause, Outcome, SendReason, Withheld},
 };
 use kirin_types::{GenerationRequest, Task};
 
@@ -45,7 +45,7 @@ async fn an_id_in_doubt_is_known_and_is_to_be_reconciled() {
     let unresolved = Outcome::Unresolved {
         external_task_id: "order-42".parse().unwrap(),
         knowledge: kirin_client::machine::Knowledge::MayExist,
-        cause: Cause::Withheld(kirin_client::machine::Withheld::Deadline),
+        cause: Cause::Withheld(Withheld::Deadline),
     };
     let changes = vec![JournalChange::End(Box::new(unresolved))];
     let (error, _) = wanted(changes, request()).await;
@@ -97,7 +97,7 @@ async fn an_id_of_which_nothing_was_created_is_free() {
     let intent = intent(&client);
     intend(&*journal, &intent, true).await;
     let outcome = Outcome::NotCreated {
-        cause: Cause::Withheld(kirin_client::machine::Withheld::Deadline),
+        cause: Cause::Withheld(Withheld::Deadline),
     };
     let end = JournalChange::End(Box::new(outcome));
     let write = write(&intent, stranger(), end);
@@ -110,6 +110,50 @@ async fn an_id_of_which_nothing_was_created_is_free() {
     let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
     assert_eq!(entry.intent.request, other);
     assert!(matches!(entry.state, JournalState::Ended(_)));
+}
+
+/// One repetition follows from proofs of absence; after that a person decides, and it is looked up once
+/// more before that is sent.
+#[tokio::test(start_paused = true)]
+async fn an_id_that_was_repeated_is_sent_again_only_by_a_person() {
+    for is_there_now in [false, true] {
+        let found = || json(200, COMPLETED);
+        let answers = match is_there_now {
+            false => vec![not_found(), found()],
+            true => vec![found()],
+        };
+        let transport = Scripted::new(answers);
+        let journal = Arc::new(MemoryJournal::default());
+        let client = client(&transport, journal.clone());
+        let intent = intent(&client);
+        intend(&*journal, &intent, true).await;
+        let repeat = JournalChange::Send {
+            attempt: 2,
+            reason: SendReason::Absence,
+        };
+        let outcome = Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::Deadline),
+        };
+        for change in [repeat, JournalChange::End(Box::new(outcome))] {
+            let write = write(&intent, stranger(), change);
+            journal.write(&write).await.unwrap();
+        }
+
+        let error = client.generate(request()).await.unwrap_err();
+        shown(&error);
+        assert_eq!(error.kind(), ErrorKind::Repeated);
+        assert_eq!(transport.calls(), [""; 0]);
+
+        let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+        let task = client.send_again(entry.intent).await.unwrap();
+        assert_eq!(task.id().as_str(), "task-1");
+        let calls = transport.calls();
+        let posts = calls.iter().filter(|call| call.starts_with("POST"));
+        assert_eq!(posts.count(), usize::from(!is_there_now), "{calls:?}");
+        assert!(calls[0].starts_with("GET"), "{calls:?}");
+        let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+        assert_eq!(entry.state.task_id(), Some(task.id()));
+    }
 }
 
 /// A refused create is looked up once more at the next start: something on the way may have sent it twice.

@@ -290,6 +290,34 @@ fn the_entry_that_follows_a_proof_of_absence_is_its_repetition() {
     assert_eq!(unsent.entry().intent.repetitions_after_absence, 0);
 }
 
+/// The one repetition is not a person's: what was proved to be absent is in doubt again, until that is
+/// proved again.
+#[test]
+fn a_person_may_take_over_what_was_proved_to_be_absent() {
+    let mut writes = Writes::begun(true);
+    writes.send(A, 2, SendReason::Absence).unwrap();
+    writes.end(A, not_created()).unwrap();
+    assert!(writes.entry().is_proved_absent());
+    assert_eq!(writes.intend(B), Err(Withheld::RepetitionUsed));
+    writes.take_over(B, A).unwrap();
+    assert_eq!(writes.entry().state, JournalState::Sent);
+    writes.send(B, 1, SendReason::Person).unwrap();
+    assert_eq!(writes.entry().attempts, 3);
+    assert_eq!(
+        writes.send(B, 2, SendReason::Absence),
+        Err(Withheld::RepetitionUsed)
+    );
+    writes.accept(B, "task-1").unwrap();
+
+    // What was never sent is free, and needs nobody's decision.
+    let mut unsent = Writes::begun(true);
+    unsent.take_back(A, 1, SendReason::Unsent).unwrap();
+    unsent.end(A, not_created()).unwrap();
+    assert!(!unsent.entry().is_proved_absent());
+    let state = KnownCreate::NotCreated;
+    assert_eq!(unsent.take_over(B, A), Err(Withheld::Known { state }));
+}
+
 #[test]
 fn that_the_service_has_a_task_is_true_whoever_tells_it() {
     let mut writes = Writes::begun(true);
