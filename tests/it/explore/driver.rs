@@ -172,18 +172,26 @@ impl Driver {
             Outcome::NotCreated { .. } => true,
             _ => false,
         };
-        let mut is_overtaken = false;
-        if state.clients[it].stage == Stage::Written {
-            let end = JournalChange::End(Box::new(outcome));
-            let written = self.write(state, it, end, fails);
-            // `Run::overtaken`.
-            is_overtaken = match written.map_err(|why| self.store.why(why)) {
-                Err(Withheld::Journal { .. }) => !is_at_it,
-                Err(Withheld::UnderWay) => true,
-                Err(Withheld::Known { state }) => *state != KnownCreate::NotCreated,
-                _ => false,
-            };
-        }
+        // `Run::overtaken`.
+        let is_overtaken = match state.clients[it].stage {
+            Stage::Written => {
+                let end = JournalChange::End(Box::new(outcome));
+                let written = self.write(state, it, end, fails);
+                match written.map_err(|why| self.store.why(why)) {
+                    Err(Withheld::Journal { .. }) => !is_at_it,
+                    Err(Withheld::UnderWay) => true,
+                    Err(Withheld::Known { state }) => *state != KnownCreate::NotCreated,
+                    _ => false,
+                }
+            }
+            Stage::Unwritten { .. } if fails || state.clients[it].is_cut_off => !is_at_it,
+            // `Record::check_nobody_began`.
+            Stage::Unwritten { .. } => self
+                .store
+                .entry(state.entry)
+                .is_some_and(|entry| !entry.state.is_nothing() || entry.is_refusal_open),
+            Stage::NotTakenOver => false,
+        };
         state.clients[it].rest();
         is_denied && !is_overtaken
     }

@@ -138,6 +138,35 @@ fn who_is_overtaken_does_not_say_that_nothing_was_created() {
     holds("two processes, takes duplicates", &faults);
 }
 
+/// Both look the create up that was refused, and write nothing of it; then one sends it.
+#[test]
+fn who_has_only_looked_does_not_say_that_nothing_was_created() {
+    let faults = [
+        GENERATES,
+        posts(Post::Refused(Refused::Key)),
+        Step::Writes(A),
+        Step::Gets(A, Get::Missed),
+        Step::WaitEnds(A),
+        Step::Gets(A, Get::Missed),
+        Step::Writes(A),
+        Step::Begins(B, How::Generate),
+        Step::Gets(B, Get::Missed),
+        GENERATES,
+        Step::Writes(B),
+        Step::Writes(B),
+        Step::Posts(B, Post::Answered),
+        Step::Gets(A, Get::Key),
+        Step::Writes(A),
+    ];
+    for name in [
+        "two clients of a process, takes duplicates",
+        "two processes, takes duplicates",
+        "two processes, refuses duplicates",
+    ] {
+        holds(name, &faults);
+    }
+}
+
 #[test]
 fn of_two_who_repeat_a_refused_create_one_sends_it() {
     let faults = [

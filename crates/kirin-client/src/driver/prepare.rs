@@ -64,8 +64,9 @@ impl Prepared {
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
         known.add_controls(client, &plan.start);
+        let origin = known.origin;
         let settings = plan.settings(client, known);
-        let mut record = Record::new(client, operation.id, &plan.start, &settings);
+        let mut record = Record::new(client, operation.id, &plan.start, &settings, origin);
         if let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
             // A journal that cannot be written keeps nobody from looking the task up; but what was

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use kirin_types::{GenerationRequest, TaskId};
 
-use super::{Client, plan::Start};
+use super::{
+    Client,
+    plan::{IdOrigin, Start},
+};
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, Reservation,
     TakenBack,
@@ -20,6 +23,8 @@ pub(super) struct Record {
     create: Option<CreateId>,
     /// The external task id was made up for it.
     is_minted: bool,
+    /// Somebody else may be at the create, or was.
+    may_be_known: bool,
     stage: Stage,
     /// The latest attempt, and why it was sent, as long as it may be taken back.
     attempt: u32,
@@ -47,6 +52,7 @@ impl Record {
         operation: OperationId,
         start: &Start,
         settings: &Settings,
+        origin: IdOrigin,
     ) -> Self {
         let (stage, intent) = match start {
             Start::Generate(request) => {
@@ -65,6 +71,7 @@ impl Record {
             operation,
             create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
+            may_be_known: origin.may_be_known(),
             stage,
             attempt: 0,
             open: None,
@@ -180,7 +187,8 @@ impl Record {
         self.unless_unknown(client, written)
     }
 
-    /// At the end. An end of which nothing was intended is not written down.
+    /// At the end. An end of which nothing was intended is not written down; but that nothing was created
+    /// holds only where nobody else has begun the create meanwhile.
     pub(super) async fn ended(
         &self,
         client: &Client,
@@ -197,6 +205,26 @@ impl Record {
                 let end = JournalChange::End(Box::new(outcome.clone()));
                 let written = self.write(end).await;
                 self.unless_unknown(client, written)
+            }
+            Stage::Unwritten(_) if matches!(outcome, Outcome::NotCreated { .. }) => {
+                self.check_nobody_began().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// The journal knows of something that may be charged. One that cannot be read knows of nothing.
+    async fn check_nobody_began(&self) -> Result<(), JournalError> {
+        // Nobody else has an id that was made up a moment ago.
+        let Some(create) = self.create.as_ref().filter(|_| self.may_be_known) else {
+            return Ok(());
+        };
+        let recalled = self.journal.recall(create).await.unwrap_or_default();
+        match recalled.entry {
+            Some(entry) if !entry.state.is_nothing() || entry.is_refusal_open => {
+                Err(JournalError::known(entry.state.known()))
             }
             _ => Ok(()),
         }

@@ -175,6 +175,31 @@ async fn what_is_unfinished_is_listed() {
     assert_eq!(ids, ["sent", "accepted", "running"]);
 }
 
+/// Something on the way may have sent it twice, and the first may be charged: whoever lists what is
+/// unfinished has to look it up.
+#[tokio::test]
+async fn a_refusal_that_was_not_looked_up_is_unfinished_and_may_be_charged() {
+    let desk = Desk::new();
+    let journal = desk.journal();
+    for name in ["refused", "not-sent"] {
+        journal.intend(&intent(name)).await.unwrap();
+        journal.send(&id(name)).await.unwrap();
+    }
+    journal.refuse(&id("refused")).await.unwrap();
+    journal
+        .take_back(&id("not-sent"), SendReason::Unsent)
+        .await
+        .unwrap();
+    let unfinished = desk.another().unfinished().await.unwrap();
+    let [entry] = <[_; 1]>::try_from(unfinished).unwrap();
+    assert_eq!(entry.external_task_id, id("refused"));
+    assert_eq!(entry.state, JournalState::Intended);
+    assert_eq!(entry.money(), Money::Unresolved);
+
+    journal.end(&id("refused"), &not_created()).await.unwrap();
+    assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn what_is_completed_without_its_files_is_unfinished() {
     let desk = Desk::new();

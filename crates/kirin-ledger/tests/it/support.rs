@@ -123,6 +123,16 @@ impl Scribe {
         self.write(&create(id), change).await
     }
 
+    /// The latest attempt was refused, and is still to be looked up.
+    pub(crate) async fn refuse(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
+        let change = JournalChange::TakeBack {
+            attempt: self.work(id).attempts,
+            why: TakenBack::Refused,
+            reason: SendReason::Unsent,
+        };
+        self.write(&create(id), change).await
+    }
+
     pub(crate) async fn accept(
         &self,
         id: &ExternalTaskId,

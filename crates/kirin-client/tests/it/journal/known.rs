@@ -1,16 +1,23 @@
 //! An id that the journal knows already: the error says so, and what to do about it. Nothing is asked and
 //! nothing is sent.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use kirin_client::{
-    Billing, Error, ErrorKind, Intent, Journal, JournalChange, JournalState, MemoryJournal,
+    Billing, Budget, Client, Control, CreateId, Error, ErrorKind, HostCapabilities, Intent,
+    Journal, JournalChange, JournalError, JournalState, JournalWrite, Lookup, MemoryJournal,
+    Recalled, TakenBack,
     machine::{Cause, Outcome, SendReason, Withheld},
 };
+use kirin_transport::Sent;
 use kirin_types::{GenerationRequest, Task};
 
 use super::{COMPLETED, client, intend, intent, request, stranger, write};
-use crate::scripted::{Scripted, json, not_found, shown};
+use crate::scripted::{Answer, Scripted, json, not_found, shown};
 
 /// Another process is at the create of these tests, this far; then it is wanted here.
 async fn wanted(changes: Vec<JournalChange>, request: GenerationRequest) -> (Error, Intent) {
@@ -216,4 +223,186 @@ async fn an_entry_of_another_key_is_not_asked_for_with_this_one() {
     assert_eq!(error.kind(), ErrorKind::Unresolved);
     assert!(error.to_string().contains("another API key"), "{error}");
     assert_eq!(transport.calls(), [""; 0]);
+}
+
+/// Whether the account that the other key is of has it, this one cannot tell.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_is_still_to_be_looked_up_stays_with_its_key() {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let mut theirs = intent(&client);
+    theirs.key = "0123456789abcdef".parse().unwrap();
+    intend(&*journal, &theirs, true).await;
+    let take_back = JournalChange::TakeBack {
+        attempt: 1,
+        why: TakenBack::Refused,
+        reason: SendReason::Unsent,
+    };
+    journal
+        .write(&write(&theirs, stranger(), take_back))
+        .await
+        .unwrap();
+    let before = journal.entries();
+    let generated = client.generate(request()).await.unwrap_err();
+    let reconciled = client.reconcile(intent(&client)).await.unwrap_err();
+    for error in [generated, reconciled] {
+        assert_eq!(error.billing(), Billing::Unknown);
+        assert!(error.to_string().contains("another API key"), "{error}");
+    }
+    assert_eq!(transport.calls(), [""; 0]);
+    assert_eq!(journal.entries(), before);
+}
+
+/// A client without a journal forgets what has ended, but not what still counts for the next create of the
+/// same id: a refusal is looked up once more, and what was proved to be absent was repeated.
+#[tokio::test(start_paused = true)]
+async fn a_client_without_a_journal_remembers_what_was_refused_and_what_was_repeated() {
+    let client = |transport: &Scripted| {
+        let host = HostCapabilities::default()
+            .with_lookup(Lookup::Proven)
+            .with_lookup_lag(Duration::from_secs(1));
+        Client::builder(kirin_tests::canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .capabilities(host)
+            .control(Control::new(
+                "order-1".parse().unwrap(),
+                "task-0".parse().unwrap(),
+            ))
+            .build()
+            .unwrap()
+    };
+    let refusal = json(402, r#"{"message":"insufficient balance"}"#);
+    let transport = Scripted::new([refusal, not_found(), not_found(), json(200, COMPLETED)]);
+    let forgetful = client(&transport);
+    forgetful.generate(request()).await.unwrap_err();
+    forgetful.generate(request()).await.unwrap();
+    assert_eq!(posts(&transport), 1, "{:?}", transport.calls());
+
+    let transport = Scripted::new((0..2).flat_map(|_| lost_and_proved_absent()));
+    let forgetful = client(&transport);
+    forgetful.generate(request()).await.unwrap_err();
+    assert_eq!(posts(&transport), 2, "{:?}", transport.calls());
+    let error = forgetful.generate(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Repeated);
+    assert_eq!(posts(&transport), 2, "{:?}", transport.calls());
+}
+
+/// A create whose answer is lost, and the look-ups that prove that it created nothing.
+fn lost_and_proved_absent() -> Vec<Answer> {
+    let control = || {
+        json(
+            200,
+            r#"{"id":"task-0","status":"completed","created_at":1}"#,
+        )
+    };
+    let usual = (0..6).map(|_| not_found());
+    let row = [
+        control(),
+        not_found(),
+        not_found(),
+        control(),
+        not_found(),
+        control(),
+    ];
+    [Answer::Fail(Sent::Maybe)]
+        .into_iter()
+        .chain(usual)
+        .chain(row)
+        .collect()
+}
+
+fn posts(transport: &Scripted) -> usize {
+    let calls = transport.calls();
+    calls.iter().filter(|call| call.starts_with("POST")).count()
+}
+
+/// A journal to which another process writes once this one has asked what is known of a create.
+struct Overtaken {
+    kept: MemoryJournal,
+    writes: Mutex<Vec<JournalWrite>>,
+}
+
+#[async_trait]
+impl Journal for Overtaken {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        let recalled = self.kept.recall(create).await;
+        let writes = std::mem::take(&mut *self.writes.lock().unwrap());
+        for write in writes {
+            self.kept.write(&write).await?;
+        }
+        recalled
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.kept.write(write).await
+    }
+}
+
+/// Who has sent nothing says nothing of a create that somebody else has begun meanwhile.
+#[tokio::test(start_paused = true)]
+async fn that_nothing_was_created_is_not_said_of_what_another_process_has_begun() {
+    for is_sent in [true, false] {
+        let transport = Scripted::new([]);
+        let journal = Arc::new(Overtaken {
+            kept: MemoryJournal::default(),
+            writes: Mutex::default(),
+        });
+        let client = Client::builder(kirin_tests::canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .journal(journal.clone())
+            .budget(Arc::new(Budget::new("0".parse().unwrap())))
+            .build()
+            .unwrap();
+        let intent = intent(&client);
+        let intend = JournalChange::Intend(Box::new(intent.clone()));
+        let send = JournalChange::Send {
+            attempt: 1,
+            reason: SendReason::Unsent,
+        };
+        let mut changes = vec![intend, send];
+        changes.truncate(if is_sent { 2 } else { 1 });
+        let writes = changes
+            .into_iter()
+            .map(|change| write(&intent, stranger(), change));
+        *journal.writes.lock().unwrap() = writes.collect();
+
+        let error = client.generate(request()).await.unwrap_err();
+        shown(&error);
+        let expected = match is_sent {
+            true => (ErrorKind::Known, Billing::Unknown),
+            false => (ErrorKind::Budget, Billing::None),
+        };
+        assert_eq!((error.kind(), error.billing()), expected);
+        assert_eq!(transport.calls(), [""; 0]);
+    }
+}
+
+/// The same where this process has looked for the task, and its key was refused.
+#[tokio::test(start_paused = true)]
+async fn a_refused_look_up_says_nothing_of_what_another_process_has_begun() {
+    let transport = Scripted::new(super::refused());
+    let kept = MemoryJournal::default();
+    let journal = Arc::new(Overtaken {
+        kept,
+        writes: Mutex::default(),
+    });
+    let client = client(&transport, journal.clone());
+    client.generate(request()).await.unwrap_err();
+    assert!(transport.is_used_up());
+
+    let intent = intent(&client);
+    let intend = JournalChange::Intend(Box::new(intent.clone()));
+    let send = JournalChange::Send {
+        attempt: 1,
+        reason: SendReason::Unsent,
+    };
+    let writes = [intend, send].map(|change| write(&intent, stranger(), change));
+    *journal.writes.lock().unwrap() = writes.to_vec();
+    let transport = Scripted::new([json(401, r#"{"message":"Invalid API key"}"#)]);
+    let next = super::client(&transport, journal);
+    let error = next.generate(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Known);
+    assert_eq!(error.billing(), Billing::Unknown);
+    assert_eq!(posts(&transport), 0);
 }
