@@ -80,7 +80,6 @@ impl HostCapabilities {
     }
 
     /// Adds what another generation learned of the same host.
-    #[cfg(feature = "tokio")]
     pub(crate) fn learn_from(&mut self, other: Self) {
         if other.duplicate_ids == DuplicateIds::Refused {
             self.duplicate_ids = DuplicateIds::Refused;

@@ -127,12 +127,14 @@ pub(crate) fn forget_before(
     Ok(())
 }
 
-/// Goes on from this mark: a person has decided that the ledger is what there is.
+/// Goes on from this mark: a person has decided that the ledger is what there is. How often its creates
+/// were repeated since, it does not know: none of them is repeated by itself.
 pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let sql = "INSERT INTO openings (token, counter) VALUES (?1, ?2)";
     connection.execute(sql, params![mark.token, mark.counter])?;
     begin(connection)?;
+    connection.execute("UPDATE creates SET repetitions = max(repetitions, 1)", [])?;
     connection.execute_batch("COMMIT")
 }
 

@@ -1,7 +1,7 @@
 //! What the search found and is mended, each by the faults of its shortest way.
 
 use super::{
-    answers::{Lost, Refused},
+    answers::{Lost, Named, Refused},
     calm::{self, by_itself},
     cell::{ALONE, Cell, TOGETHER},
     state::State,
@@ -165,6 +165,23 @@ fn who_has_only_looked_does_not_say_that_nothing_was_created() {
     ] {
         holds(name, &faults);
     }
+}
+
+/// A backup knows less than happened, and so not how often a create was repeated.
+#[test]
+fn what_a_restored_journal_knows_is_not_repeated_by_itself() {
+    let faults = [
+        GENERATES,
+        posts(Post::LostBefore(Lost::Unlisted)),
+        posts(Post::Refused(Refused::Rate)),
+        Step::Writes(A),
+        Step::WaitEnds(A),
+        Step::Gets(A, Get::Found(Named::Control)),
+        Step::Backup,
+        posts(Post::LostBefore(Lost::Unlisted)),
+        Step::Restored,
+    ];
+    holds("takes duplicates, a journal that is restored", &faults);
 }
 
 #[test]

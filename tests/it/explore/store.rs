@@ -92,6 +92,15 @@ impl Store {
         }
     }
 
+    /// What somebody has accepted who does not know how often it was repeated since, as the ledger does.
+    pub(super) fn accept(&mut self, number: u32) -> u32 {
+        let mut entry = self.entry(number).cloned();
+        if let Some(entry) = &mut entry {
+            entry.intent.repetitions_after_absence = entry.intent.repetitions_after_absence.max(1);
+        }
+        self.entries.number(entry)
+    }
+
     pub(super) fn withheld(&mut self, withheld: Withheld) -> u8 {
         let known = self.withheld.iter().position(|it| *it == withheld);
         let number = known.unwrap_or_else(|| {

@@ -78,6 +78,7 @@ impl World {
         match step {
             Step::Accepts => {
                 state.journal = Journal::Accepted;
+                state.entry = self.driver.store.accept(state.entry);
                 state
                     .clients
                     .iter_mut()

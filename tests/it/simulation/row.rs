@@ -51,11 +51,15 @@ impl Row {
             fits && !look.is_kept && look.parameter.is_some()
         };
         let is_next = self.looks.len() < CONTROLS.len() && fits(self.looks.len());
+        let is_in_time = self
+            .looks
+            .first()
+            .is_none_or(|first| look.ended_at - first.began_at <= TEN_SECONDS);
         let is_dated = self.looks.last().is_none_or(|last| {
             let dates = last.date.zip(look.date);
             dates.is_none_or(|(before, date)| before <= date)
         });
-        if !is_next || !is_dated {
+        if !is_next || !is_in_time || !is_dated {
             *self = Self::default();
         }
         if fits(self.looks.len()) {
@@ -67,8 +71,7 @@ impl Row {
     /// When it began and ended, if it is complete.
     pub(crate) fn is_complete(&self) -> Option<(Duration, Duration)> {
         let (first, last) = (self.looks.first()?, self.looks.last()?);
-        let is_short = last.ended_at - first.began_at <= TEN_SECONDS;
-        let is_complete = self.looks.len() == CONTROLS.len() && self.has_older_control && is_short;
+        let is_complete = self.looks.len() == CONTROLS.len() && self.has_older_control;
         is_complete.then_some((first.began_at, last.ended_at))
     }
 }

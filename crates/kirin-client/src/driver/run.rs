@@ -180,8 +180,13 @@ impl Run {
 
     fn handle_event(&self, event: Event) -> Notice {
         let now = self.clock.elapsed();
+        let known = self.client.capabilities();
         let mut latest = self.told.locked();
         let machine = latest.machine.as_mut().expect("a machine");
+        if machine.capabilities() != known {
+            // Others may have learned it since the machine was made. It may be told at any time.
+            let _ = machine.handle(now, Event::HostLearned(known));
+        }
         // Each event answers the work it comes from.
         let notice = machine.handle(now, event).expect("an event that answers");
         let capabilities = machine.capabilities();

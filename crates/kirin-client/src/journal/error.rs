@@ -66,7 +66,7 @@ impl JournalError {
     pub fn repetition_used() -> Self {
         Self {
             kind: JournalErrorKind::RepetitionUsed,
-            description: "the create was sent again once already after it was proved to be absent"
+            description: "the create was, or may have been, sent again once already after it was proved to be absent"
                 .into(),
         }
     }

@@ -6,7 +6,10 @@ use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Withheld};
-use crate::wire::{CreateAnswer, Probe, QueryAnswer};
+use crate::{
+    HostCapabilities,
+    wire::{CreateAnswer, Probe, QueryAnswer},
+};
 
 /// What is to be done next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +54,9 @@ pub enum Event {
     },
     /// The answer to the create.
     CreateAnswered(CreateAnswer),
+    /// What was declared of the host, or another generation has learned of it. It may be told at any time;
+    /// nothing that the machine knows is forgotten.
+    HostLearned(HostCapabilities),
     /// The answer to the probe.
     Probed(Probe),
     /// The answer to the look-up or the query.

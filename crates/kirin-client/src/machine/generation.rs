@@ -166,10 +166,18 @@ impl Machine {
     /// The event does not answer the action, or ends a wait too early; nothing has changed.
     pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
         let now = elapsed.max(self.now);
-        if let Event::ClocksRead { ours, service } = event {
-            self.now = now;
-            self.context.clocks.read(ours, service);
-            return Ok(Notice::Nothing);
+        match event {
+            Event::ClocksRead { ours, service } => {
+                self.now = now;
+                self.context.clocks.read(ours, service);
+                return Ok(Notice::Nothing);
+            }
+            Event::HostLearned(capabilities) => {
+                self.now = now;
+                self.context.settings.capabilities.learn_from(capabilities);
+                return Ok(Notice::Nothing);
+            }
+            _ => {}
         }
         let step = match &mut self.phase {
             Phase::Create(phase) => phase.handle(now, event, &mut self.context)?,

@@ -211,7 +211,7 @@ impl fmt::Display for Withheld {
                 )
             }
             Self::RepetitionUsed => formatter
-                .write_str("it was sent again once already after it was proved to be absent"),
+                .write_str("it was, or may have been, sent again once already after it was proved to be absent"),
             Self::UnderWay => formatter
                 .write_str("another operation under the same external task id is under way"),
             Self::OtherKey => {

@@ -19,9 +19,9 @@ use kirin_client::{
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, Transport, TransportError};
-use kirin_types::Timestamp;
+use kirin_types::{GenerationRequest, Timestamp};
 
-use super::{COMPLETED, intend, intent, request};
+use super::{COMPLETED, CREATED, intend, intent, request};
 use crate::scripted::{Scripted, json, not_found};
 
 const HOUR: i64 = 3_600_000;
@@ -388,4 +388,38 @@ async fn a_create_that_a_proxy_sent_twice_is_told_as_found() {
             "task-1"
         );
     }
+}
+
+/// One generation finds its task by its external id while another waits to repeat its create.
+#[tokio::test(start_paused = true)]
+async fn what_one_generation_learns_of_the_host_reaches_another_that_is_under_way() {
+    let transport = Scripted::new([
+        json(200, CREATED),
+        json(429, r#"{"message":"slow down"}"#),
+        json(200, COMPLETED),
+        json(400, r#"{"message":"bad request"}"#),
+        not_found(),
+        json(200, COMPLETED.replace("task-1", "task-2")),
+    ]);
+    let client = super::client(&transport, Arc::new(MemoryJournal::default()));
+    let other = GenerationRequest::builder("a hare")
+        .external_task_id("order-43")
+        .build()
+        .unwrap();
+    let (first, second) = tokio::join!(
+        client.generate(request()).into_future(),
+        client.generate(other).into_future()
+    );
+    assert_eq!(first.unwrap().id().as_str(), "task-1");
+    assert_eq!(second.unwrap().id().as_str(), "task-2");
+    let calls = transport.calls();
+    let methods: Vec<_> = calls
+        .iter()
+        .filter_map(|call| call.split(' ').next())
+        .collect();
+    assert_eq!(
+        methods[..6],
+        ["POST", "POST", "GET", "GET", "GET", "POST"],
+        "{calls:?}"
+    );
 }

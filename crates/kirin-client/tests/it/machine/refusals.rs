@@ -207,6 +207,24 @@ fn a_create_is_repeated_where_the_host_has_no_such_look_up() {
     assert_running(&script);
 }
 
+/// What another generation has found by its external id shows that the host has such a look-up: a refusal
+/// of one is no answer then.
+#[test]
+fn what_another_generation_learned_of_the_host_counts_for_a_refused_create() {
+    let mut script = Script::generate(settings());
+    script.create(rate_limit("1"));
+    let proven = HostCapabilities::default().with_lookup(Lookup::Proven);
+    script.tell(Event::HostLearned(proven));
+    script.tell(Event::HostLearned(HostCapabilities::default()));
+    script.wait();
+    script.look_up(query_status(400));
+    assert_eq!(script.creates(), 1);
+    script.wait();
+    script.look_up(query_status(404));
+    script.create(created(IN_PROGRESS));
+    assert_running(&script);
+}
+
 #[test]
 fn the_task_of_another_under_a_refused_id_is_not_adopted() {
     let yesterday = STARTED_AT - 86_400_000;

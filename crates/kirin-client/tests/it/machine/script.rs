@@ -363,6 +363,7 @@ fn heard(event: &Event) -> String {
             ours.milliseconds(),
             service.milliseconds()
         ),
+        Event::HostLearned(capabilities) => format!("learned of the host, {capabilities:?}"),
         Event::Probed(probe) => answered(&probe.answer),
         Event::QueryAnswered(answer) => answered(answer),
         Event::SendDelayed => "not sent in time".into(),
