@@ -100,14 +100,31 @@ impl Journal for LedgerJournal {
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
-        self.check(&write.create.base_url)?;
-        if let JournalChange::Intend(_) | JournalChange::TakeOver(_) = write.change {
-            // It is done even if it is dropped from here on, so that has to be told to those who wait.
-            self.ledger.process().has_begun(write.operation);
+        self.write_all(std::slice::from_ref(write)).await
+    }
+
+    /// In one transaction, and so with one wait for the disk.
+    async fn write_all(&self, writes: &[JournalWrite]) -> Result<(), JournalError> {
+        for write in writes {
+            self.check(&write.create.base_url)?;
         }
-        let job = self.job(write);
-        let is_sent = matches!(write.change, JournalChange::Send { .. });
-        let run = move |connection: &Connection| job.run(connection);
+        for write in writes {
+            if let JournalChange::Intend(_) | JournalChange::TakeOver(_) = write.change {
+                // It is done even if it is dropped from here on, so that has to be told to those who wait.
+                self.ledger.process().has_begun(write.operation);
+            }
+        }
+        let jobs: Vec<Job> = writes.iter().map(|write| self.job(write)).collect();
+        let is_send = |write: &JournalWrite| matches!(write.change, JournalChange::Send { .. });
+        let is_sent = writes.iter().any(is_send);
+        let run = move |connection: &Connection| {
+            for job in jobs {
+                if let Err(refused) = job.run(connection)? {
+                    return Ok(Err(refused));
+                }
+            }
+            Ok(Ok(()))
+        };
         let writer = self.ledger.writer();
         let written = match is_sent {
             true => writer.send(run).await,

@@ -65,7 +65,7 @@ pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Option<Mark>> 
 /// Whether this ledger has come past a mark: whether it knows all that was known then.
 pub(crate) fn knows(connection: &Connection, mark: &Mark) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM openings WHERE token = ?1 AND counter >= ?2)";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     statement.query_row(params![mark.token, mark.counter], |row| row.get(0))
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct Count {
 pub(crate) fn count(connection: &Connection, mark: Option<&Mark>) -> rusqlite::Result<Count> {
     let sql = "SELECT coalesce(max(counter), 0), count(*), \
                coalesce(max(token = ?1 AND counter >= ?2), FALSE) FROM openings";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let parameters = params![mark.map(|mark| &mark.token), mark.map(|mark| mark.counter)];
     statement.query_row(parameters, |row| {
         Ok(Count {
@@ -106,7 +106,9 @@ pub(crate) fn note(
         true => "UPDATE openings SET counter = ?2 WHERE token = ?1",
         false => "INSERT INTO openings (token, counter) VALUES (?1, ?2)",
     };
-    let noted = connection.prepare(sql)?.execute(params![token, counter])?;
+    let noted = connection
+        .prepare_cached(sql)?
+        .execute(params![token, counter])?;
     Ok(noted == 1)
 }
 
@@ -118,7 +120,7 @@ pub(crate) fn forget_before(
     is_open: impl Fn(&str) -> bool,
 ) -> rusqlite::Result<()> {
     let sql = "SELECT number, token FROM openings WHERE counter < ?1";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([mark.counter], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>()?;
     for (number, _) in rows.iter().filter(|(_, token)| !is_open(token)) {

@@ -93,7 +93,7 @@ pub(crate) fn kept(
     let sql = format!(
         "SELECT {JOURNAL_ENTRY} FROM creates WHERE base_url = ?1 AND external_task_id = ?2"
     );
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     statement.query_row([base_url, id], read_kept).optional()
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn controls(
     let sql = "SELECT external_task_id, task_id, accepted_at FROM creates \
                WHERE base_url = ?1 AND key = ?2 AND task_id IS NOT NULL AND external_task_id <> ?3 \
                AND (?4 IS NULL OR accepted_at < ?4) ORDER BY number DESC LIMIT 4";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let (base_url, key) = (create.base_url.as_str(), create.key.to_string());
     let id = create.external_task_id.as_str();
     let rows = statement.query_map(params![base_url, key, id, intended_at], |row| {

@@ -169,7 +169,7 @@ impl Work {
             true => "BEGIN IMMEDIATE",
             false => "BEGIN",
         };
-        let begun = self.connection.execute_batch(begin);
+        let begun = execute(&self.connection, begin);
         let begun = begun.map_err(|error| Trouble::sqlite(&error));
         let seen = match writes {
             true => begun.clone().and_then(|()| self.guard.before_write()),
@@ -206,7 +206,7 @@ impl Work {
 }
 
 fn commit(connection: &Connection) -> Result<(), Trouble> {
-    let committed = connection.execute_batch("COMMIT");
+    let committed = execute(connection, "COMMIT");
     if !connection.is_autocommit() {
         // What could not be committed must not become a part of the next transaction.
         let _ = connection.execute_batch("ROLLBACK");
@@ -214,15 +214,20 @@ fn commit(connection: &Connection) -> Result<(), Trouble> {
     Ok(committed?)
 }
 
+/// A statement that is used again and again.
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 /// What fails in one job is undone without the others.
 fn in_savepoint<T>(
     connection: &Connection,
     act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    connection.execute_batch("SAVEPOINT job")?;
+    execute(connection, "SAVEPOINT job")?;
     let done = act(connection);
     match &done {
-        Ok(_) => connection.execute_batch("RELEASE job")?,
+        Ok(_) => execute(connection, "RELEASE job")?,
         Err(_) => connection.execute_batch("ROLLBACK TO job; RELEASE job")?,
     }
     done

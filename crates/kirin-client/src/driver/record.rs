@@ -116,21 +116,25 @@ impl Record {
             let description = "it could not be written when this operation began".into();
             return Err(Withheld::Journal { description });
         }
+        let mut changes = Vec::new();
         if let Stage::Unwritten(_) = self.stage {
-            self.intend(client, request.clone()).await?;
+            changes.push(self.intent(client, request.clone())?);
         }
         let attempt = self.attempt + 1;
-        self.write(JournalChange::Send { attempt, reason }).await?;
+        changes.push(JournalChange::Send { attempt, reason });
+        self.write_all(changes).await?;
+        self.stage = Stage::Written;
         self.attempt = attempt;
         self.open = Some(reason);
         Ok(())
     }
 
-    async fn intend(
-        &mut self,
+    /// What is written down of a create that is to be made.
+    fn intent(
+        &self,
         client: &Client,
         request: GenerationRequest,
-    ) -> Result<(), JournalError> {
+    ) -> Result<JournalChange, JournalError> {
         let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
         let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
         let intent = Intent::new(request, base_url, key, client.wall_time()).map_err(missing)?;
@@ -139,9 +143,7 @@ impl Record {
             is_minted: self.is_minted,
             ..intent
         };
-        self.write(JournalChange::Intend(Box::new(intent))).await?;
-        self.stage = Stage::Written;
-        Ok(())
+        Ok(JournalChange::Intend(Box::new(intent)))
     }
 
     /// After an attempt: what certainly created nothing is taken back.
@@ -181,7 +183,8 @@ impl Record {
             if let Some(budget) = &client.0.budget {
                 self.reservation = Some(budget.remember(&request));
             }
-            self.intend(client, *request).await?;
+            self.write(self.intent(client, *request)?).await?;
+            self.stage = Stage::Written;
         }
         let written = self.write(JournalChange::Accept(task.clone())).await;
         self.unless_unknown(client, written)
@@ -231,13 +234,16 @@ impl Record {
     }
 
     async fn write(&self, change: JournalChange) -> Result<(), JournalError> {
-        match &self.create {
-            Some(create) => {
-                let write = JournalWrite::new(create.clone(), self.operation, change);
-                self.journal.write(&write).await
-            }
-            None => Ok(()),
-        }
+        self.write_all(vec![change]).await
+    }
+
+    async fn write_all(&self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
+        let Some(create) = &self.create else {
+            return Ok(());
+        };
+        let write = |change| JournalWrite::new(create.clone(), self.operation, change);
+        let writes: Vec<_> = changes.into_iter().map(write).collect();
+        self.journal.write_all(&writes).await
     }
 
     /// A client without a journal remembers only what it sent itself, and that is no failure.

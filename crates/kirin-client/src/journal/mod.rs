@@ -81,6 +81,19 @@ pub trait Journal: Send + Sync {
     /// It could not be written, or is refused.
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError>;
 
+    /// Writes down several changes, in this order: as [`write`](Self::write) for each, up to the first that
+    /// fails. A journal that waits for a disk may wait once for all.
+    ///
+    /// # Errors
+    ///
+    /// As of the one that fails; those after it are not written.
+    async fn write_all(&self, writes: &[JournalWrite]) -> Result<(), JournalError> {
+        for write in writes {
+            self.write(write).await?;
+        }
+        Ok(())
+    }
+
     /// The operation has ended, or was dropped: it writes and sends nothing more. For journals that keep
     /// others from what a living operation is at; it must not block.
     fn operation_ended(&self, operation: &OperationId) {

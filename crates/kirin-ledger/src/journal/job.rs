@@ -115,7 +115,7 @@ impl Job {
                    operation, repetitions, is_minted, clock_difference, attempts, doubt, \
                    refusal_is_open) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
-        connection.prepare(sql)?.execute(params![
+        connection.prepare_cached(sql)?.execute(params![
             kept.map(|kept| kept.number),
             intent.base_url.as_str(),
             self.write.create.external_task_id.as_str(),
@@ -163,7 +163,7 @@ impl Job {
         if is_own || is_idle && kept.holder.as_deref() == Some(self.process.name()) {
             let sql = "UPDATE creates SET claimed_by = ?2 WHERE number = ?1";
             connection
-                .prepare(sql)?
+                .prepare_cached(sql)?
                 .execute(params![kept.number, holder])?;
         }
         Ok(())
@@ -194,7 +194,7 @@ impl Job {
                    sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14, \
                    refusal_is_open = ?16 \
                    WHERE number = ?1";
-        connection.prepare(sql)?.execute(params![
+        connection.prepare_cached(sql)?.execute(params![
             kept.number,
             rows::word(&after.state),
             after.attempts,

@@ -16,18 +16,21 @@ pub enum Clause {
     TakenOverOnce,
     /// A repetition stays counted, whatever becomes of its entry.
     RepetitionStays,
+    /// Several writes at once are as many one after the other, up to the first that fails.
+    InOrder,
     /// What was written is there when the journal is opened again. Checked where the maker offers it.
     Reopens,
 }
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Transitions,
         Self::OneSends,
         Self::FirstEndStays,
         Self::TakenOverOnce,
         Self::RepetitionStays,
+        Self::InOrder,
         Self::Reopens,
     ];
 
@@ -45,6 +48,7 @@ impl fmt::Display for Clause {
             Self::FirstEndStays => "the first final end stays",
             Self::TakenOverOnce => "a create is taken over once",
             Self::RepetitionStays => "a repetition stays counted",
+            Self::InOrder => "several writes are made in their order, up to the first that fails",
             Self::Reopens => "what was written is there after reopening",
         })
     }

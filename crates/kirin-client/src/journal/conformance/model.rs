@@ -125,6 +125,35 @@ impl<'a> Checked<'a> {
         self.compare(&described()).await
     }
 
+    /// Writes several at once, and compares what came of it.
+    pub(super) async fn write_all(
+        &mut self,
+        operation: OperationId,
+        changes: Vec<JournalChange>,
+    ) -> Outcome {
+        let writes: Vec<_> = changes
+            .into_iter()
+            .map(|change| write(&self.intent, operation, change))
+            .collect();
+        let mut expected = Ok(());
+        for write in &writes {
+            match JournalEntry::apply(self.entry.as_ref(), write) {
+                Ok(entry) => self.entry = Some(entry),
+                Err(error) => {
+                    expected = Err(kind(&error));
+                    break;
+                }
+            }
+        }
+        let written = self.journal.write_all(&writes).await;
+        let written = written.map_err(|error| kind(&error));
+        let described = format!("{} writes at once", writes.len());
+        match written == expected {
+            true => self.compare(&described).await,
+            false => Err(format!("{described}: {written:?}, not {expected:?}")),
+        }
+    }
+
     /// Compares what the journal recalls.
     pub(super) async fn compare(&self, after: &str) -> Outcome {
         let create = write(&self.intent, OperationId::new(0, 0), intend(&self.intent)).create;

@@ -32,6 +32,10 @@ pub(super) async fn check(bench: &mut Bench<'_>) {
     let case = "an entry that ended as not created is replaced";
     let work = repetition_stays(&*journal);
     bench.run(Clause::RepetitionStays, case, work).await;
+    let case =
+        "an intent with its first attempt, then an attempt out of turn with what comes after it";
+    let work = in_order(&*journal);
+    bench.run(Clause::InOrder, case, work).await;
     reopens(bench).await;
 }
 
@@ -96,6 +100,22 @@ async fn taken_over_once(journal: &dyn Journal) -> Outcome {
         checked.write(operation, send()).await?;
     }
     Ok(())
+}
+
+async fn in_order(journal: &dyn Journal) -> Outcome {
+    let intent = model::intent("in-order", "a fox");
+    let mut checked = Checked::new(journal, intent.clone());
+    let send = |attempt| model::send(attempt, SendReason::Unsent);
+    let begin = [model::intend(&intent), send(1)];
+    checked.write_all(FIRST, begin.to_vec()).await?;
+    let take_back = JournalChange::TakeBack {
+        attempt: 1,
+        why: TakenBack::NotSent,
+        reason: SendReason::Unsent,
+    };
+    let accept = JournalChange::Accept(task());
+    let out_of_turn = vec![take_back, send(3), accept];
+    checked.write_all(FIRST, out_of_turn).await
 }
 
 async fn repetition_stays(journal: &dyn Journal) -> Outcome {

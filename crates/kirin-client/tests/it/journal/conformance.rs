@@ -67,6 +67,8 @@ enum Wrong {
     InOneStep,
     /// It takes any end.
     KeepsTheEnd,
+    /// Of several at once it makes all that it can, and forgets that one was refused.
+    StopsAtTheFirst,
     /// It begins a new entry without what the old one knows.
     KeepsTheCount,
 }
@@ -137,6 +139,16 @@ impl Journal for WrongJournal {
         self.entries.lock().unwrap().insert(id, entry);
         Ok(())
     }
+
+    async fn write_all(&self, writes: &[JournalWrite]) -> Result<(), JournalError> {
+        for write in writes {
+            let written = self.write(write).await;
+            if self.wrong != Wrong::StopsAtTheFirst {
+                written?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The clauses that each of them breaks at least, and which it keeps.
@@ -158,6 +170,11 @@ async fn wrong_journals_are_caught() {
             Wrong::KeepsTheCount,
             Clause::RepetitionStays,
             Some(Clause::OneSends),
+        ),
+        (
+            Wrong::StopsAtTheFirst,
+            Clause::InOrder,
+            Some(Clause::Transitions),
         ),
     ] {
         let report = check(WrongJournal::make(wrong)).await;
