@@ -194,7 +194,7 @@ async fn a_create_that_was_refused_is_looked_up_before_it_is_made_again() {
 #[tokio::test(start_paused = true)]
 async fn a_create_is_taken_over_once() {
     let journal = Arc::new(MemoryJournal::default());
-    let transport = Scripted::new([crate::scripted::Answer::Never]);
+    let transport = Scripted::new([Answer::Never]);
     let first = client(&transport, journal.clone());
     let intent = intent(&first);
     intend(&*journal, &intent, true).await;

@@ -81,7 +81,7 @@ fn older(mut intent: Intent, hours: i64) -> Intent {
 /// The journal's control is older than the intent; a declared one is not known to be.
 async fn with_earlier_task(journal: &MemoryJournal, client: &Client) {
     let earlier = Intent::new(
-        kirin_types::GenerationRequest::builder("a hare")
+        GenerationRequest::builder("a hare")
             .external_task_id("order-1")
             .build()
             .unwrap(),
@@ -302,7 +302,7 @@ async fn the_difference_of_the_clocks_is_written_down_with_the_intent() {
     let journal = Arc::new(MemoryJournal::default());
     let client = with_clock(&transport, journal.clone());
     for prompt in ["a fox", "a hare"] {
-        let request = kirin_types::GenerationRequest::builder(prompt).build();
+        let request = GenerationRequest::builder(prompt).build();
         client.generate(request.unwrap()).await.unwrap();
     }
     let entries = journal.entries();
