@@ -52,9 +52,10 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
     }
 }
 
-/// The one for a batch: what kept all of it from being begun, or else that some failed.
+/// The one for a batch: what kept all of it, or the rest of it, from being begun, or else that some failed.
 pub(crate) fn of_batch(codes: &[u8]) -> u8 {
     match of_several(codes) {
+        SOME_FAILED if codes.contains(&DISK) => DISK,
         code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED | DISK) => code,
         _ => SOME_FAILED,
     }
@@ -115,6 +116,9 @@ mod tests {
             (&[DONE, BALANCE], SOME_FAILED),
             (&[TASK_FAILED], SOME_FAILED),
             (&[UNRESOLVED, DONE], UNRESOLVED),
+            // The ledger was lost on the way.
+            (&[DONE, DISK, TASK_FAILED], DISK),
+            (&[DISK, UNRESOLVED], UNRESOLVED),
         ] {
             assert_eq!(of_batch(codes), code, "{codes:?}");
         }

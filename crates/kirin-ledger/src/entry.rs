@@ -37,8 +37,8 @@ pub struct Entry {
     pub cost: Option<Amount>,
     /// Where its files are wanted, a file or a folder; `None` if nobody said that they are.
     pub output: Option<PathBuf>,
-    /// An attempt was refused, and nothing was looked up after it: something on the way may have sent it
-    /// twice.
+    /// An attempt was refused, and is still to be looked up: something on the way may have sent it twice.
+    /// One that has ended so is looked up once more.
     pub is_refusal_open: bool,
     /// Where its files are, as far as they were downloaded.
     pub files: Vec<PathBuf>,

@@ -149,13 +149,14 @@ impl Ledger {
     }
 
     /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
-    /// not ended, or completed without the files that are wanted.
+    /// not ended, refused and still to be looked up, or completed without the files that are wanted.
     ///
     /// # Errors
     ///
     /// The file could not be read.
     pub async fn unfinished(&self) -> Result<Vec<Entry>, LedgerError> {
-        let which = "state IN ('sent', 'accepted', 'open') OR state = 'intended' AND refusal_is_open \
+        let which = "state IN ('sent', 'accepted', 'open') \
+                     OR state IN ('intended', 'not_created') AND refusal_is_open \
                      OR state = 'completed' AND output IS NOT NULL \
                      AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
         self.select(which, None).await

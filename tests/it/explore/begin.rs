@@ -11,7 +11,7 @@ use kirin_types::KIRIN_V2_5_TURBO_T2V;
 
 use super::{
     answers::{CONTROL, Named},
-    driver::{Driver, ours, was_refused},
+    driver::{Driver, ours, refusal, was_refused},
     operations::fresh_operation,
     state::{At, Client, Journal, Stage, State, TakeOver},
     step::How,
@@ -20,6 +20,7 @@ use super::{
 /// How an operation goes on: `Start` of `driver/plan.rs`.
 enum Start {
     Generate,
+    LookAgain(u32),
     Resume(Named),
     TakeOver(TakeOver, u32),
 }
@@ -75,6 +76,13 @@ impl Driver {
             (JournalState::Intended, How::Reconcile) if entry.is_refusal_open => {
                 Start::TakeOver(TakeOver::Reconcile, state.entry)
             }
+            (found, How::Reconcile)
+                if entry.is_refusal_open
+                    && was_refused(found)
+                    && self.cell.capabilities().lookup != Lookup::Missing =>
+            {
+                Start::LookAgain(state.entry)
+            }
             (found, How::Generate) if found.is_nothing() => {
                 known.looks_up_first = may_have_forgotten || was_refused(found);
                 Start::Generate
@@ -82,6 +90,9 @@ impl Driver {
             (JournalState::Intended, How::Reconcile) => {
                 known.looks_up_first = may_have_forgotten;
                 Start::Generate
+            }
+            (_, How::SendAgain) if entry.is_proved_absent() => {
+                Start::TakeOver(TakeOver::SendAgain, state.entry)
             }
             _ if entry.state.is_final() => return None,
             (_, How::Generate) if is_own(&state.clients[it], entry) => go_on(),
@@ -108,11 +119,12 @@ impl Driver {
             }
             Err(_) => return state.clients[it].rest(),
         };
-        let intent_of = &self.store.entry(intent).expect("an entry").intent;
+        let entry = self.store.entry(intent).expect("an entry");
+        let intent_of = &entry.intent;
         let known = Known {
             is_minted: self.cell.is_minted | intent_of.is_minted,
             repetitions_after_absence: intent_of.repetitions_after_absence,
-            looks_up_first: false,
+            looks_up_first: entry.is_proved_absent(),
         };
         self.act(state, it, Start::TakeOver(to, intent), known, stage);
     }
@@ -154,7 +166,11 @@ impl Driver {
             settings.controls = vec![control];
         }
         settings.follows_refusal = matches!(start, Start::TakeOver(TakeOver::Repeat, _));
-        if let Start::TakeOver(_, intent) = start {
+        if let Start::LookAgain(entry) = start {
+            let entry = self.store.entry(entry).expect("an entry");
+            settings.ended_refused = refusal(&entry.state).cloned();
+        }
+        if let Start::TakeOver(_, intent) | Start::LookAgain(intent) = start {
             let intent = &self.store.entry(intent).expect("an entry").intent;
             settings.intended_at = intent.intended_at;
             settings.clock_difference = intent.clock_difference;
@@ -162,7 +178,7 @@ impl Driver {
         }
         let request = self.request.clone();
         let machine = match start {
-            Start::Generate | Start::TakeOver(TakeOver::Repeat, _) => {
+            Start::Generate | Start::LookAgain(_) | Start::TakeOver(TakeOver::Repeat, _) => {
                 Machine::generate(request, settings)
             }
             Start::TakeOver(TakeOver::Reconcile, _) => Machine::reconcile(request, settings),
@@ -179,7 +195,7 @@ impl Driver {
         client.machine = machine;
         client.began_at = state.now;
         client.stage = match start {
-            Start::Resume(_) => Stage::Written,
+            Start::LookAgain(_) | Start::Resume(_) => Stage::Written,
             _ => stage,
         };
         client.at = At::Acting;

@@ -4,6 +4,7 @@ use kirin_client::machine::Action;
 
 use super::{
     answers::{CONTROL, Named},
+    driver::refusal,
     service::{self, Target},
     state::{At, Client, Journal, Stage, State},
     step::{Get, How, Step},
@@ -50,11 +51,16 @@ impl World {
         let Some(entry) = self.driver.store.entry(state.entry) else {
             return;
         };
-        if entry.state.is_final() || self.is_about_to_send(state) {
+        if self.is_about_to_send(state) {
             return;
         }
-        out.push(Step::Begins(it, How::Reconcile));
-        if state.left.persons > 0 && entry.state.task_id().is_none() && !entry.state.is_nothing() {
+        let looks_again = entry.is_refusal_open && refusal(&entry.state).is_some();
+        if !entry.state.is_final() || looks_again {
+            out.push(Step::Begins(it, How::Reconcile));
+        }
+        let is_in_doubt =
+            !entry.state.is_final() && entry.state.task_id().is_none() && !entry.state.is_nothing();
+        if state.left.persons > 0 && (is_in_doubt || entry.is_proved_absent()) {
             out.push(Step::Begins(it, How::SendAgain));
         }
     }

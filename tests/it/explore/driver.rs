@@ -5,6 +5,7 @@ use kirin_client::{
     BaseUrl, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState, JournalWrite, Lookup,
     OperationId, TakenBack,
     machine::{Action, Cause, ClockDifference, KnownCreate, Outcome, SendReason, Withheld},
+    wire::Refusal,
 };
 use kirin_types::{GenerationRequest, Timestamp};
 
@@ -186,10 +187,10 @@ impl Driver {
             }
             Stage::Unwritten { .. } if fails || state.clients[it].is_cut_off => !is_at_it,
             // `Record::check_nobody_began`.
-            Stage::Unwritten { .. } => self
-                .store
-                .entry(state.entry)
-                .is_some_and(|entry| !entry.state.is_nothing() || entry.is_refusal_open),
+            Stage::Unwritten { .. } => self.store.entry(state.entry).is_some_and(|entry| {
+                let is_intended = entry.state == JournalState::Intended;
+                !entry.state.is_nothing() || entry.is_refusal_open && is_intended
+            }),
             Stage::NotTakenOver => false,
         };
         state.clients[it].rest();
@@ -284,14 +285,18 @@ pub(super) fn clocks(cell: &Cell, state: &State) -> (i64, i64) {
 
 /// `JournalState::was_refused`.
 pub(super) fn was_refused(state: &JournalState) -> bool {
+    refusal(state).is_some()
+}
+
+/// `JournalState::refusal`.
+pub(super) fn refusal(state: &JournalState) -> Option<&Refusal> {
     let JournalState::Ended(outcome) = state else {
-        return false;
+        return None;
     };
-    let outcome = &**outcome;
-    matches!(
-        outcome,
+    match &**outcome {
         Outcome::NotCreated {
-            cause: Cause::Refused(_)
-        }
-    )
+            cause: Cause::Refused(refusal),
+        } => Some(refusal),
+        _ => None,
+    }
 }

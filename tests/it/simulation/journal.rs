@@ -57,6 +57,8 @@ impl SessionJournal {
         };
         let state = &before.state;
         let problem = match &write.change {
+            // What was refused is looked up once more.
+            JournalChange::Accept(_) | JournalChange::End(_) if before.is_refusal_open => return,
             _ if state.is_final() => "I4: it had ended",
             JournalChange::Intend(_) if *state != JournalState::Intended => {
                 "I1: it is intended again"

@@ -302,6 +302,9 @@ impl Session {
                     forgotten();
                     client.reconcile(intent())
                 }
+                Outcome::NotCreated { .. } if entry.as_ref()?.is_refusal_open => {
+                    client.reconcile(intent())
+                }
                 _ => return None,
             },
             Some(_) => unreachable!("a state without a name"),

@@ -9,7 +9,7 @@ use super::{
     follow::accepted,
     send_again::admit,
     take_over,
-    unfinished::{each, here, open},
+    unfinished::{each, here, is_open, open},
     unresolved,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
         look_up(&session, &ledger, entry, &arguments, progress).await
     };
     let print = |entry: &Entry, found| print(entry, found, &arguments);
-    let is_asked_for = |entry: &Entry| arguments.id.is_some() || entry.money() != Money::None;
+    let is_asked_for = |entry: &Entry| arguments.id.is_some() || is_open(entry);
     each(
         &ledger,
         entries,
@@ -72,9 +72,9 @@ async fn look_up(
 ) -> Result<Found, Failure> {
     let reached = Reached::entry(entry);
     unless_interrupted(&reached, async {
-        let found = match entry.money() {
-            Money::None => None,
-            _ => {
+        let found = match is_open(entry) {
+            false => None,
+            true => {
                 let generation = go_on(session, ledger, entry).await?;
                 Some(accepted(generation, &mut progress, &reached).await)
             }

@@ -8,7 +8,7 @@ use kirin_types::{Task, TaskId};
 use super::{
     begin::go_on,
     follow::{fetch, finished},
-    unfinished::{each, here, open},
+    unfinished::{each, here, is_open, open},
     unresolved,
     wait::print,
 };
@@ -27,13 +27,15 @@ pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> 
     let finish = async |entry: &Entry, progress| {
         finish(&session, &ledger, entry, &arguments, progress).await
     };
-    let print = |entry: &Entry, (task, paths): (Task, Vec<PathBuf>)| {
+    let print = |entry: &Entry, finished: Option<(Task, Vec<PathBuf>)>| {
+        let Some((task, paths)) = finished else {
+            return Ok(());
+        };
         let asked_for: Result<TaskId, _> = entry.external_task_id.as_str().parse();
         // Whatever can be an external id can be an id.
         let asked_for = asked_for.expect("an id");
         print(&task, &asked_for, &paths, arguments.shared.json)
     };
-    let is_open = |entry: &Entry| entry.money() != Money::None;
     each(
         &ledger,
         unfinished,
@@ -45,13 +47,14 @@ pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> 
     .await
 }
 
+/// Goes on with one. Nothing comes of a create that was refused, unless it is found now.
 async fn finish(
     session: &Session,
     ledger: &Ledger,
     entry: &Entry,
     arguments: &arguments::Resume,
     mut progress: Progress,
-) -> Result<(Task, Vec<PathBuf>), Failure> {
+) -> Result<Option<(Task, Vec<PathBuf>)>, Failure> {
     let file = File {
         output: arguments.output.clone().or_else(|| entry.output.clone()),
         force: false,
@@ -61,11 +64,14 @@ async fn finish(
         let generation = go_on(session, ledger, entry).await?;
         let task = match finished(generation, &mut progress, &reached).await {
             Ok(task) => task,
+            Err(error) if entry.money() == Money::None && error.task_id().is_none() => {
+                return Ok(None);
+            }
             Err(error) => return Err(unresolved::failure(ledger, entry, error, &reached).await),
         };
         let earlier = entry.output.clone();
         let paths = fetch(session, &task, &file, earlier, &mut progress, &reached).await?;
-        Ok((task, paths))
+        Ok(Some((task, paths)))
     })
     .await
 }

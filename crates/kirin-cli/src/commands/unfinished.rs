@@ -4,7 +4,7 @@ use std::{cell::RefCell, pin::pin};
 
 use futures_util::{StreamExt, stream};
 use indicatif::MultiProgress;
-use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Owner};
+use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money, Owner};
 
 use super::take_over;
 use crate::{
@@ -31,6 +31,11 @@ pub(super) fn here(
     let mut entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     entries.retain(|entry| entry.base_url == *session.client.base_url());
     Ok(entries)
+}
+
+/// Whether something is left to find out about an entry.
+pub(super) fn is_open(entry: &Entry) -> bool {
+    entry.money() != Money::None || entry.is_refusal_open
 }
 
 /// How many are looked for or waited for at once. The client spaces out their requests.

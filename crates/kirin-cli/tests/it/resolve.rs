@@ -165,3 +165,43 @@ fn an_interruption_tells_of_all_that_were_looked_for() {
         "{run:#?}"
     );
 }
+
+/// A proxy has sent the create twice, and passed on the refusal of the second; the first is found later. The
+/// next start looks once more, and says nothing where nothing is found.
+#[test]
+fn what_was_refused_is_looked_up_once_more_by_resume() {
+    for is_there in [true, false] {
+        let starts = Arc::new(Mutex::new(1));
+        let started = Arc::clone(&starts);
+        let server = Server::start(move |request, base_url| {
+            if request.starts_with("GET /files") {
+                return Answer::Video;
+            }
+            let is_second = *started.lock().unwrap() > 1;
+            match request.starts_with("POST") {
+                true => Answer::Json(402, r#"{"message": "insufficient balance"}"#.into()),
+                false if is_second && is_there => found("order-1", base_url),
+                false => not_found(),
+            }
+        });
+        let home = tempfile::tempdir().unwrap();
+        let kirin = |arguments: &[&str]| {
+            let kirin = Kirin::new().args(arguments).at(&server.base_url);
+            kirin.env("HOME", home.path()).run()
+        };
+        let create = ["create", "a fox", "--external-task-id", "order-1"];
+        kirin(&create).ended_with(6);
+        *starts.lock().unwrap() += 1;
+        let resumed = kirin(&["resume"]).ended_with(0);
+        assert_eq!(
+            resumed.stdout.contains("task-1.mp4"),
+            is_there,
+            "{resumed:#?}"
+        );
+        let asked = server.requests();
+        let again = kirin(&["resume"]).ended_with(0);
+        assert_eq!(again.stdout, "", "{again:#?}");
+        assert_eq!(server.requests(), asked);
+        assert_eq!(server.creates(), 1);
+    }
+}

@@ -8,6 +8,7 @@ use super::{Client, claims::Claim};
 use crate::{
     BaseUrl, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
     machine::{Cause, Machine, Outcome, Settings, Withheld},
+    wire::Refusal,
 };
 
 /// A generation before its first poll.
@@ -132,6 +133,8 @@ pub(super) struct Known {
     pub(super) controls: Vec<Control>,
     pub(super) repetitions_after_absence: u32,
     pub(super) looks_up_first: bool,
+    pub(super) ended_refused: Option<Refusal>,
+    pub(super) was_sent_with_another_key: bool,
 }
 
 impl Plan {
@@ -158,6 +161,8 @@ impl Plan {
         settings.controls = known.controls;
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;
+        settings.ended_refused = known.ended_refused;
+        settings.was_sent_with_another_key = known.was_sent_with_another_key;
         settings.follows_refusal = matches!(start, Start::Repeat(_));
         if let Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent) = start {
             settings.intended_at = intent.intended_at;
@@ -173,6 +178,9 @@ impl Plan {
             // Its request was given an external task id, and an intent is written down with one.
             Start::Generate(request) => Machine::generate(request, settings).expect(with_id),
             Start::Repeat(intent) => Machine::generate(intent.request, settings).expect(with_id),
+            Start::Reconcile(intent) if settings.ended_refused.is_some() => {
+                Machine::generate(intent.request, settings).expect(with_id)
+            }
             Start::Reconcile(intent) => {
                 Machine::reconcile(intent.request, settings).expect(with_id)
             }
@@ -190,17 +198,18 @@ impl Start {
     ///
     /// # Errors
     ///
-    /// It was sent to another host or in the name of another account, or another operation of the
+    /// It was sent to another host, or a task's handle is of another account, or another operation of the
     /// client is about the same create: nothing may be asked, sent or written down.
     pub(super) fn claim(&self, client: &Client) -> Result<Option<Claim>, Withheld> {
         match self {
             Self::Generate(request) => claim(client, request),
             Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
-                origin(client, &intent.base_url, &intent.key)?;
+                host(client, &intent.base_url)?;
                 claim(client, &intent.request)
             }
             Self::Resume(handle) => {
-                origin(client, &handle.base_url, &handle.key)?;
+                host(client, &handle.base_url)?;
+                key(client, &handle.key)?;
                 Ok(None)
             }
             Self::Wait(_) => Ok(None),
@@ -241,11 +250,16 @@ fn claim(client: &Client, request: &GenerationRequest) -> Result<Option<Claim>, 
     }
 }
 
-fn origin(client: &Client, base_url: &BaseUrl, key: &KeyFingerprint) -> Result<(), Withheld> {
-    if base_url != client.base_url() {
-        let sent_to = base_url.to_string();
-        return Err(Withheld::OtherBaseUrl { sent_to });
+fn host(client: &Client, base_url: &BaseUrl) -> Result<(), Withheld> {
+    match base_url == client.base_url() {
+        true => Ok(()),
+        false => Err(Withheld::OtherBaseUrl {
+            sent_to: base_url.to_string(),
+        }),
     }
+}
+
+fn key(client: &Client, key: &KeyFingerprint) -> Result<(), Withheld> {
     match *key == client.0.fingerprint {
         true => Ok(()),
         false => Err(Withheld::OtherKey),

@@ -60,7 +60,9 @@ impl Prepared {
             }
             Ok(None) => {}
             // What may have been sent is looked up all the same.
-            Err(_) if !matches!(plan.start, Start::Generate(_)) => {}
+            Err(_) if !matches!(plan.start, Start::Generate(_)) => {
+                known.learn_key(client, &plan.start)?;
+            }
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
         known.add_controls(client, &plan.start);
@@ -125,27 +127,39 @@ impl Known {
         let Some(entry) = recalled.entry else {
             self.looks_up_first = self.origin.may_be_known() && recalled.may_have_forgotten;
             self.learn_from_intent(&start);
+            self.learn_key(client, &start)?;
             return Ok(start);
         };
-        let is_free = entry.state.is_nothing() && !entry.is_refusal_open;
+        let is_free = entry.state.is_nothing() && !entry.may_hide_a_task();
         if *start.request() != entry.intent.request && !is_free {
             return Err(Refused::of(client, &start, Withheld::OtherRequest));
         }
         self.repetitions_after_absence = entry.intent.repetitions_after_absence;
         self.learn_origin(&entry.intent);
         self.learn_from_intent(&start);
+        let is_of_other_key = entry.intent.key != client.0.fingerprint;
+        if !entry.state.is_final() && !matches!(start, Start::Generate(_)) {
+            self.learn_key(client, &start)?;
+            if is_of_other_key || self.was_sent_with_another_key {
+                return self.learn_with_another_key(client, start, entry);
+            }
+        }
         match (&entry.state, start) {
             // That this account does not know it would prove nothing.
-            (JournalState::Intended, start)
-                if entry.is_refusal_open && entry.intent.key != client.0.fingerprint =>
-            {
+            (_, start) if is_of_other_key && entry.may_hide_a_task() => {
                 Err(Refused::of(client, &start, Withheld::OtherKey))
             }
-            (JournalState::Intended, Start::Generate(_)) if entry.is_refusal_open => {
+            (_, Start::Generate(_)) if entry.may_hide_a_task() => {
                 Ok(Start::Repeat(Box::new(entry.intent)))
             }
             // Nobody asked for another one: what was refused is looked for.
-            (JournalState::Intended, Start::Reconcile(intent)) if entry.is_refusal_open => {
+            (_, Start::Reconcile(intent)) if entry.may_hide_a_task() => {
+                Ok(Start::Reconcile(merged(&intent, entry)))
+            }
+            (state, Start::Reconcile(intent))
+                if entry.is_refusal_open && !is_of_other_key && client.looks_up() =>
+            {
+                self.ended_refused = state.refusal().cloned();
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
             (state, Start::Generate(request)) if state.is_nothing() => {
@@ -159,7 +173,7 @@ impl Known {
                 Ok(Start::Generate(intent.request))
             }
             // A person wants more than the one repetition; what was proved may be long ago.
-            (_, Start::SendAgain(intent)) if entry.is_proved_absent() => {
+            (_, Start::SendAgain(intent)) if entry.is_proved_absent() && !is_of_other_key => {
                 self.looks_up_first = true;
                 Ok(Start::SendAgain(merged(&intent, entry)))
             }
@@ -174,16 +188,45 @@ impl Known {
                 let state = entry.state.known();
                 Err(Refused::of(client, &start, Withheld::Known { state }))
             }
-            // That this account does not know it would prove nothing.
-            (_, start) if entry.intent.key != client.0.fingerprint => {
-                Err(Refused::of(client, &start, Withheld::OtherKey))
-            }
             (_, start @ Start::Reconcile(_)) if entry.state.task_id().is_some() => {
                 Ok(go_on(client, &start, entry))
             }
             (_, Start::Reconcile(intent)) => Ok(Start::Reconcile(merged(&intent, entry))),
             (_, Start::SendAgain(intent)) => Ok(Start::SendAgain(merged(&intent, entry))),
             (_, start) => Ok(start),
+        }
+    }
+
+    /// With another key a task under a minted id is ours if it is found, and nothing else can be said.
+    fn learn_key(&mut self, client: &Client, start: &Start) -> Result<(), Box<Refused>> {
+        let (Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent)) = start
+        else {
+            return Ok(());
+        };
+        self.was_sent_with_another_key = intent.key != client.0.fingerprint;
+        let may_look = matches!(start, Start::Reconcile(_)) && intent.is_minted;
+        match self.was_sent_with_another_key && !may_look {
+            true => Err(Refused::of(client, start, Withheld::OtherKey)),
+            false => Ok(()),
+        }
+    }
+
+    /// The same of what the journal knows. What has a task is asked for by that, and what was never sent is
+    /// not sent with another key than it was to be.
+    fn learn_with_another_key(
+        &mut self,
+        client: &Client,
+        start: Start,
+        entry: JournalEntry,
+    ) -> Result<Start, Box<Refused>> {
+        let is_in_doubt = entry.state.task_id().is_none()
+            && (entry.state != JournalState::Intended || entry.may_hide_a_task());
+        match start {
+            Start::Reconcile(intent) if is_in_doubt && entry.intent.is_minted => {
+                self.was_sent_with_another_key = true;
+                Ok(Start::Reconcile(merged(&intent, entry)))
+            }
+            start => Err(Refused::of(client, &start, Withheld::OtherKey)),
         }
     }
 

@@ -59,6 +59,10 @@ impl Record {
                 let request = settings.looks_up_first.then(|| Box::new(request.clone()));
                 (Stage::Unwritten(request), None)
             }
+            // Its end stays, unless a task is found.
+            Start::Reconcile(intent) if settings.ended_refused.is_some() => {
+                (Stage::Written, Some(intent))
+            }
             Start::Repeat(intent) => (Stage::ToBeRepeated(intent.clone()), Some(intent)),
             Start::Reconcile(intent) | Start::SendAgain(intent) => {
                 (Stage::ToBeTakenOver(intent.clone()), Some(intent))
@@ -226,7 +230,7 @@ impl Record {
         };
         let recalled = self.journal.recall(create).await.unwrap_or_default();
         match recalled.entry {
-            Some(entry) if !entry.state.is_nothing() || entry.is_refusal_open => {
+            Some(entry) if !entry.state.is_nothing() || entry.may_hide_a_task() => {
                 Err(JournalError::known(entry.state.known()))
             }
             _ => Ok(()),

@@ -4,7 +4,11 @@ use kirin_types::TaskId;
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
-use crate::machine::{Cause, KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason};
+use crate::{
+    KeyFingerprint,
+    machine::{KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason},
+    wire::Refusal,
+};
 
 /// What a journal knows of one create.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +24,10 @@ pub struct JournalEntry {
     pub latest_attempt: u32,
     /// Whether nothing is known yet of what came of that attempt.
     pub is_attempt_open: bool,
-    /// An attempt was refused and taken back, and its operation goes on. Something on the way may have
-    /// sent it twice, and the first of the two accepted; so whoever takes it over looks the task up
-    /// before anything is sent.
+    /// An attempt was refused, and the task is still to be looked up: something on the way may have sent
+    /// it twice, and the first of the two accepted. Of an intended one the operation goes on, and whoever
+    /// takes it over looks the task up before anything is sent. One that has ended so is looked up once
+    /// more at the next start.
     #[serde(default)]
     pub is_refusal_open: bool,
 }
@@ -78,14 +83,14 @@ impl JournalState {
 
     /// Whether it ended as refused by the service: it is looked up once more before it is sent again.
     pub(crate) fn was_refused(&self) -> bool {
+        self.refusal().is_some()
+    }
+
+    /// The refusal with which it ended.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Ended(outcome) => matches!(
-                **outcome,
-                Outcome::NotCreated {
-                    cause: Cause::Refused(_)
-                }
-            ),
-            _ => false,
+            Self::Ended(outcome) => outcome.refusal(),
+            _ => None,
         }
     }
 
@@ -182,7 +187,7 @@ impl JournalEntry {
                 entry.is_refusal_open |= *why == TakenBack::Refused;
                 Ok(entry)
             }
-            (JournalChange::Accept(task), Some(entry)) => entry.accept(task),
+            (JournalChange::Accept(task), Some(entry)) => entry.accept(task, &write.create.key),
             (JournalChange::End(outcome), Some(entry)) => entry.end(operation, outcome),
         }
     }
@@ -190,6 +195,11 @@ impl JournalEntry {
     /// Whether it was sent, and then proved to have created nothing.
     pub fn is_proved_absent(&self) -> bool {
         self.attempts > 0 && self.state.is_final() && self.state.is_nothing()
+    }
+
+    /// Whether an attempt was refused whose task nobody has looked up yet.
+    pub(crate) fn may_hide_a_task(&self) -> bool {
+        self.is_refusal_open && self.state == JournalState::Intended
     }
 
     fn of(intent: Intent, operation: OperationId, state: JournalState) -> Self {
@@ -218,7 +228,7 @@ impl JournalEntry {
             // Whoever names the operation that was refused knows of it, and looks the task up.
             let is_another =
                 entry.intent.operation != intent.operation || entry.intent.key != intent.key;
-            if entry.is_refusal_open && is_another {
+            if entry.may_hide_a_task() && is_another {
                 return Err(JournalError::under_way());
             }
             // Whatever key pays: the host may take two keys for one user.
@@ -230,7 +240,7 @@ impl JournalEntry {
                 count_repetition(&mut intent)?;
             }
         }
-        let is_refusal_open = before.is_some_and(|entry| entry.is_refusal_open);
+        let is_refusal_open = before.is_some_and(Self::may_hide_a_task);
         Ok(Self {
             is_refusal_open,
             ..Self::of(intent, operation, JournalState::Intended)
@@ -317,21 +327,23 @@ impl JournalEntry {
         Ok(entry)
     }
 
-    /// That the service has a task is true, whoever tells it.
-    fn accept(&self, task: &TaskId) -> Result<Self, JournalError> {
+    /// That the service has a task is true, whoever tells it, and also of what ended as refused. It belongs
+    /// to whoever's key finds it.
+    fn accept(&self, task: &TaskId, key: &KeyFingerprint) -> Result<Self, JournalError> {
         match self.state.task_id() {
             Some(known) if known == task => return Ok(self.clone()),
             Some(known) => {
                 let problem = format!("the create has the task {known}, not {task}");
                 return Err(JournalError::new(problem));
             }
-            None if self.state.is_final() => {
+            None if self.state.is_final() && !self.is_refusal_open => {
                 return Err(JournalError::new("the create has ended"));
             }
             None => {}
         }
         let mut entry = self.clone();
         entry.state = JournalState::Accepted(task.clone());
+        entry.intent.key = key.clone();
         entry.is_attempt_open = false;
         entry.is_refusal_open = false;
         Ok(entry)
@@ -342,7 +354,7 @@ impl JournalEntry {
         match (self.state.task_id(), outcome.task_id()) {
             // Whoever ended without it hears that there is one.
             (Some(_), None) => return Err(JournalError::known(self.state.known())),
-            _ if self.state.is_final() => return Ok(self.clone()),
+            _ if self.state.is_final() => return Ok(self.looked_up_again(outcome)),
             (Some(known), Some(ended)) if known != ended => {
                 let problem = format!("the create has the task {known}, not {ended}");
                 return Err(JournalError::new(problem));
@@ -356,8 +368,19 @@ impl JournalEntry {
         }
         entry.state = JournalState::Ended(Box::new(outcome.clone()));
         entry.is_attempt_open = false;
-        entry.is_refusal_open &= matches!(outcome, Outcome::Unresolved { .. });
+        entry.is_refusal_open = match outcome {
+            Outcome::Unresolved { .. } => self.is_refusal_open,
+            outcome => outcome.refusal().is_some(),
+        };
         Ok(entry)
+    }
+
+    /// The end stays; that it was looked up once more is all that another one may say.
+    fn looked_up_again(&self, outcome: &Outcome) -> Self {
+        Self {
+            is_refusal_open: self.is_refusal_open && !matches!(outcome, Outcome::NotCreated { .. }),
+            ..self.clone()
+        }
     }
 
     fn check_operation(&self, operation: OperationId) -> Result<(), JournalError> {

@@ -9,7 +9,7 @@ use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, TaskId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Cause, Event, Knowledge, Notice, Outcome, SendReason, WrongEvent,
+    Action, Cause, Event, Knowledge, Notice, Outcome, SendReason, Withheld, WrongEvent,
     absence::Row,
     doubt::Doubt,
     generation::Step,
@@ -64,6 +64,8 @@ pub(super) struct CreatePhase {
     check: Option<Check>,
     /// A wake came during a call: the next look-up or query does not wait.
     woken: bool,
+    /// It was sent with another key than the one that asks.
+    was_sent_with_another_key: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,8 +105,14 @@ impl CreatePhase {
             refusals: 0,
             check: None,
             woken: false,
+            was_sent_with_another_key: context.settings.was_sent_with_another_key,
         };
-        if context.settings.follows_refusal {
+        if let Some(refusal) = context.settings.ended_refused.clone() {
+            context.clocks.intended_before = true;
+            phase.refusals = 1;
+            phase.check = Some(Check::once(Then::End(Cause::Refused(refusal))));
+            phase.state = State::Checking;
+        } else if context.settings.follows_refusal {
             context.clocks.intended_before = true;
             phase.refused_at = Some(Duration::ZERO);
             phase.refusals = 1;
@@ -292,6 +300,10 @@ impl CreatePhase {
     }
 
     fn unresolved(&self, cause: Cause) -> Step {
+        let cause = match self.was_sent_with_another_key {
+            true => Cause::Withheld(Withheld::OtherKey),
+            false => cause,
+        };
         let exists = self.doubt.as_ref().is_some_and(|doubt| doubt.exists);
         Step::Finish(Outcome::Unresolved {
             external_task_id: self.external_task_id.clone(),

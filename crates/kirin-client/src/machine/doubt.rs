@@ -160,6 +160,7 @@ impl Doubt {
         let can_prove = !self.exists
             && self.broken_rows < MAX_ROWS
             && !context.settings.controls.is_empty()
+            && !context.settings.was_sent_with_another_key
             && context.intent_is_recent(now);
         can_prove.then(|| settles_at.max(self.next_row_from))
     }

@@ -67,6 +67,16 @@ impl Outcome {
         }
     }
 
+    /// The refusal for which nothing was created.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::NotCreated {
+                cause: Cause::Refused(refusal),
+            } => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// The task as last heard of, where the end tells of it.
     pub fn task(&self) -> Option<&Task> {
         match self {

@@ -53,6 +53,14 @@ impl Check {
         }
     }
 
+    /// One look-up, whatever comes of it.
+    pub(super) fn once(then: Then) -> Self {
+        Self {
+            done: LOOK_UPS.len(),
+            ..Self::begin(Duration::ZERO, then)
+        }
+    }
+
     /// A look-up found nothing: when the next one is due, if there is one.
     pub(super) fn missed(&mut self, context: &Context) -> Option<Duration> {
         self.done += 1;

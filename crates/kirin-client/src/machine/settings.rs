@@ -6,7 +6,7 @@ use kirin_types::{Model, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::clocks::{ClockDifference, Clocks};
-use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
+use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff, wire::Refusal};
 
 /// How a machine goes about its work.
 ///
@@ -57,6 +57,13 @@ pub struct Settings {
     /// [`intended_at`](Self::intended_at) is when it was intended first.
     #[serde(default)]
     pub follows_refusal: bool,
+    /// The create has ended as refused: it is looked up once more, and nothing is sent.
+    #[serde(default)]
+    pub ended_refused: Option<Refusal>,
+    /// The create was sent with another key than the one that asks now: a task that is found counts, a miss
+    /// says nothing, and nothing is sent.
+    #[serde(default)]
+    pub was_sent_with_another_key: bool,
     /// How long a call may be on its way, whatever became of its connection. It is longer where the
     /// operating system cannot be told to give up what it has not delivered.
     pub longest_call: Duration,
@@ -97,6 +104,8 @@ impl Settings {
             repetitions_after_absence: 0,
             looks_up_first: false,
             follows_refusal: false,
+            ended_refused: None,
+            was_sent_with_another_key: false,
             longest_call: Self::LONGEST_CALL,
             doubt: None,
             seed: 0,

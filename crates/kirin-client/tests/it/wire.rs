@@ -461,7 +461,7 @@ fn query_kind(response: &Response<Bytes>) -> Query {
     }
 }
 
-fn refusal(response: &Response<Bytes>) -> Refusal {
+pub(crate) fn refusal(response: &Response<Bytes>) -> Refusal {
     match decode_create(response) {
         CreateAnswer::Refused(refusal) => refusal,
         other => panic!("{other:?}"),

@@ -192,7 +192,7 @@ impl Job {
                    cost = ?10, task_id = coalesce(?11, task_id), \
                    accepted_at = CASE WHEN ?11 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?12) END, \
                    sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14, \
-                   refusal_is_open = ?16 \
+                   refusal_is_open = ?16, key = ?17 \
                    WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(params![
             kept.number,
@@ -211,6 +211,7 @@ impl Job {
             self.sent_by_person(kept),
             is_end,
             after.is_refusal_open,
+            intent.key.to_string(),
         ])?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use kirin_ledger::{Ledger, LedgerError, Money};
 use kirin_types::{GenerationRequest, Timestamp};
 
 use crate::support::{
-    Desk, Scribe, accept, base_url, completed, id, intent, not_created, path, scribe,
+    Desk, Scribe, accept, base_url, completed, id, intent, not_created, path, refused, scribe,
     still_running, unresolved,
 };
 
@@ -196,7 +196,13 @@ async fn a_refusal_that_was_not_looked_up_is_unfinished_and_may_be_charged() {
     assert_eq!(entry.state, JournalState::Intended);
     assert_eq!(entry.money(), Money::Unresolved);
 
-    journal.end(&id("refused"), &not_created()).await.unwrap();
+    // It is looked up once more at the next start, and means nothing for the money until then.
+    journal.end(&id("refused"), &refused()).await.unwrap();
+    let [entry] = <[_; 1]>::try_from(desk.ledger.unfinished().await.unwrap()).unwrap();
+    assert!(entry.is_refusal_open);
+    assert_eq!(entry.money(), Money::None);
+    let next = scribe(&desk.ledger);
+    next.end(&id("refused"), &refused()).await.unwrap();
     assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
 }
 

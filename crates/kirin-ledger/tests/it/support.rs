@@ -183,6 +183,12 @@ impl Scribe {
     }
 }
 
+/// The service had no balance for it.
+pub(crate) fn refused() -> Outcome {
+    let json = r#"{"NotCreated":{"cause":{"Refused":{"status":402,"reason":"balance","body":{},"retry_after":null,"redirect":null}}}}"#;
+    serde_json::from_str(json).unwrap()
+}
+
 /// An operation that no other test has, and no other process.
 pub(crate) fn new_operation() -> OperationId {
     static NUMBER: AtomicU64 = AtomicU64::new(1);

@@ -165,7 +165,8 @@ impl CreatePhase {
     /// nothing that was refused since would be refused again.
     pub(super) fn duplicates_are_harmless(&self, now: Duration, context: &Context) -> bool {
         let open = |doubt: &Doubt| !doubt.exists && doubt.stopped.is_none();
-        context.refuses_duplicates()
+        !self.was_sent_with_another_key
+            && context.refuses_duplicates()
             && context.intent_is_recent(now)
             && self.doubt.as_ref().is_none_or(open)
     }

@@ -1,17 +1,18 @@
 //! How the next process goes on from what was written down.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Client, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent, Journal,
-    JournalChange, JournalError, JournalState, JournalWrite, MemoryJournal, Recalled,
+    ApiKey, BaseUrl, Client, Control, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent,
+    Journal, JournalChange, JournalError, JournalState, JournalWrite, Lookup, MemoryJournal,
+    Recalled,
 };
 use kirin_tests::canary;
 use kirin_types::Timestamp;
 
 use super::{COMPLETED, CREATED, client, intend, intent, request};
-use crate::scripted::{Answer, Scripted, json, shown};
+use crate::scripted::{Answer, Scripted, json, not_found, shown};
 
 /// A handle names the create that it came from, so what becomes of the task is written down there.
 #[tokio::test(start_paused = true)]
@@ -94,6 +95,101 @@ async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
         assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(transport.calls(), [""; 0]);
+    }
+}
+
+/// Under an id that was made up for the create, another key's hit is ours, and its miss says nothing.
+#[tokio::test(start_paused = true)]
+async fn a_minted_id_is_looked_up_with_another_key_and_never_sent_with_it() {
+    let theirs = "0123456789abcdef";
+    for is_there in [true, false] {
+        let missing = (0..12).map(|_| not_found());
+        let answers: Vec<Answer> = match is_there {
+            true => vec![json(200, COMPLETED)],
+            false => missing.collect(),
+        };
+        let transport = Scripted::new(answers);
+        let journal = Arc::new(MemoryJournal::default());
+        // With the key that it was sent with, it would be sent again.
+        let host = HostCapabilities::default()
+            .with_duplicate_ids(DuplicateIds::Refused)
+            .with_lookup(Lookup::Proven)
+            .with_lookup_lag(Duration::ZERO);
+        let client = Client::builder(canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .journal(journal.clone())
+            .capabilities(host)
+            .control(Control::new(
+                "order-1".parse().unwrap(),
+                "task-0".parse().unwrap(),
+            ))
+            .build()
+            .unwrap();
+        let mut intent = intent(&client);
+        intent.key = theirs.parse().unwrap();
+        intent.is_minted = true;
+        intend(&*journal, &intent, true).await;
+        let reconciled = client.reconcile(intent).await;
+        let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+        match is_there {
+            true => {
+                assert_eq!(reconciled.unwrap().id().as_str(), "task-1");
+                let ours: ApiKey = canary::key().parse().unwrap();
+                assert_eq!(entry.intent.key, ours.fingerprint());
+            }
+            false => {
+                let error = reconciled.unwrap_err();
+                shown(&error);
+                assert_eq!(error.kind(), ErrorKind::Unresolved);
+                assert!(error.to_string().contains("another API key"), "{error}");
+                assert_eq!(entry.intent.key.to_string(), theirs);
+            }
+        }
+        let calls = transport.calls();
+        assert!(
+            calls.iter().all(|call| call.starts_with("GET")),
+            "{calls:?}"
+        );
+        assert!(!calls.is_empty());
+    }
+}
+
+/// Something on the way may have sent it twice, and the first of the two is found only now.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_ended_as_refused_is_looked_up_once_more_at_the_next_start() {
+    for is_there in [true, false] {
+        let journal = Arc::new(MemoryJournal::default());
+        let first = client(&Scripted::new(super::refused()), journal.clone());
+        let refused = first.generate(request()).await.unwrap_err();
+        let next = || {
+            let answer = match is_there {
+                true => json(200, COMPLETED),
+                false => not_found(),
+            };
+            let transport = Scripted::new([answer]);
+            (client(&transport, journal.clone()), transport)
+        };
+        let intent = || journal.entries().remove(0).intent;
+        let (second, transport) = next();
+        let reconciled = second.reconcile(intent()).await;
+        assert!(transport.is_used_up());
+        match is_there {
+            true => {
+                assert_eq!(reconciled.unwrap().id().as_str(), "task-1");
+                let entry = journal.entries().remove(0);
+                assert_eq!(entry.state.task_id().unwrap().as_str(), "task-1");
+            }
+            false => {
+                let error = reconciled.unwrap_err();
+                assert_eq!(error.to_string(), refused.to_string());
+                assert_eq!(error.billing(), refused.billing());
+                // Once is enough.
+                let (third, transport) = next();
+                let error = third.reconcile(intent()).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Known);
+                assert_eq!(transport.calls(), [""; 0]);
+            }
+        }
     }
 }
 

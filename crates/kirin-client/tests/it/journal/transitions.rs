@@ -7,7 +7,10 @@ use kirin_client::{
 use kirin_types::{GenerationRequest, Task};
 
 use super::{COMPLETED, client, intent, write};
-use crate::scripted::Scripted;
+use crate::{
+    scripted::Scripted,
+    wire::{refusal, response},
+};
 
 const A: OperationId = OperationId::new(1, 1);
 const B: OperationId = OperationId::new(2, 1);
@@ -288,6 +291,34 @@ fn the_entry_that_follows_a_proof_of_absence_is_its_repetition() {
     unsent.end(A, not_created()).unwrap();
     unsent.intend(B).unwrap();
     assert_eq!(unsent.entry().intent.repetitions_after_absence, 0);
+}
+
+/// Something on the way may have sent it twice: until it was looked up once more, the task may be found.
+#[test]
+fn what_ended_as_refused_takes_a_task_until_it_was_looked_up_once_more() {
+    let refused = || {
+        let body = r#"{"message":"insufficient balance"}"#;
+        Outcome::NotCreated {
+            cause: Cause::Refused(refusal(&response(402, &[], body.as_bytes()))),
+        }
+    };
+    let mut writes = Writes::begun(true);
+    writes.end(A, refused()).unwrap();
+    assert!(writes.entry().is_refusal_open);
+    writes.accept(B, "task-1").unwrap();
+    assert_eq!(
+        writes.entry().state,
+        JournalState::Accepted("task-1".parse().unwrap())
+    );
+
+    let mut writes = Writes::begun(true);
+    writes.end(A, refused()).unwrap();
+    writes.end(B, refused()).unwrap();
+    assert!(!writes.entry().is_refusal_open);
+    assert!(is_failure(&writes.accept(B, "task-1")));
+    // The id is free, and the next one is not said to be refused.
+    writes.intend(B).unwrap();
+    assert!(!writes.entry().is_refusal_open);
 }
 
 /// The one repetition is not a person's: what was proved to be absent is in doubt again, until that is
