@@ -52,10 +52,11 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
     }
 }
 
-/// The one for a batch: what kept all of it, or the rest of it, from being begun, or else that some failed.
-pub(crate) fn of_batch(codes: &[u8]) -> u8 {
+/// The one for a batch: what kept all of it from being begun, that the disk has stopped it on the way, or
+/// else that some failed.
+pub(crate) fn of_batch(codes: &[u8], stopped_by: Option<u8>) -> u8 {
     match of_several(codes) {
-        SOME_FAILED if codes.contains(&DISK) => DISK,
+        SOME_FAILED if stopped_by == Some(DISK) => DISK,
         code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED | DISK) => code,
         _ => SOME_FAILED,
     }
@@ -116,11 +117,20 @@ mod tests {
             (&[DONE, BALANCE], SOME_FAILED),
             (&[TASK_FAILED], SOME_FAILED),
             (&[UNRESOLVED, DONE], UNRESOLVED),
-            // The ledger was lost on the way.
-            (&[DONE, DISK, TASK_FAILED], DISK),
+            (&[DONE, DISK], SOME_FAILED),
+        ] {
+            assert_eq!(of_batch(codes, None), code, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_lost_its_ledger_on_the_way_has_the_code_of_that() {
+        for (codes, code) in [
+            (&[DONE, DISK, TASK_FAILED][..], DISK),
             (&[DISK, UNRESOLVED], UNRESOLVED),
         ] {
-            assert_eq!(of_batch(codes), code, "{codes:?}");
+            assert_eq!(of_batch(codes, Some(DISK)), code, "{codes:?}");
         }
+        assert_eq!(of_batch(&[DONE, BALANCE], Some(BALANCE)), SOME_FAILED);
     }
 }

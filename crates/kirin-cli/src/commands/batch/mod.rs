@@ -62,11 +62,11 @@ pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
         progress: &progress,
         state: run::State::default(),
     };
-    let ends = tokio::select! {
+    let (ends, stopped_by) = tokio::select! {
         // First, so that signals are caught before anything is done.
         biased;
         () = interrupted() => return Err(Failure::batch_interrupted(&run.under_way())),
-        ends = run.to_end() => ends,
+        ends = run.to_end() => (ends, run.stopped_by()),
     };
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
@@ -80,7 +80,7 @@ pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
     summary.gallery = gallery(&ledger, &folder).await;
     summary.tell(&arguments)?;
     let codes: Vec<_> = ends.iter().map(End::exit_code).collect();
-    Ok(exit_code::of_batch(&codes))
+    Ok(exit_code::of_batch(&codes, stopped_by))
 }
 
 /// What there is to do, and what it would cost.

@@ -93,6 +93,11 @@ impl Run<'_> {
         ends.into_values().collect()
     }
 
+    /// The exit code of what kept the rest from being created, if something did.
+    pub(super) fn stopped_by(&self) -> Option<u8> {
+        self.state.stopped_by.get()
+    }
+
     /// What goes on at the service now: the place of each line, and its ids.
     pub(super) fn under_way(&self) -> Vec<Ids> {
         let under_way = self.state.under_way.borrow();
