@@ -138,8 +138,13 @@ impl Run<'_> {
             exit_code::DISK,
             exit_code::UNREACHABLE,
         ];
+        // Without a ledger nobody knows what an earlier run has sent, and nothing is sent.
+        let is_unsent = |failure: &Failure| {
+            let is_of_ledger = failure.exit_code == exit_code::DISK;
+            failure.billing == Billing::None || is_of_ledger && failure.about.ids.id.is_none()
+        };
         match end {
-            End::Failed(failure) if failure.billing == Billing::None => {
+            End::Failed(failure) if is_unsent(failure) => {
                 if ALL_WOULD.contains(&failure.exit_code) {
                     self.state.stopped_by.set(Some(failure.exit_code));
                 }
