@@ -69,7 +69,7 @@ impl Store {
         let elapsed = Duration::from_millis(told.elapsed);
         if let Some((ours, service)) = told.clocks {
             let ours = Timestamp::from_milliseconds(ours);
-            let service = Timestamp::from_milliseconds(service);
+            let service = Some(Timestamp::from_milliseconds(service));
             let read = Event::ClocksRead { ours, service };
             machine.handle(elapsed, read).expect("clocks at any time");
         }

@@ -25,17 +25,10 @@ use crate::{
 /// How long the body of a refusal is waited for, within the time of its call.
 const REFUSAL_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An answer, and both clocks at its arrival where it told the service's.
+/// An answer, and what the service's clock showed where it told that.
 pub(super) struct Answered<T> {
     pub(super) answer: T,
-    pub(super) clocks: Option<Clocks>,
-}
-
-/// The same moment, by our clock and by the service's.
-#[derive(Clone, Copy)]
-pub(super) struct Clocks {
-    pub(super) ours: Timestamp,
-    pub(super) service: Timestamp,
+    pub(super) date: Option<Timestamp>,
 }
 
 /// How long a call may take.
@@ -91,20 +84,17 @@ impl Client {
             Err(error) => {
                 return Answered {
                     answer: failed(&error),
-                    clocks: None,
+                    date: None,
                 };
             }
         };
-        let clocks = self
-            .wall_time()
-            .zip(date(response.headers()))
-            .map(|(ours, service)| Clocks { ours, service });
-        if let Some(Clocks { ours, service }) = clocks {
+        let date = date(response.headers());
+        if let Some((ours, service)) = self.wall_time().zip(date) {
             self.learn_clock(ClockDifference::between(ours, service));
         }
         Answered {
             answer: decode(&response),
-            clocks,
+            date,
         }
     }
 

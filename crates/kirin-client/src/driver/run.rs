@@ -2,11 +2,11 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId};
+use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 
 use super::{
     Client,
-    call::{Answered, CallTime, Clocks},
+    call::{Answered, CallTime},
     claims::Claim,
     clock::{Clock, within_or_ever},
     flow::Place,
@@ -146,7 +146,12 @@ impl Run {
                 Work::LookUp(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Probe(id) => Box::pin(self.probe(&id)).await,
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
-                Work::Wait { until } => self.wait(until).await,
+                Work::Wait { until } => {
+                    let event = self.wait(until).await;
+                    // The computer may have slept.
+                    self.read_clocks(None);
+                    event
+                }
                 Work::Finished(outcome) => {
                     let mut recorded = Box::pin(self.end(&outcome)).await;
                     let mut outcome = *outcome;
@@ -202,12 +207,16 @@ impl Run {
         self.told.locked().notices.push_back(notice);
     }
 
-    /// Tells the machine what both clocks showed when an answer came.
+    /// Tells the machine what the clocks show now that an answer has come.
     fn hear<T>(&self, answered: Answered<T>) -> T {
-        if let Some(Clocks { ours, service }) = answered.clocks {
+        self.read_clocks(answered.date);
+        answered.answer
+    }
+
+    fn read_clocks(&self, service: Option<Timestamp>) {
+        if let Some(ours) = self.client.wall_time() {
             self.handle_event(Event::ClocksRead { ours, service });
         }
-        answered.answer
     }
 
     /// Sends a create when its turn has come, and everything it needs is written down.

@@ -44,13 +44,14 @@ pub enum Action<'a> {
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Event {
-    /// The `Date` of an answer, beside our own clock at its arrival. It may be told at any time, and is
-    /// best told before the answer itself.
+    /// What our own clock shows, and beside it the `Date` of an answer that has just come. It may be told at
+    /// any time, and is best told before the answer itself, and after each wait: the computer may have
+    /// slept.
     ClocksRead {
         /// By our clock.
         ours: Timestamp,
-        /// By the service's.
-        service: Timestamp,
+        /// By the service's, where an answer told it.
+        service: Option<Timestamp>,
     },
     /// The answer to the create.
     CreateAnswered(CreateAnswer),

@@ -55,6 +55,9 @@ impl ClockDifference {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Clocks {
     latest: Option<Reading>,
+    /// What our own clock showed last.
+    #[serde(default)]
+    ours: Option<Timestamp>,
     /// The machine goes on with an intent that is older than itself.
     pub(super) intended_before: bool,
 }
@@ -66,8 +69,11 @@ struct Reading {
 }
 
 impl Clocks {
-    pub(super) fn read(&mut self, ours: Timestamp, service: Timestamp) {
-        self.latest = Some(Reading { ours, service });
+    pub(super) fn read(&mut self, ours: Timestamp, service: Option<Timestamp>) {
+        self.ours = Some(ours);
+        if let Some(service) = service {
+            self.latest = Some(Reading { ours, service });
+        }
     }
 
     /// Wall time of the intent, by our clock.
@@ -106,7 +112,11 @@ impl Clocks {
         let Some(age_at_start) = age_at_start else {
             return false;
         };
-        if age_at_start.saturating_add(elapsed) > LATEST {
+        // Monotonic time may stop while a computer sleeps.
+        let age_by_clock = intended_at
+            .zip(self.ours)
+            .map(|(then, now)| distance(then, now));
+        if age_at_start.saturating_add(elapsed) > LATEST || age_by_clock > Some(LATEST) {
             return false;
         }
         self.latest.is_none_or(|latest| {

@@ -13,16 +13,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use kirin_client::{
-    Client, ClientBuilder, Control, CreateId, ErrorKind, HostCapabilities, Intent, Journal,
-    JournalChange, JournalError, JournalWrite, Lookup, MemoryJournal, Recalled,
+    Client, ClientBuilder, Control, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent,
+    Journal, JournalChange, JournalError, JournalWrite, Lookup, MemoryJournal, Recalled,
     machine::{Cause, ClockDifference, Notice, Outcome, SendReason},
 };
 use kirin_tests::canary;
-use kirin_transport::{Body, Transport, TransportError};
+use kirin_transport::{Body, Sent, Transport, TransportError};
 use kirin_types::{GenerationRequest, Timestamp};
 
 use super::{COMPLETED, CREATED, intend, intent, request};
-use crate::scripted::{Scripted, json, not_found};
+use crate::scripted::{Answer, Scripted, json, not_found};
 
 const HOUR: i64 = 3_600_000;
 
@@ -422,4 +422,41 @@ async fn what_one_generation_learns_of_the_host_reaches_another_that_is_under_wa
         ["POST", "POST", "GET", "GET", "GET", "POST"],
         "{calls:?}"
     );
+}
+
+/// The computer sleeps while the task is looked for, and no answer has a date.
+#[tokio::test(start_paused = true)]
+async fn what_our_own_clock_shows_reaches_the_machine() {
+    for hours in [23, 25] {
+        let mut answers = vec![Answer::Fail(Sent::Maybe), not_found()];
+        match hours {
+            23 => answers.push(json(200, COMPLETED)),
+            _ => answers.extend((0..12).map(|_| not_found())),
+        }
+        let transport = Scripted::new(answers);
+        let asked = transport.clone();
+        let ours = move || {
+            let slept = if asked.calls().is_empty() { 0 } else { hours };
+            Some(Timestamp::from_milliseconds(
+                1_795_608_000_000 + slept * HOUR,
+            ))
+        };
+        let host = HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused);
+        let client = Client::builder(canary::key().parse().unwrap())
+            .transport(transport.clone())
+            .capabilities(host)
+            .wall_clock(ours)
+            .build()
+            .unwrap();
+        let ended = client.generate(request()).await;
+        let calls = transport.calls();
+        let posts = calls.iter().filter(|call| call.starts_with("POST")).count();
+        match hours {
+            23 => assert_eq!((ended.is_ok(), posts), (true, 2), "{calls:?}"),
+            _ => {
+                assert_eq!(ended.unwrap_err().kind(), ErrorKind::Unresolved);
+                assert_eq!(posts, 1, "{calls:?}");
+            }
+        }
+    }
 }

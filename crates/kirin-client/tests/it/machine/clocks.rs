@@ -80,7 +80,7 @@ fn a_clock_that_is_put_right_between_the_attempt_and_the_restart_loses_nothing()
         let mut script = Script::reconcile(settings);
         script.tell(Event::ClocksRead {
             ours: Timestamp::from_milliseconds(STARTED_AT + 2000),
-            service: Timestamp::from_milliseconds(STARTED_AT + 2000),
+            service: Some(Timestamp::from_milliseconds(STARTED_AT + 2000)),
         });
         script.look_up(made_at(STARTED_AT + 1000));
         assert_running(&script);

@@ -111,9 +111,25 @@ fn reconciled(host_refuses: bool, age: i64, ours: i64, service: i64) -> Script {
     let mut script = Script::reconcile(settings);
     script.tell(Event::ClocksRead {
         ours: Timestamp::from_milliseconds(STARTED_AT + ours),
-        service: Timestamp::from_milliseconds(STARTED_AT + service),
+        service: Some(Timestamp::from_milliseconds(STARTED_AT + service)),
     });
     script
+}
+
+/// A computer that sleeps has a clock that goes on, and monotonic time that may not. The service tells none.
+#[test]
+fn a_day_asleep_is_seen_without_a_date() {
+    for hours in [23, 25] {
+        let mut script = Script::generate(with(refuses_duplicates()));
+        script.create(lost());
+        script.wait();
+        let ours = Timestamp::from_milliseconds(STARTED_AT + hours * HOUR);
+        let service = None;
+        script.tell(Event::ClocksRead { ours, service });
+        script.look_up(query_status(404));
+        let is_sent_again = script.machine.send_reason().is_some();
+        assert_eq!(is_sent_again, hours == 23, "{hours} h");
+    }
 }
 
 #[test]

@@ -359,9 +359,9 @@ fn heard(event: &Event) -> String {
         Event::CreateAnswered(CreateAnswer::NotSent(trouble)) => format!("not sent, {trouble}"),
         Event::CreateAnswered(CreateAnswer::Refused(refusal)) => format!("refused, {refusal}"),
         Event::ClocksRead { ours, service } => format!(
-            "clocks read, ours at {}, the service's at {}",
+            "clocks read, ours at {}, the service's at {:?}",
             ours.milliseconds(),
-            service.milliseconds()
+            service.map(|service| service.milliseconds())
         ),
         Event::HostLearned(capabilities) => format!("learned of the host, {capabilities:?}"),
         Event::Probed(probe) => answered(&probe.answer),
