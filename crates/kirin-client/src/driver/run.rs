@@ -2,13 +2,13 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use kirin_types::{ErrorReason, ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
+use kirin_types::{ExternalTaskId, Task, TaskId, Timestamp};
 
 use super::{
     Client,
-    call::{Answered, CallTime},
+    call::Answered,
     claims::Claim,
-    clock::{Clock, within_or_ever},
+    clock::Clock,
     flow::Place,
     generation::Told,
     plan::Plan,
@@ -18,10 +18,12 @@ use super::{
     wakes::Sleeper,
 };
 use crate::{
-    Control, Error, GenerationHandle, JournalError, TakenBack,
-    machine::{Action, Event, Notice, Outcome, SendReason, Withheld},
-    wire::{CreateAnswer, Probe, QueryAnswer, Trouble},
+    Control, Error, GenerationHandle, JournalError,
+    machine::{Action, Event, Notice, Outcome, Withheld},
 };
+
+mod creating;
+mod querying;
 
 /// How long a call has at least, however near the deadline is: the last query is worth it, and a
 /// create that is cut short may be charged.
@@ -56,13 +58,6 @@ enum Work {
     Probe(ExternalTaskId),
     Query(TaskId),
     Wait { until: Duration },
-}
-
-/// A create that the machine asks for.
-struct Create {
-    request: GenerationRequest,
-    reason: SendReason,
-    send_by: Option<Duration>,
 }
 
 /// Begins what was planned, and runs it to its end.
@@ -217,139 +212,6 @@ impl Run {
         if let Some(ours) = self.client.wall_time() {
             self.handle_event(Event::ClocksRead { ours, service });
         }
-    }
-
-    /// Sends a create when its turn has come, and everything it needs is written down.
-    async fn create(&mut self) -> Event {
-        let turn = within_or_ever(self.left(), self.turn_to_create()).await;
-        match (turn, self.request()) {
-            (Some(()), Some(create)) => Box::pin(self.send(create)).await,
-            _ => Event::Withheld(Withheld::Deadline),
-        }
-    }
-
-    /// What is to be created. It stays with the machine as long as the turn has not come: many may wait.
-    fn request(&self) -> Option<Create> {
-        let latest = self.told.locked();
-        let machine = latest.machine.as_ref()?;
-        let Action::Create(request) = machine.action() else {
-            return None;
-        };
-        Some(Create {
-            request: request.clone(),
-            reason: machine.send_reason()?,
-            send_by: machine.send_by(),
-        })
-    }
-
-    async fn send(&mut self, create: Create) -> Event {
-        let Create {
-            request, reason, ..
-        } = &create;
-        let recorded = self.record.sending(&self.client, request, *reason).await;
-        if let Err(withheld) = recorded {
-            return Event::Withheld(withheld);
-        }
-        let queue = match create.send_by {
-            None => self.left().map(|left| left.max(SHORTEST_CALL)),
-            Some(send_by) => match send_by.checked_sub(self.clock.elapsed()) {
-                Some(left) => Some(left),
-                None => {
-                    let taken_back = self.record.take_back(TakenBack::NotSent).await;
-                    self.tell_if_lost(taken_back);
-                    return Event::SendDelayed;
-                }
-            },
-        };
-        let limit = self.call_time();
-        let time = CallTime { limit, queue };
-        if let Some(id) = request.external_task_id() {
-            self.tell(Notice::Submitting {
-                external_task_id: id.clone(),
-            });
-        }
-        self.creates += 1;
-        let id = request.external_task_id().map_or("", |id| id.as_str());
-        let work = self.client.create_once(request, time);
-        let answered = trace::call("create", id, self.creates, work).await;
-        let answer = self.hear(answered);
-        let recorded = self.record.answered(&answer).await;
-        self.tell_if_lost(recorded);
-        self.repeats = true;
-        match &answer {
-            CreateAnswer::Created(_) => {
-                self.repeats = false;
-                self.client.0.flow.repeated_creates.answered();
-            }
-            CreateAnswer::Refused(refusal) if refusal.reason == ErrorReason::ParallelTaskLimit => {
-                self.place.refused();
-            }
-            _ => {}
-        }
-        Event::CreateAnswered(answer)
-    }
-
-    async fn turn_to_create(&mut self) {
-        self.place.enter().await;
-        let flow = &self.client.0.flow;
-        if self.repeats {
-            flow.repeated_creates.turn().await;
-        }
-        flow.pace.turn().await;
-    }
-
-    async fn query(&mut self, id: &str) -> Event {
-        let answer = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
-            Some(()) => {
-                self.begin_query();
-                let work = self.client.query_once(id, self.call_time());
-                // Boxed, because many may wait for their turn.
-                let answered = Box::pin(trace::call("query", id, self.queries, work)).await;
-                self.hear(answered)
-            }
-            None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
-        };
-        self.repeats = matches!(answer, QueryAnswer::Trouble(_));
-        if !self.repeats {
-            self.client.0.flow.repeated_queries.answered();
-        }
-        Event::QueryAnswered(answer)
-    }
-
-    /// One of a row: its turn comes like that of any request.
-    async fn probe(&mut self, id: &ExternalTaskId) -> Event {
-        let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
-        let probe = match turn {
-            Some(()) => {
-                self.begin_query();
-                let work = self.client.probe_once(id, self.call_time());
-                let answered =
-                    Box::pin(trace::call("query", id.as_str(), self.queries, work)).await;
-                self.hear(answered)
-            }
-            None => Probe::unasked(Trouble::new("its turn did not come in time")),
-        };
-        Event::Probed(probe)
-    }
-
-    /// The last query is made at the deadline, so its turn may come after it.
-    fn query_limit(&self) -> Option<Duration> {
-        self.left()
-            .map(|left| left.saturating_add(Client::CALL_TIMEOUT))
-    }
-
-    fn begin_query(&mut self) {
-        let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
-        sleepers.into_iter().flatten().for_each(Sleeper::hear);
-        self.queries = self.queries.saturating_add(1);
-    }
-
-    async fn turn_to_query(&self) {
-        let flow = &self.client.0.flow;
-        if self.repeats {
-            flow.repeated_queries.turn().await;
-        }
-        flow.pace.turn().await;
     }
 
     async fn wait(&mut self, until: Duration) -> Event {

@@ -1,0 +1,101 @@
+//! A create, from its turn to its answer.
+
+use std::time::Duration;
+
+use kirin_types::{ErrorReason, GenerationRequest};
+
+use super::{Run, SHORTEST_CALL};
+use crate::{
+    TakenBack,
+    driver::{call::CallTime, clock::within_or_ever, trace},
+    machine::{Action, Event, Notice, SendReason, Withheld},
+    wire::CreateAnswer,
+};
+
+/// A create that the machine asks for.
+struct Create {
+    request: GenerationRequest,
+    reason: SendReason,
+    send_by: Option<Duration>,
+}
+
+impl Run {
+    /// Sends a create when its turn has come, and everything it needs is written down.
+    pub(super) async fn create(&mut self) -> Event {
+        let turn = within_or_ever(self.left(), self.turn_to_create()).await;
+        match (turn, self.request()) {
+            (Some(()), Some(create)) => Box::pin(self.send(create)).await,
+            _ => Event::Withheld(Withheld::Deadline),
+        }
+    }
+
+    /// What is to be created. It stays with the machine as long as the turn has not come: many may wait.
+    fn request(&self) -> Option<Create> {
+        let latest = self.told.locked();
+        let machine = latest.machine.as_ref()?;
+        let Action::Create(request) = machine.action() else {
+            return None;
+        };
+        Some(Create {
+            request: request.clone(),
+            reason: machine.send_reason()?,
+            send_by: machine.send_by(),
+        })
+    }
+
+    async fn send(&mut self, create: Create) -> Event {
+        let Create {
+            request, reason, ..
+        } = &create;
+        let recorded = self.record.sending(&self.client, request, *reason).await;
+        if let Err(withheld) = recorded {
+            return Event::Withheld(withheld);
+        }
+        let queue = match create.send_by {
+            None => self.left().map(|left| left.max(SHORTEST_CALL)),
+            Some(send_by) => match send_by.checked_sub(self.clock.elapsed()) {
+                Some(left) => Some(left),
+                None => {
+                    let taken_back = self.record.take_back(TakenBack::NotSent).await;
+                    self.tell_if_lost(taken_back);
+                    return Event::SendDelayed;
+                }
+            },
+        };
+        let limit = self.call_time();
+        let time = CallTime { limit, queue };
+        if let Some(id) = request.external_task_id() {
+            self.tell(Notice::Submitting {
+                external_task_id: id.clone(),
+            });
+        }
+        self.creates += 1;
+        let id = request.external_task_id().map_or("", |id| id.as_str());
+        let work = self.client.create_once(request, time);
+        let answered = trace::call("create", id, self.creates, work).await;
+        let answer = self.hear(answered);
+        let recorded = self.record.answered(&answer).await;
+        self.tell_if_lost(recorded);
+        self.repeats = true;
+        match &answer {
+            CreateAnswer::Created(_) => {
+                self.repeats = false;
+                self.client.0.flow.repeated_creates.answered();
+            }
+            CreateAnswer::Refused(refusal) if refusal.reason == ErrorReason::ParallelTaskLimit => {
+                self.place.refused();
+            }
+            _ => {}
+        }
+        Event::CreateAnswered(answer)
+    }
+
+    async fn turn_to_create(&mut self) {
+        self.place.enter().await;
+        let flow = &self.client.0.flow;
+        if self.repeats {
+            flow.repeated_creates.turn().await;
+        }
+        flow.pace.turn().await;
+    }
+}

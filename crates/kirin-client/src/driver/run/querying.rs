@@ -1,0 +1,69 @@
+//! Look-ups and queries, from their turn to their answer.
+
+use std::time::Duration;
+
+use kirin_types::ExternalTaskId;
+
+use super::Run;
+use crate::{
+    Client,
+    driver::{clock::within_or_ever, trace, wakes::Sleeper},
+    machine::Event,
+    wire::{Probe, QueryAnswer, Trouble},
+};
+
+impl Run {
+    pub(super) async fn query(&mut self, id: &str) -> Event {
+        let answer = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
+            Some(()) => {
+                self.begin_query();
+                let work = self.client.query_once(id, self.call_time());
+                // Boxed, because many may wait for their turn.
+                let answered = Box::pin(trace::call("query", id, self.queries, work)).await;
+                self.hear(answered)
+            }
+            None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
+        };
+        self.repeats = matches!(answer, QueryAnswer::Trouble(_));
+        if !self.repeats {
+            self.client.0.flow.repeated_queries.answered();
+        }
+        Event::QueryAnswered(answer)
+    }
+
+    /// One of a row: its turn comes like that of any request.
+    pub(super) async fn probe(&mut self, id: &ExternalTaskId) -> Event {
+        let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
+        let probe = match turn {
+            Some(()) => {
+                self.begin_query();
+                let work = self.client.probe_once(id, self.call_time());
+                let answered =
+                    Box::pin(trace::call("query", id.as_str(), self.queries, work)).await;
+                self.hear(answered)
+            }
+            None => Probe::unasked(Trouble::new("its turn did not come in time")),
+        };
+        Event::Probed(probe)
+    }
+
+    /// The last query is made at the deadline, so its turn may come after it.
+    fn query_limit(&self) -> Option<Duration> {
+        self.left()
+            .map(|left| left.saturating_add(Client::CALL_TIMEOUT))
+    }
+
+    fn begin_query(&mut self) {
+        let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
+        sleepers.into_iter().flatten().for_each(Sleeper::hear);
+        self.queries = self.queries.saturating_add(1);
+    }
+
+    async fn turn_to_query(&self) {
+        let flow = &self.client.0.flow;
+        if self.repeats {
+            flow.repeated_queries.turn().await;
+        }
+        flow.pace.turn().await;
+    }
+}
