@@ -61,7 +61,8 @@ pub enum ErrorKind {
     RateLimit,
     /// The service refused for another reason; nothing was created.
     Refused,
-    /// It was sent twice, and each time proved to be absent: it is not sent again under its id.
+    /// It was sent twice, or may have been, and each time proved to be absent: it is not sent again under its
+    /// id unless a person decides so (`Client::send_again`).
     Repeated,
     /// The deadline passed while the task was running.
     StillRunning,

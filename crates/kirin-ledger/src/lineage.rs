@@ -129,20 +129,20 @@ pub(crate) fn forget_before(
     Ok(())
 }
 
-/// Goes on from this mark: a person has decided that the ledger is what there is. How often its creates
-/// were repeated since, it does not know: none of them is repeated by itself.
+/// Goes on from this mark: a person has decided that the ledger is what there is.
 pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let sql = "INSERT INTO openings (token, counter) VALUES (?1, ?2)";
     connection.execute(sql, params![mark.token, mark.counter])?;
     begin(connection)?;
-    connection.execute("UPDATE creates SET repetitions = max(repetitions, 1)", [])?;
     connection.execute_batch("COMMIT")
 }
 
-/// Notes that there may be creates before now which the ledger does not know.
+/// Notes that there may be creates before now which the ledger does not know. How often those that it knows
+/// were repeated since, it does not know either: none of them is repeated by itself.
 pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE knowledge SET began_at = ?1", [clock::now()])?;
+    connection.execute("UPDATE creates SET repetitions = max(repetitions, 1)", [])?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use kirin_types::KIRIN_V2_5_TURBO_T2V;
 
 use super::{
     answers::{CONTROL, Named},
-    driver::{Driver, ours, refusal, was_refused},
+    driver::{Driver, not_created, ours, was_refused},
     operations::fresh_operation,
     state::{At, Client, Journal, Stage, State, TakeOver},
     step::How,
@@ -78,16 +78,17 @@ impl Driver {
             }
             (found, How::Reconcile)
                 if entry.is_refusal_open
-                    && was_refused(found)
+                    && not_created(found).is_some()
                     && self.cell.capabilities().lookup != Lookup::Missing =>
             {
                 Start::LookAgain(state.entry)
             }
             (found, How::Generate) if found.is_nothing() => {
-                known.looks_up_first = may_have_forgotten || was_refused(found);
+                known.looks_up_first =
+                    may_have_forgotten || was_refused(found) || entry.is_refusal_open;
                 Start::Generate
             }
-            (JournalState::Intended, How::Reconcile) => {
+            (JournalState::Intended, How::Reconcile | How::SendAgain) if !entry.is_refusal_open => {
                 known.looks_up_first = may_have_forgotten;
                 Start::Generate
             }
@@ -168,7 +169,7 @@ impl Driver {
         settings.follows_refusal = matches!(start, Start::TakeOver(TakeOver::Repeat, _));
         if let Start::LookAgain(entry) = start {
             let entry = self.store.entry(entry).expect("an entry");
-            settings.ended_refused = refusal(&entry.state).cloned();
+            settings.ended = not_created(&entry.state).cloned();
         }
         if let Start::TakeOver(_, intent) | Start::LookAgain(intent) = start {
             let intent = &self.store.entry(intent).expect("an entry").intent;

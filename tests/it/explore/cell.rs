@@ -73,7 +73,7 @@ pub(super) const TAKES: Cell = Cell {
 };
 
 /// One client, which is dropped and ends and begins again.
-pub(super) const ALONE: [Cell; 15] = [
+pub(super) const ALONE: [Cell; 17] = [
     TAKES,
     Cell {
         name: "takes duplicates, no control",
@@ -128,6 +128,17 @@ pub(super) const ALONE: [Cell; 15] = [
         name: "takes duplicates, a person sends again, a short deadline",
         persons: 1,
         deadline: 20,
+        ..TAKES
+    },
+    Cell {
+        name: "takes duplicates, a person sends again",
+        persons: 1,
+        ..TAKES
+    },
+    Cell {
+        name: "takes duplicates, a journal that is restored, a person sends again",
+        restores: 1,
+        persons: 1,
         ..TAKES
     },
     Cell {

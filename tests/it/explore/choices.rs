@@ -4,7 +4,7 @@ use kirin_client::machine::Action;
 
 use super::{
     answers::{CONTROL, Named},
-    driver::refusal,
+    driver::not_created,
     service::{self, Target},
     state::{At, Client, Journal, Stage, State},
     step::{Get, How, Step},
@@ -54,13 +54,12 @@ impl World {
         if self.is_about_to_send(state) {
             return;
         }
-        let looks_again = entry.is_refusal_open && refusal(&entry.state).is_some();
+        let looks_again = entry.is_refusal_open && not_created(&entry.state).is_some();
         if !entry.state.is_final() || looks_again {
             out.push(Step::Begins(it, How::Reconcile));
         }
-        let is_in_doubt =
-            !entry.state.is_final() && entry.state.task_id().is_none() && !entry.state.is_nothing();
-        if state.left.persons > 0 && (is_in_doubt || entry.is_proved_absent()) {
+        let may_send = !entry.state.is_final() && entry.state.task_id().is_none();
+        if state.left.persons > 0 && (may_send || entry.is_proved_absent()) {
             out.push(Step::Begins(it, How::SendAgain));
         }
     }

@@ -5,7 +5,6 @@ use kirin_client::{
     BaseUrl, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState, JournalWrite, Lookup,
     OperationId, TakenBack,
     machine::{Action, Cause, ClockDifference, KnownCreate, Outcome, SendReason, Withheld},
-    wire::Refusal,
 };
 use kirin_types::{GenerationRequest, Timestamp};
 
@@ -252,7 +251,8 @@ impl Driver {
         // A client without a journal forgets what is over, as `MemoryJournal::of_open_creates` does.
         let is_over = |entry: &JournalEntry| {
             let found = &entry.state;
-            let may_follow = found.is_nothing() && (entry.attempts > 0 || was_refused(found));
+            let was_refused = was_refused(found) || entry.is_refusal_open;
+            let may_follow = found.is_nothing() && (entry.attempts > 0 || was_refused);
             found.is_final() && entry.intent.repetitions_after_absence == 0 && !may_follow
         };
         if !self.cell.has_journal && self.store.entry(state.entry).is_some_and(is_over) {
@@ -285,18 +285,16 @@ pub(super) fn clocks(cell: &Cell, state: &State) -> (i64, i64) {
 
 /// `JournalState::was_refused`.
 pub(super) fn was_refused(state: &JournalState) -> bool {
-    refusal(state).is_some()
+    matches!(not_created(state), Some(Cause::Refused(_)))
 }
 
-/// `JournalState::refusal`.
-pub(super) fn refusal(state: &JournalState) -> Option<&Refusal> {
+/// `JournalState::not_created`.
+pub(super) fn not_created(state: &JournalState) -> Option<&Cause> {
     let JournalState::Ended(outcome) = state else {
         return None;
     };
     match &**outcome {
-        Outcome::NotCreated {
-            cause: Cause::Refused(refusal),
-        } => Some(refusal),
+        Outcome::NotCreated { cause } => Some(cause),
         _ => None,
     }
 }

@@ -47,6 +47,7 @@ fn holds(name: &str, faults: &[Step]) {
                 break;
             }
         }
+        assert!(steps.contains(fault), "{fault} does not come any more");
     }
     calm::check(&mut world, state).unwrap_or_else(|broken| panic!("{broken}"));
 }
@@ -100,6 +101,8 @@ fn a_no_after_an_unresolved_end_leaves_it_in_doubt() {
         Step::Gets(B, Get::Key),
         Step::Writes(B),
         Step::Begins(B, How::Generate),
+        Step::Writes(B),
+        Step::Gets(B, Get::Missed),
         Step::Posts(B, Post::NotSent),
         Step::Writes(B),
         Step::Crashes(B),
@@ -111,7 +114,8 @@ fn a_no_after_an_unresolved_end_leaves_it_in_doubt() {
 fn a_miss_a_day_after_a_refusal_proves_nothing() {
     let name = "takes duplicates, a chosen id, clocks that step, days that pass";
     let twice = posts(Post::TwiceRefused(Refused::Bad));
-    holds(name, &[GENERATES, twice, Step::Sleeps(A)]);
+    let missed = Step::Gets(A, Get::Missed);
+    holds(name, &[GENERATES, twice, missed, Step::Sleeps(A)]);
 }
 
 #[test]
@@ -135,7 +139,17 @@ fn who_is_overtaken_does_not_say_that_nothing_was_created() {
         Step::Gets(A, Get::Key),
     ];
     holds("two processes, refuses duplicates", &faults);
-    holds("two processes, takes duplicates", &faults);
+    let waits = [
+        &faults[..4],
+        &[
+            Step::Gets(A, Get::Missed),
+            Step::Writes(B),
+            Step::WaitEnds(B),
+            Step::Gets(B, Get::Missed),
+        ],
+        &faults[4..],
+    ];
+    holds("two processes, takes duplicates", &waits.concat());
 }
 
 /// Both look the create up that was refused, and write nothing of it; then one sends it.

@@ -1,6 +1,6 @@
 //! `kirin resolve`: looks for the tasks of creates that may have been charged.
 
-use kirin_client::{Error, ErrorKind, Generation, machine::Outcome};
+use kirin_client::{Error, ErrorKind, Generation, JournalState, machine::Outcome};
 use kirin_ledger::{Entry, Ledger, Money};
 use kirin_types::Task;
 
@@ -9,13 +9,13 @@ use super::{
     follow::accepted,
     send_again::admit,
     take_over,
-    unfinished::{each, here, is_open, open},
+    unfinished::{each, here, is_open, open, reached, stays_refused},
     unresolved,
 };
 use crate::{
     arguments,
     failure::{Failure, charged_up_to},
-    interrupt::{Reached, unless_interrupted},
+    interrupt::unless_interrupted,
     progress::Progress,
     report::{Report, print_line},
     session::Session,
@@ -41,7 +41,15 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
     let look_up = async |entry: &Entry, progress| {
         look_up(&session, &ledger, entry, &arguments, progress).await
     };
-    let print = |entry: &Entry, found| print(entry, found, &arguments);
+    let print = |entry: &Entry, found: Found| {
+        // It is as it was, and nobody has asked for it.
+        let is_news =
+            arguments.id.is_some() || found.task.is_some() || entry.money() != Money::None;
+        match is_news {
+            true => print(entry, found, &arguments),
+            false => Ok(()),
+        }
+    };
     let is_asked_for = |entry: &Entry| arguments.id.is_some() || is_open(entry);
     each(
         &ledger,
@@ -70,31 +78,35 @@ async fn look_up(
     arguments: &arguments::Resolve,
     mut progress: Progress,
 ) -> Result<Found, Failure> {
-    let reached = Reached::entry(entry);
+    let reached = reached(entry);
     unless_interrupted(&reached, async {
-        let found = match is_open(entry) {
-            false => None,
+        let known = match is_open(entry) {
             true => {
                 let generation = go_on(session, ledger, entry).await?;
-                Some(accepted(generation, &mut progress, &reached).await)
+                known(entry, accepted(generation, &mut progress, &reached).await)
             }
+            false => Known::Nothing,
         };
-        let is_unresolved =
-            |end: &Result<_, Error>| matches!(end, Err(error) if error.kind() == ErrorKind::Unresolved);
-        let end = match arguments.send_again && found.as_ref().is_none_or(is_unresolved) {
+        // What was never sent, or refused, is created by the command that wanted it.
+        let may_send_again = match &known {
+            Known::Nothing => is_proved_absent(entry),
+            Known::Unresolved(_) => true,
+            Known::Task(_) | Known::Failed(_) => false,
+        };
+        let known = match arguments.send_again && may_send_again {
             true => {
                 let again = send_again(session, ledger, entry, arguments, &mut progress).await?;
-                Some(accepted(again, &mut progress, &reached).await)
+                match accepted(again, &mut progress, &reached).await {
+                    Ok(generation) => Known::Task(generation.task()),
+                    Err(error) => Known::Failed(error),
+                }
             }
-            // That nothing was created is an answer too.
-            false => found.filter(|end| {
-                !matches!(end, Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }))
-            }),
+            false => known,
         };
-        let task = match end {
-            None => None,
-            Some(Ok(generation)) => generation.task(),
-            Some(Err(error)) => {
+        let task = match known {
+            Known::Nothing => None,
+            Known::Task(task) => task,
+            Known::Failed(error) | Known::Unresolved(error) => {
                 return Err(unresolved::failure(ledger, entry, error, &reached).await);
             }
         };
@@ -102,6 +114,31 @@ async fn look_up(
         Ok(Found { task, sends })
     })
     .await
+}
+
+/// What a look-up has shown.
+enum Known {
+    Failed(Error),
+    /// Nothing was created.
+    Nothing,
+    Task(Option<Task>),
+    Unresolved(Error),
+}
+
+fn known(entry: &Entry, end: Result<Generation, Error>) -> Known {
+    match end {
+        Ok(generation) => Known::Task(generation.task()),
+        Err(error) if stays_refused(entry, &error) => Known::Nothing,
+        Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => Known::Nothing,
+        Err(error) if error.kind() == ErrorKind::Unresolved => Known::Unresolved(error),
+        Err(error) => Known::Failed(error),
+    }
+}
+
+/// Whether it was sent, and then proved to have created nothing.
+fn is_proved_absent(entry: &Entry) -> bool {
+    let is_nothing = matches!(&entry.state, JournalState::Ended(end) if matches!(**end, Outcome::NotCreated { .. }));
+    is_nothing && entry.attempts > 0
 }
 
 /// Begins to send one again, where that is allowed.
@@ -112,19 +149,23 @@ async fn send_again(
     arguments: &arguments::Resolve,
     progress: &mut Progress,
 ) -> Result<Generation, Failure> {
+    let is_absent = is_proved_absent(entry);
     // What was proved to be absent was not charged.
-    let sends = match entry.money() {
-        Money::None => 0,
-        _ => unresolved::sends(ledger, entry).await?,
+    let sends = match is_absent {
+        true => 0,
+        false => unresolved::sends(ledger, entry).await?,
     };
     admit(ledger, entry, sends, arguments).await?;
     let intent = ledger.intent(entry.number).await;
     let intent = intent.map_err(|error| Failure::in_ledger(&error))?;
-    progress.line(&format!(
-        "{} was not found, and is sent again. {} then",
-        entry.external_task_id,
-        charged_up_to(sends + 1)
-    ));
+    let id = &entry.external_task_id;
+    let charged = charged_up_to(sends + 1);
+    progress.line(&match is_absent {
+        true => format!(
+            "{id} created nothing, and is sent again if it is not found now. {charged} then"
+        ),
+        false => format!("{id} was not found, and is sent again. {charged} then"),
+    });
     Ok(session.client.send_again(intent))
 }
 

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
+use kirin_client::{Error, machine::Outcome};
 use kirin_ledger::{Entry, Ledger, Money};
 use kirin_types::{Task, TaskId};
 
 use super::{
     begin::go_on,
     follow::{fetch, finished},
-    unfinished::{each, here, is_open, open},
+    unfinished::{each, here, is_open, open, reached, stays_refused},
     unresolved,
     wait::print,
 };
 use crate::{
     arguments::{self, File},
     failure::Failure,
-    interrupt::{Reached, unless_interrupted},
+    interrupt::unless_interrupted,
     progress::Progress,
     session::Session,
 };
@@ -47,6 +48,11 @@ pub(crate) async fn resume(arguments: arguments::Resume) -> Result<u8, Failure> 
     .await
 }
 
+/// Whether it is as it was: nothing was created.
+fn is_nothing(entry: &Entry, error: &Error) -> bool {
+    entry.money() == Money::None && matches!(error.outcome(), Outcome::NotCreated { .. })
+}
+
 /// Goes on with one. Nothing comes of a create that was refused, unless it is found now.
 async fn finish(
     session: &Session,
@@ -59,12 +65,12 @@ async fn finish(
         output: arguments.output.clone().or_else(|| entry.output.clone()),
         force: false,
     };
-    let reached = Reached::entry(entry);
+    let reached = reached(entry);
     unless_interrupted(&reached, async {
         let generation = go_on(session, ledger, entry).await?;
         let task = match finished(generation, &mut progress, &reached).await {
             Ok(task) => task,
-            Err(error) if entry.money() == Money::None && error.task_id().is_none() => {
+            Err(error) if stays_refused(entry, &error) || is_nothing(entry, &error) => {
                 return Ok(None);
             }
             Err(error) => return Err(unresolved::failure(ledger, entry, error, &reached).await),

@@ -41,6 +41,12 @@ pub(super) async fn admit(
         let entries = ledger.entries().await;
         let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
         let spent: Amount = entries.iter().map(of_today).sum();
+        // The ledger reserves the price of what is sent again beside that of its first send.
+        let reserved = match sends {
+            0 => price.clone(),
+            _ => Amount::default(),
+        };
+        let spent = spent + reserved;
         if spent.clone() + price.clone() > *limit {
             let why = format!(
                 "it costs {price} USD, and {spent} of the {limit} USD of this day are spent or \

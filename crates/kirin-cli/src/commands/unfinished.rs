@@ -4,6 +4,7 @@ use std::{cell::RefCell, pin::pin};
 
 use futures_util::{StreamExt, stream};
 use indicatif::MultiProgress;
+use kirin_client::{Error, ErrorKind};
 use kirin_ledger::{Claim, Entry, Ledger, LedgerError, Money, Owner};
 
 use super::take_over;
@@ -11,8 +12,10 @@ use crate::{
     arguments::Shared,
     exit_code,
     failure::Failure,
+    interrupt::Reached,
     progress::Progress,
     session::{Session, Wanted},
+    terminal::say,
 };
 
 /// A client that may spend money, and the ledger that it writes to.
@@ -36,6 +39,26 @@ pub(super) fn here(
 /// Whether something is left to find out about an entry.
 pub(super) fn is_open(entry: &Entry) -> bool {
     entry.money() != Money::None || entry.is_refusal_open
+}
+
+/// What an interruption tells of it. Nothing is on its way of what is known to have created nothing.
+pub(super) fn reached(entry: &Entry) -> Reached {
+    match entry.money() {
+        Money::None => Reached::default(),
+        _ => Reached::entry(entry),
+    }
+}
+
+/// Whether a create that was refused could not be looked up once more. It stays refused, and that is said.
+pub(super) fn stays_refused(entry: &Entry, error: &Error) -> bool {
+    let stays = entry.money() == Money::None && error.kind() == ErrorKind::Unresolved;
+    if stays {
+        let id = &entry.external_task_id;
+        say(&format!(
+            "{id} was refused, and could not be looked up once more now: nothing is known to be spent"
+        ));
+    }
+    stays
 }
 
 /// How many are looked for or waited for at once. The client spaces out their requests.

@@ -62,15 +62,18 @@ impl Failure {
         let what = format!("{id} was not found, and was not sent again: {why}");
         let next_step = "Allow more with --max-cost or budget_per_day, or only look for it again:";
         let failure = Self::new(exit_code::BALANCE, what, next_step).resumed_by("resolve", id);
-        let failure = Self {
-            billing: Billing::Unknown,
-            ..failure.with_ids(Ids {
-                external_task_id: Some(entry.external_task_id.clone()),
-                ..Ids::default()
-            })
-        };
-        let money = format!("This command has sent nothing. {}.", charged_up_to(sends));
-        Self { money, ..failure }
+        let failure = failure.with_ids(Ids {
+            external_task_id: Some(entry.external_task_id.clone()),
+            ..Ids::default()
+        });
+        match sends {
+            0 => failure,
+            sends => Self {
+                money: format!("This command has sent nothing. {}.", charged_up_to(sends)),
+                billing: Billing::Unknown,
+                ..failure
+            },
+        }
     }
 
     /// How often an unresolved create was sent, where it was more than once.

@@ -140,8 +140,11 @@ impl Client {
     /// it twice. An intent that is older than a day, or without a time, is looked up and never sent
     /// again, because nobody knows how long a host remembers an external id.
     ///
-    /// An intent of another base URL or of another key is unresolved here, and nothing is asked or
-    /// sent: that this host or this account does not know it would prove nothing.
+    /// An intent of another base URL is unresolved here, and nothing is asked or sent: that this host does
+    /// not know it would prove nothing. So is one of another key, unless its external id was minted: then the
+    /// task is looked for, and is ours if it is found; nothing is sent.
+    ///
+    /// A create that ended as refused is looked up once more.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, intent: kirin_client::Intent) -> Result<(), Box<dyn std::error::Error>> {
@@ -154,7 +157,8 @@ impl Client {
     }
 
     /// Sends a create again, under the same external id, although an earlier one may have been accepted:
-    /// a decision of a person, for a create that is unresolved. Where the service refuses duplicates it
+    /// a decision of a person, for a create that is unresolved, or that was proved to be absent and
+    /// repeated already; that one is looked up once more before it is sent. Where the service refuses duplicates it
     /// cannot charge twice; where it does not, and the earlier one was accepted after all, both are
     /// charged. What is lost this time is reconciled as ever. Await it for the finished task.
     ///

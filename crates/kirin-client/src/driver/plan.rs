@@ -8,7 +8,6 @@ use super::{Client, claims::Claim};
 use crate::{
     BaseUrl, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
     machine::{Cause, Machine, Outcome, Settings, Withheld},
-    wire::Refusal,
 };
 
 /// A generation before its first poll.
@@ -133,7 +132,7 @@ pub(super) struct Known {
     pub(super) controls: Vec<Control>,
     pub(super) repetitions_after_absence: u32,
     pub(super) looks_up_first: bool,
-    pub(super) ended_refused: Option<Refusal>,
+    pub(super) ended: Option<Cause>,
     pub(super) was_sent_with_another_key: bool,
 }
 
@@ -161,7 +160,7 @@ impl Plan {
         settings.controls = known.controls;
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;
-        settings.ended_refused = known.ended_refused;
+        settings.ended = known.ended;
         settings.was_sent_with_another_key = known.was_sent_with_another_key;
         settings.follows_refusal = matches!(start, Start::Repeat(_));
         if let Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent) = start {
@@ -178,7 +177,7 @@ impl Plan {
             // Its request was given an external task id, and an intent is written down with one.
             Start::Generate(request) => Machine::generate(request, settings).expect(with_id),
             Start::Repeat(intent) => Machine::generate(intent.request, settings).expect(with_id),
-            Start::Reconcile(intent) if settings.ended_refused.is_some() => {
+            Start::Reconcile(intent) if settings.ended.is_some() => {
                 Machine::generate(intent.request, settings).expect(with_id)
             }
             Start::Reconcile(intent) => {

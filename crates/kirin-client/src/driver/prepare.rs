@@ -54,7 +54,9 @@ impl Prepared {
                 .clone()
                 .with_external_task_id(randomness::external_task_id());
         }
-        match known.recall(client, &plan.start).await {
+        let recalled = known.recall(client, &plan.start).await;
+        let is_recalled = recalled.is_ok();
+        match recalled {
             Ok(Some(recalled)) => {
                 plan.start = known.learn(client, plan.start, recalled)?;
             }
@@ -69,7 +71,8 @@ impl Prepared {
         let origin = known.origin;
         let settings = plan.settings(client, known);
         let mut record = Record::new(client, operation.id, &plan.start, &settings, origin);
-        if let Err(error) = record.take_over().await {
+        // What could not be read is not taken over, and so nothing is sent.
+        if is_recalled && let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
             // A journal that cannot be written keeps nobody from looking the task up; but what was
             // refused, nobody else may repeat meanwhile.
@@ -130,7 +133,9 @@ impl Known {
             self.learn_key(client, &start)?;
             return Ok(start);
         };
-        let is_free = entry.state.is_nothing() && !entry.may_hide_a_task();
+        let is_free = matches!(start, Start::Generate(_))
+            && entry.state.is_nothing()
+            && !entry.may_hide_a_task();
         if *start.request() != entry.intent.request && !is_free {
             return Err(Refused::of(client, &start, Withheld::OtherRequest));
         }
@@ -159,16 +164,19 @@ impl Known {
             (state, Start::Reconcile(intent))
                 if entry.is_refusal_open && !is_of_other_key && client.looks_up() =>
             {
-                self.ended_refused = state.refusal().cloned();
+                self.ended = state.not_created().cloned();
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
             (state, Start::Generate(request)) if state.is_nothing() => {
-                self.looks_up_first = self.origin.may_be_known()
-                    && (recalled.may_have_forgotten || state.was_refused());
+                let was_refused = state.was_refused() || entry.is_refusal_open;
+                self.looks_up_first =
+                    self.origin.may_be_known() && (recalled.may_have_forgotten || was_refused);
                 Ok(Start::Generate(request))
             }
             // Nothing was sent, as far as the journal remembers.
-            (JournalState::Intended, Start::Reconcile(intent)) => {
+            (JournalState::Intended, Start::Reconcile(intent) | Start::SendAgain(intent))
+                if !entry.may_hide_a_task() =>
+            {
                 self.looks_up_first = recalled.may_have_forgotten;
                 Ok(Start::Generate(intent.request))
             }

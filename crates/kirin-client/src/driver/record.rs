@@ -25,6 +25,7 @@ pub(super) struct Record {
     is_minted: bool,
     /// Somebody else may be at the create, or was.
     may_be_known: bool,
+    has_tried_to_write: bool,
     stage: Stage,
     /// The latest attempt, and why it was sent, as long as it may be taken back.
     attempt: u32,
@@ -60,9 +61,7 @@ impl Record {
                 (Stage::Unwritten(request), None)
             }
             // Its end stays, unless a task is found.
-            Start::Reconcile(intent) if settings.ended_refused.is_some() => {
-                (Stage::Written, Some(intent))
-            }
+            Start::Reconcile(intent) if settings.ended.is_some() => (Stage::Written, Some(intent)),
             Start::Repeat(intent) => (Stage::ToBeRepeated(intent.clone()), Some(intent)),
             Start::Reconcile(intent) | Start::SendAgain(intent) => {
                 (Stage::ToBeTakenOver(intent.clone()), Some(intent))
@@ -76,6 +75,7 @@ impl Record {
             create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
             may_be_known: origin.may_be_known(),
+            has_tried_to_write: false,
             stage,
             attempt: 0,
             open: None,
@@ -122,10 +122,12 @@ impl Record {
         }
         let mut changes = Vec::new();
         if let Stage::Unwritten(_) = self.stage {
-            changes.push(self.intent(client, request.clone())?);
+            let intent = self.intent(client, request.clone())?;
+            changes.push(JournalChange::Intend(intent));
         }
         let attempt = self.attempt + 1;
         changes.push(JournalChange::Send { attempt, reason });
+        self.has_tried_to_write = true;
         self.write_all(changes).await?;
         self.stage = Stage::Written;
         self.attempt = attempt;
@@ -138,7 +140,7 @@ impl Record {
         &self,
         client: &Client,
         request: GenerationRequest,
-    ) -> Result<JournalChange, JournalError> {
+    ) -> Result<Box<Intent>, JournalError> {
         let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
         let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
         let intent = Intent::new(request, base_url, key, client.wall_time()).map_err(missing)?;
@@ -147,7 +149,7 @@ impl Record {
             is_minted: self.is_minted,
             ..intent
         };
-        Ok(JournalChange::Intend(Box::new(intent)))
+        Ok(Box::new(intent))
     }
 
     /// After an attempt: what certainly created nothing is taken back.
@@ -187,10 +189,21 @@ impl Record {
             if let Some(budget) = &client.0.budget {
                 self.reservation = Some(budget.remember(&request));
             }
-            self.write(self.intent(client, *request)?).await?;
-            self.stage = Stage::Written;
+            let intent = self.intent(client, *request)?;
+            if self
+                .write(JournalChange::Intend(intent.clone()))
+                .await
+                .is_err()
+            {
+                // It is paid for already: no budget and no count is in its way, and an entry that is there
+                // takes the task.
+                let _ = self.write(JournalChange::TakeOver(intent)).await;
+            }
         }
         let written = self.write(JournalChange::Accept(task.clone())).await;
+        if written.is_ok() {
+            self.stage = Stage::Written;
+        }
         self.unless_unknown(client, written)
     }
 
@@ -214,22 +227,39 @@ impl Record {
                 self.unless_unknown(client, written)
             }
             Stage::Unwritten(_) if matches!(outcome, Outcome::NotCreated { .. }) => {
-                self.check_nobody_began().await
+                self.ended_unwritten(outcome).await
             }
             _ => Ok(()),
         }
     }
 
+    /// Nothing was sent, and nothing was written as far as is known.
+    ///
     /// # Errors
     ///
     /// The journal knows of something that may be charged. One that cannot be read knows of nothing.
-    async fn check_nobody_began(&self) -> Result<(), JournalError> {
+    async fn ended_unwritten(&self, outcome: &Outcome) -> Result<(), JournalError> {
         // Nobody else has an id that was made up a moment ago.
-        let Some(create) = self.create.as_ref().filter(|_| self.may_be_known) else {
+        let is_asked = self.may_be_known || self.has_tried_to_write;
+        let Some(create) = self.create.as_ref().filter(|_| is_asked) else {
             return Ok(());
         };
         let recalled = self.journal.recall(create).await.unwrap_or_default();
         match recalled.entry {
+            // A journal may say that it failed, and have written all the same.
+            Some(entry) if entry.intent.operation == Some(self.operation) => {
+                let take_back = JournalChange::TakeBack {
+                    attempt: entry.latest_attempt,
+                    why: TakenBack::NotSent,
+                    reason: SendReason::Unsent,
+                };
+                let end = JournalChange::End(Box::new(outcome.clone()));
+                self.write_all(match entry.is_attempt_open {
+                    true => vec![take_back, end],
+                    false => vec![end],
+                })
+                .await
+            }
             Some(entry) if !entry.state.is_nothing() || entry.may_hide_a_task() => {
                 Err(JournalError::known(entry.state.known()))
             }

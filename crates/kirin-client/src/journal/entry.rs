@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
 use crate::{
     KeyFingerprint,
-    machine::{KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason},
-    wire::Refusal,
+    machine::{Cause, KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason, Withheld},
 };
 
 /// What a journal knows of one create.
@@ -83,13 +82,13 @@ impl JournalState {
 
     /// Whether it ended as refused by the service: it is looked up once more before it is sent again.
     pub(crate) fn was_refused(&self) -> bool {
-        self.refusal().is_some()
+        matches!(self.not_created(), Some(Cause::Refused(_)))
     }
 
-    /// The refusal with which it ended.
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+    /// Why nothing was created, if it ended so.
+    pub(crate) fn not_created(&self) -> Option<&Cause> {
         match self {
-            Self::Ended(outcome) => outcome.refusal(),
+            Self::Ended(outcome) => outcome.not_created(),
             _ => None,
         }
     }
@@ -197,7 +196,7 @@ impl JournalEntry {
         self.attempts > 0 && self.state.is_final() && self.state.is_nothing()
     }
 
-    /// Whether an attempt was refused whose task nobody has looked up yet.
+    /// Whether an attempt was refused that may be repeated, and whose task nobody has looked up yet.
     pub(crate) fn may_hide_a_task(&self) -> bool {
         self.is_refusal_open && self.state == JournalState::Intended
     }
@@ -327,17 +326,14 @@ impl JournalEntry {
         Ok(entry)
     }
 
-    /// That the service has a task is true, whoever tells it, and also of what ended as refused. It belongs
-    /// to whoever's key finds it.
+    /// That the service has a task is true, whoever tells it, and also of what was said not to be created. It
+    /// belongs to whoever's key finds it.
     fn accept(&self, task: &TaskId, key: &KeyFingerprint) -> Result<Self, JournalError> {
         match self.state.task_id() {
             Some(known) if known == task => return Ok(self.clone()),
             Some(known) => {
                 let problem = format!("the create has the task {known}, not {task}");
                 return Err(JournalError::new(problem));
-            }
-            None if self.state.is_final() && !self.is_refusal_open => {
-                return Err(JournalError::new("the create has ended"));
             }
             None => {}
         }
@@ -363,14 +359,21 @@ impl JournalEntry {
             (_, Some(_)) => {}
         }
         let mut entry = self.clone();
+        entry.is_attempt_open = false;
         if let Outcome::Unresolved { cause, .. } = outcome {
+            if *cause == Cause::Withheld(Withheld::OtherKey) {
+                // It says nothing of what happened.
+                return Ok(entry);
+            }
             entry.intent.doubt = Some(cause.to_string());
         }
         entry.state = JournalState::Ended(Box::new(outcome.clone()));
-        entry.is_attempt_open = false;
         entry.is_refusal_open = match outcome {
             Outcome::Unresolved { .. } => self.is_refusal_open,
-            outcome => outcome.refusal().is_some(),
+            Outcome::NotCreated { cause } => {
+                self.is_refusal_open || matches!(cause, Cause::Refused(_))
+            }
+            _ => false,
         };
         Ok(entry)
     }

@@ -129,7 +129,8 @@ fn place(create: &CreateId) -> String {
 /// An entry that a client has no more use for. One that was repeated, or proved to be absent, is kept for
 /// the count, and one that was refused, because it is looked up once more.
 fn is_over(entry: &JournalEntry) -> bool {
-    let may_follow = entry.state.is_nothing() && (entry.attempts > 0 || entry.state.was_refused());
+    let was_refused = entry.state.was_refused() || entry.is_refusal_open;
+    let may_follow = entry.state.is_nothing() && (entry.attempts > 0 || was_refused);
     entry.state.is_final() && entry.intent.repetitions_after_absence == 0 && !may_follow
 }
 

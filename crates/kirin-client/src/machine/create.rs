@@ -107,10 +107,10 @@ impl CreatePhase {
             woken: false,
             was_sent_with_another_key: context.settings.was_sent_with_another_key,
         };
-        if let Some(refusal) = context.settings.ended_refused.clone() {
+        if let Some(cause) = context.settings.ended.clone() {
             context.clocks.intended_before = true;
             phase.refusals = 1;
-            phase.check = Some(Check::once(Then::End(Cause::Refused(refusal))));
+            phase.check = Some(Check::once(Then::End(cause)));
             phase.state = State::Checking;
         } else if context.settings.follows_refusal {
             context.clocks.intended_before = true;
@@ -143,7 +143,8 @@ impl CreatePhase {
         phase
     }
 
-    /// As [`in_doubt`](Self::in_doubt), and a person has decided to send it again.
+    /// As [`in_doubt`](Self::in_doubt), and a person has decided to send it again. What is looked up first was
+    /// proved to be absent before.
     pub(super) fn sent_again(
         request: GenerationRequest,
         external_task_id: ExternalTaskId,
@@ -152,10 +153,12 @@ impl CreatePhase {
         let looks_up_first = context.settings.looks_up_first && context.can_look_up();
         let mut phase = Self::in_doubt(request, external_task_id, context);
         phase.reason = SendReason::Person;
-        match looks_up_first {
-            true => phase.begin_check(Duration::ZERO, Then::Send(None)),
-            false => phase.go(State::Sending),
-        };
+        phase.state = State::Sending;
+        if looks_up_first {
+            phase.doubt = None;
+            phase.maybe_sent = 0;
+            phase.begin_check(Duration::ZERO, Then::Send(None));
+        }
         phase
     }
 

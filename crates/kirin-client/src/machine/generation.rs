@@ -75,7 +75,9 @@ impl Machine {
     }
 
     /// As [`reconcile`](Self::reconcile), and the create is sent again first, by the decision of a
-    /// person: where the host accepts duplicates, it may charge twice.
+    /// person: where the host accepts duplicates, it may charge twice. With
+    /// [`looks_up_first`](Settings::looks_up_first) it was proved to be absent before, and is looked up once
+    /// more.
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};

@@ -67,12 +67,10 @@ impl Outcome {
         }
     }
 
-    /// The refusal for which nothing was created.
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+    /// Why nothing was created.
+    pub(crate) fn not_created(&self) -> Option<&Cause> {
         match self {
-            Self::NotCreated {
-                cause: Cause::Refused(refusal),
-            } => Some(refusal),
+            Self::NotCreated { cause } => Some(cause),
             _ => None,
         }
     }
@@ -132,7 +130,7 @@ pub enum Withheld {
     },
     /// The journal knows the id, for another request.
     OtherRequest,
-    /// It was sent again once already because its absence was proved.
+    /// It was, or may have been, sent again once already because its absence was proved.
     RepetitionUsed,
     /// Another operation is about the same create, and has not ended, or has taken it over.
     UnderWay,

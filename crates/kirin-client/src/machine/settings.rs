@@ -5,8 +5,11 @@ use std::time::Duration;
 use kirin_types::{Model, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::clocks::{ClockDifference, Clocks};
-use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff, wire::Refusal};
+use super::{
+    Cause,
+    clocks::{ClockDifference, Clocks},
+};
+use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
 
 /// How a machine goes about its work.
 ///
@@ -49,7 +52,8 @@ pub struct Settings {
     #[serde(default)]
     pub repetitions_after_absence: u32,
     /// Look the task up once before the first attempt, because an earlier one may be forgotten: the
-    /// journal is new, or was restored, or says that the create was refused.
+    /// journal is new, or was restored, or says that the create was refused, or was proved to be absent
+    /// long ago.
     #[serde(default)]
     pub looks_up_first: bool,
     /// An earlier attempt was refused, and its process ended before it was looked up: nothing is sent
@@ -57,9 +61,10 @@ pub struct Settings {
     /// [`intended_at`](Self::intended_at) is when it was intended first.
     #[serde(default)]
     pub follows_refusal: bool,
-    /// The create has ended as refused: it is looked up once more, and nothing is sent.
+    /// Nothing was created, and this is why. Because an attempt was refused on the way, it is looked up once
+    /// more; nothing is sent.
     #[serde(default)]
-    pub ended_refused: Option<Refusal>,
+    pub ended: Option<Cause>,
     /// The create was sent with another key than the one that asks now: a task that is found counts, a miss
     /// says nothing, and nothing is sent.
     #[serde(default)]
@@ -104,7 +109,7 @@ impl Settings {
             repetitions_after_absence: 0,
             looks_up_first: false,
             follows_refusal: false,
-            ended_refused: None,
+            ended: None,
             was_sent_with_another_key: false,
             longest_call: Self::LONGEST_CALL,
             doubt: None,

@@ -186,6 +186,7 @@ impl Job {
         };
         let is_sent = matches!(self.write.change, JournalChange::Send { .. });
         let is_end = matches!(self.write.change, JournalChange::End(_));
+        let has_ended_now = is_end && !kept.entry.state.is_final();
         let sql = "UPDATE creates SET state = ?2, attempts = ?3, latest_attempt = ?4, \
                    attempt_is_open = ?5, operation = ?6, repetitions = ?7, doubt = ?8, outcome = ?9, \
                    ended_at = CASE WHEN ?9 IS NULL THEN NULL WHEN ?15 THEN ?12 ELSE ended_at END, \
@@ -209,7 +210,7 @@ impl Job {
             now,
             is_sent,
             self.sent_by_person(kept),
-            is_end,
+            has_ended_now,
             after.is_refusal_open,
             intent.key.to_string(),
         ])?;

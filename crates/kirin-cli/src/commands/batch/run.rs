@@ -145,7 +145,8 @@ impl Run<'_> {
         };
         match end {
             End::Failed(failure) if is_unsent(failure) => {
-                if ALL_WOULD.contains(&failure.exit_code) {
+                let is_lost = self.state.stopped_by.get() == Some(exit_code::DISK);
+                if ALL_WOULD.contains(&failure.exit_code) && !is_lost {
                     self.state.stopped_by.set(Some(failure.exit_code));
                 }
             }

@@ -90,10 +90,13 @@ pub(super) async fn ledger() -> Check {
         Ok(ledger) => ledger,
         Err(error) => return failure(Failure::ledger(&error)),
     };
-    let (entries, unfinished) = match (ledger.entries().await, ledger.unfinished().await) {
-        (Ok(entries), Ok(unfinished)) => (entries, unfinished.len()),
+    let (entries, mut unfinished) = match (ledger.entries().await, ledger.unfinished().await) {
+        (Ok(entries), Ok(unfinished)) => (entries, unfinished),
         (Err(error), _) | (_, Err(error)) => return failure(Failure::in_ledger(&error)),
     };
+    // Nobody has to do anything for what was refused, and is only looked up once more.
+    unfinished.retain(|entry| entry.money() != Money::None);
+    let unfinished = unfinished.len();
     let unresolved = entries.iter().map(kirin_ledger::Entry::money);
     let unresolved = unresolved
         .filter(|money| *money == Money::Unresolved)

@@ -406,3 +406,115 @@ async fn a_refused_look_up_says_nothing_of_what_another_process_has_begun() {
     assert_eq!(error.billing(), Billing::Unknown);
     assert_eq!(posts(&transport), 0);
 }
+
+/// A journal whose disk says that it failed, once it has written.
+#[derive(Default)]
+struct WritesAndFails {
+    kept: MemoryJournal,
+    has_failed: Mutex<bool>,
+}
+
+#[async_trait]
+impl Journal for WritesAndFails {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        self.kept.recall(create).await
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.kept.write(write).await?;
+        let is_send = matches!(write.change, JournalChange::Send { .. });
+        match is_send && !std::mem::replace(&mut *self.has_failed.lock().unwrap(), true) {
+            true => Err(JournalError::new("what was written cannot be read back")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Nothing was sent, so nothing is left in doubt, whatever the journal has written.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_by_a_journal_that_failed_is_taken_back() {
+    for id in [Some("order-42"), None] {
+        let transport = Scripted::new([]);
+        let journal = Arc::new(WritesAndFails::default());
+        let client = client(&transport, journal.clone());
+        let mut wanted = GenerationRequest::builder("a fox");
+        if let Some(id) = id {
+            wanted = wanted.external_task_id(id);
+        }
+        let error = client.generate(wanted.build().unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Journal);
+        assert_eq!(error.billing(), Billing::None);
+        assert_eq!(transport.calls(), [""; 0]);
+        let [entry] = <[_; 1]>::try_from(journal.kept.entries()).unwrap();
+        assert!(
+            entry.state.is_nothing() && entry.state.is_final(),
+            "{entry:?}"
+        );
+        assert_eq!(entry.attempts, 0);
+    }
+}
+
+/// A budget of the day, or a count, keeps nobody from writing down what is paid for.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_found_is_written_down_also_where_its_intent_is_refused() {
+    let transport = Scripted::new([json(200, COMPLETED)]);
+    let journal = Arc::new(MemoryJournal::default());
+    let intent = intent(&client(&transport, journal.clone()));
+    intend(&*journal, &intent, true).await;
+    let repeat = JournalChange::Send {
+        attempt: 2,
+        reason: SendReason::Absence,
+    };
+    let refused = super::refused_outcome();
+    for change in [repeat, JournalChange::End(Box::new(refused))] {
+        let write = write(&intent, stranger(), change);
+        journal.write(&write).await.unwrap();
+    }
+    let client = client(&transport, journal.clone());
+    let task = client.generate(request()).await.unwrap();
+    assert_eq!(task.id().as_str(), "task-1");
+    let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+    assert_eq!(entry.state.task_id(), Some(task.id()));
+    assert!(entry.state.is_final());
+}
+
+/// Nothing was sent in the end, and what was proved stays proved.
+#[tokio::test(start_paused = true)]
+async fn what_a_person_could_not_send_again_is_as_absent_as_before() {
+    for fails in [false, true] {
+        let answers: Vec<Answer> = match fails {
+            // The look-up before it tells nothing.
+            true => (0..4).map(|_| Answer::Fail(Sent::No)).collect(),
+            // There is no balance.
+            false => {
+                let refusal = json(402, r#"{"message":"insufficient balance"}"#);
+                let looked_up = (0..4).map(|_| not_found());
+                [not_found(), refusal]
+                    .into_iter()
+                    .chain(looked_up)
+                    .collect()
+            }
+        };
+        let transport = Scripted::new(answers);
+        let journal = Arc::new(MemoryJournal::default());
+        let client = client(&transport, journal.clone());
+        let mut intent = intent(&client);
+        // Nothing could be proved again.
+        intent.intended_at = None;
+        intend(&*journal, &intent, true).await;
+        let outcome = Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::Deadline),
+        };
+        let end = JournalChange::End(Box::new(outcome));
+        journal
+            .write(&write(&intent, stranger(), end))
+            .await
+            .unwrap();
+        let known = journal.entries().remove(0).intent;
+        let error = client.send_again(known).await.unwrap_err();
+        shown(&error);
+        assert_eq!(error.billing(), Billing::None, "{error}");
+        let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
+        assert!(entry.is_proved_absent(), "{entry:?}");
+    }
+}

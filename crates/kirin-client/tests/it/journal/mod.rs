@@ -14,12 +14,16 @@ mod writes;
 use std::{sync::Arc, task::Poll};
 
 use kirin_client::{
-    ApiKey, Client, Intent, Journal, JournalChange, JournalWrite, OperationId, machine::SendReason,
+    ApiKey, Client, Intent, Journal, JournalChange, JournalWrite, OperationId,
+    machine::{Cause, Outcome, SendReason},
 };
 use kirin_tests::canary;
 use kirin_types::Timestamp;
 
-use crate::scripted::{self, Answer, Scripted, json, request};
+use crate::{
+    scripted::{self, Answer, Scripted, json, request},
+    wire::{refusal, response},
+};
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
 const COMPLETED: &str = r#"{"id":"task-1","status":"completed",
@@ -28,6 +32,14 @@ const COMPLETED: &str = r#"{"id":"task-1","status":"completed",
 /// No balance, and no task either.
 fn refused() -> Vec<Answer> {
     scripted::refused(json(402, r#"{"message":"insufficient balance"}"#))
+}
+
+/// The end of a create for which there was no balance.
+fn refused_outcome() -> Outcome {
+    let body = r#"{"message":"insufficient balance"}"#;
+    Outcome::NotCreated {
+        cause: Cause::Refused(refusal(&response(402, &[], body.as_bytes()))),
+    }
 }
 
 /// What is known of a create of these tests before it is made, by a client of another process.

@@ -143,6 +143,11 @@ async fn a_minted_id_is_looked_up_with_another_key_and_never_sent_with_it() {
                 assert_eq!(error.kind(), ErrorKind::Unresolved);
                 assert!(error.to_string().contains("another API key"), "{error}");
                 assert_eq!(entry.intent.key.to_string(), theirs);
+                // It says nothing of what happened.
+                assert_eq!(
+                    (entry.state, entry.intent.doubt),
+                    (JournalState::Sent, None)
+                );
             }
         }
         let calls = transport.calls();

@@ -318,10 +318,7 @@ async fn whether_the_id_was_minted_reaches_the_machine_and_the_journal() {
     let old =
         r#"{"id":"task-1","status":"failed","model":"kirin_v3_t2v","created_at":1600000000000}"#;
     for is_minted in [true, false] {
-        let transport = Scripted::new([
-            crate::scripted::Answer::Fail(kirin_transport::Sent::Maybe),
-            json(200, old),
-        ]);
+        let transport = Scripted::new([Answer::Fail(Sent::Maybe), json(200, old)]);
         let journal = Arc::new(MemoryJournal::default());
         let client = super::client(&transport, journal.clone());
         let mut generation = client.generate(request());
