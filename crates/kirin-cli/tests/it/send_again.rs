@@ -179,7 +179,8 @@ fn what_was_repeated_already_is_sent_again_by_the_command_that_is_printed() {
     lost.send_again(&["--max-cost", "0.2"], "").ended_with(6);
     assert_eq!(lost.server.creates(), 1);
     let run = lost.send_again(&["--max-cost", "0.21"], "").ended_with(11);
-    let said = "order-42 was not found, and is sent again. It may have been charged once then\n";
+    let said = "order-42 created nothing, and is sent again if it is not found now. It may have been \
+                charged once then\n";
     assert!(run.stderr.contains(said), "{run:#?}");
     assert_eq!(lost.server.creates(), 2);
 }
@@ -205,4 +206,23 @@ fn proved_absent_twice(lost: &Lost) {
             journal.write(&write).await.unwrap();
         }
     });
+}
+
+/// Whoever wants it generates it: nothing is sent again that was refused.
+#[test]
+fn what_was_refused_is_not_sent_again_by_resolve() {
+    let server = Server::start(|request, _| match request.starts_with("POST") {
+        true => Answer::Json(402, r#"{"message": "insufficient balance"}"#.into()),
+        false => not_found(),
+    });
+    let home = tempfile::tempdir().unwrap();
+    let lost = Lost { server, home };
+    let create = ["create", "a fox", "--external-task-id", "order-42"];
+    lost.kirin(&create, "").ended_with(6);
+    for _ in 0..2 {
+        let run = lost.send_again(&[], "").ended_with(0);
+        assert_eq!(run.stdout, "order-42 created nothing\n");
+        assert!(!run.stderr.contains("sent again"), "{run:#?}");
+    }
+    assert_eq!(lost.server.creates(), 1);
 }

@@ -3,7 +3,7 @@
 
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup,
-    machine::{Action, Cause, Event, Knowledge, Notice, Withheld},
+    machine::{Action, Cause, Event, Knowledge, Notice, Outcome, Withheld},
     wire::CreateAnswer,
 };
 
@@ -437,4 +437,64 @@ fn a_row_that_ends_a_refused_repetition_begins_after_the_lag_of_the_refusal() {
         "{script}"
     );
     assert!(script.now >= refused_at + seconds(30), "{script}");
+}
+
+/// With another key nothing is ever sent, and nothing is said not to be created: whatever the look-ups
+/// answer, and whatever others learn of the host.
+#[test]
+fn a_create_of_another_key_is_looked_for_and_never_sent() {
+    for status in [400, 401, 404, 405, 429, 503] {
+        let host = proven()
+            .with_lookup_lag(seconds(1))
+            .with_duplicate_ids(DuplicateIds::Refused);
+        let mut settings = with(host);
+        settings.intended_at = settings.started_at;
+        settings.was_sent_with_another_key = true;
+        let mut script = Script::reconcile(settings);
+        script.tell(Event::HostLearned(host));
+        for _ in 0..40 {
+            match script.machine.action() {
+                Action::LookUp(_) => drop(script.look_up(query_status(status))),
+                Action::Wait { .. } => drop(script.wait()),
+                Action::Finished(_) => break,
+                action => panic!("{status}: {action:?}"),
+            }
+        }
+        let Outcome::Unresolved { cause, .. } = script.outcome() else {
+            panic!("{status}: {:?}", script.outcome());
+        };
+        assert_eq!(*cause, Cause::Withheld(Withheld::OtherKey), "{status}");
+    }
+}
+
+/// Nothing is sent of what has ended; it is looked up once.
+#[test]
+fn what_has_ended_is_looked_up_once_more_and_never_sent() {
+    let cause = Cause::Withheld(Withheld::Deadline);
+    for status in [400, 401, 404, 503] {
+        let mut settings = settings();
+        settings.ended = Some(cause.clone());
+        let mut script = Script::generate(settings);
+        let mut look_ups = 0;
+        for _ in 0..20 {
+            match script.machine.action() {
+                Action::LookUp(_) => {
+                    look_ups += 1;
+                    script.look_up(query_status(status));
+                }
+                Action::Wait { .. } => drop(script.wait()),
+                Action::Finished(_) => break,
+                action => panic!("{status}: {action:?}"),
+            }
+        }
+        match status {
+            404 => {
+                assert_eq!(look_ups, 1);
+                assert_eq!(assert_not_created(&script), cause);
+            }
+            // It is not known to be absent, and the journal keeps its end.
+            401 | 503 => drop(assert_unresolved(&script)),
+            _ => assert!(look_ups > 0),
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kirin_client::{
     DuplicateIds, HostCapabilities,
-    machine::{Action, Event, Machine},
+    machine::{Action, Cause, Event, Machine, Withheld},
 };
 
 use super::{
@@ -119,7 +119,23 @@ fn states() -> Vec<(&'static str, Script)> {
     states.push(("looking before it repeats", script));
     let mut first = settings();
     first.looks_up_first = true;
-    states.push(("looking before the first attempt", Script::generate(first)));
+    states.push((
+        "looking before the first attempt",
+        Script::generate(first.clone()),
+    ));
+    states.push((
+        "looking before a person's attempt",
+        Script::send_again(first),
+    ));
+    let mut ended = settings();
+    ended.ended = Some(Cause::Withheld(Withheld::Deadline));
+    states.push(("looking once more", Script::generate(ended)));
+    let mut of_another_key = settings();
+    of_another_key.was_sent_with_another_key = true;
+    states.push((
+        "looking with another key",
+        Script::reconcile(of_another_key),
+    ));
     states.push(("resumed", Script::resume(settings())));
     states.push(("reconciling", Script::reconcile(settings())));
     states.push(("sending again", Script::send_again(settings())));
