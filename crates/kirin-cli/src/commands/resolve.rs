@@ -65,7 +65,7 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
 /// What is known of one.
 struct Found {
     /// None is known never to have been created.
-    task: Option<Task>,
+    task: Option<Box<Task>>,
     /// How often it was sent.
     sends: u32,
 }
@@ -97,7 +97,7 @@ async fn look_up(
             true => {
                 let again = send_again(session, ledger, entry, arguments, &mut progress).await?;
                 match accepted(again, &mut progress, &reached).await {
-                    Ok(generation) => Known::Task(generation.task()),
+                    Ok(generation) => Known::Task(generation.task().map(Box::new)),
                     Err(error) => Known::Failed(error),
                 }
             }
@@ -121,13 +121,13 @@ enum Known {
     Failed(Error),
     /// Nothing was created.
     Nothing,
-    Task(Option<Task>),
+    Task(Option<Box<Task>>),
     Unresolved(Error),
 }
 
 fn known(entry: &Entry, end: Result<Generation, Error>) -> Known {
     match end {
-        Ok(generation) => Known::Task(generation.task()),
+        Ok(generation) => Known::Task(generation.task().map(Box::new)),
         Err(error) if stays_refused(entry, &error) => Known::Nothing,
         Err(error) if matches!(error.outcome(), Outcome::NotCreated { .. }) => Known::Nothing,
         Err(error) if error.kind() == ErrorKind::Unresolved => Known::Unresolved(error),
