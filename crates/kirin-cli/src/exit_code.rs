@@ -56,8 +56,9 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
 /// else that some failed.
 pub(crate) fn of_batch(codes: &[u8], stopped_by: Option<u8>) -> u8 {
     match of_several(codes) {
-        SOME_FAILED if stopped_by == Some(DISK) => DISK,
-        code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED | DISK) => code,
+        code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED) => code,
+        // What is paid for is fetched by the same command, wherever else there is no room for it.
+        _ if stopped_by == Some(DISK) => DISK,
         _ => SOME_FAILED,
     }
 }
@@ -118,6 +119,7 @@ mod tests {
             (&[TASK_FAILED], SOME_FAILED),
             (&[UNRESOLVED, DONE], UNRESOLVED),
             (&[DONE, DISK], SOME_FAILED),
+            (&[DISK, DISK], SOME_FAILED),
         ] {
             assert_eq!(of_batch(codes, None), code, "{codes:?}");
         }
@@ -127,6 +129,7 @@ mod tests {
     fn a_batch_that_lost_its_ledger_on_the_way_has_the_code_of_that() {
         for (codes, code) in [
             (&[DONE, DISK, TASK_FAILED][..], DISK),
+            (&[DISK, DISK], DISK),
             (&[DISK, UNRESOLVED], UNRESOLVED),
         ] {
             assert_eq!(of_batch(codes, Some(DISK)), code, "{codes:?}");

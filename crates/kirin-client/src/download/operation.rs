@@ -13,6 +13,7 @@ use super::{
     DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget,
     outputs::Output,
     part::PartFile,
+    target::clear_leftover,
     transfer::{OnEvent, Order, Step, Transfer},
 };
 use crate::Client;
@@ -158,6 +159,7 @@ impl<'a> Download<'a> {
 
     async fn download(&mut self, output: Output, path: &Path) -> Result<PathBuf, DownloadError> {
         if self.keep_existing && !self.overwrite && is_file(path) {
+            clear_leftover(path);
             return Ok(path.into());
         }
         let target = DownloadTarget::prepare(path, self.overwrite)?;

@@ -215,6 +215,33 @@ fn remove_leftover(path: &Path, part_path: &Path, note_path: &Path) -> io::Resul
     Ok(())
 }
 
+/// Removes the part file beside a file that is kept, where a crash between the two steps of a commit has
+/// left it: it is the same file under another name, and nobody is at work on it. Failing to tidy up is no
+/// reason to fail.
+#[cfg(unix)]
+pub(super) fn clear_leftover(path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+
+    let part_path = path.with_added_extension("part");
+    let of = |path: &Path| match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Some((metadata.dev(), metadata.ino())),
+        _ => None,
+    };
+    // What is no plain file is not opened: a pipe would be waited for.
+    let is_leftover = of(path).is_some() && of(path) == of(&part_path);
+    if is_leftover
+        && let Ok(part) = File::open(&part_path)
+        && !matches!(part.try_lock(), Err(TryLockError::WouldBlock))
+    {
+        let _ = remove(&part_path);
+        let _ = remove(&path.with_added_extension("part.json"));
+    }
+}
+
+/// A commit is one step here.
+#[cfg(not(unix))]
+pub(super) fn clear_leftover(_path: &Path) {}
+
 fn exists(detail: &str) -> DownloadError {
     DownloadError::new(DownloadErrorKind::Exists, detail)
 }
@@ -251,6 +278,28 @@ mod tests {
         assert_eq!(second.kind(), DownloadErrorKind::Exists);
         drop(first);
         assert!(DownloadTarget::prepare(&path, false).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_part_that_is_the_file_itself_is_cleared_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for name in ["a.mp4", "a.mp4.part.json", "b.mp4", "b.mp4.part"] {
+            fs::write(at(name), "12345").unwrap();
+        }
+        fs::hard_link(at("a.mp4"), at("a.mp4.part")).unwrap();
+        let part = File::open(at("a.mp4.part")).unwrap();
+        part.lock().unwrap();
+        clear_leftover(&at("a.mp4"));
+        assert!(at("a.mp4.part").exists(), "somebody is at work on it");
+        drop(part);
+        for name in ["a.mp4", "b.mp4", "c.mp4"] {
+            clear_leftover(&at(name));
+        }
+        let exist = |name: &str| at(name).exists();
+        assert!(exist("a.mp4") && exist("b.mp4") && exist("b.mp4.part"));
+        assert!(!exist("a.mp4.part") && !exist("a.mp4.part.json"));
     }
 
     #[cfg(unix)]
