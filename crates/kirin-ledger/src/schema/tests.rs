@@ -192,7 +192,13 @@ async fn k2_a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() 
                 let intent = ledger.intent(entry.number).await.unwrap();
                 assert_eq!(intent.request, request(&format!("order-{number}")));
                 assert_eq!(intent.operation, None);
-                assert_eq!(intent.repetitions_after_absence, 0);
+                // What the later ones keep beside them is not here, so it may be a backup, and how often it
+                // was repeated since is not known.
+                let repetitions = u32::from(layout > 1);
+                assert_eq!(
+                    intent.repetitions_after_absence, repetitions,
+                    "layout {layout}"
+                );
                 assert!(!intent.is_minted && intent.doubt.is_none());
             }
         }
