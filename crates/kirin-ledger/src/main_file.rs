@@ -4,6 +4,9 @@
 //! crash. What the ledger then says is a mixture: pages of the log, and of the backup where the log has
 //! none. The counter is in the log, so it looks right. But the file alone never goes back: each
 //! checkpoint brings it further.
+//!
+//! A checkpoint that was killed leaves a file that alone is nothing. A backup is never so; what SQLite finds
+//! in the file and its log together decides then.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -21,6 +24,9 @@ pub(crate) struct MainFile {
 
 /// Looks that are taken before what is found is believed: a checkpoint may be writing.
 const LOOKS: u32 = 50;
+
+/// Looks after which what cannot be read may be what a checkpoint has left that was killed.
+const FEW_LOOKS: u32 = 5;
 
 impl MainFile {
     /// A file that has had this counter in it.
@@ -62,11 +68,26 @@ impl MainFile {
                     return Ok(());
                 }
                 Ok(_) if looks == LOOKS => return Err(Trouble::Outdated),
+                Err(_) if looks == FEW_LOOKS && self.is_whole_with_its_log() => {
+                    self.seen = Some(shape);
+                    return Ok(());
+                }
                 Err(error) if looks == LOOKS => return Err(Trouble::sqlite(&error)),
                 _ => clock::pause(PAUSE),
             }
             looks += 1;
         }
+    }
+
+    /// Whether SQLite finds nothing wrong with the file and its log together. To close it again must not
+    /// bring the log into the file.
+    fn is_whole_with_its_log(&self) -> bool {
+        let check = || {
+            let connection = connection::open(&self.path)?;
+            connection::keep_log(&connection, true)?;
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+        };
+        check().is_ok_and(|found| found == "ok")
     }
 
     /// The counter in it. A file into which nothing was written yet has none.

@@ -121,3 +121,65 @@ fn k7_what_waits_is_written_before_the_ledger_is_closed() {
         assert_eq!(count, 1, "round {round}");
     }
 }
+
+/// The last one to close a ledger brings the log into the file, page by page, and may be killed at each. Then
+/// the file alone is nothing that can be read, and it is whole with its log.
+#[tokio::test]
+async fn k1_a_checkpoint_that_ends_at_any_page_leaves_the_ledger_whole() {
+    const PAGE: usize = 4096;
+    let desk = Desk::new();
+    let journal = desk.journal();
+    // What was brought into the file before, and what is only in the log.
+    for number in 0..100 {
+        let order = format!("order-{number}");
+        let intent = crate::support::intent(&order);
+        journal.intend(&intent).await.unwrap();
+        journal.send(&id(&order)).await.unwrap();
+        if number == 20 {
+            checkpoint(desk.folder.path());
+        }
+    }
+    let expected = story(&desk.ledger).await;
+    let other = |suffix: &str| {
+        let mut name = path(desk.folder.path()).into_os_string();
+        name.push(suffix);
+        std::path::PathBuf::from(name)
+    };
+    let before = fs::read(path(desk.folder.path())).unwrap();
+    let log = fs::read(other("-wal")).unwrap();
+    let mark = fs::read(other(".processes").join("knowledge")).unwrap();
+    checkpoint(desk.folder.path());
+    let after = fs::read(path(desk.folder.path())).unwrap();
+    let pages = after.len() / PAGE;
+    assert!(pages > before.len() / PAGE && pages > 20, "{pages} pages");
+    for written in 0..=pages {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = after[..written * PAGE].to_vec();
+        file.extend_from_slice(before.get(written * PAGE..).unwrap_or_default());
+        fs::write(path(folder.path()), file).unwrap();
+        let beside = |suffix: &str| {
+            let mut name = path(folder.path()).into_os_string();
+            name.push(suffix);
+            std::path::PathBuf::from(name)
+        };
+        fs::write(beside("-wal"), &log).unwrap();
+        fs::create_dir(beside(".processes")).unwrap();
+        fs::write(beside(".processes").join("knowledge"), &mark).unwrap();
+        let ledger = Ledger::open(path(folder.path()));
+        let ledger = ledger.unwrap_or_else(|error| panic!("{written} of {pages}: {error}"));
+        assert_eq!(story(&ledger).await, expected, "{written} of {pages}");
+        // It takes creates.
+        let journal = scribe(&ledger);
+        let intent = crate::support::intent("another");
+        journal.intend(&intent).await.unwrap();
+        journal.send(&id("another")).await.unwrap();
+    }
+}
+
+/// Brings what is in the log into the file.
+fn checkpoint(folder: &Path) {
+    let connection = rusqlite::Connection::open(path(folder)).unwrap();
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let busy: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0);
+}
