@@ -33,7 +33,10 @@ fn without(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let mut kept_from = 0;
     let mut at = 0;
     while at < text.len() {
-        let Some(length) = key_length(&text[at..], key) else {
+        // Nearly every byte is neither the first of the key nor the beginning of an escape.
+        let may_begin = text[at] == key[0] || b"\\%&".contains(&text[at]);
+        let length = may_begin.then(|| key_length(&text[at..], key)).flatten();
+        let Some(length) = length else {
             at += 1;
             continue;
         };
@@ -48,26 +51,140 @@ fn without(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     Some(redacted)
 }
 
-/// How long the key is at the beginning of the text, if it stands there.
+/// How long the key is at the beginning of the text, if it stands there: in whatever escapes, and also with
+/// characters inside that are left out where a text is shown.
 fn key_length(text: &[u8], key: &[u8]) -> Option<usize> {
-    key.iter().try_fold(0, |length, byte| {
-        Some(length + byte_length(&text[length..], *byte)?)
-    })
+    // A byte may be read in several ways, so there may be several places where the next one begins.
+    let mut ends = vec![0];
+    for byte in key {
+        let mut next = Vec::new();
+        for end in ends {
+            // In front of the key it belongs to the text.
+            let seen = if end == 0 {
+                0
+            } else {
+                end + unseen(&text[end..])
+            };
+            for start in if seen == end {
+                vec![end]
+            } else {
+                vec![end, seen]
+            } {
+                let read = readings(&text[start..]);
+                let fits = read.filter(|(character, _)| *character == char::from(*byte));
+                next.extend(fits.map(|(_, length)| start + length));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        if next.is_empty() {
+            return None;
+        }
+        ends = next;
+    }
+    ends.last().copied()
 }
 
-/// How long a byte is as it stands in JSON or in a URL: itself, behind a backslash, `\u002f` or `%2F`.
-fn byte_length(text: &[u8], byte: u8) -> Option<usize> {
-    let is = |digits: &[u8]| {
-        let digits = str::from_utf8(digits).ok();
-        digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) == Some(byte.into())
-    };
-    match text {
-        [b'\\', b'u', digits @ ..] if digits.get(..4).is_some_and(is) => Some(6),
-        [b'\\', escaped, ..] if *escaped == byte => Some(2),
-        [b'%', digits @ ..] if digits.get(..2).is_some_and(is) => Some(3),
-        [plain, ..] if *plain == byte => Some(1),
-        _ => None,
+/// How long the characters at the beginning of the text are that nobody sees.
+fn unseen(text: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some((_, found)) = readings(&text[length..]).find(|(found, _)| is_unseen(*found)) {
+        length += found;
     }
+    length
+}
+
+/// Control characters, and what Unicode has to join, part or turn the others around.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
+/// The first character of a text, with its length, as it stands there, and as it stands in JSON, in a URL
+/// or in HTML, also where one of these is within another one of its kind.
+fn readings(text: &[u8]) -> impl Iterator<Item = (char, usize)> {
+    [plain(text), in_json(text), in_url(text), in_html(text)]
+        .into_iter()
+        .flatten()
+}
+
+fn plain(text: &[u8]) -> Option<(char, usize)> {
+    let start = &text[..text.len().min(4)];
+    let valid = match str::from_utf8(start) {
+        Ok(valid) => valid,
+        Err(error) => str::from_utf8(&start[..error.valid_up_to()]).ok()?,
+    };
+    let character = valid.chars().next()?;
+    Some((character, character.len_utf8()))
+}
+
+/// `\/`, `\n` or `\u002f`, behind one backslash or several.
+fn in_json(text: &[u8]) -> Option<(char, usize)> {
+    let slashes = text.iter().take_while(|byte| **byte == b'\\').count();
+    let escaped = &text[slashes..];
+    match (slashes, escaped) {
+        (0, _) => None,
+        (_, [b'u', digits @ ..]) if hexadecimal(digits, 4).is_some() => {
+            Some((hexadecimal(digits, 4)?, slashes + 5))
+        }
+        (_, [b'b' | b'f' | b'n' | b'r' | b't', ..]) => Some(('\n', slashes + 1)),
+        (_, [byte, ..]) => Some((char::from(*byte), slashes + 1)),
+        (_, []) => None,
+    }
+}
+
+/// `%2F`, or `%252F`.
+fn in_url(text: &[u8]) -> Option<(char, usize)> {
+    let digits = text.strip_prefix(b"%")?;
+    let mut length = 1;
+    let mut rest = digits;
+    while let Some(again) = rest.strip_prefix(b"25")
+        && hexadecimal(again, 2).is_some()
+    {
+        (length, rest) = (length + 2, again);
+    }
+    Some((hexadecimal(rest, 2)?, length + 2))
+}
+
+/// `&#47;`, `&#x2f;` or `&amp;`, or `&amp;#47;`.
+fn in_html(text: &[u8]) -> Option<(char, usize)> {
+    const NAMES: [(&[u8], char); 5] = [
+        (b"amp;", '&'),
+        (b"apos;", '\''),
+        (b"gt;", '>'),
+        (b"lt;", '<'),
+        (b"quot;", '"'),
+    ];
+    let mut rest = text.strip_prefix(b"&")?;
+    while let Some(again) = rest.strip_prefix(b"amp;")
+        && (again.starts_with(b"#") || NAMES.iter().any(|(name, _)| again.starts_with(name)))
+    {
+        rest = again;
+    }
+    let length = text.len() - rest.len();
+    if let Some((name, character)) = NAMES.iter().find(|(name, _)| rest.starts_with(name)) {
+        return Some((*character, length + name.len()));
+    }
+    let end = rest.iter().take(10).position(|byte| *byte == b';')?;
+    let number = str::from_utf8(rest.get(1..end)?).ok()?;
+    let number = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+        None => number.parse().ok()?,
+    };
+    let character = char::from_u32(number).filter(|_| rest.starts_with(b"#"))?;
+    Some((character, length + end + 1))
+}
+
+/// The character of this many hexadecimal digits.
+fn hexadecimal(text: &[u8], digits: usize) -> Option<char> {
+    let digits = text.get(..digits)?;
+    let digits = str::from_utf8(digits)
+        .ok()
+        .filter(|_| digits.iter().all(u8::is_ascii_hexdigit))?;
+    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
 }
 
 #[cfg(test)]
@@ -100,6 +217,33 @@ mod tests {
         check(key, "/login/sk%2d12%2F%224?a", "/login/(hidden)?a");
         check("100%2Fabc", "100%2Fabc", "(hidden)");
         check("a\\u0041bcd", "a\\u0041bcd", "(hidden)");
+    }
+
+    /// A terminal, or a page, puts it together again.
+    #[test]
+    fn the_key_is_hidden_however_it_is_shown() {
+        let key = "sk-12&\"34";
+        for text in [
+            "sk-\u{1}12&\"34",
+            "sk-1\u{202e}2&\"3\u{200b}4",
+            "sk-12\u{7f}\u{feff}&\"34",
+            r#"sk-1\n2&\"34"#,
+            r#"sk-1\u00002&\u2066\"34"#,
+            "sk-12&amp;&quot;34",
+            "sk-12&#38;&#x22;34",
+            "sk-12&amp;amp;&amp;#34;34",
+            r#"sk-12&\\\"34"#,
+            r#"\\u0073k-12\\u0026\\\"34"#,
+            "sk%2d12%26%2234",
+            "sk%252d12%2526%25252234",
+            "sk-1%002%26%2234",
+            "sk-&#8238;12&amp;&quot;34",
+        ] {
+            check(key, &format!("a {text} b"), "a (hidden) b");
+        }
+        check("sk-%2512", "sk-%2512", "(hidden)");
+        // What is in front of it stays.
+        check(key, "a\u{1}sk-12&\"34", "a\u{1}(hidden)");
     }
 
     #[test]
