@@ -114,6 +114,9 @@ impl Service {
             let response = admin::answer(self, &head, body.as_ref()).await;
             return Ok(response.map(AnswerBody::whole));
         }
+        if let Err(refusal) = admin::check_api(head.headers()) {
+            return Ok(refusal.response().map(AnswerBody::whole));
+        }
         // Most requests have no body, and need no timer and no second look at the world.
         if body.is_end_stream() {
             let request = head.map(|()| Bytes::new());

@@ -1,10 +1,13 @@
 //! The bytes of a connection, and the faults that befall them on their way out.
 
 use std::{
+    fmt,
+    future::Future,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -12,11 +15,18 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::clock;
+
+/// How long somebody may take to read the next bytes. Who never reads must not hold a place for ever.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
 /// A connection that can be told to end badly.
-#[derive(Debug)]
 pub(super) struct Stream {
     stream: TcpStream,
     end: End,
+    write_time: Duration,
+    /// Ready when nothing was read for so long.
+    stalled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 /// How a connection is to end; shared with whoever answers its requests.
@@ -48,7 +58,22 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 
 impl Stream {
     pub(super) fn new(stream: TcpStream, end: End) -> Self {
-        Self { stream, end }
+        Self {
+            stream,
+            end,
+            write_time: WRITE_TIME,
+            stalled: None,
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Stream")
+            .field("stream", &self.stream)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,7 +166,18 @@ impl AsyncWrite for Stream {
         if allowed == 0 && !bytes.is_empty() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]))?;
+        let written = match Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => {
+                let time = self.write_time;
+                let stalled = self
+                    .stalled
+                    .get_or_insert_with(|| Box::pin(clock::pause(time)));
+                ready!(stalled.as_mut().poll(context));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        };
+        self.stalled = None;
         self.end.passed(&bytes[..written]);
         Poll::Ready(Ok(written))
     }
@@ -193,6 +229,33 @@ mod tests {
             }
             check(&End::open, answer.len());
         }
+    }
+
+    /// The other side never reads, or reads a little later.
+    #[tokio::test]
+    async fn a_reader_that_never_reads_is_given_up() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut reader = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = Stream::new(stream, End::default());
+        stream.write_time = Duration::from_millis(200);
+        let piece = vec![0; 1 << 20];
+        let mut written = 0;
+        let error = loop {
+            match stream.write(&piece).await {
+                Ok(bytes) => written += bytes,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // Somebody who is slow is not.
+        let mut read = vec![0; written];
+        reader.read_exact(&mut read).await.unwrap();
+        stream.stalled = None;
+        assert!(stream.write(&piece).await.unwrap() > 0);
     }
 
     #[test]

@@ -14,6 +14,23 @@ pub(super) struct Parameters {
     pub(super) passed_on: Vec<String>,
 }
 
+/// Most characters of a URL. A task keeps where it is called back, and a world keeps its tasks for as long
+/// as it lives.
+const LONGEST_URL: usize = 2048;
+
+/// A sentence for each URL that is longer.
+fn too_long(parameters: &Map<String, Value>) -> Vec<String> {
+    let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    let is_too_long = |value: &Value| {
+        let text = value.as_str().filter(|text| is_url(text));
+        text.is_some_and(|text| text.chars().count() > LONGEST_URL)
+    };
+    let names = parameters.iter().filter(|(_, value)| is_too_long(value));
+    names
+        .map(|(name, _)| format!("{name} has more than {LONGEST_URL} characters"))
+        .collect()
+}
+
 /// Reads the body of a create.
 ///
 /// # Errors
@@ -40,6 +57,7 @@ pub(super) fn read(body: &[u8], forms: BodyForms, lenient: bool) -> Result<Param
         }
         parameters => parameters,
     };
+    problems.extend(parameters.iter().flat_map(too_long));
     // Without the block there is nothing to say about what should stand in it.
     let request = match parameters {
         Some(parameters) => GenerationRequest::from_parameters(&parameters)

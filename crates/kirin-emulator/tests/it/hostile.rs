@@ -65,7 +65,7 @@ async fn a_gigabyte_is_not_read() {
     let emulator = started().await;
     let mut wire = Wire::connect(&emulator);
     wire.send(format!(
-        "POST {CREATE} HTTP/1.1\r\nhost: kirin\r\nauthorization: Bearer any\r\n\
+        "POST {CREATE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer any\r\n\
          transfer-encoding: chunked\r\n\r\n"
     ));
     let chunk = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
@@ -115,4 +115,68 @@ async fn other_hosts_reach_nothing_of_its_own() {
         assert_eq!(wire.answer().status, 403, "{host}");
     }
     lives(&emulator);
+}
+
+/// A page in a browser can reach loopback, and could create tasks whose callbacks go to any local port.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_reaches_nothing_of_the_api() {
+    let emulator = started().await;
+    let body = r#"{"model":"kirin_v2_5_turbo_t2v","input":[{"params":{"prompt":"a fox"}}]}"#;
+    let create = |headers: &str| {
+        let length = body.len();
+        let mut wire = Wire::connect(&emulator);
+        wire.send(format!(
+            "POST {CREATE} HTTP/1.1\r\nauthorization: Bearer any\r\ncontent-type: application/json\r\n\
+             {headers}content-length: {length}\r\n\r\n{body}"
+        ));
+        wire.answer().status
+    };
+    for headers in [
+        "host: evil.example\r\n",
+        "host: 169.254.169.254\r\n",
+        "host: localhost\r\norigin: https://evil.example\r\n",
+        "host: localhost\r\norigin: null\r\n",
+        "host: localhost:4010\r\norigin: http://localhost:3000\r\n",
+        "host: localhost\r\nsec-fetch-site: cross-site\r\n",
+    ] {
+        assert_eq!(create(headers), 403, "{headers}");
+    }
+    assert_eq!(emulator.statistics().creates_received, 0);
+    // A program says less of itself.
+    for headers in ["host: localhost\r\n", "host: 127.0.0.1:80\r\n"] {
+        assert_eq!(create(headers), 200, "{headers}");
+    }
+    assert_eq!(emulator.statistics().tasks_created, 2);
+}
+
+/// A world keeps its tasks for as long as it lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_of_a_megabyte_is_not_kept() {
+    let emulator = started().await;
+    let url = |length: usize| {
+        let start = "https://example.com/";
+        format!("{start}{}", "a".repeat(length - start.len()))
+    };
+    for (name, length, status) in [
+        ("callback_url", 2048, 200),
+        ("callback_url", 2049, 400),
+        ("callback_url", 900_000, 400),
+        ("image", 2049, 400),
+    ] {
+        let mut params = serde_json::json!({ "prompt": "a fox" });
+        params[name] = url(length).into();
+        let model = match name {
+            "image" => "kirin_v2_5_turbo_i2v",
+            _ => "kirin_v2_5_turbo_t2v",
+        };
+        let body = serde_json::json!({ "model": model, "input": [{ "params": params }] });
+        let answer = Wire::connect(&emulator).ask("POST", CREATE, &body.to_string());
+        assert_eq!(answer.status, status, "{name} of {length}");
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(
+            said.contains(&format!("{name} has more than 2048 characters")),
+            status == 400,
+            "{said}"
+        );
+    }
 }

@@ -78,7 +78,7 @@ async fn a_video_is_downloaded_whole_and_in_parts() {
     assert_eq!(&whole.body[4..8], b"ftyp");
     let length = whole.body.len();
 
-    wire.send(format!("HEAD {path} HTTP/1.1\r\nhost: kirin\r\n\r\n"));
+    wire.send(format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     let head = wire.head();
     let said = head.header("content-length");
     assert_eq!(
@@ -140,7 +140,7 @@ async fn a_download_that_was_given_up_is_no_harm() {
     let mut wire = Wire::connect(&emulator);
     let (_, path) = completed(&emulator, &mut wire);
     let mut gone = Wire::connect(&emulator);
-    gone.send(format!("GET {path} HTTP/1.1\r\nhost: kirin\r\n\r\n"));
+    gone.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     drop(gone);
     assert_eq!(wire.download(&path, "").status, 200);
 }
@@ -150,7 +150,7 @@ async fn a_body_may_come_in_any_pieces() {
     let emulator = quick().await;
     let mut wire = Wire::connect(&emulator);
     let body = envelope(json!({ "prompt": "a fox" }));
-    wire.send("POST /model/v1/generation HTTP/1.1\r\nhost: kirin\r\n");
+    wire.send("POST /model/v1/generation HTTP/1.1\r\nhost: localhost\r\n");
     wire.send("authorization: Bearer any\r\ntransfer-encoding: chunked\r\n\r\n");
     for piece in body.as_bytes().chunks(7) {
         wire.send(format!("{:x}\r\n", piece.len()));
@@ -166,7 +166,7 @@ async fn a_body_may_come_in_any_pieces() {
 async fn half_a_create_is_no_create() {
     let emulator = quick().await;
     let mut wire = Wire::connect(&emulator);
-    wire.send("POST /model/v1/generation HTTP/1.1\r\nhost: kirin\r\n");
+    wire.send("POST /model/v1/generation HTTP/1.1\r\nhost: localhost\r\n");
     wire.send("authorization: Bearer any\r\ncontent-length: 100\r\n\r\n{\"model\"");
     drop(wire);
     let mut wire = Wire::connect(&emulator);
@@ -177,7 +177,8 @@ async fn half_a_create_is_no_create() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_refused() {
     let emulator = quick().await;
-    let head = "POST /model/v1/generation HTTP/1.1\r\nhost: kirin\r\nauthorization: Bearer any\r\n";
+    let head =
+        "POST /model/v1/generation HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer any\r\n";
 
     // It was sent whole: the answer comes, and the connection goes on.
     let mut wire = Wire::connect(&emulator);
@@ -255,7 +256,7 @@ async fn shutdown_closes_idle_connections_and_the_port() {
     let mut wire = Wire::connect(&emulator);
     assert_eq!(wire.ask("GET", "/api/v1/skill/models", "").status, 200);
     let mut slow = Wire::connect(&emulator);
-    slow.send("POST / HTTP/1.1\r\nhost: kirin\r\ncontent-length: 5\r\n\r\nab");
+    slow.send("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nab");
     #[expect(clippy::disallowed_methods, reason = "the bound is what is tested")]
     let started = Instant::now();
     emulator.shutdown().await;

@@ -93,7 +93,7 @@ impl Wire {
     pub(crate) fn send_call(&mut self, method: &str, path: &str, body: &str) {
         let length = body.len();
         self.send(format!(
-            "{method} {path} HTTP/1.1\r\nhost: kirin\r\nauthorization: Bearer any\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer any\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ));
     }
@@ -106,7 +106,7 @@ impl Wire {
     /// A keyless download.
     pub(crate) fn download(&mut self, path: &str, headers: &str) -> Answer {
         self.send(format!(
-            "GET {path} HTTP/1.1\r\nhost: kirin\r\n{headers}\r\n"
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n"
         ));
         self.answer()
     }

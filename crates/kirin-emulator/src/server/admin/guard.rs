@@ -24,6 +24,19 @@ pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Checks the head of a request to the API: whoever sends it names this machine, and no page of another
+/// origin does. A program may leave `Host` out, and says what it likes of its body.
+pub(in crate::server) fn check_api(headers: &HeaderMap) -> Result<(), Refusal> {
+    let host = match headers.contains_key(header::HOST) {
+        true => check_host(headers)?,
+        false => "",
+    };
+    match is_same_origin(headers, host) {
+        true => Ok(()),
+        false => Err(Refusal::CrossOrigin),
+    }
+}
+
 /// Checks the `Host` header alone, and gives it.
 pub(in crate::server) fn check_host(headers: &HeaderMap) -> Result<&str, Refusal> {
     single(headers, &header::HOST)

@@ -17,7 +17,7 @@ use crate::{Scenario, World, openapi};
 mod clock;
 
 mod guard;
-pub(super) use guard::check_host;
+pub(super) use guard::{check_api, check_host};
 
 mod refusal;
 pub(super) use refusal::Refusal;

@@ -56,9 +56,7 @@ impl Refusal {
     fn message(&self) -> String {
         match self {
             Self::CannotEnd(problem) => problem.to_string(),
-            Self::CrossOrigin => {
-                "a page of another origin may not use the emulator's own endpoints".into()
-            }
+            Self::CrossOrigin => "a page of another origin may not use the emulator".into(),
             Self::InvalidScenario { problem } => format!("the scenario: {problem}"),
             Self::MethodNotAllowed { allowed } => {
                 format!("method not allowed; this path takes {allowed}")
@@ -66,9 +64,9 @@ impl Refusal {
             Self::InvalidBody { expected } => format!("the body must be {expected}"),
             Self::NoSuchPath => "the emulator has no such endpoint".into(),
             Self::NotJson => "send it with Content-Type: application/json".into(),
-            Self::OtherHost => "the emulator's own endpoints take the Host headers 127.0.0.1, \
-                 localhost and [::1] only"
-                .into(),
+            Self::OtherHost => {
+                "the emulator takes the Host headers 127.0.0.1, localhost and [::1] only".into()
+            }
             Self::TooLarge { most } => {
                 format!("the body is too large: at most {most} bytes are taken")
             }

@@ -112,7 +112,7 @@ async fn faults_of_answers_befall_downloads_too() {
     let path = download.path.clone();
     download
         .wire
-        .send(format!("GET {path} HTTP/1.1\r\nhost: kirin\r\n\r\n"));
+        .send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     let head = download.wire.head();
     let length: usize = head.header("content-length").unwrap().parse().unwrap();
     assert_eq!(download.wire.rest().0.len(), length / 2);

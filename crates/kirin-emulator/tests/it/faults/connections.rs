@@ -41,7 +41,7 @@ async fn fault_reset_before_read() {
     let mut wire = Wire::connect(&emulator);
     // The body never comes, and is not waited for.
     wire.send(format!(
-        "POST {CREATE} HTTP/1.1\r\nhost: kirin\r\ncontent-length: 100\r\n\r\n"
+        "POST {CREATE} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n"
     ));
     let (bytes, end) = wire.rest();
     assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);

@@ -53,7 +53,7 @@ async fn fault_cached_not_found() {
     emulator.advance(Duration::from_secs(59));
     let path = format!("{CREATE}/task/order-42?nonce=7f3a");
     wire.send(format!(
-        "GET {path} HTTP/1.1\r\nhost: kirin\r\nauthorization: Bearer any\r\n\
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer any\r\n\
          cache-control: no-cache\r\n\r\n"
     ));
     let kept = wire.answer();
