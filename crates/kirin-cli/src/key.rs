@@ -38,6 +38,32 @@ impl fmt::Display for Source {
     }
 }
 
+impl Source {
+    /// The folder of the file, where others than its owner can write there: they can put another key in its
+    /// place.
+    pub(crate) fn folder_of_others(&self) -> Option<&Path> {
+        let Self::File(path) = self else {
+            return None;
+        };
+        path.parent().filter(|folder| is_writable_by_others(folder))
+    }
+}
+
+/// In a folder that is sticky, only the owner of a file replaces it.
+#[cfg(unix)]
+fn is_writable_by_others(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = fs::metadata(folder).map(|metadata| metadata.permissions().mode());
+    mode.is_ok_and(|mode| mode & 0o022 != 0 && mode & 0o1000 == 0)
+}
+
+/// Nothing that is stable tells it here.
+#[cfg(not(unix))]
+fn is_writable_by_others(_folder: &Path) -> bool {
+    false
+}
+
 /// The key of the environment, or else that of the file.
 pub(crate) fn find() -> Result<Key, Failure> {
     if let Some(key) = in_environment() {

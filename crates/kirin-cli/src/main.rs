@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{ColorChoice, ValueEnum};
 
 mod arguments;
+mod bounded_file;
 mod clock;
 mod color;
 mod commands;
@@ -36,7 +37,7 @@ use arguments::{Arguments, Command, Json, LedgerCommand, Refused};
 use configuration::Configuration;
 use failure::Failure;
 use report::Report;
-use terminal::say;
+use terminal::{is_unseen, say};
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
@@ -68,6 +69,16 @@ fn main() -> ExitCode {
     code
 }
 
+/// What was typed is repeated in it, and not all of that may reach a terminal.
+fn tell(error: &clap::Error, typed: &[OsString]) {
+    let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
+    match typed.iter().all(is_seen) {
+        // Where nobody listens any more, the exit code has to do.
+        true => drop(error.print()),
+        false => say(error.render().to_string().trim_end()),
+    }
+}
+
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
 fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
     color::choose(typed_color(typed));
@@ -75,8 +86,7 @@ fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
         Refused::Clap(error) => error,
         Refused::Prompts(failure, json) => return failure.report(json),
     };
-    // Where nobody listens any more, the exit code has to do.
-    let _ = error.print();
+    tell(&error, typed);
     if !error.use_stderr() {
         return ExitCode::from(exit_code::DONE);
     }

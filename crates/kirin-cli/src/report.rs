@@ -1,7 +1,7 @@
 //! The result as one JSON object.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     arguments::Json,
     failure::Failure,
-    terminal::{is_unseen, link},
+    terminal::{is_unseen, link, printable_lines},
 };
 
 /// What `--json` prints, always with every field.
@@ -152,23 +152,31 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
             true => line.push_str(&format!("\\u{:04x}", u32::from(character))),
         }
     }
-    print_line(&line)
-}
-
-/// A line of the result.
-pub(crate) fn print_line(line: &str) -> io::Result<()> {
     print_bytes(line.as_bytes())
 }
 
-/// The path of a file, byte by byte as the operating system has it; in a terminal that knows links, one
-/// that opens it.
+/// A line of the result, or several, without what must not reach a terminal.
+pub(crate) fn print_line(lines: &str) -> io::Result<()> {
+    print_styled(&printable_lines(lines))
+}
+
+/// A text of our own, or a line that has colours and whose other words are printable.
+pub(crate) fn print_styled(text: &str) -> io::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// The path of a file, byte by byte as the operating system has it; on a terminal without what must not
+/// reach one, and where the terminal knows links, as one that opens it.
 pub(crate) fn print_path(path: &Path) -> io::Result<()> {
     if supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
         && let Ok(absolute) = std::path::absolute(path)
     {
-        return print_line(&link(&absolute, &path.to_string_lossy()));
+        return print_styled(&link(&absolute, &path.to_string_lossy()));
     }
-    print_bytes(path.as_os_str().as_encoded_bytes())
+    match io::stdout().is_terminal() {
+        true => print_line(&path.to_string_lossy()),
+        false => print_bytes(path.as_os_str().as_encoded_bytes()),
+    }
 }
 
 /// Nobody reading the result, as under `| head`, is no failure; a full disk is.

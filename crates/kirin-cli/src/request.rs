@@ -1,16 +1,13 @@
 //! The request of a command line.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io::Read, path::Path};
 
 use kirin_client::Client;
 use kirin_types::{ExternalTaskId, GenerationRequest, Image, Model, ParameterKind};
 
 use crate::{
     arguments::Request,
+    bounded_file,
     failure::Failure,
     input_text::{input_text, without_mark},
     parameter::on_the_wire,
@@ -139,15 +136,8 @@ fn prompt(typed: &Request) -> Result<Option<String>, String> {
 /// The text of a file, or of stdin, without the line ends behind it.
 fn read_prompt(path: &Path) -> Result<String, String> {
     let name = path.display();
-    let mut bytes = Vec::new();
-    let read = match path.as_os_str() == "-" {
-        true => io::stdin().lock().take(PROMPT + 1).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(PROMPT + 1).read_to_end(&mut bytes)),
-    };
-    read.map_err(|error| format!("prompt: {name} cannot be read: {error}"))?;
-    if bytes.len() as u64 > PROMPT {
-        return Err(format!("prompt: {name} has more than {PROMPT} bytes"));
-    }
+    let bytes = bounded_file::read_or_stdin(path, PROMPT)
+        .map_err(|error| format!("prompt: {name} cannot be read: {error}"))?;
     let text = input_text(&bytes).map_err(|problem| format!("prompt: {name} {problem}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
 }
@@ -172,6 +162,7 @@ fn image(model: &str, name: &str, typed: &str) -> Result<Image, String> {
         return Image::from_url(typed).map_err(|invalid| invalid.to_string());
     }
     let mut bytes = Vec::new();
+    // One more than it may have: what is wrong with it is told with what else is.
     let limit = Image::MAX_BYTES as u64 + 1;
     File::open(typed)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))

@@ -7,9 +7,21 @@ use std::{
 
 use crate::url_path;
 
-/// A line on stderr. That nobody can read it is no failure, and no reason to panic.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Lines on stderr, without what must not reach a terminal. That nobody can read them is no failure, and no
+/// reason to panic.
+pub(crate) fn say(lines: &str) {
+    say_styled("", lines);
+}
+
+/// The same, behind words of our own that may have colours.
+pub(crate) fn say_styled(start: &str, lines: &str) {
+    let _ = writeln!(io::stderr().lock(), "{start}{}", printable_lines(lines));
+}
+
+/// The text without control characters but line ends.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    lines.join("\n")
 }
 
 /// The text without control characters: an answer must not move the cursor, set the clipboard,

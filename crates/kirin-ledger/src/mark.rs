@@ -17,6 +17,9 @@ use crate::lock_folder::LockFolder;
 /// The name of the file. [`remove_dead`](crate::process::Process) leaves it.
 pub(crate) const NAME: &str = "knowledge";
 
+/// More bytes than a mark has.
+const LONGEST: u64 = 1024;
+
 /// One point in the life of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
@@ -139,7 +142,7 @@ impl MarkFile {
 fn read(file: &mut File) -> io::Result<Option<Mark>> {
     let mut bytes = Vec::new();
     file.rewind()?;
-    file.read_to_end(&mut bytes)?;
+    file.take(LONGEST).read_to_end(&mut bytes)?;
     Ok(Mark::parse(&String::from_utf8_lossy(&bytes)))
 }
 

@@ -2,9 +2,13 @@
 
 use std::{
     fmt,
-    fs::{self, Metadata},
+    fs::{self, File, Metadata},
+    io::Read as _,
     path::Path,
 };
+
+/// Most bytes that a process says of itself.
+const LONGEST_DESCRIPTION: u64 = 1024;
 
 /// The process that is at a create, as far as its lock file says it.
 ///
@@ -43,7 +47,10 @@ impl Owner {
 
     /// What the lock file of a process says.
     pub(crate) fn read(lock_file: &Path, is_alive: bool) -> Self {
-        let text = fs::read_to_string(lock_file).unwrap_or_default();
+        let mut text = String::new();
+        let file = File::open(lock_file).map(|file| file.take(LONGEST_DESCRIPTION));
+        // What cannot be read says nothing.
+        let _ = file.and_then(|mut file| file.read_to_string(&mut text));
         let mut lines = text.lines();
         let mut line = || lines.next().filter(|line| !line.is_empty());
         let process_id = line().and_then(|line| line.parse().ok());

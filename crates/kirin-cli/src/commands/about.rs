@@ -8,7 +8,7 @@ use crate::{
     arguments::{Arguments, Completions, Help},
     exit_code,
     failure::Failure,
-    report::print_line,
+    report::print_styled,
 };
 
 /// Prints completions for a shell.
@@ -50,5 +50,6 @@ pub(crate) fn man() -> Result<(), Failure> {
 
 fn print(text: &[u8]) -> Result<(), Failure> {
     // What clap writes is text.
-    print_line(String::from_utf8_lossy(text).trim_end()).map_err(|error| Failure::unwritten(&error))
+    print_styled(String::from_utf8_lossy(text).trim_end())
+        .map_err(|error| Failure::unwritten(&error))
 }

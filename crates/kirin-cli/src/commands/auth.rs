@@ -12,7 +12,7 @@ use crate::{
     key::{self, Key, Source, VARIABLE},
     report::{print_json, print_line, print_path},
     session::base_url,
-    terminal::{printable, say},
+    terminal::{printable, say, shell_word},
 };
 
 /// A key as `--json` prints it, always with every field and never itself.
@@ -84,6 +84,13 @@ fn read(may_ask: bool) -> Result<String, Failure> {
 fn status(shared: &Shared) -> Result<(), Failure> {
     let Key { key, source } = key::find()?;
     let base_url = base_url(shared)?;
+    if let Some(folder) = source.folder_of_others() {
+        let folder = folder.to_string_lossy();
+        say(&format!(
+            "others can write to {folder}, and put another key there"
+        ));
+        say(&format!("  chmod go-w {}", shell_word(&folder)));
+    }
     let (source, path) = match source {
         Source::Environment => ("environment", None),
         Source::File(path) => ("file", Some(path.to_string_lossy().into())),

@@ -1,12 +1,12 @@
 //! `kirin emulator`
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use kirin_emulator::{CallbackTargets, Callbacks, Emulator, EmulatorConfig, Pace, Scenario};
 
 use crate::{
     arguments::{self, EmulatorCommand},
-    exit_code,
+    bounded_file, exit_code,
     failure::Failure,
     input_text::input_text,
     interrupt::interrupted,
@@ -61,6 +61,9 @@ async fn serve(emulator: &Emulator) {
     interrupted().await;
 }
 
+/// Most bytes of a scenario.
+const SCENARIO_LIMIT: u64 = 16 << 20;
+
 /// Reads the file that says what goes wrong.
 fn scenario(file: &Path) -> Result<Scenario, Failure> {
     let name = file.display();
@@ -68,7 +71,8 @@ fn scenario(file: &Path) -> Result<Scenario, Failure> {
         let what = format!("the scenario {name} cannot be used: {problem}");
         Failure::usage(what, "Correct the file, or leave --scenario out.")
     };
-    let bytes = fs::read(file).map_err(|error| invalid(error.to_string()))?;
+    let bytes =
+        bounded_file::read(file, SCENARIO_LIMIT).map_err(|error| invalid(error.to_string()))?;
     let json = input_text(&bytes).map_err(|what| invalid(format!("it {what}")))?;
     Scenario::from_json(json).map_err(|error| invalid(error.to_string()))
 }

@@ -8,7 +8,7 @@ use kirin_ledger::{Entry, Money};
 use kirin_types::Amount;
 use serde::Serialize;
 
-use super::table::{columns, headed, print_lines, print_reports};
+use super::table::{columns, headed, print_lines, print_reports, print_table};
 use crate::{arguments, clock, color, failure::Failure, ledger_file, terminal::printable};
 
 /// An entry as `--json` prints it, always with every field.
@@ -34,7 +34,7 @@ pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     match arguments.json {
         true => print_reports(entries.iter().map(report)),
-        false => print_lines(&table(&entries)),
+        false => print_table(&table(&entries)),
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn ledger(json: bool) -> Result<(), Failure> {
     let rows = sums(&entries);
     match json {
         true => print_reports(rows.iter()),
-        false => print_lines(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
+        false => print_table(&headed(columns(rows.iter().map(Sum::cells), Sum::HEAD))),
     }
 }
 

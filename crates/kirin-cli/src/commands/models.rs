@@ -6,7 +6,7 @@ use kirin_types::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::table::{columns, headed, print_lines, print_reports};
+use super::table::{columns, headed, print_lines, print_reports, print_table};
 use crate::{
     arguments::{self, ModelsCommand},
     failure::Failure,
@@ -60,7 +60,7 @@ pub(crate) fn models(arguments: &arguments::Models) -> Result<(), Failure> {
     let Some(ModelsCommand::Show { model }) = &arguments.show else {
         return match arguments.json {
             true => print_reports(MODELS.iter().map(|model| report(model))),
-            false => print_lines(&headed(columns(
+            false => print_table(&headed(columns(
                 MODELS.iter().map(|model| row(model)),
                 HEAD,
             ))),

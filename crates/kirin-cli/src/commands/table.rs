@@ -5,14 +5,20 @@ use serde::Serialize;
 use crate::{
     color,
     failure::Failure,
-    report::{print_json, print_line},
+    report::{print_json, print_line, print_styled},
+    terminal::printable,
 };
 
 pub(super) fn print_lines(lines: &[String]) -> Result<(), Failure> {
-    lines
-        .iter()
-        .try_for_each(|line| print_line(line))
-        .map_err(|error| Failure::unwritten(&error))
+    if lines.is_empty() {
+        return Ok(());
+    }
+    print_line(&lines.join("\n")).map_err(|error| Failure::unwritten(&error))
+}
+
+/// The lines of [`columns`], which may have colours.
+pub(super) fn print_table(lines: &[String]) -> Result<(), Failure> {
+    print_styled(&lines.join("\n")).map_err(|error| Failure::unwritten(&error))
 }
 
 /// One JSON object a line.
@@ -30,10 +36,11 @@ pub(super) fn headed(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Lines of a table whose columns are as wide as they need; the last one is not filled up.
+/// Printable lines of a table whose columns are as wide as they need; the last one is not filled up.
 pub(super) fn columns(rows: impl Iterator<Item = Vec<String>>, head: &[&str]) -> Vec<String> {
     let head = head.iter().map(|&name| name.to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let seen = |row: Vec<String>| row.iter().map(|cell| printable(cell)).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows.map(seen)).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +11,9 @@ use clap::ColorChoice;
 use kirin_client::{BaseUrl, Control, HostCapabilities};
 use kirin_types::Amount;
 
-use crate::{environment::variable, failure::Failure, input_text::input_text, verbose};
+use crate::{
+    bounded_file, environment::variable, failure::Failure, input_text::input_text, verbose,
+};
 
 mod read;
 
@@ -32,6 +34,9 @@ pub(crate) struct Configuration {
     pub(crate) timeout: Option<Duration>,
 }
 
+/// Most bytes of the file.
+const LIMIT: u64 = 1 << 20;
+
 /// What is declared of a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Host {
@@ -51,7 +56,7 @@ impl Configuration {
         let Some(path) = Self::file() else {
             return Ok(Self::default());
         };
-        let bytes = match fs::read(&path) {
+        let bytes = match bounded_file::read(&path, LIMIT) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
                 verbose::tell(format_args!("no configuration file {}", path.display()));

@@ -10,7 +10,7 @@ use crate::{
     color, exit_code,
     interrupt::Ids,
     report::Report,
-    terminal::{printable, say, shell_word},
+    terminal::{printable, say, say_styled, shell_word},
 };
 
 mod batch;
@@ -386,13 +386,12 @@ impl Failure {
             unreachable!("there is always one")
         };
         let error = color::on_stderr(color::ERROR, "error:");
-        say(&format!("{error} {}", printable(what)));
+        say_styled(&error, &format!(" {}", printable(what)));
         for detail in details {
             say(&format!("  - {}", printable(detail)));
         }
         say(&printable(&self.money));
-        let steps = self.next_step.lines();
-        steps.for_each(|step| say(&printable(step)));
+        say(&self.next_step);
         if let Some(command) = &self.about.command {
             say(&format!("  {command}"));
         }

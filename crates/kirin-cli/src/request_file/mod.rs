@@ -1,19 +1,13 @@
 //! Requests of a batch: a file of them, one a line, or prompts that were typed.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{collections::HashMap, fmt, path::Path};
 
 use clap::ValueEnum;
 use kirin_types::GenerationRequest;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{failure::Failure, input_text::no_other_encoding, model_name};
+use crate::{bounded_file, failure::Failure, input_text::no_other_encoding, model_name};
 
 mod csv;
 
@@ -90,19 +84,8 @@ impl RequestFile {
             (None, "txt") => Format::Text,
             (None, _) => return Err(Failure::unknown_format(path)),
         };
-        let mut content = Vec::new();
-        let read = match path.as_os_str() == "-" {
-            true => io::stdin().lock().take(LIMIT + 1).read_to_end(&mut content),
-            false => {
-                File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content))
-            }
-        };
-        let read = read.and_then(|bytes| match bytes as u64 > LIMIT {
-            true => Err(io::Error::other(format!("it has more than {LIMIT} bytes"))),
-            false => Ok(()),
-        });
-        match read {
-            Ok(()) => Ok(Self {
+        match bounded_file::read_or_stdin(path, LIMIT) {
+            Ok(content) => Ok(Self {
                 name: path.display().to_string(),
                 content: Content::File(content, format),
             }),

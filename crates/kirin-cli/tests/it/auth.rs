@@ -231,3 +231,38 @@ fn nobody_is_asked_where_that_is_not_wanted() {
     assert!(run.stderr.contains("nobody may be asked"), "{run:#?}");
     assert!(!file.exists());
 }
+
+/// Whoever can write there can put another key in its place.
+#[test]
+fn a_folder_that_others_can_write_to_is_told() {
+    let (home, file) = home();
+    set_key(canary::key(), home.path()).ended_with(0);
+    let folder = file.parent().unwrap();
+    let advice = format!("chmod go-w {}", folder.display());
+    let doctor = || {
+        let kirin = Kirin::new().args(["doctor", "--offline"]);
+        kirin.env("HOME", home.path()).run()
+    };
+    for (bits, is_told) in [
+        (0o700, false),
+        (0o755, false),
+        (0o775, true),
+        (0o757, true),
+        // Only the owner of a file replaces it there.
+        (0o1777, false),
+    ] {
+        fs::set_permissions(folder, Permissions::from_mode(bits)).unwrap();
+        let status = auth(&["status"], home.path()).run().ended_with(0);
+        assert_eq!(
+            status.stderr.contains(&advice),
+            is_told,
+            "{bits:o}: {status:#?}"
+        );
+        let doctor = doctor();
+        assert_eq!(
+            doctor.stdout.contains(&advice),
+            is_told,
+            "{bits:o}: {doctor:#?}"
+        );
+    }
+}

@@ -24,6 +24,76 @@ fn check_is_harmless(run: &Run) {
     }
 }
 
+/// A script may pass on what somebody else has written.
+#[test]
+fn what_was_typed_cannot_steer_a_terminal() {
+    let hostile_folder = format!("{HOSTILE}/videos");
+    for arguments in [
+        &["show", HOSTILE][..],
+        &["status", HOSTILE],
+        &["wait", HOSTILE],
+        &["download", HOSTILE],
+        &["resolve", HOSTILE],
+        &["models", "show", HOSTILE],
+        &["help", HOSTILE],
+        &[HOSTILE],
+        &["models", HOSTILE],
+        &["batch", HOSTILE],
+        &["batch", HOSTILE, "--format", "jsonl"],
+        &["validate", HOSTILE],
+        &["gallery", HOSTILE],
+        &["generate", "a fox", HOSTILE],
+        &[
+            "generate",
+            "a fox",
+            "--output",
+            &hostile_folder,
+            "--dry-run",
+        ],
+        &["generate", "a fox", "--mode", HOSTILE],
+        &["generate", "a fox", "--model", HOSTILE],
+        &["generate", "a fox", "--duration", HOSTILE],
+        &["generate", "a fox", "--base-url", HOSTILE],
+        &["generate", "a fox", "--image", HOSTILE],
+        &["generate", "a fox", "--external-task-id", HOSTILE],
+        &["generate", "a fox", "--param", HOSTILE],
+        &["generate", "--prompt-file", HOSTILE],
+        &["create", "a fox", "--max-cost", HOSTILE],
+        &["emulator", "--scenario", HOSTILE],
+        &["ledger", HOSTILE],
+        &["auth", HOSTILE],
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let kirin = Kirin::new().args(arguments).env("HOME", home.path());
+        let run = kirin.env("KIRIN_API_KEY", canary::key()).run();
+        assert!(
+            !run.stderr.is_empty() || !run.stdout.is_empty(),
+            "{arguments:?}"
+        );
+        check_is_harmless(&run);
+    }
+}
+
+/// A path may lead to what never ends.
+#[cfg(unix)]
+#[test]
+fn a_file_that_never_ends_is_refused() {
+    let endless = "/dev/zero";
+    let generate = || Kirin::generate().args(["--dry-run"]);
+    let named = generate().env("KIRIN_CONFIG", endless).run().ended_with(2);
+    assert!(
+        named.stderr.contains("more than 1048576 bytes"),
+        "{named:#?}"
+    );
+    for arguments in [
+        &["emulator", "--scenario", endless][..],
+        &["generate", "--prompt-file", endless, "--dry-run"],
+        &["generate", "a fox", "--image", endless, "--dry-run"],
+    ] {
+        Kirin::new().args(arguments).run().ended_with(2);
+    }
+}
+
 #[test]
 fn h05_text_of_the_server_and_prompts_cannot_steer_a_terminal() {
     let failed = Server::start(|_, _| {

@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     key::{self, Source},
     ledger_file,
+    terminal::shell_word,
 };
 
 /// A folder with less room, in bytes, takes only a few more videos.
@@ -63,7 +64,21 @@ pub(super) fn key() -> (Option<ApiKey>, Check) {
                 Source::File(_) => ", which is yours alone",
             };
             let said = format!("from {}{whose}, fingerprint {fingerprint}", found.source);
-            (Some(found.key), Check::ok(NAME, said))
+            let check = match found.source.folder_of_others() {
+                Some(folder) => {
+                    let said = format!(
+                        "{said}; others can write to its folder, and put another key there"
+                    );
+                    let folder = shell_word(&folder.to_string_lossy());
+                    Check::warning(
+                        NAME,
+                        said,
+                        &format!("Take that from them: chmod go-w {folder}"),
+                    )
+                }
+                None => Check::ok(NAME, said),
+            };
+            (Some(found.key), check)
         }
     }
 }

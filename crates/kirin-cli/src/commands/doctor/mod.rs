@@ -7,7 +7,7 @@ use crate::{
     arguments::Doctor,
     color, exit_code,
     failure::Failure,
-    report::{print_json, print_line},
+    report::{print_json, print_line, print_styled},
     terminal::printable,
 };
 
@@ -89,7 +89,7 @@ fn print(check: &Check) -> std::io::Result<()> {
     };
     let state = color::on_stdout(style, &format!("{word:<9}"));
     let (name, found) = (check.name, printable(&check.found));
-    print_line(&format!("{state}{name:<15}{found}"))?;
+    print_styled(&format!("{state}{name:<15}{found}"))?;
     match &check.advice {
         Some(advice) => print_line(&format!("{:24}{}", "", printable(advice))),
         None => Ok(()),
