@@ -193,6 +193,11 @@ async fn a_create_that_ended_as_refused_is_looked_up_once_more_at_the_next_start
                 let error = third.reconcile(intent()).await.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Known);
                 assert_eq!(transport.calls(), [""; 0]);
+                // But nothing is sent without a look-up.
+                let transport = Scripted::new([json(200, COMPLETED)]);
+                let fourth = client(&transport, journal.clone());
+                fourth.generate(request()).await.unwrap();
+                assert!(transport.calls()[0].starts_with("GET"));
             }
         }
     }

@@ -312,6 +312,26 @@ fn what_ended_as_refused_is_to_be_looked_up_once_more() {
     assert!(!writes.entry().is_refusal_open);
 }
 
+/// A second refusal does not take back what the first has left to be looked up.
+#[test]
+fn a_refusal_is_open_however_often_it_was_refused() {
+    let mut writes = Writes::begun(true);
+    for attempt in 1..=3 {
+        if attempt > 1 {
+            writes.send(A, attempt, SendReason::Unsent).unwrap();
+        }
+        let why = TakenBack::Refused;
+        let reason = SendReason::Unsent;
+        let take_back = JournalChange::TakeBack {
+            attempt,
+            why,
+            reason,
+        };
+        writes.write(A, take_back).unwrap();
+        assert!(writes.entry().is_refusal_open, "{attempt}");
+    }
+}
+
 /// The one repetition is not a person's: what was proved to be absent is in doubt again, until that is
 /// proved again.
 #[test]
