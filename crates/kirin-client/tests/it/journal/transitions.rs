@@ -332,6 +332,37 @@ fn a_refusal_is_open_however_often_it_was_refused() {
     }
 }
 
+/// Who repeats a refused create names the operation that was refused, and pays with the same key: of two who
+/// do, the second is late. What ends as unresolved is still to be looked up.
+#[test]
+fn a_refused_create_is_repeated_only_by_who_knows_of_the_refusal() {
+    let refused = || {
+        let mut writes = Writes::begun(true);
+        let take_back = JournalChange::TakeBack {
+            attempt: 1,
+            why: TakenBack::Refused,
+            reason: SendReason::Unsent,
+        };
+        writes.write(A, take_back).unwrap();
+        writes.intent.operation = Some(A);
+        writes
+    };
+    let mut knows = refused();
+    knows.intend(B).unwrap();
+    assert!(knows.entry().is_refusal_open);
+    assert_eq!(knows.intend(A), Err(Withheld::UnderWay));
+    let mut of_another = refused();
+    of_another.intent.operation = Some(B);
+    assert_eq!(of_another.intend(B), Err(Withheld::UnderWay));
+    let mut with_another_key = refused();
+    with_another_key.intent.key = "0123456789abcdef".parse().unwrap();
+    assert_eq!(with_another_key.intend(B), Err(Withheld::UnderWay));
+
+    let mut unresolved_now = refused();
+    unresolved_now.end(A, unresolved()).unwrap();
+    assert!(unresolved_now.entry().is_refusal_open);
+}
+
 /// The one repetition is not a person's: what was proved to be absent is in doubt again, until that is
 /// proved again.
 #[test]
