@@ -6,6 +6,13 @@ use http::{HeaderMap, HeaderValue};
 /// Shorter keys are no secrets, only words that an answer may hold by chance.
 const SHORTEST_SECRET: usize = 8;
 
+/// Most levels of an escape within an escape. What goes on for ever would be followed to its end from each of
+/// its bytes.
+const DEEPEST: usize = 4;
+
+/// Most backslashes in front of what they escape: each level doubles them and adds one.
+const MOST_BACKSLASHES: usize = (1 << DEEPEST) - 1;
+
 /// What stands in the place of the key.
 const HIDDEN: &[u8] = b"(hidden)";
 
@@ -59,17 +66,9 @@ fn key_length(text: &[u8], key: &[u8]) -> Option<usize> {
     for byte in key {
         let mut next = Vec::new();
         for end in ends {
-            // In front of the key it belongs to the text.
-            let seen = if end == 0 {
-                0
-            } else {
-                end + unseen(&text[end..])
-            };
-            for start in if seen == end {
-                vec![end]
-            } else {
-                vec![end, seen]
-            } {
+            // What stands in front of the key belongs to the text.
+            let skipped = if end == 0 { 0 } else { unseen(&text[end..]) };
+            for start in [end, end + skipped] {
                 let read = readings(&text[start..]);
                 let fits = read.filter(|(character, _)| *character == char::from(*byte));
                 next.extend(fits.map(|(_, length)| start + length));
@@ -123,10 +122,12 @@ fn plain(text: &[u8]) -> Option<(char, usize)> {
 
 /// `\/`, `\n` or `\u002f`, behind one backslash or several.
 fn in_json(text: &[u8]) -> Option<(char, usize)> {
-    let slashes = text.iter().take_while(|byte| **byte == b'\\').count();
+    let start = text.iter().take(MOST_BACKSLASHES + 1);
+    let slashes = start.take_while(|byte| **byte == b'\\').count();
     let escaped = &text[slashes..];
     match (slashes, escaped) {
         (0, _) => None,
+        (slashes, _) if slashes > MOST_BACKSLASHES => None,
         (_, [b'u', digits @ ..]) if hexadecimal(digits, 4).is_some() => {
             Some((hexadecimal(digits, 4)?, slashes + 5))
         }
@@ -138,19 +139,33 @@ fn in_json(text: &[u8]) -> Option<(char, usize)> {
 
 /// `%2F`, or `%252F`.
 fn in_url(text: &[u8]) -> Option<(char, usize)> {
-    let digits = text.strip_prefix(b"%")?;
-    let mut length = 1;
-    let mut rest = digits;
-    while let Some(again) = rest.strip_prefix(b"25")
-        && hexadecimal(again, 2).is_some()
-    {
-        (length, rest) = (length + 2, again);
+    let mut rest = text.strip_prefix(b"%")?;
+    for _ in 1..DEEPEST {
+        match rest.strip_prefix(b"25") {
+            Some(again) if hexadecimal(again, 2).is_some() => rest = again,
+            _ => break,
+        }
     }
-    Some((hexadecimal(rest, 2)?, length + 2))
+    let length = text.len() - rest.len() + 2;
+    Some((hexadecimal(rest, 2)?, length))
 }
 
 /// `&#47;`, `&#x2f;` or `&amp;`, or `&amp;#47;`.
 fn in_html(text: &[u8]) -> Option<(char, usize)> {
+    let mut rest = text.strip_prefix(b"&")?;
+    for _ in 1..DEEPEST {
+        match rest.strip_prefix(b"amp;") {
+            Some(again) if again.starts_with(b"#") || by_name(again).is_some() => rest = again,
+            _ => break,
+        }
+    }
+    let length = text.len() - rest.len();
+    let (character, name) = by_name(rest).or_else(|| by_number(rest))?;
+    Some((character, length + name))
+}
+
+/// A character that HTML has a name for, and how long the name is.
+fn by_name(text: &[u8]) -> Option<(char, usize)> {
     const NAMES: [(&[u8], char); 5] = [
         (b"amp;", '&'),
         (b"apos;", '\''),
@@ -158,24 +173,19 @@ fn in_html(text: &[u8]) -> Option<(char, usize)> {
         (b"lt;", '<'),
         (b"quot;", '"'),
     ];
-    let mut rest = text.strip_prefix(b"&")?;
-    while let Some(again) = rest.strip_prefix(b"amp;")
-        && (again.starts_with(b"#") || NAMES.iter().any(|(name, _)| again.starts_with(name)))
-    {
-        rest = again;
-    }
-    let length = text.len() - rest.len();
-    if let Some((name, character)) = NAMES.iter().find(|(name, _)| rest.starts_with(name)) {
-        return Some((*character, length + name.len()));
-    }
-    let end = rest.iter().take(10).position(|byte| *byte == b';')?;
-    let number = str::from_utf8(rest.get(1..end)?).ok()?;
+    let (name, character) = NAMES.iter().find(|(name, _)| text.starts_with(name))?;
+    Some((*character, name.len()))
+}
+
+/// The same by its number: `#47;` or `#x2f;`.
+fn by_number(text: &[u8]) -> Option<(char, usize)> {
+    let end = text.iter().take(10).position(|byte| *byte == b';')?;
+    let number = str::from_utf8(text[..end].strip_prefix(b"#")?).ok()?;
     let number = match number.strip_prefix(['x', 'X']) {
         Some(digits) => u32::from_str_radix(digits, 16).ok()?,
         None => number.parse().ok()?,
     };
-    let character = char::from_u32(number).filter(|_| rest.starts_with(b"#"))?;
-    Some((character, length + end + 1))
+    Some((char::from_u32(number)?, end + 1))
 }
 
 /// The character of this many hexadecimal digits.
@@ -244,6 +254,16 @@ mod tests {
         check("sk-%2512", "sk-%2512", "(hidden)");
         // What is in front of it stays.
         check(key, "a\u{1}sk-12&\"34", "a\u{1}(hidden)");
+    }
+
+    /// A server may send nothing but what begins an escape; each byte of it is looked at a few times.
+    #[test]
+    fn what_only_begins_an_escape_takes_no_longer_than_any_text() {
+        let key = "sk-0123456789";
+        for piece in ["\\", "%25", "&amp;", "s\u{1}", "\\u0073"] {
+            let text = piece.repeat((1 << 18) / piece.len());
+            check(key, &text, &text);
+        }
     }
 
     #[test]
