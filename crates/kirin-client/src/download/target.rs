@@ -181,10 +181,8 @@ fn has_other_names(_file: &File) -> bool {
 /// Whether the name still leads to the open file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
     match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        (Ok(open), Ok(named)) => may_be_one(&open, &named),
         _ => false,
     }
 }
@@ -195,17 +193,19 @@ fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
+/// Removes what a crash between the two steps of a commit has left beside a file that is kept. Failing to
+/// tidy up is no reason to fail.
+pub(super) fn clear_leftover(path: &Path) {
+    let part_path = path.with_added_extension("part");
+    let _ = remove_leftover(path, &part_path, &path.with_added_extension("part.json"));
+}
+
 /// A crash between the two steps of a commit leaves the finished file with two names. Writing to
-/// the part file would then damage it, so a part file that may be one of them loses its name,
+/// the part file would then damage it, so a part file that is one of them loses its name,
 /// unless somebody is at work on it.
 fn remove_leftover(path: &Path, part_path: &Path, note_path: &Path) -> io::Result<()> {
-    let length = |path: &Path| match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Some(metadata.len()),
-        _ => None,
-    };
-    let may_be_the_same =
-        length(path).is_some_and(|length_of| Some(length_of) == length(part_path));
-    if may_be_the_same
+    // What is no plain file is not opened: a pipe would be waited for.
+    if may_be_one_file(path, part_path)
         && let Ok(part) = File::open(part_path)
         && !matches!(part.try_lock(), Err(TryLockError::WouldBlock))
     {
@@ -215,32 +215,29 @@ fn remove_leftover(path: &Path, part_path: &Path, note_path: &Path) -> io::Resul
     Ok(())
 }
 
-/// Removes the part file beside a file that is kept, where a crash between the two steps of a commit has
-/// left it: it is the same file under another name, and nobody is at work on it. Failing to tidy up is no
-/// reason to fail.
-#[cfg(unix)]
-pub(super) fn clear_leftover(path: &Path) {
-    use std::os::unix::fs::MetadataExt;
-
-    let part_path = path.with_added_extension("part");
-    let of = |path: &Path| match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Some((metadata.dev(), metadata.ino())),
-        _ => None,
+/// Whether two names lead to one plain file.
+fn may_be_one_file(one: &Path, other: &Path) -> bool {
+    let of = |path: &Path| {
+        let metadata = fs::symlink_metadata(path).ok();
+        metadata.filter(fs::Metadata::is_file)
     };
-    // What is no plain file is not opened: a pipe would be waited for.
-    let is_leftover = of(path).is_some() && of(path) == of(&part_path);
-    if is_leftover
-        && let Ok(part) = File::open(&part_path)
-        && !matches!(part.try_lock(), Err(TryLockError::WouldBlock))
-    {
-        let _ = remove(&part_path);
-        let _ = remove(&path.with_added_extension("part.json"));
-    }
+    of(one)
+        .zip(of(other))
+        .is_some_and(|(one, other)| may_be_one(&one, &other))
 }
 
-/// A commit is one step here.
+#[cfg(unix)]
+fn may_be_one(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Nothing that is stable tells it here.
 #[cfg(not(unix))]
-pub(super) fn clear_leftover(_path: &Path) {}
+fn may_be_one(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    one.len() == other.len()
+}
 
 fn exists(detail: &str) -> DownloadError {
     DownloadError::new(DownloadErrorKind::Exists, detail)
