@@ -79,6 +79,11 @@ impl HostCapabilities {
         self
     }
 
+    /// Whether anything can be found by an external task id at all.
+    pub(crate) fn can_look_up(self) -> bool {
+        self.lookup != Lookup::Missing
+    }
+
     /// Adds what another generation learned of the same host.
     pub(crate) fn learn_from(&mut self, other: Self) {
         if other.duplicate_ids == DuplicateIds::Refused {

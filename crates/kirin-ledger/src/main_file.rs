@@ -5,8 +5,8 @@
 //! none. The counter is in the log, so it looks right. But the file alone never goes back: each
 //! checkpoint brings it further.
 //!
-//! A checkpoint that was killed leaves a file that alone is nothing. A backup is never so; what SQLite finds
-//! in the file and its log together decides then.
+//! A checkpoint that was killed leaves a file that alone is nothing, and so does a backup that was copied
+//! half. What SQLite finds in the file and its log together decides then.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     ApiKey, BaseUrl, Budget, Control, Download, DownloadStream, Error, GenerationHandle,
-    HostCapabilities, Intent, Journal, KeyFingerprint, Lookup, OperationId, PollSchedule,
+    HostCapabilities, Intent, Journal, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
     wire::{Endpoint, QueryAnswer},
 };
@@ -363,11 +363,6 @@ impl Client {
             .chain(&self.0.declared_controls)
             .cloned()
             .collect()
-    }
-
-    /// Whether anything can be found by an external id at this host.
-    pub(super) fn looks_up(&self) -> bool {
-        self.capabilities().lookup != Lookup::Missing
     }
 
     pub(super) fn learn_control(&self, control: Control) {

@@ -162,7 +162,9 @@ impl Known {
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
             (state, Start::Reconcile(intent))
-                if entry.is_refusal_open && !is_of_other_key && client.looks_up() =>
+                if entry.is_refusal_open
+                    && !is_of_other_key
+                    && client.capabilities().can_look_up() =>
             {
                 self.ended = state.not_created().cloned();
                 Ok(Start::Reconcile(merged(&intent, entry)))

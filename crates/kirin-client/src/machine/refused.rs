@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, settings::Context};
-use crate::{DuplicateIds, Lookup};
+use crate::DuplicateIds;
 
 /// When a refused create is looked up before it ends, where no lag is declared.
 const LOOK_UPS: [Duration; 4] = [
@@ -83,9 +83,8 @@ impl Check {
 }
 
 impl Context {
-    /// Whether something can be found by an external id at all.
     pub(super) fn can_look_up(&self) -> bool {
-        self.settings.capabilities.lookup != Lookup::Missing
+        self.settings.capabilities.can_look_up()
     }
 
     pub(super) fn refuses_duplicates(&self) -> bool {
