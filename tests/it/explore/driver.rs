@@ -185,7 +185,7 @@ impl Driver {
                 }
             }
             Stage::Unwritten { .. } if fails || state.clients[it].is_cut_off => !is_at_it,
-            // `Record::check_nobody_began`.
+            // `Record::ended_unwritten`.
             Stage::Unwritten { .. } => self.store.entry(state.entry).is_some_and(|entry| {
                 let is_intended = entry.state == JournalState::Intended;
                 !entry.state.is_nothing() || entry.is_refusal_open && is_intended
