@@ -84,5 +84,6 @@ pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
 mod download;
 #[cfg(feature = "tokio")]
 pub use download::{
-    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, file_name,
+    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, FileDigest,
+    file_name,
 };

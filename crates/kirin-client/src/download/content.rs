@@ -48,6 +48,10 @@ impl fmt::Debug for Content {
 pub(super) struct Digest(String);
 
 impl Digest {
+    pub(super) fn into_base64(self) -> String {
+        self.0
+    }
+
     /// What the server says of the whole object (RFC 9530). `Content-Digest` is of what this
     /// answer carries, so it counts only where that is the whole; MD5 proves nothing.
     pub(super) fn announced(headers: &HeaderMap, is_whole: bool) -> Option<Self> {

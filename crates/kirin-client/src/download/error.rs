@@ -81,14 +81,6 @@ impl DownloadError {
         self
     }
 
-    /// Whether the bytes that came are to blame, so that none of them are worth keeping.
-    pub(super) fn is_about_the_bytes(&self) -> bool {
-        matches!(
-            self.kind,
-            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::TooLarge
-        )
-    }
-
     /// What kind of failure it was.
     pub fn kind(&self) -> DownloadErrorKind {
         self.kind

@@ -23,10 +23,17 @@ mod outputs;
 
 mod transfer;
 
+mod identity;
+
+mod note;
+
+mod temporary;
+
+mod file_digest;
+pub use file_digest::FileDigest;
+
 mod target;
 use target::DownloadTarget;
-
-mod resumption;
 
 mod part;
 

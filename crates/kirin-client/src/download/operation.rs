@@ -1,6 +1,7 @@
 //! A download to files, as a client gives it.
 
 use std::{
+    error::Error,
     fmt,
     future::{Future, IntoFuture},
     path::{Path, PathBuf},
@@ -10,10 +11,11 @@ use std::{
 use kirin_types::Task;
 
 use super::{
-    DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget,
+    DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget, FileDigest,
     outputs::Output,
     part::PartFile,
-    target::clear_leftover,
+    target::{IfExists, NOT_THE_OUTPUT},
+    temporary::exists,
     transfer::{OnEvent, Order, Step, Transfer},
 };
 use crate::Client;
@@ -31,7 +33,8 @@ use crate::Client;
 ///
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
 /// to the same path goes on from there, in this process or a later one, as long as the output did
-/// not change: `NAME.part.json` says what the part is of.
+/// not change: `NAME.part.json` says which file the part is, and of what. What stands under these names
+/// and is not surely from this library is left as it is, and `NAME.2.part` is taken.
 ///
 /// It borrows only what [`on_event`](Self::on_event) does, so without that it can be spawned.
 #[must_use = "nothing happens until it is awaited"]
@@ -41,9 +44,17 @@ pub struct Download<'a> {
     path: PathBuf,
     overwrite: bool,
     keep_existing: bool,
+    noted: Vec<FileDigest>,
     max_bytes: u64,
     on_event: OnEvent<'a>,
+    before_commit: Option<BeforeCommit<'a>>,
 }
+
+/// What is done with the digest of a file before it gets its name.
+type BeforeCommit<'a> = Box<dyn FnMut(FileDigest) -> Noting<'a> + Send + 'a>;
+
+type Noting<'a> =
+    Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'a>>;
 
 impl Download<'static> {
     pub(crate) fn new(client: &Client, task: &Task, path: PathBuf) -> Self {
@@ -53,8 +64,10 @@ impl Download<'static> {
             path,
             overwrite: false,
             keep_existing: false,
+            noted: Vec::new(),
             max_bytes: Self::MAX_BYTES,
             on_event: Box::new(|_| {}),
+            before_commit: None,
         }
     }
 
@@ -77,7 +90,11 @@ impl Download<'static> {
     ///
     /// There is a file or a directory, somebody else writes there, or nothing can be written.
     pub fn check(path: impl AsRef<Path>, overwrite: bool) -> Result<(), DownloadError> {
-        DownloadTarget::prepare(path.as_ref(), overwrite).map(drop)
+        let if_exists = match overwrite {
+            true => IfExists::Replace,
+            false => IfExists::Refuse,
+        };
+        DownloadTarget::prepare(path.as_ref(), if_exists, None).map(drop)
     }
 }
 
@@ -96,9 +113,10 @@ impl<'a> Download<'a> {
         self
     }
 
-    /// Takes a file that exists for its output, and downloads only what is not there: for paths that
-    /// an earlier process has downloaded the same task to, and then it ended. A file that this library
-    /// has written is whole. Nothing looks into the file; without this it is an error.
+    /// Takes a file that exists for its output if it surely is: for paths that an earlier process has
+    /// downloaded the same task to, and then it ended. A file with a digest that was
+    /// [noted](Self::noted) is kept; where none was noted, the output is downloaded beside it and
+    /// compared. A file that is another one is an error, as without this.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
@@ -109,6 +127,38 @@ impl<'a> Download<'a> {
     /// ```
     pub fn keep_existing(mut self, keep_existing: bool) -> Self {
         self.keep_existing = keep_existing;
+        self
+    }
+
+    /// Says what is known of the outputs of this task, as [`before_commit`](Self::before_commit) told it to an
+    /// earlier process. It counts with [`keep_existing`](Self::keep_existing).
+    pub fn noted(mut self, digests: impl IntoIterator<Item = FileDigest>) -> Self {
+        self.noted.extend(digests);
+        self
+    }
+
+    /// Calls `note` with the digest of each file, when it is whole and durable and before it gets its name,
+    /// and waits for what it returns. If that fails, so does the download, and the part file stays. A later
+    /// process that is given the [noted](Self::noted) digests knows the file again.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let download = client.download(&task, "fox.mp4").before_commit(|digest| async move {
+    ///     std::fs::write("fox.digest", format!("{} {}", digest.bytes(), digest.sha256()))
+    /// });
+    /// download.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn before_commit<N, E>(mut self, mut note: impl FnMut(FileDigest) -> N + Send + 'a) -> Self
+    where
+        N: Future<Output = Result<(), E>> + Send + 'a,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.before_commit = Some(Box::new(move |digest| {
+            let noting = note(digest);
+            Box::pin(async move { noting.await.map_err(Into::into) })
+        }));
         self
     }
 
@@ -133,10 +183,22 @@ impl<'a> Download<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on_event<'b>(self, on_event: impl FnMut(&DownloadEvent) + Send + 'b) -> Download<'b> {
+    pub fn on_event<'b>(self, on_event: impl FnMut(&DownloadEvent) + Send + 'b) -> Download<'b>
+    where
+        'a: 'b,
+    {
         Download {
             on_event: Box::new(on_event),
-            ..self
+            before_commit: self.before_commit.map(|mut note| -> BeforeCommit<'b> {
+                Box::new(move |digest| -> Noting<'b> { note(digest) })
+            }),
+            client: self.client,
+            task: self.task,
+            path: self.path,
+            overwrite: self.overwrite,
+            keep_existing: self.keep_existing,
+            noted: self.noted,
+            max_bytes: self.max_bytes,
         }
     }
 
@@ -158,31 +220,62 @@ impl<'a> Download<'a> {
     }
 
     async fn download(&mut self, output: Output, path: &Path) -> Result<PathBuf, DownloadError> {
-        if self.keep_existing && !self.overwrite && is_file(path) {
-            clear_leftover(path);
-            return Ok(path.into());
+        let is_kept = self.keep_existing && !self.overwrite;
+        if is_kept && !self.noted.is_empty() && is_file(path) {
+            return match FileDigest::of(path) {
+                Ok(digest) if self.noted.contains(&digest) => Ok(path.into()),
+                Ok(_) => Err(exists(NOT_THE_OUTPUT).at(path)),
+                Err(error) => Err(DownloadError::disk("cannot be read", error).at(path)),
+            };
         }
-        let target = DownloadTarget::prepare(path, self.overwrite)?;
-        self.fill(&target, output)
+        let if_exists = match (self.overwrite, is_kept) {
+            (true, _) => IfExists::Replace,
+            (false, true) => IfExists::Compare,
+            (false, false) => IfExists::Refuse,
+        };
+        let wanted = Some((self.task.id(), &output));
+        let mut target = DownloadTarget::prepare(path, if_exists, wanted)?;
+        self.finish(&mut target, output)
             .await
-            .and_then(|()| target.commit())
+            .and_then(|digest| target.commit(&digest))
             .map_err(|error| error.at(path))
             .inspect(|path| (self.on_event)(&DownloadEvent::Finished { path: path.clone() }))
     }
 
+    /// Fills the part file, makes it durable and says what it is.
+    async fn finish(
+        &mut self,
+        target: &mut DownloadTarget,
+        output: Output,
+    ) -> Result<FileDigest, DownloadError> {
+        let digest = self.fill(target, output).await?;
+        target.sync()?;
+        if let Some(note) = &mut self.before_commit {
+            note(digest.clone()).await.map_err(|source| {
+                let detail = "what the file is cannot be written down, so it stays a part file";
+                DownloadError::new(DownloadErrorKind::Disk, detail).with_source(source)
+            })?;
+        }
+        Ok(digest)
+    }
+
     /// Fills the part file, from where it ended.
-    async fn fill(&mut self, target: &DownloadTarget, output: Output) -> Result<(), DownloadError> {
+    async fn fill(
+        &mut self,
+        target: &mut DownloadTarget,
+        output: Output,
+    ) -> Result<FileDigest, DownloadError> {
         let disk = |source| DownloadError::disk("cannot be written", source);
-        let task = self.task.id();
         let order = Order {
             client: self.client.clone(),
-            task: task.clone(),
-            output: output.clone(),
+            task: self.task.id().clone(),
+            output,
             max_bytes: self.max_bytes,
             can_discard: true,
         };
-        let was_there = target.part().metadata().map_err(disk)?.len() > 0;
-        let mut part = PartFile::open(target, task, &output).await.map_err(disk)?;
+        let temporary = target.temporary();
+        let was_there = temporary.part().metadata().map_err(disk)?.len() > 0;
+        let mut part = PartFile::open(temporary).await.map_err(disk)?;
         let received = part.stored().clone();
         if was_there && received.bytes() == 0 {
             let because = "what the part file holds is not known for sure".into();
@@ -192,15 +285,21 @@ impl<'a> Download<'a> {
         loop {
             match transfer.next().await {
                 Ok(Step::Discard) => part.discard().await.map_err(disk)?,
-                Ok(Step::Finished) => return Ok(()),
+                Ok(Step::Finished) => {
+                    return Ok(FileDigest::of_content(&transfer.received().content));
+                }
                 Ok(Step::Store(data)) => {
                     let received = transfer.received();
                     part.store(&data, received).await.map_err(disk)?;
                 }
                 Err(error) => {
-                    if error.is_about_the_bytes() {
-                        // Going on with them would end here again.
-                        part.discard().await.map_err(disk)?;
+                    match error.kind() {
+                        DownloadErrorKind::TooLarge => part.discard().await.map_err(disk)?,
+                        // Going on with it would end here again.
+                        DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => {
+                            part.refuse().map_err(disk)?;
+                        }
+                        _ => {}
                     }
                     return Err(error);
                 }

@@ -1,33 +1,21 @@
 //! The part file, and the note beside it that lets another process go on with it.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Read, SeekFrom, Write},
-    path::Path,
-};
+use std::io::{self, SeekFrom};
 
 use bytes::Bytes;
-use kirin_types::TaskId;
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
 };
 
-use super::{
-    DownloadTarget, content::Content, judgement::Received, outputs::Output, resumption::Resumption,
-};
+use super::{content::Content, judgement::Received, temporary::Temporary};
 
 /// A note is written after so many bytes: what is lost in a crash.
 const NOTE_EVERY: u64 = 1 << 20;
 
-/// No note is longer.
-const MAX_NOTE: u64 = 64 << 10;
-
 /// A part file that is being written.
 pub(super) struct PartFile<'a> {
-    target: &'a DownloadTarget,
-    task: &'a TaskId,
-    output: &'a Output,
+    temporary: &'a mut Temporary,
     file: File,
     /// What is surely in the file.
     stored: Received,
@@ -42,16 +30,10 @@ impl<'a> PartFile<'a> {
     /// # Errors
     ///
     /// It cannot be read or written.
-    pub(super) async fn open(
-        target: &'a DownloadTarget,
-        task: &'a TaskId,
-        output: &'a Output,
-    ) -> io::Result<Self> {
+    pub(super) async fn open(temporary: &'a mut Temporary) -> io::Result<Self> {
         let mut part = Self {
-            target,
-            task,
-            output,
-            file: File::from_std(target.part().try_clone()?),
+            file: File::from_std(temporary.part().try_clone()?),
+            temporary,
             stored: Received::default(),
             noted: 0,
         };
@@ -69,19 +51,17 @@ impl<'a> PartFile<'a> {
 
     async fn recover(&mut self) -> io::Result<Option<Received>> {
         let length = self.file.metadata().await?.len();
-        let note = read_note(self.target.note_path())
-            .and_then(|json| Resumption::from_json(&json, self.task, self.output))
-            .filter(|note| note.bytes() <= length);
-        let Some(note) = note else {
+        let note = self.temporary.note().clone();
+        if note.bytes() > length {
             return Ok(None);
-        };
+        }
         self.file.seek(SeekFrom::Start(0)).await?;
         let mut content = Content::default();
         let mut beginning = (&mut self.file).take(note.bytes());
         let mut buffer = vec![0; 256 << 10];
         loop {
             match beginning.read(&mut buffer).await? {
-                0 => return Ok(note.confirmed_by(content)),
+                0 => return Ok(note.received(content)),
                 count => content.feed(&buffer[..count]),
             }
         }
@@ -116,16 +96,33 @@ impl<'a> PartFile<'a> {
     pub(super) async fn discard(&mut self) -> io::Result<()> {
         self.stored = Received::default();
         self.noted = 0;
-        self.target.remove_note()?;
+        let nothing = Received::default();
+        self.temporary.change_note(|note| {
+            note.is_refused = false;
+            note.set_received(&nothing);
+        })?;
         self.file.set_len(0).await?;
         self.file.seek(SeekFrom::Start(0)).await?;
         Ok(())
     }
 
+    /// Keeps what came for whoever wants to look at it, and never goes on with it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(super) fn refuse(&mut self) -> io::Result<()> {
+        self.noted = self.stored.bytes();
+        self.temporary.change_note(|note| note.is_refused = true)
+    }
+
     /// A note that cannot be written costs the next process what is there, and nothing else.
     fn note(&mut self) {
-        if let Some(note) = Resumption::new(self.task, self.output, &self.stored)
-            && write_note(self.target.note_path(), &note.to_json()).is_ok()
+        let stored = &self.stored;
+        if self
+            .temporary
+            .change_note(|note| note.set_received(stored))
+            .is_ok()
         {
             self.noted = self.stored.bytes();
         }
@@ -139,24 +136,4 @@ impl Drop for PartFile<'_> {
             self.note();
         }
     }
-}
-
-fn read_note(path: &Path) -> Option<Vec<u8>> {
-    let mut json = Vec::new();
-    let file = fs::File::open(path).ok()?;
-    file.take(MAX_NOTE).read_to_end(&mut json).ok()?;
-    Some(json)
-}
-
-/// Replaces the note as a whole. It need not survive a power cut: what it says is checked.
-fn write_note(path: &Path, json: &[u8]) -> io::Result<()> {
-    let new = path.with_added_extension("new");
-    let _ = fs::remove_file(&new);
-    // Never through a link that somebody put there.
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
-    let written = file.write_all(json).and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
 }

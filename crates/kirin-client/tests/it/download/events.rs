@@ -98,22 +98,6 @@ async fn several_outputs_and_watermarked_copies_get_names_of_their_own() {
     );
 }
 
-/// A process was killed after the first of two files, before it could tell anybody.
-#[tokio::test(start_paused = true)]
-async fn d16_what_an_earlier_process_has_downloaded_is_kept() {
-    let task = r#"{"id":"task-1","status":"completed","output":[{"content":[
-        {"type":"video","url":"https://cdn.example.com/a","watermark_url":"https://cdn.example.com/b"}]}]}"#;
-    let place = Place::new();
-    std::fs::write(place.path("a.mp4"), "earlier").unwrap();
-    let answers = vec![whole(video())];
-    let done = place
-        .download(task, answers, |it| it.keep_existing(true))
-        .await;
-    assert_eq!(done.files(), ["a-watermarked.mp4", "a.mp4"]);
-    assert_eq!(std::fs::read(done.place.path("a.mp4")).unwrap(), b"earlier");
-    assert_eq!(done.transport.calls(), ["GET https://cdn.example.com/b"]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn outputs_that_were_finished_before_a_failure_are_named() {
     let task = r#"{"id":"task-1","status":"completed","output":[{"content":[

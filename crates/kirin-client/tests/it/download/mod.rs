@@ -2,6 +2,7 @@
 
 mod cuts;
 mod events;
+mod existing;
 mod files;
 mod pace;
 mod processes;
@@ -10,6 +11,7 @@ mod prop;
 mod raw;
 mod refusals;
 mod resume;
+mod strangers;
 mod stream;
 
 use std::{
@@ -154,7 +156,10 @@ impl Place {
         if let Err(error) = &result {
             shown(error);
         }
-        if let Ok(note) = fs::read_to_string(self.path("a.mp4.part.json")) {
+        let note = self.path("a.mp4.part.json");
+        if note.is_file()
+            && let Ok(note) = fs::read_to_string(note)
+        {
             canary::shown(Shown::Display, &note);
         }
         let events = std::mem::take(&mut *events.lock().unwrap());

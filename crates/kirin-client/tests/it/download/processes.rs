@@ -66,7 +66,7 @@ async fn d04_part_without_a_strong_tag_is_not_resumed() {
         let mut answers = vec![cut(&video(), 30, tag, 200)];
         answers.extend(unreachable(4));
         let left = download(answers).await;
-        assert_eq!(left.files(), ["a.mp4.part"], "{tag:?}");
+        assert_eq!(left.files(), ["a.mp4.part", "a.mp4.part.json"], "{tag:?}");
         let downloaded = left.again(vec![whole(video())]).await;
         assert_eq!(downloaded.ranges(), [None]);
         assert_eq!(downloaded.restarts(), [NOT_SURE]);
@@ -116,18 +116,33 @@ async fn check_restart(what: &str, spoil: impl FnOnce(&Place)) {
     assert_eq!(downloaded.files(), ["a.mp4"], "{what}");
 }
 
+/// What a crash left may be anybody's, and the download takes another name.
+async fn check_left_alone(what: &str, names: &[&str], spoil: impl FnOnce(&Place)) {
+    let left = after_crash(spoil).await;
+    let read = |place: &Place| -> Vec<_> {
+        let read = |name: &&str| fs::read(place.path(name)).unwrap();
+        names.iter().map(read).collect()
+    };
+    let before = read(&left.place);
+    let downloaded = left.again(vec![whole(video())]).await;
+    assert_eq!(downloaded.bytes(), Some(video()), "{what}");
+    assert_eq!(read(&downloaded.place), before, "{what}");
+    assert_eq!(downloaded.files(), [&["a.mp4"], names].concat(), "{what}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn d16_whatever_a_crash_made_of_part_and_note_the_file_is_whole() {
     const PART: &str = "a.mp4.part";
     const NOTE: &str = "a.mp4.part.json";
     let read = |place: &Place, name: &str| fs::read(place.path(name)).unwrap();
     let note = read(&left_after(40).await.place, NOTE);
-    check_restart("no note", |place| {
+    let length = note.len() - note.iter().rev().take_while(|it| **it == b' ').count();
+    check_left_alone("no note", &[PART], |place| {
         fs::remove_file(place.path(NOTE)).unwrap();
     })
     .await;
-    for length in 0..note.len() {
-        check_restart("torn note", |place| {
+    for length in 0..length {
+        check_left_alone("torn note", &[PART, NOTE], |place| {
             fs::write(place.path(NOTE), &note[..length]).unwrap();
         })
         .await;
@@ -186,24 +201,40 @@ async fn d16_part_that_is_whole_becomes_the_file_without_asking() {
     assert_eq!(again.files(), ["a.mp4"]);
 }
 
+/// A download that was killed when its file had both names.
+#[cfg(unix)]
+async fn killed_between_link_and_unlink() -> Place {
+    let place = Place::new();
+    let (part, path) = (place.path("a.mp4.part"), place.path("a.mp4"));
+    let answers = vec![whole(video())];
+    let killed = place
+        .download(&completed(), answers, |it| {
+            it.before_commit(move |_| {
+                fs::hard_link(&part, &path).unwrap();
+                async { Err("killed") }
+            })
+        })
+        .await;
+    assert_eq!(killed.files(), ["a.mp4", "a.mp4.part", "a.mp4.part.json"]);
+    killed.place
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn d16_file_with_two_names_is_not_written_to() {
-    let old = download(vec![whole(video())]).await.place;
-    // The link was made, and the process ended before the part file's name went away.
-    fs::hard_link(old.path("a.mp4"), old.path("a.mp4.part")).unwrap();
+    let old = killed_between_link_and_unlink().await;
     let kept = old.path("kept.mp4");
     fs::hard_link(old.path("a.mp4"), &kept).unwrap();
-
     let refused = old.download(&completed(), vec![], |it| it).await;
     assert_eq!(refused.kind(), DownloadErrorKind::Exists);
     assert_eq!(refused.files(), ["a.mp4", "kept.mp4"]);
 
-    let place = refused.place;
-    fs::hard_link(place.path("a.mp4"), place.path("a.mp4.part")).unwrap();
+    let old = killed_between_link_and_unlink().await;
+    let kept = old.path("kept.mp4");
+    fs::hard_link(old.path("a.mp4"), &kept).unwrap();
     let other = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 9)]);
     let answers = vec![whole(other.clone())];
-    let replaced = place
+    let replaced = old
         .download(&completed(), answers, |it| it.overwrite(true))
         .await;
     assert_eq!(replaced.bytes(), Some(other));
@@ -213,11 +244,8 @@ async fn d16_file_with_two_names_is_not_written_to() {
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn d16_finished_file_that_was_renamed_is_not_written_to_by_its_other_name() {
-    let old = download(vec![whole(video())]).await.place;
-    // The link was made, and the process ended before the part file's name went away.
-    fs::hard_link(old.path("a.mp4"), old.path("a.mp4.part")).unwrap();
+    let old = killed_between_link_and_unlink().await;
     fs::rename(old.path("a.mp4"), old.path("b.mp4")).unwrap();
-
     let other_task = completed().replace("task-1", "task-2");
     let other = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 9)]);
     let answers = vec![whole(other.clone())];
@@ -279,7 +307,13 @@ async fn d18_bytes_that_do_not_fit_the_checksum_are_fetched_again_once() {
 
         let corrupt = download(vec![spoiled(), spoiled()]).await;
         assert_eq!(corrupt.kind(), DownloadErrorKind::Corrupt);
-        assert_eq!(corrupt.files(), [""; 0], "none of it is worth keeping");
+        // It was paid for, and the checksum may be what is wrong. It is not gone on with.
+        assert_eq!(corrupt.files(), ["a.mp4.part", "a.mp4.part.json"]);
+        let done = corrupt.again(vec![whole(video())]).await;
+        assert_eq!(
+            (done.ranges(), done.files()),
+            (vec![None], vec!["a.mp4".to_owned()])
+        );
     }
 }
 

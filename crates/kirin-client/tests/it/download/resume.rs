@@ -373,7 +373,7 @@ async fn broken_transfers_end_after_five_attempts_and_keep_the_part() {
     let answers = (0..5).map(|_| cut(&bytes, 20, &[], 200)).collect();
     let downloaded = download(answers).await;
     assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
-    assert_eq!(downloaded.files(), ["a.mp4.part"]);
+    assert_eq!(downloaded.files(), ["a.mp4.part", "a.mp4.part.json"]);
     let message = downloaded.result.unwrap_err().to_string();
     assert!(!message.contains("secret"), "{message}");
 }
