@@ -10,6 +10,7 @@ use std::{
 use kirin_client::{Download, DownloadError, file_name};
 
 use kirin_types::GenerationRequest;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     arguments::File,
@@ -73,9 +74,11 @@ pub(crate) fn in_folder<'a>(
         };
         let name = format!("{}.mp4", template.name(request, place + 1));
         outputs.push(folder.join(&name));
-        if !names.insert(name.clone()) && !name.contains(TASK_ID) {
+        if !names.insert(folded(&name)) && !name.contains(TASK_ID) {
             return Err(Failure::usage(
-                format!("--name-template gives two videos the name {name}"),
+                format!(
+                    "--name-template gives two videos the name {name}, or one that differs in case"
+                ),
                 "Add {number} or {task_id} to it.",
             ));
         }
@@ -86,6 +89,13 @@ pub(crate) fn in_folder<'a>(
     });
     Ok(files.collect())
 }
+
+/// Stands for the id of a task that there is not yet: no file name that is made of one is longer, for this is
+/// as long as they get, and one of a device, before which a character is put.
+pub(crate) const LONGEST_ID: &str = concat!(
+    "con.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+);
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
 /// under a name that stands for the task's.
@@ -99,8 +109,24 @@ pub(crate) fn check(file: &File, name: &str, watermark: bool) -> Result<(), Down
 
 /// Where the download writes the watermarked copy.
 fn watermarked(path: &Path) -> PathBuf {
+    with_suffix(path, "-watermarked")
+}
+
+/// A free name for the video of a task whose own name is taken.
+pub(crate) fn beside(path: &Path, id: &str) -> PathBuf {
+    let first = format!("-{}", file_name(id));
+    let further = (2..100).map(|number| format!("{first}-{number}"));
+    let mut paths = std::iter::once(first.clone())
+        .chain(further)
+        .map(|suffix| with_suffix(path, &suffix));
+    paths
+        .find(|path| fs::symlink_metadata(path).is_err())
+        .unwrap_or_else(|| with_suffix(path, &first))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.file_stem().unwrap_or_default());
-    name.push("-watermarked");
+    name.push(suffix);
     if let Some(extension) = path.extension() {
         name.push(".");
         name.push(extension);
@@ -108,9 +134,37 @@ fn watermarked(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// A name as a file system compares it for which case and the way of writing an accent do not count.
+fn folded(name: &str) -> String {
+    let upper: String = name.nfd().collect::<String>().to_uppercase();
+    upper.to_lowercase().nfd().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn longest_id_stands_for_every_id() {
+        let longest = file_name(LONGEST_ID).len();
+        assert_eq!((LONGEST_ID.len(), longest), (100, 101));
+        for id in ["y".repeat(300), format!("con.{}", "y".repeat(300))] {
+            assert!(file_name(&id).len() <= longest);
+        }
+    }
+
+    #[test]
+    fn names_that_some_file_system_takes_for_one_are_folded_to_one() {
+        for (one, other) in [
+            ("A Fox.mp4", "a fox.mp4"),
+            ("F\u{fc}chse", "fu\u{308}CHSE"),
+            ("stra\u{df}e", "STRASSE"),
+            ("\u{3c2}", "\u{3a3}"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one:?}");
+        }
+        assert_ne!(folded("a fox"), folded("a-fox"));
+    }
 
     #[test]
     fn ids_are_plain_file_names() {

@@ -9,17 +9,18 @@ use std::{
 };
 
 use kirin_client::{
-    ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, Generation, PollSchedule,
+    ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, FileDigest, Generation,
+    PollSchedule,
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 
-use kirin_ledger::{Entry, Ledger};
+use kirin_ledger::{Entry, Ledger, LedgerError};
 use kirin_transport::HyperTransport;
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
     arguments::Shared,
-    emulated_host,
+    downloaded_files, emulated_host,
     environment::variable,
     failure::Failure,
     key, ledger_file,
@@ -134,6 +135,35 @@ impl Session {
             .map_err(|error| Failure::in_ledger(&error))?;
         let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
         Ok(found.into_iter().find(is_here))
+    }
+
+    /// What the files of a task are, as far as the ledger knows.
+    pub(crate) async fn digests(&self, id: &str) -> Result<Vec<FileDigest>, Failure> {
+        match (&self.ledger, self.entry(id).await?) {
+            (Some(ledger), Some(entry)) => downloaded_files::digests(ledger, &entry).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Notes what a file of a task is, before it is there.
+    pub(crate) fn note_digest(
+        &self,
+        id: &str,
+        digest: FileDigest,
+    ) -> impl Future<Output = Result<(), LedgerError>> + use<> {
+        let (ledger, base_url) = (self.ledger.clone(), self.client.base_url().clone());
+        let id = id.to_owned();
+        async move {
+            let Some(ledger) = ledger else {
+                return Ok(());
+            };
+            let is_here = |entry: &Entry| entry.base_url == base_url;
+            let entry = ledger.find(&id).await?.into_iter().find(is_here);
+            match entry {
+                Some(entry) => ledger.note_digest(entry.number, &digest).await,
+                None => Ok(()),
+            }
+        }
     }
 
     /// Notes where the files of a task are. They are there, whatever becomes of the note.

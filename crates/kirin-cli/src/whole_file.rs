@@ -5,8 +5,15 @@ use std::{
     path::Path,
 };
 
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfExists {
+    Refuse,
+    Replace,
+}
+
 /// Writes a file whole or not at all.
-pub(crate) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn write(output: &Path, content: &[u8], if_exists: IfExists) -> io::Result<()> {
     let folder = match output.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -20,6 +27,9 @@ pub(crate) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
     if output.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    file.persist(output)?;
+    match if_exists {
+        IfExists::Refuse => file.persist_noclobber(output)?,
+        IfExists::Replace => file.persist(output)?,
+    };
     Ok(())
 }

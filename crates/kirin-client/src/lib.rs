@@ -80,10 +80,12 @@ mod callbacks;
 #[cfg(feature = "callbacks")]
 pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
 
+mod file_digest;
+pub use file_digest::FileDigest;
+
 #[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
 pub use download::{
-    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, FileDigest,
-    file_name,
+    Download, DownloadError, DownloadErrorKind, DownloadEvent, DownloadStream, file_name,
 };

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use kirin_client::{BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome};
 use kirin_types::{Amount, ExternalTaskId, Task, TaskId, Timestamp};
 
+use crate::DownloadedFile;
+
 /// One create, as far as the ledger knows of it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -41,7 +43,7 @@ pub struct Entry {
     /// One that has ended so is looked up once more.
     pub is_refusal_open: bool,
     /// Where its files are, as far as they were downloaded.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<DownloadedFile>,
 }
 
 /// What an entry means for the money.

@@ -1,17 +1,16 @@
 //! The ledger: opening it, and asking it.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use kirin_client::{BaseUrl, Intent};
-use rusqlite::{Connection, OptionalExtension as _, Params, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Params, params_from_iter};
 
 use crate::{
-    Entry, LedgerError, LedgerJournal, clock, lineage, opening, path, process::Process, rows,
-    writer::Writer,
+    DownloadedFile, Entry, LedgerError, LedgerJournal, clock, files, lineage, opening, path,
+    process::Process, rows, writer::Writer,
 };
 
 /// An open ledger. A clone is the same one.
@@ -173,29 +172,6 @@ impl Ledger {
             .await
     }
 
-    /// Notes where the files of a task are.
-    ///
-    /// # Errors
-    ///
-    /// The file could not be written.
-    pub async fn downloaded(&self, number: i64, files: &[PathBuf]) -> Result<(), LedgerError> {
-        let files: Vec<_> = files
-            .iter()
-            .map(|path| (path.clone(), size(path)))
-            .collect();
-        let note = move |connection: &Connection| {
-            connection.execute("DELETE FROM files WHERE number = ?1", [number])?;
-            for (place, (path, bytes)) in files.iter().enumerate() {
-                let place = i64::try_from(place).unwrap_or(i64::MAX);
-                let path = path::to_bytes(path);
-                let sql = "INSERT INTO files VALUES (?1, ?2, ?3, ?4, ?5)";
-                connection.execute(sql, params![number, place, path, bytes, clock::now()])?;
-            }
-            Ok(())
-        };
-        self.0.writer.write(note).await
-    }
-
     async fn select(
         &self,
         which: &'static str,
@@ -213,11 +189,6 @@ impl Ledger {
     pub(crate) fn process(&self) -> Arc<Process> {
         Arc::clone(&self.0.process)
     }
-}
-
-fn size(path: &Path) -> i64 {
-    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// The number of the entry of an id.
@@ -250,7 +221,7 @@ fn entries(
     let entries = statement.query_map(parameters.clone(), rows::entry)?;
     let mut entries: Vec<_> = entries.collect::<rusqlite::Result<_>>()?;
     let sql = format!(
-        "SELECT number, path FROM files \
+        "SELECT number, path, bytes FROM files \
          WHERE number IN (SELECT number FROM creates WHERE {which}) ORDER BY number, place"
     );
     let mut statement = connection.prepare(&sql)?;
@@ -266,7 +237,10 @@ fn entries(
             entry = rest.next();
         }
         if let Some(entry) = &mut entry {
-            entry.files.push(path::from_bytes(row.get(1)?));
+            entry.files.push(DownloadedFile {
+                path: path::from_bytes(row.get(1)?),
+                bytes: files::length(row, 2)?,
+            });
         }
     }
     Ok(entries)

@@ -40,6 +40,9 @@ pub use error::LedgerError;
 
 mod file_system;
 
+mod files;
+pub use files::DownloadedFile;
+
 mod guard;
 
 mod identity;

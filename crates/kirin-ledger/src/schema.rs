@@ -13,7 +13,7 @@ use crate::{
 const APPLICATION: i64 = 0x4b49_524e;
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [&str; 3] = ["
+const MIGRATIONS: [&str; 4] = ["
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
         base_url TEXT NOT NULL,
@@ -87,6 +87,21 @@ const MIGRATIONS: [&str; 3] = ["
     ALTER TABLE creates ADD COLUMN doubt TEXT;
     CREATE INDEX creates_sent_by_person ON creates (sent_at) WHERE sent_by_person > 0;
     CREATE INDEX creates_accepted ON creates (base_url, key, number) WHERE task_id IS NOT NULL;
+","
+    -- What the files of an entry are, noted before they get their names. SHA-256 in hexadecimal digits.
+    CREATE TABLE digests (
+        number INTEGER NOT NULL REFERENCES creates (number),
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (number, sha256)
+    ) STRICT, WITHOUT ROWID;
+    -- What was written beside the videos, so that nothing else is ever replaced.
+    CREATE TABLE side_files (
+        path BLOB NOT NULL,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (path, sha256)
+    ) STRICT, WITHOUT ROWID;
 "];
 
 /// How long another process's write is waited for.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     arguments::File,
+    downloaded_files,
     failure::Failure,
     interrupt::Reached,
     output_path,
@@ -95,12 +96,13 @@ pub(super) async fn done(
         return Ok(None);
     };
     let wanted = absolute(&output_path::path(file, task.id().as_str()));
-    let are_here = entry.files.iter().all(|path| path.exists());
-    if file.force || entry.files.first() != Some(&wanted) || !are_here {
+    let is_wanted = entry.files.first().is_some_and(|file| file.path == wanted);
+    if file.force || !is_wanted || !downloaded_files::are_there(ledger, &entry).await? {
         return Ok(None);
     }
     check(ledger, &entry, request, id).await?;
-    Ok(Some((task.clone(), entry.files.clone())))
+    let paths = entry.files.iter().map(|file| file.path.clone()).collect();
+    Ok(Some((task.clone(), paths)))
 }
 
 /// Goes on with what is in the ledger, and is this process's own.

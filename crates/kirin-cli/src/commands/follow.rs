@@ -38,8 +38,8 @@ pub(super) async fn finished(
     generation.await
 }
 
-/// Downloads the videos of a completed task, and notes where they are. What an earlier run may have put
-/// at `earlier_output` is kept, where that is the same place.
+/// Downloads the videos of a completed task, and notes what and where they are. What an earlier run has put
+/// at `earlier_output` is kept, where that is the same place and the same video.
 pub(super) async fn fetch(
     session: &Session,
     task: &Task,
@@ -51,15 +51,18 @@ pub(super) async fn fetch(
     progress.downloading();
     reached.completed(task);
     let id = task.id().as_str();
+    let noted = session.digests(id).await?;
     let download = session
         .client
         .download(task, output_path::path(file, id))
         .overwrite(file.force)
         .keep_existing(output_path::is_same(file, earlier_output, id))
+        .noted(noted)
+        .before_commit(|digest| session.note_digest(id, digest))
         .on_event(|event| progress.download(event));
     let paths = download
         .await
-        .map_err(|error| Failure::download(&error, task, reached.ids()))?;
+        .map_err(|error| Failure::download(&error, task, reached.ids(), file))?;
     session.downloaded(task, &paths).await;
     Ok(paths)
 }

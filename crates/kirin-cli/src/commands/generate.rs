@@ -53,9 +53,8 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failu
 /// Why the file cannot be written, if that is because there is one already: an earlier run may have
 /// written it.
 fn existing(request: &GenerationRequest, file: &File) -> Result<Option<DownloadError>, Failure> {
-    let name = request.external_task_id().map_or("video", |id| id.as_str());
     let watermark = request.watermark() == Some(true);
-    match output_path::check(file, name, watermark) {
+    match output_path::check(file, output_path::LONGEST_ID, watermark) {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == DownloadErrorKind::Exists => Ok(Some(error)),
         Err(error) => Err(Failure::output(&error)),

@@ -79,7 +79,7 @@ fn report(entry: &Entry) -> EntryReport<'_> {
         paths: entry
             .files
             .iter()
-            .map(|path| path.to_string_lossy().into())
+            .map(|file| file.path.to_string_lossy().into())
             .collect(),
     }
 }
@@ -135,7 +135,7 @@ fn table(entries: &[Entry]) -> Vec<String> {
             entry
                 .files
                 .first()
-                .map_or_else(String::new, |path| shown(path, here.as_deref())),
+                .map_or_else(String::new, |file| shown(&file.path, here.as_deref())),
         ]
     });
     let head = ["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
@@ -202,8 +202,8 @@ fn details(entry: &Entry) -> Vec<String> {
         "intended on",
         &entry.intended_at.map(clock::day).unwrap_or_default(),
     );
-    for path in &entry.files {
-        add("file", &path.to_string_lossy());
+    for file in &entry.files {
+        add("file", &file.path.to_string_lossy());
     }
     lines
 }

@@ -9,6 +9,7 @@ use crate::{
     arguments::{File, Json},
     color, exit_code,
     interrupt::Ids,
+    output_path,
     report::Report,
     terminal::{printable, say, say_styled, shell_word},
 };
@@ -261,7 +262,7 @@ impl Failure {
     }
 
     /// The task is completed, and its video is not here.
-    pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids) -> Self {
+    pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids, file: &File) -> Self {
         let code = match error.kind() {
             DownloadErrorKind::Authentication => exit_code::AUTHENTICATION,
             DownloadErrorKind::Disk | DownloadErrorKind::Exists => exit_code::DISK,
@@ -273,7 +274,9 @@ impl Failure {
         let what = format!("the video was not downloaded: {}", chain(error));
         let next_step = match error.kind() {
             DownloadErrorKind::Disk => "Make room or choose another --output, then download it.",
-            DownloadErrorKind::Exists => "Download it with another --output, or with --force.",
+            DownloadErrorKind::Exists => {
+                "Download it to another file, or with --force in place of what is there."
+            }
             DownloadErrorKind::Expired => "Generating it anew is charged again.",
             _ => "Download it again; do not generate it anew.",
         };
@@ -282,9 +285,16 @@ impl Failure {
             billing: Billing::Charged,
             ..Self::new(code, what, next_step)
         };
-        let failure = match error.kind() {
-            DownloadErrorKind::Expired => failure,
-            _ => failure.resumed_by("download", task.id().as_str()),
+        let id = task.id().as_str();
+        let failure = match (error.kind(), error.path()) {
+            (DownloadErrorKind::Expired, _) => failure,
+            (DownloadErrorKind::Exists, Some(path)) => {
+                let other = output_path::beside(path, id);
+                failure
+                    .resumed_by("download", id)
+                    .with_option("--output", &other.to_string_lossy())
+            }
+            _ => failure.resumed_by("download", id).with_output(file),
         };
         failure.with_ids(ids).with_task(task.clone())
     }
@@ -299,6 +309,11 @@ impl Failure {
 
     /// The command to go on with, so that the video ends where it was asked for.
     pub(crate) fn with_output(self, file: &File) -> Self {
+        if let Some(command) = &self.about.command
+            && command.options.contains(" --output ")
+        {
+            return self;
+        }
         let output = file
             .output
             .as_deref()
@@ -310,7 +325,7 @@ impl Failure {
                     ..
                 }),
                 Some(output),
-            ) => self.with_option("--output", &output),
+            ) => self.with_option("--output", &output).with_force(file),
             (
                 Some(Resume {
                     subcommand: "wait", ..
@@ -319,6 +334,14 @@ impl Failure {
             ) => self.with_option("--output", "."),
             _ => self,
         }
+    }
+
+    /// What may be overwritten may be overwritten by the next step too.
+    fn with_force(mut self, file: &File) -> Self {
+        if let (Some(command), true) = (&mut self.about.command, file.force) {
+            command.options.push_str(" --force");
+        }
+        self
     }
 
     fn with_option(mut self, name: &str, value: &str) -> Self {

@@ -47,6 +47,8 @@ mod send_again;
 
 mod errors;
 
+mod existing_files;
+
 mod streams;
 
 #[cfg(unix)]

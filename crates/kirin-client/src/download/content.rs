@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::container::Boxes;
+use crate::FileDigest;
 
 /// Bytes from the first on: how many, what they hash to, and what boxes they are.
 #[derive(Clone, Default)]
@@ -35,6 +36,10 @@ impl Content {
     pub(super) fn digest(&self) -> Digest {
         Digest(STANDARD.encode(self.hash.clone().finalize()))
     }
+
+    pub(super) fn file_digest(&self) -> FileDigest {
+        FileDigest::of_hash(self.bytes, &self.hash.clone().finalize())
+    }
 }
 
 impl fmt::Debug for Content {
@@ -48,10 +53,6 @@ impl fmt::Debug for Content {
 pub(super) struct Digest(String);
 
 impl Digest {
-    pub(super) fn into_base64(self) -> String {
-        self.0
-    }
-
     /// What the server says of the whole object (RFC 9530). `Content-Digest` is of what this
     /// answer carries, so it counts only where that is the whole; MD5 proves nothing.
     pub(super) fn announced(headers: &HeaderMap, is_whole: bool) -> Option<Self> {

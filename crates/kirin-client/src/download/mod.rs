@@ -30,7 +30,6 @@ mod note;
 mod temporary;
 
 mod file_digest;
-pub use file_digest::FileDigest;
 
 mod target;
 use target::DownloadTarget;

@@ -11,14 +11,14 @@ use std::{
 use kirin_types::Task;
 
 use super::{
-    DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget, FileDigest,
+    DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget,
     outputs::Output,
     part::PartFile,
     target::{IfExists, NOT_THE_OUTPUT},
     temporary::exists,
     transfer::{OnEvent, Order, Step, Transfer},
 };
-use crate::Client;
+use crate::{Client, FileDigest};
 
 /// The download of a completed task's videos, as [`Client::download`] gives it. Nothing happens
 /// until it is awaited.
@@ -51,10 +51,9 @@ pub struct Download<'a> {
 }
 
 /// What is done with the digest of a file before it gets its name.
-type BeforeCommit<'a> = Box<dyn FnMut(FileDigest) -> Noting<'a> + Send + 'a>;
+type BeforeCommit<'a> = Box<dyn FnMut(FileDigest) -> Noting + Send + 'a>;
 
-type Noting<'a> =
-    Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'a>>;
+type Noting = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
 impl Download<'static> {
     pub(crate) fn new(client: &Client, task: &Task, path: PathBuf) -> Self {
@@ -150,16 +149,23 @@ impl<'a> Download<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn before_commit<N, E>(mut self, mut note: impl FnMut(FileDigest) -> N + Send + 'a) -> Self
+    pub fn before_commit<'b, N, E>(
+        self,
+        mut note: impl FnMut(FileDigest) -> N + Send + 'b,
+    ) -> Download<'b>
     where
-        N: Future<Output = Result<(), E>> + Send + 'a,
+        'a: 'b,
+        N: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.before_commit = Some(Box::new(move |digest| {
-            let noting = note(digest);
-            Box::pin(async move { noting.await.map_err(Into::into) })
-        }));
-        self
+        let shorter: Download<'b> = self;
+        Download {
+            before_commit: Some(Box::new(move |digest| {
+                let noting = note(digest);
+                Box::pin(async move { noting.await.map_err(Into::into) })
+            })),
+            ..shorter
+        }
     }
 
     /// Sets how many bytes an output may have; [`Self::MAX_BYTES`] if never called. One that has
@@ -187,18 +193,10 @@ impl<'a> Download<'a> {
     where
         'a: 'b,
     {
+        let shorter: Download<'b> = self;
         Download {
             on_event: Box::new(on_event),
-            before_commit: self.before_commit.map(|mut note| -> BeforeCommit<'b> {
-                Box::new(move |digest| -> Noting<'b> { note(digest) })
-            }),
-            client: self.client,
-            task: self.task,
-            path: self.path,
-            overwrite: self.overwrite,
-            keep_existing: self.keep_existing,
-            noted: self.noted,
-            max_bytes: self.max_bytes,
+            ..shorter
         }
     }
 
@@ -286,7 +284,7 @@ impl<'a> Download<'a> {
             match transfer.next().await {
                 Ok(Step::Discard) => part.discard().await.map_err(disk)?,
                 Ok(Step::Finished) => {
-                    return Ok(FileDigest::of_content(&transfer.received().content));
+                    return Ok(transfer.received().content.file_digest());
                 }
                 Ok(Step::Store(data)) => {
                     let received = transfer.received();

@@ -10,11 +10,12 @@ use kirin_types::TaskId;
 use tempfile::TempPath;
 
 use super::{
-    DownloadError, FileDigest,
+    DownloadError,
     identity::FileIdentity,
     outputs::Output,
     temporary::{Temporary, clear_leftovers, exists},
 };
+use crate::FileDigest;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

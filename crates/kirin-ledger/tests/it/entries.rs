@@ -1,9 +1,13 @@
 //! What is written down is read again.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use kirin_client::{
-    Client, JournalState,
+    Client, FileDigest, JournalState,
     machine::{ClockDifference, KnownCreate, Outcome, SendReason, Withheld},
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
@@ -232,7 +236,8 @@ async fn files_are_noted() {
     let [entry] = &desk.ledger.find("task-1").await.unwrap()[..] else {
         panic!("one entry")
     };
-    assert_eq!(entry.files, files);
+    let noted: Vec<_> = entry.files.iter().map(|file| file.path.clone()).collect();
+    assert_eq!(noted, files);
     // Each entry has its own.
     for (order, task) in [("order-43", "task-2"), ("order-44", "task-3")] {
         accept(&desk.journal(), order, task).await;
@@ -378,4 +383,31 @@ async fn the_time_of_an_acceptance_stays() {
         journal.end(&order, &end).await.unwrap();
         assert_eq!(accepted_at(), Some(5));
     }
+}
+
+#[tokio::test]
+async fn digests_of_an_entry_are_noted_and_stay() {
+    let desk = Desk::new();
+    for (order, task) in [("order-42", "task-1"), ("order-43", "task-2")] {
+        accept(&desk.journal(), order, task).await;
+    }
+    let [first, second] = ["a film", "another film"].map(|it| FileDigest::of_bytes(it.as_bytes()));
+    for digest in [&first, &second, &first] {
+        desk.ledger.note_digest(1, digest).await.unwrap();
+    }
+    let mut noted = desk.ledger.digests(1).await.unwrap();
+    noted.sort_by_key(FileDigest::bytes);
+    assert_eq!(noted, [first, second]);
+    assert_eq!(desk.ledger.digests(2).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn digests_of_files_beside_the_videos_are_noted_by_path() {
+    let desk = Desk::new();
+    let digest = FileDigest::of_bytes(b"{}");
+    let path = Path::new("/films/batch.failed.jsonl");
+    desk.ledger.note_side_file(path, &digest).await.unwrap();
+    assert_eq!(desk.ledger.side_file(path).await.unwrap(), [digest]);
+    let other = Path::new("/films/other.failed.jsonl");
+    assert_eq!(desk.ledger.side_file(other).await.unwrap(), []);
 }

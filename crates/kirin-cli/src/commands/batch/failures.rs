@@ -2,42 +2,41 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use kirin_client::Billing;
+use kirin_ledger::Ledger;
 use kirin_types::GenerationRequest;
 
 use super::{Planned, run::End};
-use crate::{exit_code, request_file::after_failure, whole_file::replace};
+use crate::{exit_code, request_file::after_failure, side_file};
 
-/// Writes `NAME.failed.jsonl` into the folder, or removes it if there is nothing to run again; gives its
-/// path where it was written.
+const EXTENSION: &str = "failed.jsonl";
+
+/// Writes `NAME.failed.jsonl` into the folder, or removes what an earlier run has written if there is nothing to
+/// run again; gives the path where it was written. A file that somebody has changed stays.
 ///
 /// A line that created nothing keeps its id. A task that failed has used up its id, and its line gets
 /// a new one. What may be charged and is not at its end is for the same command, and not in the file.
-pub(super) fn write(
+pub(super) async fn write(
+    ledger: &Ledger,
     folder: &Path,
     name: &OsStr,
     planned: &[Planned],
     ends: &[End],
 ) -> io::Result<Option<PathBuf>> {
-    let mut file_name = name.to_owned();
-    file_name.push(".failed.jsonl");
-    let path = folder.join(file_name);
     let mut lines = Vec::new();
     for request in planned.iter().zip(ends).filter_map(again) {
         serde_json::to_writer(&mut lines, &request)?;
         lines.push(b'\n');
     }
     if lines.is_empty() {
-        return match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(None),
-        };
+        side_file::remove(ledger, folder, name, EXTENSION).await?;
+        return Ok(None);
     }
-    replace(&path, &lines)?;
+    let path = side_file::write(ledger, folder, name, EXTENSION, &lines).await?;
     Ok(Some(path))
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn batch(arguments: arguments::Batch) -> Result<u8, Failure> {
     let seconds = progress.elapsed().as_secs_f64();
     drop(progress);
     let mut summary = Summary::of(&planned, &ends, seconds, &folder);
-    match failures::write(&folder, arguments.name(), &planned, &ends) {
+    match failures::write(&ledger, &folder, arguments.name(), &planned, &ends).await {
         Ok(path) => summary.failures_file = path.as_deref().map(text),
         Err(error) => say(&format!(
             "the failures cannot be written to a file: {error}"

@@ -1,12 +1,11 @@
 //! What there is to do: the requests of the file, and what the ledger knows of them.
 
-use std::path::PathBuf;
-
 use kirin_client::{BaseUrl, Error, JournalState, machine::Outcome};
-use kirin_ledger::{Entry, Ledger, Money};
+use kirin_ledger::{DownloadedFile, Entry, Ledger, Money};
 use kirin_types::{Amount, ExternalTaskId, Price, Task};
 
 use crate::{
+    downloaded_files,
     failure::Failure,
     request_file::{Line, Problem, RequestFile},
 };
@@ -15,6 +14,8 @@ use crate::{
 pub(super) struct Planned {
     pub(super) line: Line,
     entry: Option<Entry>,
+    /// Whether its files are there, and are what was downloaded.
+    has_files: bool,
 }
 
 /// What a batch costs, and how far it is.
@@ -63,7 +64,17 @@ pub(super) async fn plan(
                 problems.push(Problem::at(line.number, what));
             }
         }
-        all.push(Planned { line, entry });
+        let has_files = match &entry {
+            Some(entry) if entry.completed().is_some() => {
+                downloaded_files::are_there(ledger, entry).await?
+            }
+            _ => false,
+        };
+        all.push(Planned {
+            line,
+            entry,
+            has_files,
+        });
     }
     match problems.is_empty() {
         true => Ok(all),
@@ -82,11 +93,9 @@ impl Planned {
     }
 
     /// The task and its files, where they are there.
-    pub(super) fn done(&self) -> Option<(&Task, &[PathBuf])> {
-        let entry = self.entry.as_ref()?;
-        let are_there = !entry.files.is_empty() && entry.files.iter().all(|path| path.is_file());
-        let task = entry.completed().filter(|_| are_there)?;
-        Some((task, &entry.files))
+    pub(super) fn done(&self) -> Option<(&Task, &[DownloadedFile])> {
+        let entry = self.entry.as_ref().filter(|_| self.has_files)?;
+        Some((entry.completed()?, &entry.files))
     }
 
     /// What ended without a video, and will not have one.

@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use kirin_client::{Billing, DuplicateIds, Lookup};
+use kirin_ledger::DownloadedFile;
 use kirin_types::{Amount, Task, TaskState};
 
 use super::{BatchProgress, Planned};
@@ -158,8 +159,8 @@ impl Run<'_> {
 
     async fn end(&self, place: usize) -> End {
         let planned = &self.planned[place];
-        if let Some((task, paths)) = planned.done() {
-            let paths = self.as_typed(paths);
+        if let Some((task, files)) = planned.done() {
+            let paths = self.as_typed(files);
             return match self.print(planned, task, &paths) {
                 Ok(files) => End::Done(files),
                 Err(failure) => self.failed(failure),
@@ -195,7 +196,7 @@ impl Run<'_> {
         let request = &planned.line.request;
         if planned.is_new() {
             let watermark = request.watermark() == Some(true);
-            output_path::check(file, planned.id().as_str(), watermark)
+            output_path::check(file, output_path::LONGEST_ID, watermark)
                 .map_err(|error| Failure::line_output(&error))?;
         }
         let shared = &self.arguments.shared;
@@ -221,13 +222,15 @@ impl Run<'_> {
     }
 
     /// Paths in the folder of the batch, as the run that wrote them has printed them.
-    fn as_typed(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
+    fn as_typed(&self, files: &[DownloadedFile]) -> Vec<PathBuf> {
         let folder = self.arguments.folder();
         let start = absolute(&folder);
-        let paths = paths.iter().map(|path| match path.strip_prefix(&start) {
-            Ok(rest) => folder.join(rest),
-            Err(_) => path.clone(),
-        });
+        let paths = files
+            .iter()
+            .map(|file| match file.path.strip_prefix(&start) {
+                Ok(rest) => folder.join(rest),
+                Err(_) => file.path.clone(),
+            });
         paths.collect()
     }
 

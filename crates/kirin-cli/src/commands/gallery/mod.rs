@@ -1,22 +1,22 @@
 //! `kirin gallery`: one page with the videos of a folder, and what the ledger knows of them.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use kirin_client::FileDigest;
 use kirin_ledger::Ledger;
 use kirin_types::Amount;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    arguments,
+    arguments, bounded_file,
     failure::Failure,
     ledger_file,
     report::{print_json, print_path},
     terminal::say,
-    whole_file::replace,
+    whole_file::{self, IfExists},
 };
 
 mod command;
@@ -93,10 +93,13 @@ pub(crate) async fn write_gallery(
     let path = options.output.unwrap_or_else(|| folder.join(FILE));
     let failure = |error: io::Error| Failure::gallery(&path, &error);
     let page = Page::new(folder, &path, options.title, &videos).map_err(failure)?;
-    if !options.force && path.exists() && !is_page(&path).map_err(failure)? {
-        return Err(Failure::not_a_gallery(&path));
-    }
-    replace(&path, page.html().as_bytes()).map_err(failure)?;
+    let if_exists = match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => IfExists::Refuse,
+        _ if options.force || is_page(&path).map_err(failure)? => IfExists::Replace,
+        _ => return Err(Failure::not_a_gallery(&path)),
+    };
+    let html = sealed(page.html());
+    whole_file::write(&path, html.as_bytes(), if_exists).map_err(failure)?;
     Ok(Some(WrittenGallery {
         videos: videos.len(),
         known: videos.iter().filter(|video| video.known.is_some()).count(),
@@ -105,11 +108,28 @@ pub(crate) async fn write_gallery(
     }))
 }
 
-/// Whether a file is a page of `kirin gallery`, which may be written anew.
+/// No page is longer, by far.
+const MAX_BYTES: u64 = 256 << 20;
+
+const SEAL: &str = "<!-- written by kirin gallery, SHA-256 of all before: ";
+
+/// The page, and at its end what it hashes to: a page that somebody has changed is theirs.
+fn sealed(html: String) -> String {
+    let digest = FileDigest::of_bytes(html.as_bytes());
+    format!("{html}{SEAL}{} -->\n", digest.sha256())
+}
+
+/// Whether a file is a page as `kirin gallery` wrote it, which may be replaced.
 fn is_page(file: &Path) -> io::Result<bool> {
-    let mut head = Vec::new();
-    File::open(file)?.take(4096).read_to_end(&mut head)?;
-    Ok(String::from_utf8_lossy(&head).contains(page::GENERATOR))
+    // What is no plain file is not opened: a pipe would be waited for.
+    if !fs::symlink_metadata(file)?.is_file() {
+        return Ok(false);
+    }
+    let Ok(page) = String::from_utf8(bounded_file::read(file, MAX_BYTES)?) else {
+        return Ok(false);
+    };
+    let html = page.rfind(SEAL).map(|seal| page[..seal].to_owned());
+    Ok(html.is_some_and(|html| sealed(html) == page))
 }
 
 /// JSON is Unicode: bytes of a path that are none become U+FFFD.

@@ -17,7 +17,7 @@ use super::{
 use crate::{clock, url_path::segment};
 
 /// By this a page is known for one that may be written anew.
-pub(super) const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
+const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

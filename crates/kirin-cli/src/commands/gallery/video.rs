@@ -110,8 +110,8 @@ fn by_file(entries: &[Entry], files: &[VideoFile]) -> HashMap<PathBuf, (usize, u
     for (number, entry) in entries.iter().enumerate() {
         for (place, file) in entry.files.iter().enumerate() {
             // To follow the links of every file of a long history takes its time.
-            if names.contains(&file.file_name())
-                && let Ok(canonical) = file.canonicalize()
+            if names.contains(&file.path.file_name())
+                && let Ok(canonical) = file.path.canonicalize()
             {
                 known.insert(canonical, (number, place));
             }

@@ -1,0 +1,292 @@
+//! Files that are there already: a video of another task, an older file, what somebody else put under a name
+//! that kirin uses. None of it is taken for the paid video, and none of it is touched.
+
+use std::{fs, time::Duration};
+
+use kirin_emulator::{Emulator, EmulatorConfig};
+
+use crate::{
+    batch::{Bench, boats, failing},
+    kirin::Run,
+    mp4,
+    service::{emulator, instant},
+};
+
+/// A generation to `v.mp4`.
+fn generate(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) -> Run {
+    let arguments = [
+        &[
+            "generate",
+            "a fox",
+            "--output",
+            "v.mp4",
+            "--external-task-id",
+            id,
+        ],
+        more,
+    ];
+    let kirin = bench.kirin(&arguments.concat()).at(emulator.base_url());
+    kirin.run()
+}
+
+/// A create whose task goes on at the service, while the program that waited for it is gone.
+fn left(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) {
+    let run = generate(bench, emulator, id, &[&["--timeout", "1"], more].concat());
+    run.ended_with(8);
+}
+
+fn slow() -> EmulatorConfig {
+    instant().task_time(Duration::from_millis(2500))
+}
+
+/// The command that a run has printed last, as it would be typed.
+fn printed(run: &Run) -> Vec<String> {
+    let line = run
+        .stderr
+        .lines()
+        .rev()
+        .find(|line| line.starts_with("  kirin "));
+    let line = line.unwrap_or_else(|| panic!("no command: {run:#?}"));
+    line.split_whitespace().skip(1).map(Into::into).collect()
+}
+
+fn type_printed(bench: &Bench, emulator: &Emulator, run: &Run) -> Run {
+    let arguments = printed(run);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let kirin = bench.kirin(&arguments);
+    match arguments.contains(&"--base-url") {
+        true => kirin.env("KIRIN_API_KEY", kirin_tests::canary::key()).run(),
+        false => kirin.at(emulator.base_url()).run(),
+    }
+}
+
+#[test]
+fn video_of_another_task_is_not_taken_for_the_paid_one() {
+    let emulator = emulator(slow());
+    let bench = Bench::new("note", "");
+    left(&bench, &emulator, "order-a", &[]);
+    generate(&bench, &emulator, "order-b", &[]).ended_with(0);
+    let of_b = fs::read(bench.path("v.mp4")).unwrap();
+
+    let resume = bench.kirin(&["resume"]).at(emulator.base_url());
+    let resumed = resume.run().ended_with(12);
+    assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), of_b);
+    let fetched = type_printed(&bench, &emulator, &resumed).ended_with(0);
+    let of_a = fs::read(bench.path(fetched.stdout.trim_end())).unwrap();
+    mp4::read(&of_a);
+    assert_ne!(of_a, of_b);
+    assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), of_b);
+    assert_eq!(emulator.ledger().charges().len(), 2);
+}
+
+#[test]
+fn older_file_is_not_taken_for_the_video_of_a_run_that_was_killed() {
+    for older in ["an older film", ""] {
+        let emulator = emulator(slow());
+        let bench = Bench::new("note", "");
+        left(&bench, &emulator, "order-a", &[]);
+        fs::write(bench.path("v.mp4"), older).unwrap();
+        let same = generate(&bench, &emulator, "order-a", &[]).ended_with(12);
+        let resume = bench.kirin(&["resume"]).at(emulator.base_url());
+        resume.run().ended_with(12);
+        assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), older.as_bytes());
+        let fetched = type_printed(&bench, &emulator, &same).ended_with(0);
+        mp4::read(&fs::read(bench.path(fetched.stdout.trim_end())).unwrap());
+        assert_eq!(emulator.ledger().charges().len(), 1);
+    }
+}
+
+/// It was to be replaced, and the run that would have done it is gone: the older one is not the video.
+#[test]
+fn older_file_that_was_to_be_replaced_is_not_taken_for_the_video() {
+    let emulator = emulator(slow());
+    let bench = Bench::new("v.mp4", "an older film");
+    left(&bench, &emulator, "order-a", &["--force"]);
+    let resume = bench.kirin(&["resume"]).at(emulator.base_url());
+    resume.run().ended_with(12);
+    assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), b"an older film");
+    generate(&bench, &emulator, "order-a", &["--force"]).ended_with(0);
+    mp4::read(&fs::read(bench.path("v.mp4")).unwrap());
+}
+
+#[test]
+fn next_step_may_overwrite_what_the_command_might() {
+    let emulator = emulator(slow());
+    let bench = Bench::new("v.mp4", "an older film");
+    let arguments = ["--force", "--timeout", "1"];
+    let run = generate(&bench, &emulator, "order-a", &arguments).ended_with(8);
+    assert!(printed(&run).contains(&"--force".into()), "{run:#?}");
+    type_printed(&bench, &emulator, &run).ended_with(0);
+    mp4::read(&fs::read(bench.path("v.mp4")).unwrap());
+}
+
+#[test]
+fn video_that_is_there_is_not_fetched_again() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("note", "");
+    generate(&bench, &emulator, "order-a", &[]).ended_with(0);
+    let requests = emulator.statistics().requests_received;
+    generate(&bench, &emulator, "order-a", &[]).ended_with(0);
+    assert_eq!(emulator.statistics().requests_received, requests);
+}
+
+#[test]
+fn video_that_somebody_replaced_is_not_the_video_of_its_batch_any_more() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("boats.jsonl", &boats(2));
+    let batch = || {
+        let template = ["--name-template", "{number}"];
+        bench.batch(emulator.base_url(), &template).run()
+    };
+    batch().ended_with(0);
+    let video = bench.path("boats/2.mp4");
+    let length = fs::metadata(&video).unwrap().len();
+    for other in [vec![7; usize::try_from(length).unwrap()], Vec::new()] {
+        fs::write(&video, &other).unwrap();
+        let run = batch().ended_with(10);
+        assert!(run.stderr.contains("1 done before"), "{run:#?}");
+        assert!(run.stderr.contains("is another file"), "{run:#?}");
+        assert_eq!(fs::read(&video).unwrap(), other);
+    }
+    fs::remove_file(&video).unwrap();
+    batch().ended_with(0);
+    mp4::read(&fs::read(&video).unwrap());
+    assert_eq!(emulator.ledger().charges().len(), 2);
+}
+
+#[test]
+fn files_of_others_under_the_names_of_a_part_are_left_alone() {
+    let emulator = emulator(instant());
+    for (number, name) in ["v.mp4.part", "v.mp4.part.json", "v.mp4.part.json.new"]
+        .iter()
+        .enumerate()
+    {
+        let bench = Bench::new(name, "precious");
+        let id = format!("order-{number}");
+        generate(&bench, &emulator, &id, &[]).ended_with(0);
+        mp4::read(&fs::read(bench.path("v.mp4")).unwrap());
+        assert_eq!(fs::read(bench.path(name)).unwrap(), b"precious");
+        // Refused, and nothing is touched either.
+        let id = format!("{id}-again");
+        generate(&bench, &emulator, &id, &[]).ended_with(2);
+        assert_eq!(fs::read(bench.path(name)).unwrap(), b"precious");
+        assert_eq!(bench.names("."), ["v.mp4", name]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_folders_under_the_names_of_a_part_are_no_reason_to_wait_or_fail() {
+    let emulator = emulator(instant());
+    for (number, name) in ["v.mp4.part", "v.mp4.part.json", "v.mp4.part.json.new"]
+        .iter()
+        .enumerate()
+    {
+        let bench = Bench::new("note", "");
+        let made = std::process::Command::new("mkfifo")
+            .arg(bench.path(name))
+            .status();
+        assert!(made.unwrap().success());
+        generate(&bench, &emulator, &format!("pipe-{number}"), &[]).ended_with(0);
+
+        let bench = Bench::new("note", "");
+        fs::create_dir(bench.path(name)).unwrap();
+        generate(&bench, &emulator, &format!("folder-{number}"), &[]).ended_with(0);
+        assert!(bench.path(name).is_dir());
+    }
+}
+
+#[test]
+fn name_that_can_never_be_written_is_refused_before_anything_is_sent() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("note", "");
+    let run = |arguments: &[&str]| {
+        let arguments = [&["generate", "a fox"], arguments].concat();
+        bench.kirin(&arguments).at(emulator.base_url()).run()
+    };
+    for length in 246..=255 {
+        let name = "x".repeat(length - 4) + ".mp4";
+        let refused = run(&["--output", &name]).ended_with(12);
+        assert!(
+            refused.stderr.contains("Nothing was spent."),
+            "{refused:#?}"
+        );
+    }
+    // The id of a task may be longer than those of today.
+    let template = "x".repeat(150) + "-{task_id}";
+    run(&["--name-template", &template]).ended_with(12);
+    assert_eq!(emulator.statistics().creates_received, 0);
+    run(&["--output", &("x".repeat(241) + ".mp4")]).ended_with(0);
+    let template = "x".repeat(130) + "-{task_id}";
+    run(&["--name-template", &template]).ended_with(0);
+}
+
+#[test]
+fn names_that_differ_in_case_alone_are_refused_before_anything_is_sent() {
+    let emulator = emulator(instant());
+    let requests = "{\"prompt\": \"A Fox\"}\n{\"prompt\": \"a fox\"}\n";
+    let bench = Bench::new("boats.jsonl", requests);
+    let template = ["--name-template", "{prompt}"];
+    let run = bench
+        .batch(emulator.base_url(), &template)
+        .run()
+        .ended_with(2);
+    assert!(run.stderr.contains("differs in case"), "{run:#?}");
+    assert_eq!(emulator.statistics().creates_received, 0);
+}
+
+#[test]
+fn list_of_failures_replaces_only_what_kirin_wrote() {
+    let emulator = emulator(failing(&["order-2"]));
+    let orders: String = (1..=2)
+        .map(|number| {
+            format!("{{\"prompt\": \"a boat\", \"external_task_id\": \"order-{number}\"}}\n")
+        })
+        .collect();
+    let bench = Bench::new("boats.jsonl", &orders);
+    fs::create_dir(bench.path("boats")).unwrap();
+    bench.write("boats/boats.failed.jsonl", "my own");
+    let batch = || bench.batch(emulator.base_url(), &[]).run();
+    let run = batch().ended_with(10);
+    assert!(
+        run.stderr
+            .contains("kirin batch boats/boats-2.failed.jsonl"),
+        "{run:#?}"
+    );
+    // What somebody has changed is theirs.
+    let changed = fs::read_to_string(bench.path("boats/boats-2.failed.jsonl")).unwrap() + "\n";
+    bench.write("boats/boats-2.failed.jsonl", &changed);
+    let run = batch().ended_with(10);
+    assert!(
+        run.stderr
+            .contains("kirin batch boats/boats-3.failed.jsonl"),
+        "{run:#?}"
+    );
+    batch().ended_with(10);
+    assert!(!bench.path("boats/boats-4.failed.jsonl").exists());
+
+    // Nothing is left to run again: our own goes, and nothing else.
+    bench.write("boats.jsonl", orders.lines().next().unwrap());
+    batch().ended_with(0);
+    let read = |name| fs::read_to_string(bench.path(name)).unwrap();
+    assert_eq!(read("boats/boats.failed.jsonl"), "my own");
+    assert_eq!(read("boats/boats-2.failed.jsonl"), changed);
+    assert!(!bench.path("boats/boats-3.failed.jsonl").exists());
+}
+
+#[test]
+fn page_that_somebody_has_changed_is_theirs() {
+    let bench = Bench::new("a.mp4", "no video");
+    let gallery = || bench.kirin(&["gallery"]).run();
+    gallery().ended_with(0);
+    gallery().ended_with(0);
+    let page = fs::read_to_string(bench.path("gallery.html")).unwrap();
+    let changed = page.replace("a.mp4", "my favourite");
+    bench.write("gallery.html", &changed);
+    let refused = gallery().ended_with(2);
+    assert!(refused.stderr.contains("--force"), "{refused:#?}");
+    assert_eq!(
+        fs::read_to_string(bench.path("gallery.html")).unwrap(),
+        changed
+    );
+}
