@@ -151,8 +151,9 @@ fn d17_download_that_another_process_is_at_is_refused() {
     assert!(refused.stderr.contains(because), "{refused:#?}");
     assert_eq!(created.files(), ["boat.mp4.part"]);
     drop(part);
+    // Nobody is at it any more, and nobody knows whose it is.
     download().ended_with(0);
-    assert_eq!(created.files(), ["boat.mp4"]);
+    assert_eq!(created.files(), ["boat.mp4", "boat.mp4.part"]);
 }
 
 #[cfg(unix)]

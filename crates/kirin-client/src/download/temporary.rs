@@ -179,7 +179,7 @@ impl Names {
         let made = note_file.and_then(|note_file| Ok((note_file, options.open(&self.part)?)));
         match made {
             Ok((note_file, part)) => self.locked(part, |_| Some(note), note_file),
-            Err(error) if is_changed(&error) => Ok(Looked::Changed),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Looked::Changed),
             Err(error) => {
                 // Only a note that speaks of no part is there.
                 let _ = remove_unused(&self.note);
@@ -204,7 +204,7 @@ impl Names {
                 let ours = |part: &File| Note::read(&self.note).filter(|note| is_ours(note, part));
                 self.locked(part, ours, note_file)
             }
-            Err(error) if is_changed(&error) => Ok(Looked::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Looked::Changed),
             // What this library writes it can open.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Looked::Strange),
             Err(error) => Err(not_written(error)),
@@ -311,11 +311,6 @@ pub(super) fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
         }
         found => found.map(Some),
     }
-}
-
-fn is_changed(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::AlreadyExists, io::ErrorKind::NotFound];
-    kinds.contains(&error.kind())
 }
 
 fn is_locked_elsewhere(file: &File) -> bool {

@@ -6,7 +6,7 @@ use super::{
     Downloaded, Place, completed, cut, cut_whole, download, left_after, rest, task_at, unreachable,
     video, whole,
 };
-use crate::scripted::with_headers;
+use crate::scripted::{End, Pieces, with_headers};
 use kirin_client::{DownloadErrorKind, DownloadEvent};
 use kirin_tests::canary;
 
@@ -353,4 +353,61 @@ async fn d10_next_process_resumes_from_another_url() {
         .download(&fresh, vec![cut_whole(&bytes, 84)], |it| it)
         .await;
     assert_eq!(again.bytes(), Some(bytes), "a break after the last byte");
+}
+
+/// What is there at a kill is what the last note says, so one is written at each MiB.
+#[tokio::test(start_paused = true)]
+async fn d16_no_more_than_a_mebibyte_is_lost_by_a_kill() {
+    const PIECE: usize = 256 << 10;
+    let film = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 3 << 20)]);
+    let pieces = film.chunks(PIECE).map(bytes::Bytes::copy_from_slice);
+    let length = film.len().to_string();
+    let headers = [("content-length", length.as_str()), ("etag", "\"v1\"")];
+    let answer = with_headers(200, &headers, Pieces::body(pieces, End::Whole));
+    let place = Place::new();
+    let note = place.path("a.mp4.part.json");
+    let client = super::client(crate::scripted::Scripted::new([answer]));
+    let task = kirin_types::Task::from_json(completed().as_bytes()).unwrap();
+    let mut lost = Vec::new();
+    let download = client
+        .download(&task, place.path("a.mp4"))
+        .on_event(|event| {
+            if let DownloadEvent::Progress { bytes, .. } = event {
+                let note: serde_json::Value =
+                    serde_json::from_slice(&fs::read(&note).unwrap()).unwrap();
+                lost.push(bytes - note["bytes"].as_u64().unwrap());
+            }
+        });
+    download.await.unwrap();
+    assert!(lost.len() > 10);
+    let most = (1 << 20) + PIECE as u64;
+    assert!(lost.iter().all(|lost| *lost <= most), "{lost:?}");
+}
+
+/// What was thrown away is not noted any more, whatever comes in its place.
+#[tokio::test(start_paused = true)]
+async fn d16_note_does_not_speak_of_bytes_that_were_thrown_away() {
+    let left = left_after(30).await;
+    let note = left.place.path("a.mp4.part.json");
+    let (noted, events) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::new())), note);
+    let seen = std::sync::Arc::clone(&noted);
+    let changed = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 90)]);
+    let answer = with_headers(200, &[("etag", "\"v2\"")], changed.clone());
+    let client = super::client(crate::scripted::Scripted::new([answer]));
+    let task = kirin_types::Task::from_json(completed().as_bytes()).unwrap();
+    let download = client
+        .download(&task, left.place.path("a.mp4"))
+        .on_event(move |event| {
+            if let DownloadEvent::Progress { .. } = event {
+                let note = fs::read(&events).unwrap();
+                let note: serde_json::Value = serde_json::from_slice(&note).unwrap();
+                seen.lock().unwrap().push(note["bytes"].as_u64().unwrap());
+            }
+        });
+    download.await.unwrap();
+    let noted = noted.lock().unwrap();
+    assert!(
+        !noted.is_empty() && noted.iter().all(|bytes| *bytes == 0),
+        "{noted:?}"
+    );
 }
