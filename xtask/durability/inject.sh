@@ -2,10 +2,10 @@
 # Runs kirin generate with an error at its first system call of a kind, then at its second, and so on, and after
 # each does what a person would: types the command that is printed, and then the same command again. Prints how
 # many errors there were.
-# $1: strace; $2: kirin; $3: a folder; $4: the system call; $5: the error; $6: a path that the call must be about,
-# or nothing.
+# $1: strace; $2: kirin; $3: a folder; $4: the system call; $5: the error; $6: "part" for calls about the part file
+# alone, or nothing.
 set -u
-strace=$1 kirin=$2 folder=$3 call=$4 error=$5 about=${6:-}
+strace=$1 kirin=$2 folder=$3 call=$4 error=$5 only=${6:-}
 failed() {
     echo "error $error at $call $number: $1" >&2
     cat "$place/said" >&2
@@ -21,7 +21,8 @@ while [ "$number" -le 1000 ]; do
     [ $((number % 2)) -eq 0 ] && echo precious >"$place/videos/v.mp4.part"
     echo precious >"$place/videos/v.mp4.part.json.new"
     set -- generate "a fox" --quiet --external-task-id "order-$call-$error-$number" --output "$place/videos/v.mp4"
-    "$strace" --follow-forks --quiet=all --output="$place/trace" --trace="$call" ${about:+--trace-path="$place/$about"} \
+    "$strace" --follow-forks --quiet=all --output="$place/trace" --trace="$call" \
+        ${only:+--trace-path="$place/videos/v.mp4.part" --trace-path="$place/videos/v.mp4.2.part"} \
         --inject="$call:error=$error:when=$number" \
         "$kirin" "$@" >"$place/path" 2>"$place/said"
     code=$?

@@ -1,11 +1,13 @@
 //! What is written down of a create is on the disk before the create is on the wire: the order of the
 //! system calls of a real run, as strace sees it.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::apt;
 use crate::cargo::{Workspace, built, execute, shown};
 use crate::error::Failure;
+use crate::injections;
 
 pub(crate) const STRACE: &str = "/usr/bin/strace";
 
@@ -45,7 +47,32 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let trace = std::fs::read_to_string(&trace).map_err(failed)?;
     check(&trace).map_err(Failure::new)?;
     println!("durability: the intent is on the disk before the create is on the wire");
-    Ok(())
+    without_links(&kirin, &folder)?;
+    injections::run(workspace, &injections::FEW)
+}
+
+/// Runs `kirin generate` where a file can neither be linked nor be renamed without replacing another.
+fn without_links(kirin: &Path, folder: &Path) -> Result<(), Failure> {
+    let video = folder.join("linked.mp4");
+    let _ = std::fs::remove_file(&video);
+    let mut command = Command::new(kirin);
+    command.args(["emulator", "exec", "--", STRACE]);
+    command.args(["--follow-forks", "--quiet=all", "--output=/dev/null"]);
+    command.args(["--trace=renameat2,linkat"]);
+    command.args([
+        "--inject=renameat2:error=EINVAL",
+        "--inject=linkat:error=EPERM",
+    ]);
+    command.arg(kirin).args(["generate", "a fox", "--quiet"]);
+    command.arg("--output").arg(&video);
+    let has_video = execute(&mut command)?
+        && std::fs::metadata(&video).is_ok_and(|metadata| metadata.len() > 0);
+    match has_video {
+        true => Ok(println!(
+            "durability: a video gets its name where nothing can be linked"
+        )),
+        false => Err(Failure::new(format!("`{}` left no video", shown(&command)))),
+    }
 }
 
 /// Whether all that was written to the ledger before the create was sent, the intent among it, was

@@ -22,6 +22,7 @@ mod error;
 mod executable;
 mod explore;
 mod files;
+mod injections;
 mod kills;
 mod layers;
 mod libtest;

@@ -2,16 +2,18 @@
 
 use crate::cargo::{Workspace, cargo};
 use crate::error::Failure;
+use crate::injections;
 use crate::kills;
 use crate::simulate::conclude;
 
 /// How many kills there are unless somebody says otherwise.
 pub(crate) const KILLS: u64 = 200;
 
-/// Kills a generation at each of its writes, and batches this often, with and without anything that is declared of the host, and prints what
+/// Kills a generation at each of its writes, lets each of its calls fail, and kills batches this often, with and without anything that is declared of the host, and prints what
 /// came of it.
 pub(crate) fn run(workspace: &Workspace, kills: u64, seed: Option<u64>) -> Result<(), Failure> {
     kills::run(workspace)?;
+    injections::run(workspace, &injections::ALL)?;
     let mut command = cargo();
     command.args(["test", "--locked", "--package", "kirin-cli"]);
     command.args(["--all-features", "--test", "it", "--"]);
