@@ -279,11 +279,13 @@ impl Client {
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),
                 cause: Cause::Refused(refusal),
+                task: None,
             },
             QueryAnswer::Task(task) => return Ok(task),
             QueryAnswer::Trouble(trouble) => Outcome::CannotQuery {
                 id: id.clone(),
                 cause: Cause::Trouble(trouble),
+                task: None,
             },
         };
         Error::check(outcome)
