@@ -57,7 +57,9 @@ impl Report {
             metadata: task.metadata().cloned(),
             ..Self::default()
         };
-        if let TaskState::Completed { output, usage } = task.state() {
+        if let TaskState::Completed { output, usage } | TaskState::OtherEnd { output, usage, .. } =
+            task.state()
+        {
             report.outputs = output.iter().map(OutputReport::from).collect();
             if let Some(usage) = usage {
                 report.cost = usage.cost.clone();

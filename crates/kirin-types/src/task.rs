@@ -78,6 +78,8 @@ pub enum TaskState {
     OtherEnd {
         /// The word in lower case, without what separates its parts: two spellings of it are equal.
         word: String,
+        /// Whether the word means it by itself, and not by what stands beside it.
+        is_plain: bool,
         /// What was generated; empty if the service named nothing.
         output: Vec<Content>,
         /// What it cost.
@@ -126,7 +128,8 @@ impl TaskState {
         }
         let output = output(task);
         let has_output = || output.iter().any(|content| content.url.is_some());
-        let is_end = match word.meaning() {
+        let meaning = word.meaning();
+        let is_end = match meaning {
             Meaning::End => true,
             Meaning::GoesOn => false,
             Meaning::Unknown => !folded.is_empty() && (error.is_some() || has_output()),
@@ -134,6 +137,7 @@ impl TaskState {
         match is_end {
             true => Self::OtherEnd {
                 word: folded,
+                is_plain: meaning == Meaning::End,
                 output,
                 usage: usage(task),
                 progress,

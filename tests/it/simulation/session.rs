@@ -298,6 +298,7 @@ impl Session {
                 Outcome::CannotQuery { id, .. }
                 | Outcome::Lost { id }
                 | Outcome::StillRunning { id, .. } => resume(id),
+                Outcome::OtherEnd(task) => resume(task.id()),
                 Outcome::Unresolved { .. } => {
                     forgotten();
                     client.reconcile(intent())
@@ -339,6 +340,9 @@ impl Session {
         self.service.oracle(|oracle| match outcome {
             Outcome::NotCreated { .. } => oracle.said_not_created(id, now),
             Outcome::Unresolved { .. } => oracle.said_unresolved(id),
+            Outcome::OtherEnd(_) if !self.service.has(Fault::OtherEnd) => {
+                oracle.violation(format!("P5: {id} ended in words that nobody said"));
+            }
             _ => {}
         });
         if let Outcome::Unresolved { .. } = outcome
@@ -350,7 +354,10 @@ impl Session {
         }
         let is_accepted = matches!(
             outcome,
-            Outcome::CannotQuery { .. } | Outcome::Lost { .. } | Outcome::StillRunning { .. }
+            Outcome::CannotQuery { .. }
+                | Outcome::Lost { .. }
+                | Outcome::OtherEnd(_)
+                | Outcome::StillRunning { .. }
         );
         if is_accepted && error.resume().is_none() {
             violation(format!("I2: {id} has a task, and the error has no handle"));

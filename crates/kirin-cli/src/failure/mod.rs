@@ -9,6 +9,7 @@ use crate::{
     arguments::{File, Json},
     color, exit_code,
     interrupt::Ids,
+    progress::said,
     report::Report,
     terminal::{printable, say, say_styled, shell_word},
 };
@@ -205,9 +206,10 @@ impl Failure {
             printable(task.id().as_str()),
             task.status().unwrap_or("unknown"),
         );
+        let reason = task.error().map(ToString::to_string);
         let what = format!(
             "task {id} is not completed: its status is {}",
-            printable(status)
+            printable(&said(Some(status), reason.as_deref()))
         );
         if let TaskState::Failed { .. } = task.state() {
             let next_step = "See the reason with:";
@@ -277,10 +279,13 @@ impl Failure {
             DownloadErrorKind::Expired => "Generating it anew is charged again.",
             _ => "Download it again; do not generate it anew.",
         };
-        let failure = Self {
-            money: "The task is completed, and was charged.".into(),
-            billing: Billing::Charged,
-            ..Self::new(code, what, next_step)
+        let failure = match task.state() {
+            TaskState::OtherEnd { .. } => Self::new(code, what, next_step).charged_perhaps(),
+            _ => Self {
+                money: "The task is completed, and was charged.".into(),
+                billing: Billing::Charged,
+                ..Self::new(code, what, next_step)
+            },
         };
         let failure = match error.kind() {
             DownloadErrorKind::Expired => failure,

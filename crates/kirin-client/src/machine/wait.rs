@@ -2,8 +2,8 @@
 //!
 //! Only `completed` and `failed`, and what the service documents as their synonyms, are final. A word that
 //! plainly means an end elsewhere ([`TaskState::OtherEnd`] has the rule) ends the wait, and not the task:
-//! when the service has answered it [`ENDING_TIMES`] times in a row over [`ENDING_TIME`] at least, with the same
-//! progress. Another word in between begins the count again, a failed query does not. As long as it is
+//! when the service has answered it [`ENDING_TIMES`] times in a row over [`ENDING_TIME`] at least. A word that
+//! means it by what stands beside it has to come with the same progress, too. Another word in between begins the count again, a failed query does not. As long as it is
 //! counted, the gaps are at most [`ENDING_GAP`], so that the count can come to its end before the deadline.
 
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub(super) struct WaitPhase {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Ending {
     word: String,
-    /// Where it moves, the task goes on, whatever the word is.
+    /// Where it moves, the task goes on, unless its word is plain.
     progress: Option<f64>,
     /// When its first answer had come.
     since: Duration,
@@ -277,14 +277,21 @@ impl WaitPhase {
 
     /// What an answer makes of the count of ends in other words.
     fn ending_after(&self, now: Duration, task: &Task) -> Option<Ending> {
-        let TaskState::OtherEnd { word, progress, .. } = task.state() else {
+        let TaskState::OtherEnd {
+            word,
+            is_plain,
+            progress,
+            ..
+        } = task.state()
+        else {
             return None;
         };
+        let progress = progress.filter(|_| !is_plain);
         let earlier = self.ending.as_ref();
-        let same = earlier.filter(|it| it.word == *word && it.progress == *progress);
+        let same = earlier.filter(|it| it.word == *word && it.progress == progress);
         Some(Ending {
             word: word.clone(),
-            progress: *progress,
+            progress,
             since: same.map_or(now, |it| it.since),
             times: same.map_or(0, |it| it.times).saturating_add(1),
         })

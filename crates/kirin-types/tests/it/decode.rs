@@ -27,7 +27,7 @@ const TASKS: &[(&str, &str)] = &[
     ("status-succeeded.json", "status succeeded, state completed (terminal)"),
     ("status-upper-case.json", "status COMPLETED, state completed (terminal)"),
     ("status-mixed-case.json", "status In_Progress, state in progress"),
-    ("status-unknown-word.json", "status canceled, state other end, word canceled"),
+    ("status-unknown-word.json", "status canceled, state other end, word canceled, plain true"),
     ("status-absent.json", "state other"),
     ("progress-zero.json", "status in_progress, state in progress, progress 0"),
     ("progress-half.json", "status in_progress, state in progress, progress 0.5"),

@@ -23,11 +23,13 @@ pub(crate) fn task(task: &Task) -> Vec<(&'static str, String)> {
         }
         TaskState::OtherEnd {
             word,
+            is_plain,
             output,
             usage,
             progress,
         } => {
             facts.push(("word", word.clone()));
+            facts.push(("plain", is_plain.to_string()));
             facts.extend(output.iter().map(|it| ("output", content(it))));
             facts.extend(usage.iter().map(|it| ("usage", self::usage(it))));
             add(&mut facts, "progress", *progress);

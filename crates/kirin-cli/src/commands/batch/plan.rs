@@ -85,7 +85,7 @@ impl Planned {
     pub(super) fn done(&self) -> Option<(&Task, &[PathBuf])> {
         let entry = self.entry.as_ref()?;
         let are_there = !entry.files.is_empty() && entry.files.iter().all(|path| path.is_file());
-        let task = entry.completed().filter(|_| are_there)?;
+        let task = entry.task_with_output().filter(|_| are_there)?;
         Some((task, &entry.files))
     }
 

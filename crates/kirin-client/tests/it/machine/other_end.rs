@@ -244,6 +244,15 @@ fn p05_a_task_whose_progress_moves_has_not_ended() {
             "{script}"
         );
     }
+    // A plain word is one, whatever moves.
+    let mut script = accepted();
+    for percent in 1..40 {
+        let progress = format!(r#","progress":{}"#, f64::from(percent) / 40.0);
+        if let Action::Wait { .. } = script.machine.action() {
+            poll(&mut script, task(&status("cancelled", &progress)));
+        }
+    }
+    assert!(matches!(script.outcome(), Outcome::OtherEnd(_)), "{script}");
 }
 
 /// However seldom it asks, and where the deadline is.
