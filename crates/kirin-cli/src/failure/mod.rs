@@ -206,7 +206,9 @@ impl Failure {
             printable(task.id().as_str()),
             task.status().unwrap_or("unknown"),
         );
-        let reason = task.error().map(ToString::to_string);
+        // Of a failed task the next step shows the reason.
+        let reason = task.error().filter(|_| !task.state().is_terminal());
+        let reason = reason.map(ToString::to_string);
         let what = format!(
             "task {id} is not completed: its status is {}",
             printable(&said(Some(status), reason.as_deref()))
