@@ -1,6 +1,7 @@
 //! The task object: the answer to a create and to every query.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -41,7 +42,8 @@ pub struct Task {
     status: Option<String>,
     state: TaskState,
     model: Option<String>,
-    error: Option<TaskError>,
+    /// Boxed, because few tasks have one.
+    error: Option<Box<TaskError>>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
     external_task_ids: Vec<String>,
@@ -82,8 +84,6 @@ pub enum TaskState {
         is_plain: bool,
         /// What was generated; empty if the service named nothing.
         output: Vec<Content>,
-        /// What it cost.
-        usage: Option<Usage>,
         /// Progress from 0.0 to 1.0, if the service said it.
         progress: Option<f64>,
     },
@@ -105,7 +105,7 @@ impl TaskState {
         match word.as_str() {
             "completed" | "success" | "succeed" | "succeeded" => Self::Completed {
                 output: output(task),
-                usage: usage(task),
+                usage: task.object("usage").map(|usage| Usage::from_object(&usage)),
             },
             "failed" => Self::Failed {
                 error: task.field("error").map(TaskError::from_token),
@@ -139,7 +139,6 @@ impl TaskState {
                 word: folded,
                 is_plain: meaning == Meaning::End,
                 output,
-                usage: usage(task),
                 progress,
             },
             false => Self::Other { progress },
@@ -182,7 +181,7 @@ impl Task {
             id: id(task, place)?,
             state: TaskState::from_object(status.as_deref(), error.as_ref(), task),
             status,
-            error,
+            error: error.map(Box::new),
             model: task.text("model"),
             created_at: task.field("created_at").and_then(Timestamp::from_token),
             updated_at: task.field("updated_at").and_then(Timestamp::from_token),
@@ -223,7 +222,7 @@ impl Task {
     /// # Ok::<(), kirin_types::DecodeError>(())
     /// ```
     pub fn error(&self) -> Option<&TaskError> {
-        self.error.as_ref()
+        self.error.as_deref()
     }
 
     /// The model that makes it (documented).
@@ -312,10 +311,6 @@ fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
 fn output(task: &Object<'_>) -> Vec<Content> {
     let output = task.field("output").map(content::from_output);
     output.unwrap_or_default()
-}
-
-fn usage(task: &Object<'_>) -> Option<Usage> {
-    task.object("usage").map(|usage| Usage::from_object(&usage))
 }
 
 /// A number from 0 to 1; anything else says nothing.

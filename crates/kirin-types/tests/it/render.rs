@@ -25,13 +25,11 @@ pub(crate) fn task(task: &Task) -> Vec<(&'static str, String)> {
             word,
             is_plain,
             output,
-            usage,
             progress,
         } => {
             facts.push(("word", word.clone()));
             facts.push(("plain", is_plain.to_string()));
             facts.extend(output.iter().map(|it| ("output", content(it))));
-            facts.extend(usage.iter().map(|it| ("usage", self::usage(it))));
             add(&mut facts, "progress", *progress);
         }
         _ => unreachable!("a state that this test does not know"),
