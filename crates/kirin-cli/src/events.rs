@@ -55,7 +55,9 @@ impl Events {
             }
             Notice::LostAnswer { .. } => "lost_answer",
             Notice::NotRecorded { .. } => "not_recorded",
-            Notice::Progress { status, progress } => {
+            Notice::Progress {
+                status, progress, ..
+            } => {
                 event.status = status.as_deref();
                 event.progress = *progress;
                 "progress"
@@ -69,7 +71,7 @@ impl Events {
                 "submitting"
             }
             Notice::Trouble { .. } => "trouble",
-            Notice::UnknownStatus { status } => {
+            Notice::UnknownStatus { status, .. } => {
                 event.status = status.as_deref();
                 "unknown_status"
             }

@@ -68,7 +68,7 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Authentication => AUTHENTICATION,
         ErrorKind::Balance | ErrorKind::Budget => BALANCE,
-        ErrorKind::CannotQuery | ErrorKind::StillRunning => NOT_FINISHED,
+        ErrorKind::CannotQuery | ErrorKind::OtherEnd | ErrorKind::StillRunning => NOT_FINISHED,
         ErrorKind::CompletedWithoutOutput | ErrorKind::TaskFailed => TASK_FAILED,
         ErrorKind::Journal => DISK,
         ErrorKind::NotFound => NOT_FOUND,

@@ -7,9 +7,9 @@ use std::{
 
 use kirin_client::machine::Notice;
 use kirin_ledger::Entry;
-use kirin_types::{ExternalTaskId, Task, TaskId};
+use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 
-use crate::{exit_code, failure::Failure};
+use crate::{exit_code, failure::Failure, progress::said};
 
 /// How far a generation got, kept up to date by its notices.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Ids {
     pub(crate) id: Option<TaskId>,
     /// Whether the task is known to be completed.
     pub(crate) completed: bool,
+    /// What the service said of it last: its status word, and the reason.
+    pub(crate) said: Option<String>,
 }
 
 impl Reached {
@@ -46,14 +48,15 @@ impl Reached {
             external_task_id: Some(entry.external_task_id.clone()),
             id: entry.task_id.clone(),
             completed: entry.completed().is_some(),
+            said: None,
         };
     }
 
-    /// The task is completed, and its video is fetched.
-    pub(crate) fn completed(&self, task: &Task) {
+    /// The video of the task is fetched. One that ended in other words may still go on.
+    pub(crate) fn fetching(&self, task: &Task) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ids.id = Some(task.id().clone());
-        ids.completed = true;
+        ids.completed = matches!(task.state(), TaskState::Completed { .. });
     }
 
     pub(crate) fn update(&self, notice: &Notice) {
@@ -62,6 +65,9 @@ impl Reached {
             Notice::Accepted { id, .. } => ids.id = Some(id.clone()),
             Notice::Submitting { external_task_id } => {
                 ids.external_task_id = Some(external_task_id.clone());
+            }
+            Notice::Progress { status, reason, .. } | Notice::UnknownStatus { status, reason } => {
+                ids.said = Some(said(status.as_deref(), reason.as_deref()));
             }
             _ => {}
         }

@@ -96,7 +96,12 @@ impl Progress {
                 let line = line.unwrap_or_default();
                 say(&printable(&format!("{}{line}", self.prefix)));
             }
-            (Notice::Progress { status, progress }, Shown::Bar(bar)) => {
+            (
+                Notice::Progress {
+                    status, progress, ..
+                },
+                Shown::Bar(bar),
+            ) => {
                 if let Some(progress) = progress {
                     bar.set_position(per_cent(*progress).into());
                 }
@@ -192,7 +197,9 @@ fn describe(notice: &Notice) -> Option<String> {
         Notice::NotRecorded { cause } => {
             format!("the journal could not be written ({cause}): note the ids and the end")
         }
-        Notice::Progress { status, progress } => {
+        Notice::Progress {
+            status, progress, ..
+        } => {
             let status = status.as_deref().unwrap_or("in progress");
             match progress {
                 Some(progress) => format!("{status}, {} %", per_cent(*progress)),
@@ -209,14 +216,21 @@ fn describe(notice: &Notice) -> Option<String> {
             format!("sending the request, external task id {external_task_id}")
         }
         Notice::Trouble { cause } => format!("no result yet ({cause}); asking again"),
-        Notice::UnknownStatus { status } => {
-            format!(
-                "the service says {}; waiting on",
-                status.as_deref().unwrap_or("nothing")
-            )
+        Notice::UnknownStatus { status, reason } => {
+            let said = said(status.as_deref(), reason.as_deref());
+            format!("the service says {said}; waiting on")
         }
         _ => return None,
     })
+}
+
+/// A status word, with the reason where one came with it.
+pub(crate) fn said(status: Option<&str>, reason: Option<&str>) -> String {
+    let status = status.unwrap_or("nothing");
+    match reason {
+        Some(reason) => format!("{status}: {reason}"),
+        None => status.into(),
+    }
 }
 
 /// What an event of a download says, or nothing if all goes its way.

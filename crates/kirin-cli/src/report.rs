@@ -57,12 +57,16 @@ impl Report {
             metadata: task.metadata().cloned(),
             ..Self::default()
         };
-        if let TaskState::Completed { output, usage } = task.state() {
-            report.outputs = output.iter().map(OutputReport::from).collect();
-            if let Some(usage) = usage {
-                report.cost = usage.cost.clone();
-                report.discount = usage.discount.clone();
-            }
+        let (output, usage) = match task.state() {
+            TaskState::Completed { output, usage } => (output.as_slice(), usage.as_ref()),
+            // What it says of a cost may still change.
+            TaskState::OtherEnd { output, .. } => (output.as_slice(), None),
+            _ => (&[][..], None),
+        };
+        report.outputs = output.iter().map(OutputReport::from).collect();
+        if let Some(usage) = usage {
+            report.cost = usage.cost.clone();
+            report.discount = usage.discount.clone();
         }
         report
     }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     GenerationHandle, JournalError,
-    machine::{Cause, Knowledge, Outcome, Withheld},
+    last_word::{last_heard, reason, said},
+    machine::{Cause, Knowledge, Outcome, Withheld, names_output},
 };
 
 /// A generation that did not end with a video. It says what happened, what that means for your
@@ -55,6 +56,9 @@ pub enum ErrorKind {
     Known,
     /// The service does not know the task.
     NotFound,
+    /// The service says an end of the task in other words than the documented ones, as `cancelled`. It may
+    /// still finish.
+    OtherEnd,
     /// The journal knows the external task id, for another request; nothing was created.
     OtherRequest,
     /// Too many requests or too many tasks at once; nothing was created.
@@ -97,10 +101,11 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// Every end but [`Outcome::Completed`].
+    /// Every end but [`Outcome::Completed`], and [`Outcome::OtherEnd`] with an output.
     pub fn check(outcome: Outcome) -> Result<Task, Self> {
         match outcome {
             Outcome::Completed(task) => Ok(task),
+            Outcome::OtherEnd(task) if names_output(&task) => Ok(task),
             outcome => Err(Self {
                 outcome: Box::new(outcome),
                 handle: None,
@@ -163,6 +168,7 @@ impl Error {
             Outcome::Failed(_) => ErrorKind::TaskFailed,
             Outcome::Lost { .. } => ErrorKind::NotFound,
             Outcome::NotCreated { cause } => not_created(cause),
+            Outcome::OtherEnd(_) => ErrorKind::OtherEnd,
             Outcome::StillRunning { .. } => ErrorKind::StillRunning,
             Outcome::Unresolved { .. } => ErrorKind::Unresolved,
         }
@@ -203,8 +209,12 @@ impl Error {
             Outcome::CannotQuery {
                 id,
                 cause: Cause::Withheld(Withheld::Known { .. }),
+                ..
             } => format!("this create was made before, as task {id}"),
-            Outcome::CannotQuery { id, cause } => format!("task {id} cannot be queried: {cause}"),
+            Outcome::CannotQuery { id, cause, task } => format!(
+                "task {id} cannot be queried: {cause}{}",
+                last_heard(task.as_deref())
+            ),
             Outcome::Completed(task) => format!("task {} is completed", task.id()),
             Outcome::CompletedWithoutOutput(task) => {
                 format!(
@@ -227,9 +237,15 @@ impl Error {
             Outcome::NotCreated {
                 cause: Cause::Withheld(withheld),
             } => format!("nothing was created: {withheld}"),
-            Outcome::StillRunning { id, .. } => {
-                format!("task {id} was not finished when the time to wait was over")
-            }
+            Outcome::OtherEnd(task) => format!(
+                "task {} seems to have ended: the service says {}",
+                task.id(),
+                said(task)
+            ),
+            Outcome::StillRunning { id, task } => format!(
+                "task {id} was not finished when the time to wait was over{}",
+                last_heard(task.as_deref())
+            ),
             Outcome::Unresolved {
                 external_task_id,
                 knowledge,
@@ -264,6 +280,7 @@ impl Error {
             ) => "It was accepted, and may have been charged",
             (Outcome::Unresolved { .. }, _) => "It may have been charged once",
             (Outcome::CompletedWithoutOutput(_), _) => "The task may have been charged",
+            (Outcome::OtherEnd(_), _) => "The task may still finish and be charged",
             _ => "The task may be charged, whether it is waited for or not",
         }
     }
@@ -320,6 +337,9 @@ impl Error {
                 "Check the id, the base URL and the API key, then query the task again".into()
             }
             ErrorKind::NotFound => "Check the base URL and the model, then generate again".into(),
+            ErrorKind::OtherEnd => {
+                "Ask again later, before you generate it again: wait for the task again".into()
+            }
             ErrorKind::OtherRequest => {
                 "Choose another external id for this request, then generate it".into()
             }
@@ -451,13 +471,6 @@ fn is_about_the_key(reason: ErrorReason) -> bool {
         reason,
         ErrorReason::Authentication | ErrorReason::Permission
     )
-}
-
-fn reason(task: &Task) -> String {
-    match task.state() {
-        TaskState::Failed { error: Some(error) } => error.to_string(),
-        _ => "no reason given".into(),
-    }
 }
 
 /// A completed task says what it cost; a cost of zero is not a charge.

@@ -67,6 +67,8 @@ pub use journal::conformance as journal_conformance;
 mod handle;
 pub use handle::GenerationHandle;
 
+mod last_word;
+
 mod error;
 pub use error::{Billing, Error, ErrorKind};
 

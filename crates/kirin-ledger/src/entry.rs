@@ -77,6 +77,15 @@ impl Entry {
         }
     }
 
+    /// The task, where its videos can be downloaded: it is completed, or it ended in other words and names an
+    /// output. Of the second it is not known that it was charged.
+    pub fn task_with_output(&self) -> Option<&Task> {
+        match &self.state {
+            JournalState::Ended(outcome) => outcome.task_with_output(),
+            _ => None,
+        }
+    }
+
     /// What it means for the money.
     pub fn money(&self) -> Money {
         match &self.state {

@@ -70,6 +70,8 @@ mod named_id;
 mod task;
 pub use task::{Task, TaskState};
 
+mod status_word;
+
 mod content;
 pub use content::{Content, ContentType};
 

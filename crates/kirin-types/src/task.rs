@@ -1,6 +1,7 @@
 //! The task object: the answer to a create and to every query.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -12,6 +13,7 @@ use crate::{
     Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage, content,
     decode::{Object, Token},
     named_id,
+    status_word::{Meaning, StatusWord},
 };
 
 /// A task as the service described it.
@@ -40,6 +42,8 @@ pub struct Task {
     status: Option<String>,
     state: TaskState,
     model: Option<String>,
+    /// Boxed, because few tasks have one.
+    error: Option<Box<TaskError>>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
     external_task_ids: Vec<String>,
@@ -63,9 +67,24 @@ pub enum TaskState {
         /// Why, if the service said it.
         error: Option<TaskError>,
     },
-    /// It runs or waits (`in_progress`; also `pending`, `processing`, `in_queue`, `submitted`).
+    /// It runs or waits (`in_progress`; also `pending`, `processing`, `in_queue`, `submitted`, in any
+    /// case, and with other separators).
     InProgress {
         /// Progress from 0.0 to 1.0 (documented), if the service said it.
+        progress: Option<f64>,
+    },
+    /// A word that nobody documented, and that plainly means an end elsewhere (inferred). It does by
+    /// itself, as `cancelled`, `expired`, `rejected`, `timeout` or `error`; or beside an output, as
+    /// `done`; or beside an [error](Task::error). A word that ends in `ing`, or speaks of a queue, of
+    /// progress, of waiting or of a retry, never does. Not terminal: the task may go on.
+    OtherEnd {
+        /// The word in lower case, without what separates its parts: two spellings of it are equal.
+        word: String,
+        /// Whether the word means it by itself, and not by what stands beside it.
+        is_plain: bool,
+        /// What was generated; empty if the service named nothing.
+        output: Vec<Content>,
+        /// Progress from 0.0 to 1.0, if the service said it.
         progress: Option<f64>,
     },
     /// Any other word, or none: not terminal, by the rule of the vendor's own clients.
@@ -81,27 +100,48 @@ impl TaskState {
         matches!(self, Self::Completed { .. } | Self::Failed { .. })
     }
 
-    fn from_object(status: Option<&str>, task: &Object<'_>) -> Self {
+    fn from_object(status: Option<&str>, error: Option<&TaskError>, task: &Object<'_>) -> Self {
         let word = status.unwrap_or_default().to_ascii_lowercase();
         match word.as_str() {
             "completed" | "success" | "succeed" | "succeeded" => Self::Completed {
-                output: task
-                    .field("output")
-                    .map(content::from_output)
-                    .unwrap_or_default(),
+                output: output(task),
                 usage: task.object("usage").map(|usage| Usage::from_object(&usage)),
             },
             "failed" => Self::Failed {
                 error: task.field("error").map(TaskError::from_token),
             },
-            "in_progress" | "pending" | "processing" | "in_queue" | "submitted" => {
-                Self::InProgress {
-                    progress: progress(task),
-                }
-            }
-            _ => Self::Other {
-                progress: progress(task),
+            _ => Self::from_other_word(&StatusWord::new(status.unwrap_or_default()), error, task),
+        }
+    }
+
+    fn from_other_word(word: &StatusWord, error: Option<&TaskError>, task: &Object<'_>) -> Self {
+        let (folded, progress) = (word.folded(), progress(task));
+        let documented = [
+            "inprogress",
+            "pending",
+            "processing",
+            "inqueue",
+            "submitted",
+        ];
+        if documented.contains(&folded.as_str()) {
+            return Self::InProgress { progress };
+        }
+        let output = output(task);
+        let has_output = || output.iter().any(|content| content.url.is_some());
+        let meaning = word.meaning();
+        let is_end = match meaning {
+            Meaning::End => true,
+            Meaning::GoesOn => false,
+            Meaning::Unknown => !folded.is_empty() && (error.is_some() || has_output()),
+        };
+        match is_end {
+            true => Self::OtherEnd {
+                word: folded,
+                is_plain: meaning == Meaning::End,
+                output,
+                progress,
             },
+            false => Self::Other { progress },
         }
     }
 }
@@ -136,10 +176,12 @@ impl Task {
 
     fn from_object(task: &Object<'_>, token: Token<'_>, place: &str) -> Result<Self, DecodeError> {
         let status = task.text("status");
+        let error = task.field("error").and_then(TaskError::if_any);
         Ok(Self {
             id: id(task, place)?,
-            state: TaskState::from_object(status.as_deref(), task),
+            state: TaskState::from_object(status.as_deref(), error.as_ref(), task),
             status,
+            error: error.map(Box::new),
             model: task.text("model"),
             created_at: task.field("created_at").and_then(Timestamp::from_token),
             updated_at: task.field("updated_at").and_then(Timestamp::from_token),
@@ -164,6 +206,23 @@ impl Task {
     /// How far it is, by the status word.
     pub fn state(&self) -> &TaskState {
         &self.state
+    }
+
+    /// What the service says is wrong (documented for a failed task), whatever the status word is;
+    /// `None` if it has neither a message nor a code.
+    ///
+    /// ```
+    /// use kirin_types::{Task, TaskState};
+    ///
+    /// let task = Task::from_json(
+    ///     br#"{"id":"a","status":"cancelled","error":{"message":"by operator"}}"#,
+    /// )?;
+    /// assert!(matches!(task.state(), TaskState::OtherEnd { .. }));
+    /// assert_eq!(task.error().unwrap().to_string(), "by operator");
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn error(&self) -> Option<&TaskError> {
+        self.error.as_deref()
     }
 
     /// The model that makes it (documented).
@@ -247,6 +306,11 @@ fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
     let text = token.text().ok_or_else(|| unusable("is not a string"))?;
     text.parse()
         .map_err(|invalid| unusable(&format!("is unusable: {invalid}")))
+}
+
+fn output(task: &Object<'_>) -> Vec<Content> {
+    let output = task.field("output").map(content::from_output);
+    output.unwrap_or_default()
 }
 
 /// A number from 0 to 1; anything else says nothing.

@@ -42,6 +42,17 @@ impl TaskError {
             },
         }
     }
+
+    /// One that says something. A code of zero is the word of other services for "no error".
+    pub(crate) fn if_any(token: Token<'_>) -> Option<Self> {
+        let is_code = |code: &TaskErrorCode| code.as_str() != "0";
+        let error = Self::from_token(token);
+        let says_something = match &error.message {
+            Some(message) => message != "0",
+            None => error.code.as_ref().is_some_and(is_code),
+        };
+        says_something.then_some(error)
+    }
 }
 
 impl fmt::Display for TaskError {

@@ -43,6 +43,7 @@ pub(crate) enum Fault {
     GatewayNotFound,
     LookUpFails,
     NoOutput,
+    OtherEnd,
     OtherTask,
     PoliteEnd,
     QueryRateLimited,
@@ -78,7 +79,7 @@ pub(crate) enum Meaning {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 41] = [
         Self::CreateNotSent,
         Self::CreateLostRequest,
         Self::CreateSilentBeforeCommit,
@@ -99,6 +100,7 @@ impl Fault {
         Self::QueryRefused,
         Self::QueryRateLimited,
         Self::UnknownStatus,
+        Self::OtherEnd,
         Self::BackwardStatus,
         Self::Contradiction,
         Self::NoOutput,
@@ -144,6 +146,7 @@ impl Fault {
             Self::QueryRefused => "P3 key refused",
             Self::QueryRateLimited => "P4 rate limit",
             Self::UnknownStatus => "P5 unknown status",
+            Self::OtherEnd => "P5 other words for an end",
             Self::BackwardStatus => "P6 backwards",
             Self::Contradiction => "P7 contradiction",
             Self::NoOutput => "P8 no output",
@@ -194,6 +197,7 @@ impl Fault {
             | Self::Contradiction
             | Self::GatewayNotFound
             | Self::NoOutput
+            | Self::OtherEnd
             | Self::QueryRateLimited
             | Self::QueryTrouble
             | Self::UnknownStatus => call != Call::Create,
@@ -376,6 +380,13 @@ pub(crate) fn query_answer(
             let word = one_of(rng, ["warming_up", "PENDING", "", "paused"]);
             let status = format!("\"status\":\"{word}\"");
             changed(with_status(body(), &status))
+        }
+        Fault::OtherEnd if found => {
+            let status = match is_completed(body()) {
+                true => "\"status\":\"done\"",
+                false => "\"status\":\"cancelled\",\"error\":{\"message\":\"by operator\"}",
+            };
+            changed(with_status(body(), status))
         }
         Fault::BackwardStatus if found && is_running(body()) => {
             let status = "\"status\":\"pending\",\"updated_at\":1";

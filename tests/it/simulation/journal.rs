@@ -91,6 +91,7 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
             Outcome::Failed(_) => "failed",
             Outcome::Lost { .. } => "lost",
             Outcome::NotCreated { .. } => "not created",
+            Outcome::OtherEnd(_) => "other end",
             Outcome::StillRunning { .. } => "still running",
             Outcome::Unresolved { .. } => "unresolved",
             _ => "unknown",

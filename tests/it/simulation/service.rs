@@ -160,6 +160,7 @@ impl Service {
         let now = self.now();
         let lasts = match fault {
             Fault::GatewayNotFound => self.locked().surroundings.is_away(owner, now),
+            Fault::OtherEnd => self.locked().surroundings.has_other_words(now),
             Fault::PoliteEnd => self.locked().surroundings.ends(),
             _ => return self.is_possible(fault) && fault.befalls(call) && self.happens(fault),
         };

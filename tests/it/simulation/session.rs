@@ -2,6 +2,7 @@
 //! them.
 
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
     pin::{Pin, pin},
     task::{Context, Poll},
@@ -11,7 +12,7 @@ use std::{
 use fastrand::Rng;
 use kirin_client::{BaseUrl, Client, Generation, GenerationHandle, JournalState, machine::Outcome};
 use kirin_tests::canary;
-use kirin_types::{GenerationRequest, TaskId};
+use kirin_types::{GenerationRequest, Task, TaskId, TaskState};
 
 use super::{
     callbacks,
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     /// Creates that a process left unresolved, and that a client would have sent again that believes a
     /// single miss; and those of them that had been charged.
     pub(crate) left_open: [u64; 2],
+    /// Waits that ended in other words than the documented ones.
+    pub(crate) other_ends: u64,
     pub(crate) outcomes: Vec<&'static str>,
     pub(crate) violations: Vec<String>,
     pub(crate) log: String,
@@ -75,6 +78,7 @@ struct Session {
     ids: Vec<String>,
     rng: Rng,
     processes: u64,
+    other_ends: Cell<u64>,
     /// A task was accepted before all others.
     has_control: bool,
     /// The process that runs began when all faults were over.
@@ -121,6 +125,7 @@ impl Session {
             ids: ids.collect(),
             rng,
             processes: 0,
+            other_ends: Cell::new(0),
             has_control: false,
             began_calm: false,
             began_at: Duration::ZERO,
@@ -298,6 +303,7 @@ impl Session {
                 Outcome::CannotQuery { id, .. }
                 | Outcome::Lost { id }
                 | Outcome::StillRunning { id, .. } => resume(id),
+                Outcome::OtherEnd(task) => resume(task.id()),
                 Outcome::Unresolved { .. } => {
                     forgotten();
                     client.reconcile(intent())
@@ -319,6 +325,9 @@ impl Session {
         }
         let ended = std::task::ready!(Pin::new(&mut running.generation).poll(context));
         let id = &running.id;
+        if is_other_end(&ended) {
+            self.other_ends.update(|count| count + 1);
+        }
         match ended {
             Ok(_) => self.service.note(format_args!("{id} ended: completed")),
             Err(error) => {
@@ -339,6 +348,9 @@ impl Session {
         self.service.oracle(|oracle| match outcome {
             Outcome::NotCreated { .. } => oracle.said_not_created(id, now),
             Outcome::Unresolved { .. } => oracle.said_unresolved(id),
+            Outcome::OtherEnd(_) if !self.service.has(Fault::OtherEnd) => {
+                oracle.violation(format!("P5: {id} ended in words that nobody said"));
+            }
             _ => {}
         });
         if let Outcome::Unresolved { .. } = outcome
@@ -350,7 +362,10 @@ impl Session {
         }
         let is_accepted = matches!(
             outcome,
-            Outcome::CannotQuery { .. } | Outcome::Lost { .. } | Outcome::StillRunning { .. }
+            Outcome::CannotQuery { .. }
+                | Outcome::Lost { .. }
+                | Outcome::OtherEnd(_)
+                | Outcome::StillRunning { .. }
         );
         if is_accepted && error.resume().is_none() {
             violation(format!("I2: {id} has a task, and the error has no handle"));
@@ -431,6 +446,7 @@ impl Session {
             duplicates,
             repetitions,
             left_open,
+            other_ends: self.other_ends.get(),
             outcomes,
             violations,
             log,
@@ -470,5 +486,12 @@ impl Session {
                 "I2: {id} ended as {outcome:?}, and its task is {task:?} ({setting})"
             )),
         }
+    }
+}
+
+fn is_other_end(ended: &Result<Task, kirin_client::Error>) -> bool {
+    match ended {
+        Ok(task) => matches!(task.state(), TaskState::OtherEnd { .. }),
+        Err(error) => matches!(error.outcome(), Outcome::OtherEnd(_)),
     }
 }

@@ -1,7 +1,7 @@
-//! What lasts longer than a call: a gateway without a route, a cache, connections that end politely, and
-//! a clock that is off.
+//! What lasts longer than a call: a gateway without a route, a cache, connections that end politely, a clock
+//! that is off, and a service that says ends of its own.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use fastrand::Rng;
 
@@ -15,6 +15,8 @@ pub(crate) struct Surroundings {
     ends_every: u64,
     requests: u64,
     gateway: Gateway,
+    /// When the service has other words for an end.
+    other_words: Range<Duration>,
     /// Which of the spellings of 404 it has.
     spelling: usize,
     /// The cache takes two addresses that differ in their query for two.
@@ -46,7 +48,9 @@ impl Surroundings {
                 until: from + Duration::from_secs(rng.u64(10..200)),
             },
         };
+        let other_words = Duration::from_secs(rng.u64(..calm_from.as_secs()));
         Self {
+            other_words: other_words..other_words + Duration::from_secs(rng.u64(10..120)),
             clock_off: minutes * 60_000,
             ends_every: rng.u64(2..9),
             requests: 0,
@@ -77,6 +81,11 @@ impl Surroundings {
             }
             Gateway::Away { from, until } => (*from..*until).contains(&now),
         }
+    }
+
+    /// Whether the service says an end in other words.
+    pub(crate) fn has_other_words(&self, now: Duration) -> bool {
+        self.other_words.contains(&now)
     }
 
     pub(crate) fn gateway_answer(&self) -> Answer {

@@ -17,6 +17,7 @@ pub(crate) struct Totals {
     duplicates: u64,
     repetitions: u64,
     left_open: [u64; 2],
+    other_ends: u64,
     faults: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<&'static str, u64>,
     by_setting: BTreeMap<String, BTreeMap<&'static str, u64>>,
@@ -30,6 +31,7 @@ impl Totals {
         self.duplicates += report.duplicates;
         self.repetitions += report.repetitions;
         self.left_open = [0, 1].map(|at| self.left_open[at] + report.left_open[at]);
+        self.other_ends += report.other_ends;
         for (fault, count) in Fault::ALL.iter().zip(report.faults) {
             *self.faults.entry(fault.name()).or_default() += count;
         }
@@ -48,6 +50,7 @@ impl Totals {
         self.duplicates += other.duplicates;
         self.repetitions += other.repetitions;
         self.left_open = [0, 1].map(|at| self.left_open[at] + other.left_open[at]);
+        self.other_ends += other.other_ends;
         for (fault, count) in other.faults {
             *self.faults.entry(fault).or_default() += count;
         }
@@ -86,6 +89,10 @@ impl Totals {
             "left unresolved by a process, where a client that believes a single miss sends again: {}, of which {} were charged",
             self.left_open[0], self.left_open[1]
         );
+        println!(
+            "waits that ended in other words, and were gone on with: {}",
+            self.other_ends
+        );
         println!("faults:");
         for (fault, count) in &self.faults {
             println!("  {count:9}  {fault}");
@@ -118,6 +125,7 @@ impl Totals {
         assert!(self.duplicates > 0, "no duplicate was refused");
         assert!(self.repetitions > 0, "nothing followed from a row");
         assert!(self.left_open[0] > 0, "no miss was left open");
+        assert!(self.other_ends > 0, "nothing ended in other words");
         let ends = [
             "completed",
             "completed without output",

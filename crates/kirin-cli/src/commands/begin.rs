@@ -92,7 +92,7 @@ pub(super) async fn done(
     let Some(entry) = session.entry(id.as_str()).await? else {
         return Ok(None);
     };
-    let Some(task) = entry.completed() else {
+    let Some(task) = entry.task_with_output() else {
         return Ok(None);
     };
     let wanted = absolute(&output_path::path(file, task.id().as_str()));

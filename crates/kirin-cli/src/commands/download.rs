@@ -1,6 +1,6 @@
 //! `kirin download`
 
-use kirin_types::TaskState;
+use kirin_types::{Task, TaskState};
 
 use super::{follow::fetch, wait::print};
 use crate::{
@@ -11,6 +11,16 @@ use crate::{
     progress::Progress,
     session::Session,
 };
+
+/// Whether there are videos to fetch, or the lack of them is an error of its own. One that ended in other
+/// words has what it names.
+fn has_videos(task: &Task) -> bool {
+    match task.state() {
+        TaskState::Completed { .. } => true,
+        TaskState::OtherEnd { output, .. } => output.iter().any(|content| content.url.is_some()),
+        _ => false,
+    }
+}
 
 pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
     let session = Session::following(&arguments.shared)?;
@@ -24,7 +34,7 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
             .query(&arguments.id)
             .await
             .map_err(|error| Failure::generation(&error, reached.ids()))?;
-        if !matches!(task.state(), TaskState::Completed { .. }) {
+        if !has_videos(&task) {
             return Err(Failure::not_completed(task));
         }
         let file = &arguments.file;

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use kirin_client::{Error, Generation};
-use kirin_types::Task;
+use kirin_types::{Task, TaskState};
 
 use crate::{
-    arguments::File, failure::Failure, interrupt::Reached, output_path, progress::Progress,
+    arguments::File,
+    failure::Failure,
+    interrupt::Reached,
+    output_path,
+    progress::{Progress, said},
     session::Session,
 };
 
@@ -38,7 +42,7 @@ pub(super) async fn finished(
     generation.await
 }
 
-/// Downloads the videos of a completed task, and notes what and where they are. What an earlier run has put
+/// Downloads the videos of a task that names them, and notes what and where they are. What an earlier run has put
 /// at `earlier_output` is kept, where that is the same place and the same video.
 pub(super) async fn fetch(
     session: &Session,
@@ -48,8 +52,15 @@ pub(super) async fn fetch(
     progress: &mut Progress,
     reached: &Reached,
 ) -> Result<Vec<PathBuf>, Failure> {
+    if let TaskState::OtherEnd { .. } = task.state() {
+        let reason = task.error().map(ToString::to_string);
+        let said = said(task.status(), reason.as_deref());
+        progress.line(&format!(
+            "the service says {said}, and names a video: it is taken; what it charges is not known yet"
+        ));
+    }
     progress.downloading();
-    reached.completed(task);
+    reached.fetching(task);
     let id = task.id().as_str();
     let noted = session.digests(id).await?;
     let download = session

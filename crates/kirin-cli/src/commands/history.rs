@@ -9,7 +9,9 @@ use kirin_types::Amount;
 use serde::Serialize;
 
 use super::table::{columns, headed, print_lines, print_reports, print_table};
-use crate::{arguments, clock, color, failure::Failure, ledger_file, terminal::printable};
+use crate::{
+    arguments, clock, color, failure::Failure, ledger_file, progress::said, terminal::printable,
+};
 
 /// An entry as `--json` prints it, always with every field.
 #[derive(Serialize)]
@@ -96,6 +98,7 @@ fn state(entry: &Entry) -> &'static str {
             Outcome::Failed(_) => "failed",
             Outcome::Lost { .. } => "lost",
             Outcome::NotCreated { .. } => "not_created",
+            Outcome::OtherEnd(_) => "open",
             Outcome::Unresolved { .. } => "unresolved",
             _ => "running",
         },
@@ -177,6 +180,16 @@ fn age(then: kirin_types::Timestamp) -> String {
     }
 }
 
+/// What the service said last of a task that is not at its end for good.
+fn last_status(entry: &Entry) -> Option<String> {
+    let JournalState::Ended(outcome) = &entry.state else {
+        return None;
+    };
+    let task = outcome.task().filter(|_| !entry.state.is_final())?;
+    let reason = task.error().map(ToString::to_string);
+    Some(said(task.status(), reason.as_deref()))
+}
+
 fn details(entry: &Entry) -> Vec<String> {
     let mut lines = Vec::new();
     let mut add = |name: &str, value: &str| {
@@ -190,6 +203,7 @@ fn details(entry: &Entry) -> Vec<String> {
         entry.task_id.as_ref().map_or("", |id| id.as_str()),
     );
     add("state", state(entry));
+    add("status", &last_status(entry).unwrap_or_default());
     add("model", &entry.model);
     add("prompt", entry.prompt.as_deref().unwrap_or_default());
     add("base URL", entry.base_url.as_str());

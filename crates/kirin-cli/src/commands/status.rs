@@ -6,6 +6,7 @@ use crate::{
     arguments,
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
+    progress::said,
     report::{Report, print_line},
     session::Session,
     terminal::printable,
@@ -29,13 +30,13 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
 /// The status word, and what is known beside it.
 fn describe(task: &Task) -> String {
     let status = task.status().unwrap_or("unknown");
+    let error = task.error().map(ToString::to_string);
     match task.state() {
-        TaskState::Failed { error: Some(error) } => format!("{status}: {error}"),
         TaskState::InProgress {
             progress: Some(progress),
         } => {
             format!("{status}, {:.0} %", progress * 100.0)
         }
-        _ => status.into(),
+        _ => said(Some(status), error.as_deref()),
     }
 }

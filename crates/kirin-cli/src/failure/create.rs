@@ -52,7 +52,7 @@ impl Failure {
         .with_ids(Ids {
             external_task_id: Some(entry.external_task_id.clone()),
             id: entry.task_id.clone(),
-            completed: false,
+            ..Ids::default()
         })
     }
 

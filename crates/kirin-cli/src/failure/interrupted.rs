@@ -8,8 +8,12 @@ use crate::{exit_code, interrupt::Ids, request_file::how_many};
 impl Failure {
     /// Ctrl-C or SIGTERM.
     pub(crate) fn interrupted(ids: Ids) -> Self {
+        let what = match &ids.said {
+            Some(said) => format!("interrupted; the last status was {said}"),
+            None => "interrupted".into(),
+        };
         let interrupted =
-            |next_step: &str| Self::new(exit_code::INTERRUPTED, "interrupted", next_step);
+            |next_step: &str| Self::new(exit_code::INTERRUPTED, what.clone(), next_step);
         let failure = match (&ids.id, &ids.external_task_id) {
             (Some(id), _) if ids.completed => Self {
                 money: "The task is completed, and was charged.".into(),
@@ -44,11 +48,15 @@ impl Failure {
             "Go on with the same command: it looks for what was sent before it sends anything.";
         let mut failure = Self::new(exit_code::INTERRUPTED, what, next_step);
         for ids in under_way {
-            failure.what.push(match (&ids.external_task_id, &ids.id) {
+            let which = match (&ids.external_task_id, &ids.id) {
                 (Some(external), Some(id)) => format!("{external}, task {id}"),
                 (Some(external), None) => format!("{external}, sent and not answered"),
                 (None, Some(id)) => format!("task {id}"),
                 (None, None) => "nothing is sent yet".into(),
+            };
+            failure.what.push(match &ids.said {
+                Some(said) => format!("{which}, the last status was {said}"),
+                None => which,
             });
         }
         let is_sent = |ids: &Ids| ids.external_task_id.is_some() || ids.id.is_some();

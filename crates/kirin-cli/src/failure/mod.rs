@@ -10,6 +10,7 @@ use crate::{
     color, exit_code,
     interrupt::Ids,
     output_path,
+    progress::said,
     report::Report,
     terminal::{printable, say, say_styled, shell_word},
 };
@@ -206,9 +207,12 @@ impl Failure {
             printable(task.id().as_str()),
             task.status().unwrap_or("unknown"),
         );
+        // Of a failed task the next step shows the reason.
+        let reason = task.error().filter(|_| !task.state().is_terminal());
+        let reason = reason.map(ToString::to_string);
         let what = format!(
             "task {id} is not completed: its status is {}",
-            printable(status)
+            printable(&said(Some(status), reason.as_deref()))
         );
         if let TaskState::Failed { .. } = task.state() {
             let next_step = "See the reason with:";
@@ -280,10 +284,13 @@ impl Failure {
             DownloadErrorKind::Expired => "Generating it anew is charged again.",
             _ => "Download it again; do not generate it anew.",
         };
-        let failure = Self {
-            money: "The task is completed, and was charged.".into(),
-            billing: Billing::Charged,
-            ..Self::new(code, what, next_step)
+        let failure = match task.state() {
+            TaskState::OtherEnd { .. } => Self::new(code, what, next_step).charged_perhaps(),
+            _ => Self {
+                money: "The task is completed, and was charged.".into(),
+                billing: Billing::Charged,
+                ..Self::new(code, what, next_step)
+            },
         };
         let id = task.id().as_str();
         let failure = match (error.kind(), error.path()) {

@@ -30,6 +30,7 @@ pub(super) fn command(error: &kirin_client::Error) -> Option<(&'static str, &str
             ErrorKind::Authentication
             | ErrorKind::CannotQuery
             | ErrorKind::Known
+            | ErrorKind::OtherEnd
             | ErrorKind::StillRunning,
             Some(id),
             _,

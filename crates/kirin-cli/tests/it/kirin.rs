@@ -19,7 +19,8 @@ use tempfile::TempDir;
 
 use crate::schema;
 
-/// How long a run may take. Nothing here needs half of it, even on a busy machine.
+/// How long a run may say nothing. Nothing here needs half of it, even on a busy machine, but a task that
+/// ended in other words: that takes 30 s.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One run of the program, about to start.

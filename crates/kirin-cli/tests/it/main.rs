@@ -39,6 +39,8 @@ mod generate;
 
 mod one_prompt;
 
+mod other_end;
+
 mod prompts;
 
 mod resolve;

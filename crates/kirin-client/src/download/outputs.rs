@@ -21,7 +21,9 @@ pub(super) struct Output {
 impl Output {
     /// All that a task has, in the order of its answer, each followed by its watermarked copy.
     pub(super) fn all(task: &Task) -> Vec<Self> {
-        let TaskState::Completed { output, .. } = task.state() else {
+        let (TaskState::Completed { output, .. } | TaskState::OtherEnd { output, .. }) =
+            task.state()
+        else {
             return Vec::new();
         };
         // A text is no output to download, unless it has a URL.

@@ -97,7 +97,8 @@ impl Client {
     /// finished task.
     ///
     /// An external task id is minted if the request has none. Never submits twice unless it is
-    /// safe; an error after the acceptance carries the task id.
+    /// safe; an error after the acceptance carries the task id. A task that ended in other words than
+    /// the documented ones, and names an output, is finished too: its [`status`](Task::status) is that word.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -279,11 +280,13 @@ impl Client {
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),
                 cause: Cause::Refused(refusal),
+                task: None,
             },
             QueryAnswer::Task(task) => return Ok(task),
             QueryAnswer::Trouble(trouble) => Outcome::CannotQuery {
                 id: id.clone(),
                 cause: Cause::Trouble(trouble),
+                task: None,
             },
         };
         Error::check(outcome)

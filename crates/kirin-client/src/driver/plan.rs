@@ -221,6 +221,7 @@ impl Start {
             (Some(id), _) => Outcome::CannotQuery {
                 cause: Cause::Withheld(withheld),
                 id: id.clone(),
+                task: None,
             },
             (None, Some(id)) => match self {
                 Self::Generate(_) => withheld.outcome(id),

@@ -38,7 +38,8 @@ pub enum JournalState {
     /// The service has the task of this id.
     Accepted(TaskId),
     /// It has ended. An unresolved one is to be reconciled again, and one that is still running, could
-    /// not be asked or was not found ([`Outcome::Lost`]), resumed by its task id.
+    /// not be asked, was not found ([`Outcome::Lost`]) or ended in other words ([`Outcome::OtherEnd`]),
+    /// resumed by its task id.
     Ended(Box<Outcome>),
     /// Nothing can have been sent yet.
     Intended,
@@ -54,8 +55,10 @@ impl JournalState {
     ///
     /// let lost = Outcome::Lost { id: "d5u5obte8783ap44qtj0".parse()? };
     /// assert!(!JournalState::Ended(Box::new(lost)).is_final());
+    /// let cancelled = kirin_types::Task::from_json(br#"{"id":"a","status":"cancelled"}"#)?;
+    /// assert!(!JournalState::Ended(Box::new(Outcome::OtherEnd(cancelled))).is_final());
     /// assert!(!JournalState::Sent.is_final());
-    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_final(&self) -> bool {
         match self {
@@ -78,6 +81,11 @@ impl JournalState {
             Self::Intended => true,
             _ => false,
         }
+    }
+
+    /// Whether the latest that is known of its task is an end that nobody documented.
+    fn has_ended_in_other_words(&self) -> bool {
+        matches!(self, Self::Ended(outcome) if matches!(**outcome, Outcome::OtherEnd(_)))
     }
 
     /// Whether it ended as refused by the service: it is looked up once more before it is sent again.
@@ -360,6 +368,10 @@ impl JournalEntry {
         }
         let mut entry = self.clone();
         entry.is_attempt_open = false;
+        if self.state.has_ended_in_other_words() && outcome.task().is_none() {
+            // Whoever had no answer knows less than was known.
+            return Ok(entry);
+        }
         if let Outcome::Unresolved { cause, .. } = outcome {
             if *cause == Cause::Withheld(Withheld::OtherKey) {
                 // It says nothing of what happened.

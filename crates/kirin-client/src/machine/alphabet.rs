@@ -105,6 +105,8 @@ pub enum Notice {
         status: Option<String>,
         /// From 0.0 to 1.0.
         progress: Option<f64>,
+        /// What the service says is wrong, where it says so although the task goes on.
+        reason: Option<String>,
     },
     /// The create was refused. Before that is the end, its task is looked for: something on the way may
     /// have sent it twice.
@@ -129,10 +131,13 @@ pub enum Notice {
         /// What happened.
         cause: String,
     },
-    /// A status word that is not known counts as "still running".
+    /// A status word that is not known counts as "still running"; one that plainly means an end elsewhere
+    /// does until it is repeated.
     UnknownStatus {
         /// The word.
         status: Option<String>,
+        /// What the service says is wrong, where it says so.
+        reason: Option<String>,
     },
     /// Something made a look worth while, and it comes sooner: a callback came, or the computer
     /// woke up.

@@ -19,10 +19,15 @@
 //!            ( wait ) <----------------------------------------------------'
 //!              |  ^
 //!              v  | in progress, unknown word, trouble
-//!           [ query ] --> < completed >  < failed >  < still running >  < lost > ...
+//!           [ query ] --> < completed >  < failed >  < other end >  < still running >  < lost > ...
 //! ```
 //!
 //! Square brackets are calls, round ones are waits, angle brackets are the ends.
+//!
+//! Only completed and failed are final at the service. A word that nobody documented and that plainly means an
+//! end elsewhere, as `cancelled`, `expired`, or `done` beside an output
+//! ([`TaskState::OtherEnd`](kirin_types::TaskState::OtherEnd) has the rule), ends the wait when it was answered
+//! three times in a row over at least 30 s, as [`Outcome::OtherEnd`]. Any other unknown word keeps it polling.
 //!
 //! # Example
 //!
@@ -53,6 +58,7 @@ mod alphabet;
 pub use alphabet::{Action, Event, Notice, SendReason, WrongEvent};
 
 mod outcome;
+pub(crate) use outcome::names_output;
 pub use outcome::{Cause, Knowledge, KnownCreate, Outcome, Withheld};
 
 mod clocks;

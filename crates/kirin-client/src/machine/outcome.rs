@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kirin_types::{ExternalTaskId, Task, TaskId};
+use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{Refusal, Trouble};
@@ -17,6 +17,9 @@ pub enum Outcome {
         id: TaskId,
         /// Why.
         cause: Cause,
+        /// The task as last heard of; `None` if no answer about it came.
+        #[serde(default)]
+        task: Option<Box<Task>>,
     },
     /// The task is done and has output.
     Completed(Task),
@@ -34,6 +37,10 @@ pub enum Outcome {
         /// Why.
         cause: Cause,
     },
+    /// The service has said an end in other words than the documented ones, again and again, as
+    /// `cancelled`. The task may still finish, and be charged: it is to be asked again, and nothing is to be
+    /// created in its place. Where it names an output, that can be had.
+    OtherEnd(Task),
     /// The deadline passed while the task was running.
     StillRunning {
         /// The service's id of the task.
@@ -60,9 +67,10 @@ impl Outcome {
             Self::CannotQuery { id, .. } | Self::Lost { id } | Self::StillRunning { id, .. } => {
                 Some(id)
             }
-            Self::Completed(task) | Self::CompletedWithoutOutput(task) | Self::Failed(task) => {
-                Some(task.id())
-            }
+            Self::Completed(task)
+            | Self::CompletedWithoutOutput(task)
+            | Self::Failed(task)
+            | Self::OtherEnd(task) => Some(task.id()),
             Self::NotCreated { .. } | Self::Unresolved { .. } => None,
         }
     }
@@ -78,12 +86,44 @@ impl Outcome {
     /// The task as last heard of, where the end tells of it.
     pub fn task(&self) -> Option<&Task> {
         match self {
-            Self::Completed(task) | Self::CompletedWithoutOutput(task) | Self::Failed(task) => {
-                Some(task)
-            }
-            Self::StillRunning { task, .. } => task.as_deref(),
+            Self::Completed(task)
+            | Self::CompletedWithoutOutput(task)
+            | Self::Failed(task)
+            | Self::OtherEnd(task) => Some(task),
+            Self::CannotQuery { task, .. } | Self::StillRunning { task, .. } => task.as_deref(),
             _ => None,
         }
+    }
+
+    /// The task, where its videos can be downloaded: it is completed, or it ended in other words and names
+    /// an output.
+    ///
+    /// ```
+    /// use kirin_client::machine::Outcome;
+    /// use kirin_types::Task;
+    ///
+    /// let done = br#"{"id":"a","status":"done","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#;
+    /// let cancelled = br#"{"id":"a","status":"cancelled"}"#;
+    /// assert!(Outcome::OtherEnd(Task::from_json(done)?).task_with_output().is_some());
+    /// assert!(Outcome::OtherEnd(Task::from_json(cancelled)?).task_with_output().is_none());
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn task_with_output(&self) -> Option<&Task> {
+        match self {
+            Self::Completed(task) => Some(task),
+            Self::OtherEnd(task) if names_output(task) => Some(task),
+            _ => None,
+        }
+    }
+}
+
+/// Whether there is something to download of a task, whatever word it stands under.
+pub(crate) fn names_output(task: &Task) -> bool {
+    match task.state() {
+        TaskState::Completed { output, .. } | TaskState::OtherEnd { output, .. } => {
+            output.iter().any(|content| content.url.is_some())
+        }
+        _ => false,
     }
 }
 
@@ -180,7 +220,11 @@ impl Withheld {
         let cause = Cause::Withheld(self);
         match task {
             None if created_nothing => Outcome::NotCreated { cause },
-            Some(id) => Outcome::CannotQuery { id, cause },
+            Some(id) => Outcome::CannotQuery {
+                id,
+                cause,
+                task: None,
+            },
             None => Outcome::Unresolved {
                 external_task_id: id.clone(),
                 knowledge: Knowledge::MayExist,

@@ -1,4 +1,10 @@
 //! The second phase: from a task that the service has to its end, or to a reason to stop asking.
+//!
+//! Only `completed` and `failed`, and what the service documents as their synonyms, are final. A word that
+//! plainly means an end elsewhere ([`TaskState::OtherEnd`] has the rule) ends the wait, and not the task:
+//! when the service has answered it [`ENDING_TIMES`] times in a row over [`ENDING_TIME`] at least. A word that
+//! means it by what stands beside it has to come with the same progress, too. Another word in between begins the count again, a failed query does not. As long as it is
+//! counted, the gaps are at most [`ENDING_GAP`], so that the count can come to its end before the deadline.
 
 use std::time::Duration;
 
@@ -25,6 +31,13 @@ const GRACE_AFTER_RESUME: Duration = Duration::from_secs(10);
 /// Shortest time between two queries, however often something wakes the machine.
 pub(super) const SHORTEST_GAP: Duration = Duration::from_secs(1);
 
+/// How often an end in other words is answered, and over how long at least, before it is believed.
+const ENDING_TIMES: u32 = 3;
+const ENDING_TIME: Duration = Duration::from_secs(30);
+
+/// The longest gap meanwhile: the first, the second and the third answer just span the time.
+const ENDING_GAP: Duration = Duration::from_secs(15);
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct WaitPhase {
     id: TaskId,
@@ -50,6 +63,21 @@ pub(super) struct WaitPhase {
     /// about: the next wait is short.
     #[serde(default)]
     woken: bool,
+    /// The latest answer was an end in other words.
+    #[serde(default)]
+    ending: Option<Ending>,
+}
+
+/// An end in other words, as long as the service repeats it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ending {
+    word: String,
+    /// Where it moves, the task goes on, unless its word is plain.
+    progress: Option<f64>,
+    /// When its first answer had come.
+    since: Duration,
+    /// How many answers there were.
+    times: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +124,7 @@ impl WaitPhase {
             empty: false,
             look_up_by,
             woken: false,
+            ending: None,
         }
     }
 
@@ -204,6 +233,7 @@ impl WaitPhase {
 
     fn learn(&mut self, now: Duration, task: Task, context: &Context) -> Step {
         self.failures = 0;
+        self.ending = self.ending_after(now, &task);
         let notice = match task.state() {
             TaskState::Failed { .. } => return Step::Finish(Outcome::Failed(task)),
             TaskState::Completed { output, .. } => {
@@ -226,14 +256,54 @@ impl WaitPhase {
             TaskState::InProgress { progress } => Notice::Progress {
                 status: task.status().map(str::to_owned),
                 progress: *progress,
+                reason: task.error().map(ToString::to_string),
             },
+            TaskState::OtherEnd { .. } if self.is_repeated_enough() => {
+                return Step::Finish(Outcome::OtherEnd(task));
+            }
             _ => Notice::UnknownStatus {
                 status: task.status().map(str::to_owned),
+                reason: task.error().map(ToString::to_string),
             },
         };
         self.task = Some(task);
         let gap = context.settings.schedule.gap(now - self.began_at);
+        let gap = match self.ending {
+            Some(_) => gap.min(ENDING_GAP),
+            None => gap,
+        };
         self.pause(now, gap, notice, context)
+    }
+
+    /// What an answer makes of the count of ends in other words.
+    fn ending_after(&self, now: Duration, task: &Task) -> Option<Ending> {
+        let TaskState::OtherEnd {
+            word,
+            is_plain,
+            progress,
+            ..
+        } = task.state()
+        else {
+            return None;
+        };
+        let progress = progress.filter(|_| !is_plain);
+        let earlier = self.ending.as_ref();
+        let same = earlier.filter(|it| it.word == *word && it.progress == progress);
+        Some(Ending {
+            word: word.clone(),
+            progress,
+            since: same.map_or(now, |it| it.since),
+            times: same.map_or(0, |it| it.times).saturating_add(1),
+        })
+    }
+
+    /// Whether an end in other words is believed. The last query began so long after the first answer: how
+    /// long a call takes says nothing about the task.
+    fn is_repeated_enough(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| {
+            ending.times >= ENDING_TIMES
+                && self.asked_at.saturating_sub(ending.since) >= ENDING_TIME
+        })
     }
 
     fn not_found(&mut self, now: Duration, refusal: Refusal, context: &mut Context) -> Step {
@@ -290,6 +360,7 @@ impl WaitPhase {
         Step::Finish(Outcome::CannotQuery {
             id: self.id.clone(),
             cause,
+            task: self.task.clone().map(Box::new),
         })
     }
 }

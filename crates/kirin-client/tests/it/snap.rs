@@ -13,9 +13,9 @@ use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, TaskId};
 use crate::{
     machine::{
         answers::{
-            COMPLETED, EXTERNAL_ID, FAILED, ID, IN_PROGRESS, OTHER_ID, WITHOUT_OUTPUT, control,
-            create_error, created, duplicate, lost, no_answer, not_sent, query_status, rate_limit,
-            task,
+            CANCELLED, COMPLETED, EXTERNAL_ID, FAILED, ID, IN_PROGRESS, OTHER_ID, WITHOUT_OUTPUT,
+            control, create_error, created, duplicate, lost, no_answer, not_sent, query_status,
+            rate_limit, task,
         },
         script::{Script, proven, seconds, settings, withheld},
     },
@@ -239,7 +239,11 @@ fn ends() -> Vec<Outcome> {
         cause,
     };
     let other_id = OTHER_ID.parse().unwrap();
-    let cannot_query = |cause| Outcome::CannotQuery { id: id(), cause };
+    let cannot_query = |cause| Outcome::CannotQuery {
+        id: id(),
+        cause,
+        task: None,
+    };
     let known = |state| Cause::Withheld(Withheld::Known { state });
     let charged = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.21"}}"#);
     let free = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.00"}}"#);
@@ -248,6 +252,17 @@ fn ends() -> Vec<Outcome> {
             id: id(),
             task: None,
         },
+        Outcome::StillRunning {
+            id: id(),
+            task: Some(Box::new(parsed(CANCELLED))),
+        },
+        Outcome::CannotQuery {
+            id: id(),
+            cause: lost.clone(),
+            task: Some(Box::new(parsed(CANCELLED))),
+        },
+        Outcome::OtherEnd(parsed(CANCELLED)),
+        Outcome::OtherEnd(parsed(r#""status":"expired""#)),
         Outcome::Lost { id: id() },
         Outcome::Failed(parsed(FAILED)),
         Outcome::Failed(parsed(r#""status":"failed""#)),

@@ -13,10 +13,10 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use crate::{
     machine::{
         answers::{
-            COMPLETED, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT, WITHOUT_OUTPUT, control,
-            control_with, create_error, create_status, created, duplicate, lost, miss_with,
-            no_answer, no_probe, not_sent, query_rate_limit, query_status, rate_limit, task_probe,
-            task_with_id,
+            CANCELLED, COMPLETED, DONE, FAILED, ID, IN_PROGRESS, OTHER_ID, STARTED_AT,
+            WITHOUT_OUTPUT, control, control_with, create_error, create_status, created, duplicate,
+            lost, miss_with, no_answer, no_probe, not_sent, query_rate_limit, query_status,
+            rate_limit, task_probe, task_with_id,
         },
         script::withheld,
     },
@@ -148,7 +148,9 @@ impl Probed {
     }
 }
 
-const TASKS: [&str; 5] = [
+const TASKS: [&str; 7] = [
+    CANCELLED,
+    DONE,
     IN_PROGRESS,
     COMPLETED,
     FAILED,

@@ -182,6 +182,9 @@ faults! {
     WrongTypes "wrong_types" CALLS Answer [],
     /// A status word that nobody documented.
     UnknownStatus "unknown_status" CALLS Answer [],
+    /// A completed task is done, and any other one is cancelled by an operator: words for an end that
+    /// nobody documented.
+    OtherEnd "other_end" QUERY Answer [],
     /// A task that is less than `milliseconds` old, 5000 if absent, is answered with 404.
     NotFoundAfterCreate "not_found_after_create" QUERY Answer ["milliseconds"],
     /// A task in progress is pending again, and has no progress.

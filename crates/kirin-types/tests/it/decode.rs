@@ -27,7 +27,7 @@ const TASKS: &[(&str, &str)] = &[
     ("status-succeeded.json", "status succeeded, state completed (terminal)"),
     ("status-upper-case.json", "status COMPLETED, state completed (terminal)"),
     ("status-mixed-case.json", "status In_Progress, state in progress"),
-    ("status-unknown-word.json", "status canceled, state other"),
+    ("status-unknown-word.json", "status canceled, state other end, word canceled, plain true"),
     ("status-absent.json", "state other"),
     ("progress-zero.json", "status in_progress, state in progress, progress 0"),
     ("progress-half.json", "status in_progress, state in progress, progress 0.5"),
@@ -368,6 +368,92 @@ fn a_code_outside_the_family_has_no_meaning() {
     check("1303", "1303");
     check("-5", "-5");
     check("1.5", "1.5");
+}
+
+/// The rule needs no list of words: what stands beside one nobody knows says what it means.
+#[test]
+fn a_word_that_nobody_documented_is_an_end_by_itself_or_beside_an_error_or_an_output() {
+    let url = r#","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]"#;
+    let text = r#","output":[{"content":[{"type":"text","text":"soon"}]}]"#;
+    let is_end = |status: &str, beside: &str| {
+        let body = format!(r#"{{"id":"a","status":"{status}"{beside}}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        assert!(!task.state().is_terminal(), "{body}");
+        matches!(task.state(), TaskState::OtherEnd { .. })
+    };
+    for status in [
+        "cancelled",
+        "Timed Out",
+        "REJECTED",
+        "expired",
+        "error",
+        "fail",
+    ] {
+        assert!(is_end(status, ""), "{status}");
+        assert!(is_end(status, url), "{status}");
+    }
+    for status in ["done", "Finished", "ready", "archived", "4", "已取消"] {
+        assert!(!is_end(status, ""), "{status}");
+        assert!(!is_end(status, text), "{status}");
+        assert!(is_end(status, url), "{status}");
+        for error in [
+            r#""x""#,
+            r#"{"message":"x"}"#,
+            r#"{"code":7}"#,
+            r#"{"error_message":"x"}"#,
+        ] {
+            assert!(
+                is_end(status, &format!(r#","error":{error}"#)),
+                "{status}, {error}"
+            );
+        }
+        for none in [
+            "null",
+            r#""""#,
+            "{}",
+            "[]",
+            "false",
+            "0",
+            r#"{"code":0,"message":""}"#,
+        ] {
+            assert!(
+                !is_end(status, &format!(r#","error":{none}"#)),
+                "{status}, {none}"
+            );
+        }
+    }
+    for status in [
+        "queued",
+        "rendering",
+        "in-progress",
+        "IN QUEUE",
+        "pending",
+        "retrying",
+        "",
+        " ",
+    ] {
+        assert!(!is_end(status, url), "{status}");
+        assert!(!is_end(status, r#","error":{"message":"x"}"#), "{status}");
+    }
+}
+
+#[test]
+fn documented_words_of_a_running_task_may_have_other_separators() {
+    for status in [
+        "in-progress",
+        "In Progress",
+        "inProgress",
+        "IN-QUEUE",
+        " pending ",
+    ] {
+        let body = format!(r#"{{"id":"a","status":"{status}"}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        assert_eq!(
+            task.state(),
+            &TaskState::InProgress { progress: None },
+            "{status}"
+        );
+    }
 }
 
 /// What signs a URL is worth the video, so it stands in no log that prints a task.

@@ -21,6 +21,17 @@ pub(crate) fn task(task: &Task) -> Vec<(&'static str, String)> {
         TaskState::InProgress { progress } | TaskState::Other { progress } => {
             add(&mut facts, "progress", *progress);
         }
+        TaskState::OtherEnd {
+            word,
+            is_plain,
+            output,
+            progress,
+        } => {
+            facts.push(("word", word.clone()));
+            facts.push(("plain", is_plain.to_string()));
+            facts.extend(output.iter().map(|it| ("output", content(it))));
+            add(&mut facts, "progress", *progress);
+        }
         _ => unreachable!("a state that this test does not know"),
     }
     add(
@@ -62,6 +73,7 @@ pub(crate) fn state_name(state: &TaskState) -> &'static str {
         (TaskState::Failed { .. }, true) => "failed (terminal)",
         (TaskState::InProgress { .. }, false) => "in progress",
         (TaskState::Other { .. }, false) => "other",
+        (TaskState::OtherEnd { .. }, false) => "other end",
         _ => unreachable!("{state:?} is terminal when it must not be, or is not when it must be"),
     }
 }

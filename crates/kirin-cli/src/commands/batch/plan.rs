@@ -65,7 +65,7 @@ pub(super) async fn plan(
             }
         }
         let has_files = match &entry {
-            Some(entry) if entry.completed().is_some() => {
+            Some(entry) if entry.task_with_output().is_some() => {
                 downloaded_files::are_there(ledger, entry).await?
             }
             _ => false,
@@ -95,7 +95,7 @@ impl Planned {
     /// The task and its files, where they are there.
     pub(super) fn done(&self) -> Option<(&Task, &[DownloadedFile])> {
         let entry = self.entry.as_ref().filter(|_| self.has_files)?;
-        Some((entry.completed()?, &entry.files))
+        Some((entry.task_with_output()?, &entry.files))
     }
 
     /// What ended without a video, and will not have one.

@@ -70,6 +70,12 @@ pub(super) fn failed(task: &str) -> machine::Outcome {
     machine::Outcome::Failed(Task::from_json(body.as_bytes()).expect("a task"))
 }
 
+pub(super) fn other_end(task: &str) -> machine::Outcome {
+    let body = format!(r#"{{"id":"{task}","status":"cancelled"}}"#);
+    // As above.
+    machine::Outcome::OtherEnd(Task::from_json(body.as_bytes()).expect("a task"))
+}
+
 /// A journal beside what it should know.
 pub(super) struct Checked<'a> {
     journal: &'a dyn Journal,

@@ -102,7 +102,7 @@ fn change(random: &mut Random, intent: &Intent, entry: Option<&JournalEntry>) ->
 fn outcome(random: &mut Random, intent: &Intent, task: &str) -> machine::Outcome {
     // As above.
     let id = || task.parse().expect("a task id");
-    match random.below(5) {
+    match random.below(6) {
         0 => model::unresolved(intent),
         1 => model::failed(task),
         2 => machine::Outcome::Lost { id: id() },
@@ -110,6 +110,7 @@ fn outcome(random: &mut Random, intent: &Intent, task: &str) -> machine::Outcome
             id: id(),
             task: None,
         },
+        4 => model::other_end(task),
         _ => model::not_created(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kirin_client::{DownloadErrorKind, DownloadEvent};
 
 use super::{
-    Place, completed, cut_whole, download, download_of, mp4, rest, status, unreachable, video,
+    completed, cut_whole, download, download_of, mp4, rest, status, unreachable, video,
     whole,
 };
 use crate::scripted::{json, with_headers};

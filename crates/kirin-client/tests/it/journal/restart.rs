@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Client, Control, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent,
-    Journal, JournalChange, JournalError, JournalState, JournalWrite, Lookup, MemoryJournal,
-    Recalled,
+    ApiKey, BaseUrl, Billing, Budget, Client, Control, CreateId, DuplicateIds, ErrorKind,
+    HostCapabilities, Intent, Journal, JournalChange, JournalError, JournalState, JournalWrite,
+    Lookup, MemoryJournal, Recalled,
 };
 use kirin_tests::canary;
 use kirin_types::Timestamp;
@@ -40,6 +40,48 @@ async fn a_task_that_is_resumed_ends_in_the_journal_of_its_create() {
         "{:?}",
         states()
     );
+}
+
+/// The wait is over, and the create is not: the task may still finish, and no other one is made for it.
+#[tokio::test(start_paused = true)]
+async fn p05_a_cancelled_task_stays_open_in_the_journal_and_keeps_its_place_in_the_budget() {
+    const CANCELLED: &str =
+        r#"{"id":"task-1","status":"cancelled","error":{"message":"by operator"}}"#;
+    let cancelled = (0..20).map(|_| json(200, CANCELLED));
+    let transport = Scripted::new(std::iter::once(json(200, CREATED)).chain(cancelled));
+    let journal = Arc::new(MemoryJournal::default());
+    let budget = Arc::new(Budget::new("0.30".parse().unwrap()));
+    let builder = || {
+        Client::builder(canary::key().parse().unwrap())
+            .journal(journal.clone())
+            .budget(budget.clone())
+    };
+    let client = builder().transport(transport.clone()).build().unwrap();
+    let error = client.generate(request()).await.unwrap_err();
+    shown(&error);
+    assert_eq!(error.kind(), ErrorKind::OtherEnd);
+    assert_eq!(error.billing(), Billing::Unknown);
+    assert!(
+        error.to_string().contains("cancelled: by operator"),
+        "{error}"
+    );
+    assert_eq!(budget.spent().to_string(), "0.21");
+    let entry = || <[_; 1]>::try_from(journal.entries()).unwrap()[0].clone();
+    assert!(!entry().state.is_final());
+
+    // The same create goes on with the task that is known, and asks again.
+    let again = client.generate(request()).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::OtherEnd);
+    assert_eq!(again.task_id(), error.task_id());
+
+    let later = Scripted::new([json(200, COMPLETED)]);
+    let client = builder().transport(later.clone()).build().unwrap();
+    let handle = error.resume().unwrap().clone();
+    client.resume(handle).await.unwrap();
+    assert!(entry().state.is_final());
+    let calls = [transport.calls(), later.calls()].concat();
+    let posts = calls.iter().filter(|call| call.starts_with("POST"));
+    assert_eq!(posts.count(), 1);
 }
 
 /// Drops a generation at every point at which it waits, and goes on from the journal: one POST in

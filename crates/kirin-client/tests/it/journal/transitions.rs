@@ -434,3 +434,40 @@ fn nothing_is_written_of_what_was_not_intended() {
         assert_eq!(writes.entry, None);
     }
 }
+
+/// It is known how it stands, and not how it ends: a later word of the service takes its place, a failed
+/// question does not, and nothing is sent for it.
+#[test]
+fn an_end_in_other_words_stays_open_until_the_service_says_another() {
+    let other_end = || {
+        let cancelled = br#"{"id":"task-1","status":"cancelled"}"#;
+        Outcome::OtherEnd(Task::from_json(cancelled).unwrap())
+    };
+    let mut writes = Writes::begun(true);
+    writes.end(A, other_end()).unwrap();
+    let is_open = |writes: &Writes| {
+        let entry = writes.entry.as_ref().unwrap();
+        assert!(!entry.state.is_final());
+        assert_eq!(entry.state.task_id().unwrap().as_str(), "task-1");
+    };
+    is_open(&writes);
+    let accepted = KnownCreate::Accepted {
+        id: "task-1".parse().unwrap(),
+    };
+    assert_eq!(writes.intend(B), known(accepted.clone()));
+    let again = writes.send(A, 2, SendReason::RefusesDuplicates);
+    assert_eq!(again, known(accepted));
+
+    let cannot_query = Outcome::CannotQuery {
+        id: "task-1".parse().unwrap(),
+        cause: Cause::Withheld(Withheld::OtherKey),
+        task: None,
+    };
+    writes.end(B, cannot_query).unwrap();
+    is_open(&writes);
+    let state = || JournalState::Ended(Box::new(other_end()));
+    assert_eq!(writes.entry.as_ref().unwrap().state, state());
+
+    writes.end(B, completed()).unwrap();
+    assert!(writes.entry.as_ref().unwrap().state.is_final());
+}

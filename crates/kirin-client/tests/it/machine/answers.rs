@@ -34,6 +34,10 @@ pub(crate) const WITHOUT_OUTPUT: &str = r#""status":"completed","output":[]"#;
 pub(crate) const FAILED: &str =
     r#""status":"failed","error":{"code":"002011099","error_message":"upstream said no"}"#;
 
+/// Ends in other words than the documented ones.
+pub(crate) const CANCELLED: &str = r#""status":"cancelled","error":{"message":"by operator"}"#;
+pub(crate) const DONE: &str = r#""status":"done","output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]"#;
+
 pub(crate) fn created(fields: &str) -> CreateAnswer {
     decode_create(&task_body(ID, fields))
 }

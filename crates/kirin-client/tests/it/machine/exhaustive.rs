@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 use kirin_client::{DuplicateIds, HostCapabilities, Lookup, machine::Action};
 
 use super::{
-    answers::{COMPLETED, ID, IN_PROGRESS},
+    answers::{CANCELLED, COMPLETED, ID, IN_PROGRESS},
     script::settings,
     walk::Walk,
 };
@@ -25,11 +25,12 @@ const CREATES: [Create; 8] = [
     Create::Withheld,
 ];
 
-const QUERIES: [Query; 7] = [
+const QUERIES: [Query; 8] = [
     Query::Key,
     Query::NotFound,
     Query::OldTask,
     Query::Refused,
+    Query::Task(ID, CANCELLED),
     Query::Task(ID, IN_PROGRESS),
     Query::Task(ID, COMPLETED),
     Query::Trouble,

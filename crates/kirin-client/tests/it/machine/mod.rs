@@ -9,6 +9,7 @@ mod doubt;
 mod exhaustive;
 mod journal;
 pub(crate) mod oracle;
+mod other_end;
 mod refusals;
 mod repetitions;
 pub(crate) mod script;

@@ -14,7 +14,7 @@ use proptest::{
     test_runner::{TestCaseError, TestCaseResult},
 };
 
-use super::answers::{EXTERNAL_ID, STARTED_AT};
+use super::answers::{CANCELLED, DONE, EXTERNAL_ID, STARTED_AT};
 use crate::strategies::{Create, Probed, Query, World};
 
 /// The order in which a row looks up: whether it is a control.
@@ -67,6 +67,18 @@ pub(crate) struct Oracle {
     /// The last answer to a look-up.
     last_look_up: Option<Query>,
     pub(crate) accepted: Option<TaskId>,
+    /// The end in other words that was answered last.
+    ending: Option<Ending>,
+}
+
+/// An end in other words, as long as it is repeated: when its first answer had come, how often it was
+/// answered, and when the latest query for it began.
+#[derive(Clone, Debug)]
+struct Ending {
+    fields: &'static str,
+    first: Duration,
+    times: usize,
+    latest: Duration,
 }
 
 impl Oracle {
@@ -112,6 +124,7 @@ impl Oracle {
             missed_at: None,
             last_look_up: None,
             accepted: None,
+            ending: None,
         }
     }
 
@@ -175,7 +188,10 @@ impl Oracle {
             self.broken_rows = 0;
         }
         match answer {
-            Create::Created(_) => self.accepted = Some(id_of(&answer.answer())),
+            Create::Created(fields) => {
+                self.accepted = Some(id_of(&answer.answer()));
+                self.hear_task(now, now, fields);
+            }
             Create::Delayed => self.creates -= 1,
             Create::DuplicateByCode | Create::DuplicateByWords => {
                 self.exists = true;
@@ -202,8 +218,43 @@ impl Oracle {
         }
     }
 
-    /// A look-up that began at `since` is answered, while no task is known.
-    pub(crate) fn hear_look_up(&mut self, since: Duration, answer: Query) {
+    /// A query that began at `since` is answered at `now`, while the task is known.
+    pub(crate) fn hear_query(&mut self, since: Duration, now: Duration, answer: Query) {
+        let accepted = self.accepted.as_ref().map(TaskId::as_str);
+        match answer {
+            Query::Task(id, fields) if accepted == Some(id) => self.hear_task(since, now, fields),
+            Query::OldTask if accepted == Some(task_id_of(&answer.answer()).as_str()) => {
+                self.ending = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// What is said of the task; only the same end again goes on with the count.
+    fn hear_task(&mut self, since: Duration, now: Duration, fields: &'static str) {
+        let earlier = self.ending.take();
+        if fields != CANCELLED && fields != DONE {
+            return;
+        }
+        let same = earlier.filter(|ending| ending.fields == fields);
+        self.ending = Some(Ending {
+            fields,
+            first: same.as_ref().map_or(now, |ending| ending.first),
+            times: same.map_or(0, |ending| ending.times) + 1,
+            latest: since,
+        });
+    }
+
+    /// Whether an end in other words was answered three times over 30 s.
+    pub(crate) fn has_ended_in_other_words(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| {
+            let lasted = ending.latest.saturating_sub(ending.first);
+            ending.times >= 3 && lasted >= Duration::from_secs(30)
+        })
+    }
+
+    /// A look-up that began at `since` is answered at `now`, while no task is known.
+    pub(crate) fn hear_look_up(&mut self, since: Duration, now: Duration, answer: Query) {
         self.row = None;
         self.looked_up_at = Some(since);
         self.last_look_up = Some(answer);
@@ -213,7 +264,11 @@ impl Oracle {
         };
         match answer {
             Query::NotFound => self.missed_at = Some(since),
-            Query::Task(id, _) => self.accepted = Some(id.parse().unwrap()),
+            Query::Task(id, fields) => {
+                self.accepted = Some(id.parse().unwrap());
+                // The wait begins with this answer.
+                self.hear_task(now, now, fields);
+            }
             Query::OldTask if !self.tells_old_tasks => {
                 self.accepted = Some(task_id_of(&answer.answer()));
             }
@@ -276,13 +331,15 @@ impl Oracle {
     pub(crate) fn judge_end(&self, outcome: &Outcome, now: Duration) -> TestCaseResult {
         if let Some(accepted) = &self.accepted {
             let id = match outcome {
-                Outcome::Completed(task) => Some(task.id().clone()),
+                Outcome::Completed(task) | Outcome::OtherEnd(task) => Some(task.id().clone()),
                 outcome => Error::check(outcome.clone())
                     .unwrap_err()
                     .task_id()
                     .cloned(),
             };
             prop_assert_eq!(id.as_ref(), Some(accepted));
+            let is_other_end = matches!(outcome, Outcome::OtherEnd(_));
+            prop_assert_eq!(is_other_end, self.has_ended_in_other_words());
             return Ok(());
         }
         match outcome {

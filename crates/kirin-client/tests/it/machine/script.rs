@@ -388,7 +388,9 @@ fn told(notice: &Notice) -> String {
         Notice::Accepted { id, adopted: true } => format!("found as {id}"),
         Notice::Finished => "finished".into(),
         Notice::LostAnswer { cause } => format!("lost answer ({cause})"),
-        Notice::Progress { status, progress } => {
+        Notice::Progress {
+            status, progress, ..
+        } => {
             let word = status.as_deref().unwrap_or("no status");
             let part = progress.map_or_else(String::new, |part| format!(" {:.0} %", part * 100.0));
             format!("{word}{part}")
@@ -397,7 +399,7 @@ fn told(notice: &Notice) -> String {
             format!("again in {:.3} s ({cause})", wait.as_secs_f64())
         }
         Notice::Trouble { cause } => format!("trouble ({cause})"),
-        Notice::UnknownStatus { status } => format!("unknown status {status:?}"),
+        Notice::UnknownStatus { status, .. } => format!("unknown status {status:?}"),
         other => format!("{other:?}"),
     }
 }

@@ -10,8 +10,8 @@ use kirin_client::{
 
 use super::{
     answers::{
-        COMPLETED, FAILED, IN_PROGRESS, WITHOUT_OUTPUT, control_with, create_status, created,
-        duplicate, lost, miss_with, no_probe, not_sent, query_status, rate_limit, task,
+        CANCELLED, COMPLETED, FAILED, IN_PROGRESS, WITHOUT_OUTPUT, control_with, create_status,
+        created, duplicate, lost, miss_with, no_probe, not_sent, query_status, rate_limit, task,
     },
     script::{Script, proven, seconds, settings, with, withheld},
 };
@@ -89,6 +89,20 @@ fn states() -> Vec<(&'static str, Script)> {
     });
     add("completed", &|script| {
         drop(script.create(created(COMPLETED)))
+    });
+    add("cancelled, once", &|script| {
+        drop(script.create(created(CANCELLED)))
+    });
+    add("cancelled, and believed", &|script| {
+        script.create(created(CANCELLED));
+        for _ in 0..2 {
+            script.after(seconds(20));
+            script.wait();
+            match script.machine.action() {
+                Action::LookUp(_) => drop(script.look_up(task(CANCELLED))),
+                _ => drop(script.query(task(CANCELLED))),
+            }
+        }
     });
     add("failed", &|script| drop(script.create(created(FAILED))));
     add("unresolved", &|script| {

@@ -37,7 +37,7 @@ pub(super) fn poll(script: &mut Script, answer: QueryAnswer) -> Notice {
 
 fn assert_cannot_query(script: &Script) -> Cause {
     match script.outcome() {
-        Outcome::CannotQuery { id, cause } => {
+        Outcome::CannotQuery { id, cause, .. } => {
             assert_eq!(id.as_str(), ID);
             cause.clone()
         }
@@ -215,7 +215,7 @@ fn p05_an_unknown_word_keeps_polling_and_is_reported() {
     let mut script = accepted();
     for name in ["status-unknown-word.json", "status-absent.json"] {
         let notice = poll(&mut script, golden(name));
-        let Notice::UnknownStatus { status } = notice else {
+        let Notice::UnknownStatus { status, .. } = notice else {
             panic!("{name}:\n{script}");
         };
         let word = script.machine.task().unwrap().status().map(str::to_owned);

@@ -76,10 +76,17 @@ impl Walk {
             other => panic!("{other:?} is no query"),
         }
         self.now += delay;
-        if self.oracle.accepted.is_none() {
-            self.oracle.hear_look_up(self.since, answer);
+        match self.oracle.accepted {
+            Some(_) => self.oracle.hear_query(self.since, self.now, answer),
+            None => self.oracle.hear_look_up(self.since, self.now, answer),
         }
-        self.handle(Event::QueryAnswered(answer.answer()))
+        self.handle(Event::QueryAnswered(answer.answer()))?;
+        let is_over = matches!(self.machine.action(), Action::Finished(_));
+        prop_assert!(
+            is_over || !self.oracle.has_ended_in_other_words(),
+            "it waits although an end was said often enough"
+        );
+        Ok(())
     }
 
     /// The wait at hand ends, `delay` too late.

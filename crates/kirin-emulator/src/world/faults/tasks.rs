@@ -58,6 +58,14 @@ fn change(fault: Fault, task: &mut Map<String, Value>, base_url: &str) {
         Fault::UnknownStatus => {
             set("status", json!("reticulating"));
         }
+        Fault::OtherEnd if has_completed => {
+            set("status", json!("done"));
+        }
+        Fault::OtherEnd => {
+            set("status", json!("cancelled"));
+            set("error", json!({ "message": "by operator" }));
+            task.remove("progress");
+        }
         Fault::StatusBackwards => {
             set("status", json!("pending"));
             task.remove("progress");

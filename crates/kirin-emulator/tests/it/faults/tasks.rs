@@ -38,6 +38,21 @@ async fn fault_unknown_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fault_other_end() {
+    let task = queried(json!({ "fault": "other_end" })).await;
+    assert_eq!(task["status"], "done");
+    assert!(task["output"][0]["content"][0]["url"].is_string());
+
+    let emulator = frozen(json!({ "fault": "other_end", "nth": 1 })).await;
+    let mut wire = Wire::connect(&emulator);
+    create(&mut wire);
+    let tasks = [(); 2].map(|()| query(&mut wire).json());
+    assert_eq!(tasks[0]["status"], "cancelled");
+    assert_eq!(tasks[0]["error"], json!({ "message": "by operator" }));
+    assert_eq!(tasks[1]["status"], "in_progress");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fault_not_found_after_create() {
     let emulator = with(json!([{ "fault": "not_found_after_create", "count": 2 }])).await;
     let mut wire = Wire::connect(&emulator);

@@ -1,0 +1,35 @@
+//! The latest that the service has said of a task, for the sentences of errors.
+
+use kirin_types::{Task, TaskState};
+
+/// How much of a status word is shown, in characters.
+const STATUS: usize = 100;
+
+/// What the service says of a task: its status word, and the reason where there is one.
+pub(crate) fn said(task: &Task) -> String {
+    let status = task.status().filter(|status| !status.trim().is_empty());
+    let shown = |status: &str| -> String {
+        let visible = status.chars().filter(|character| !character.is_control());
+        visible.take(STATUS).collect()
+    };
+    let status = status.map_or_else(|| "nothing".into(), shown);
+    match task.error() {
+        Some(error) => format!("{status}: {error}"),
+        None => status,
+    }
+}
+
+/// The last word of the service on a task, for the end of a sentence about a wait that ended early.
+pub(crate) fn last_heard(task: Option<&Task>) -> String {
+    task.map_or_else(String::new, |task| {
+        format!("; the last status was {}", said(task))
+    })
+}
+
+/// Why a task failed.
+pub(crate) fn reason(task: &Task) -> String {
+    match task.state() {
+        TaskState::Failed { error: Some(error) } => error.to_string(),
+        _ => "no reason given".into(),
+    }
+}
