@@ -455,7 +455,7 @@ fn is_about_the_key(reason: ErrorReason) -> bool {
 
 fn reason(task: &Task) -> String {
     match task.state() {
-        TaskState::Failed { error: Some(error) } => error.to_string(),
+        TaskState::Failed { error: Some(error), .. } => error.to_string(),
         _ => "no reason given".into(),
     }
 }

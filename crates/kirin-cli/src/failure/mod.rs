@@ -354,7 +354,7 @@ impl Failure {
     }
 
     fn with_task(mut self, task: Task) -> Self {
-        if let TaskState::Failed { error: Some(error) } = task.state() {
+        if let TaskState::Failed { error: Some(error), .. } = task.state() {
             self.about.code = error.code.as_ref().map(TaskErrorCode::to_string);
         }
         self.about.ids.id = Some(task.id().clone());
