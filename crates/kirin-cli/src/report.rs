@@ -57,12 +57,12 @@ impl Report {
             metadata: task.metadata().cloned(),
             ..Self::default()
         };
-        if let TaskState::Completed { output, usage } = task.state() {
+        if let TaskState::Completed { output, .. } = task.state() {
             report.outputs = output.iter().map(OutputReport::from).collect();
-            if let Some(usage) = usage {
-                report.cost = usage.cost.clone();
-                report.discount = usage.discount.clone();
-            }
+        }
+        if let Some(usage) = task.state().usage() {
+            report.cost = usage.cost.clone();
+            report.discount = usage.discount.clone();
         }
         report
     }

@@ -30,7 +30,9 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
 fn describe(task: &Task) -> String {
     let status = task.status().unwrap_or("unknown");
     match task.state() {
-        TaskState::Failed { error: Some(error), .. } => format!("{status}: {error}"),
+        TaskState::Failed {
+            error: Some(error), ..
+        } => format!("{status}: {error}"),
         TaskState::InProgress {
             progress: Some(progress),
         } => {

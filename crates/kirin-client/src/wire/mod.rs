@@ -10,6 +10,9 @@ pub use endpoint::{Endpoint, InvalidEndpoint};
 mod create_answer;
 pub use create_answer::CreateAnswer;
 
+mod gzip;
+pub use gzip::without_gzip;
+
 mod query_answer;
 pub use query_answer::{Probe, QueryAnswer};
 

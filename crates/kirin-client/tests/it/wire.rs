@@ -2,6 +2,8 @@
 //! are examples of.
 
 mod calls;
+mod damaged;
+pub(crate) mod gzip;
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
@@ -505,7 +507,7 @@ fn an_unreadable_success_keeps_its_beginning_and_no_signature() {
         assert_eq!((answer.path.as_str(), answer.head.as_str()), (path, head));
     };
     check("<html>".into(), "", "<html>");
-    check(r#"{"id":7}"#.into(), "id", r#"{"id":7}"#);
+    check(r#"{"id":[7]}"#.into(), "id", r#"{"id":[7]}"#);
     check(r#"{"data":{}}"#.into(), "data.id", r#"{"data":{}}"#);
     check("é".repeat(500), "", &"é".repeat(200));
     let url = format!("https://cdn.example.com/a.mp4?s={signature}&t=1");
