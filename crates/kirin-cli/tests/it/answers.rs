@@ -115,6 +115,9 @@ fn a_damaged_answer_to_a_query_is_read() {
         let report = status.at(&server.base_url).run().ended_with(0).json();
         assert_eq!(report["status"], "completed");
         assert_eq!(report["outputs"][0]["url"], "https://h.example/v.mp4");
+        let status = Kirin::new().args(["status", TASK]).at(&server.base_url);
+        let said = "completed (the answer was damaged, and not all of it could be read)\n";
+        assert_eq!(status.run().ended_with(0).stdout, said);
     }
 }
 

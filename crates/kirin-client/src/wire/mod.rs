@@ -2,7 +2,8 @@
 //! nowhere else.
 //!
 //! The decoders put every possible answer into one of a few kinds, because the machine decides by
-//! kind: see [`CreateAnswer`] and [`QueryAnswer`].
+//! kind: see [`CreateAnswer`] and [`QueryAnswer`]. They read what can be read of a damaged answer, and
+//! never learn from one that nothing was created.
 
 mod endpoint;
 pub use endpoint::{Endpoint, InvalidEndpoint};

@@ -70,6 +70,8 @@ const TASKS: &[(&str, &str)] = &[
     ("usage-token-counts.json", "status completed, state completed (terminal), usage cost 0.01"),
     ("usage-empty.json", "status completed, state completed (terminal), usage nothing in it"),
     ("created-at-milliseconds.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-zero.json", "status in_progress, state in progress"),
+    ("usage-of-failed-task.json", "status failed, state failed (terminal), usage cost 0"),
     ("created-at-seconds.json", "status in_progress, state in progress, created 1769757744000"),
     ("created-at-absent.json", "status in_progress, state in progress, model kirin_v2_5_turbo_t2v"),
     ("created-at-text.json", "status in_progress, state in progress, created 1769757744000"),
