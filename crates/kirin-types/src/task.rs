@@ -1,6 +1,7 @@
 //! The task object: the answer to a create and to every query.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -38,7 +39,8 @@ use crate::{
 pub struct Task {
     id: TaskId,
     status: Option<String>,
-    state: TaskState,
+    /// Boxed, for it is most of a task, and tasks stand in enums beside what is small.
+    state: Box<TaskState>,
     model: Option<String>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
@@ -162,7 +164,7 @@ impl Task {
         let status = task.whole_text("status");
         Ok(Self {
             id: id(task, place)?,
-            state: TaskState::from_object(status.as_deref(), task),
+            state: Box::new(TaskState::from_object(status.as_deref(), task)),
             status,
             model: task.whole_text("model"),
             created_at: task.field("created_at").and_then(Timestamp::from_token),

@@ -301,7 +301,7 @@ fn what_the_parser_takes_is_taken_as_it_stands() {
         let strict = serde_json::from_slice::<serde_json::Value>(&bytes);
         if strict.is_ok() {
             let read = RawJson::read(&bytes)?;
-            let text = String::from_utf8(bytes.clone())?;
+            let text = String::from_utf8(bytes)?;
             prop_assert_eq!((read.as_str(), read.is_damaged()), (text.trim(), false));
         }
         Ok(())
