@@ -57,14 +57,12 @@ impl Report {
             metadata: task.metadata().cloned(),
             ..Self::default()
         };
-        let (output, usage) = match task.state() {
-            TaskState::Completed { output, usage } => (output.as_slice(), usage.as_ref()),
-            // What it says of a cost may still change.
-            TaskState::OtherEnd { output, .. } => (output.as_slice(), None),
-            _ => (&[][..], None),
+        let output = match task.state() {
+            TaskState::Completed { output, .. } | TaskState::OtherEnd { output, .. } => output,
+            _ => &Vec::new(),
         };
         report.outputs = output.iter().map(OutputReport::from).collect();
-        if let Some(usage) = usage {
+        if let Some(usage) = task.state().usage() {
             report.cost = usage.cost.clone();
             report.discount = usage.discount.clone();
         }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use kirin_client::{
     machine::{Action, Event, Machine, Outcome, Settings},
-    wire::{CreateAnswer, Endpoint, Probe, QueryAnswer},
+    wire::{CreateAnswer, Endpoint, Probe, QueryAnswer, without_gzip},
 };
 use kirin_emulator::{EmulatorConfig, World, world::Reply};
 use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let event = match machine.action() {
             Action::Create(request) => {
                 let answer = send(&mut world, elapsed, &endpoint.create(request))?;
-                let answer = endpoint.without_key(answer);
+                let answer = endpoint.without_key(without_gzip(answer));
                 Event::CreateAnswered(CreateAnswer::decode(&answer, &id))
             }
             Action::Probe(id) => {

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, TaskState};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price};
 
 use crate::machine::{Outcome, Withheld};
 
@@ -13,9 +13,9 @@ use crate::machine::{Outcome, Withheld};
 ///
 /// A create takes its list price when it is about to be sent for the first time, and gives it back
 /// only where it is proved that nothing was created; a finished task that says what it cost, at the
-/// end of the operation that created it, takes that in its place. What is unresolved, still running
-/// or failed keeps its price, because it may be charged, and so does what [`Client::submit`] leaves
-/// to a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
+/// end of the operation that created it, takes that in its place, also if it failed. What is
+/// unresolved, still running, or failed without a word on its cost keeps its price, because it may be
+/// charged, and so does what [`Client::submit`] leaves to a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it. One budget may
 /// be shared by several clients; it ends with the process.
@@ -145,11 +145,8 @@ impl Budget {
     /// Puts the true cost in the place of the price, where the end tells it. A negative one is no
     /// cost, and would make room that was never allowed.
     pub fn settle(&self, reservation: Reservation, outcome: &Outcome) {
-        let task = outcome.task().map(|task| task.state());
-        if let Some(TaskState::Completed {
-            usage: Some(usage), ..
-        }) = task
-            && let Some(cost) = &usage.cost
+        let usage = outcome.task().and_then(|task| task.state().usage());
+        if let Some(cost) = usage.and_then(|usage| usage.cost.as_ref())
             && !cost.is_negative()
             && let Some((_, charge)) = self.locked().reserved.get_mut(&reservation.0)
         {

@@ -178,11 +178,13 @@ impl Error {
     pub fn billing(&self) -> Billing {
         match self.outcome() {
             Outcome::NotCreated { .. } => Billing::None,
-            Outcome::CompletedWithoutOutput(task) | Outcome::Completed(task)
-                if is_charged(task) =>
-            {
-                Billing::Charged
-            }
+            Outcome::CompletedWithoutOutput(task)
+            | Outcome::Completed(task)
+            | Outcome::Failed(task) => match cost(task) {
+                Some(cost) if *cost > Amount::default() => Billing::Charged,
+                Some(cost) if is_failed(task) && *cost == Amount::default() => Billing::None,
+                _ => Billing::Unknown,
+            },
             _ => Billing::Unknown,
         }
     }
@@ -269,6 +271,7 @@ impl Error {
             }
             (Outcome::NotCreated { .. }, _) => "Nothing was spent",
             (_, Billing::Charged) => "The task was charged",
+            (Outcome::Failed(_), Billing::None) => "The service says that it cost nothing",
             (Outcome::Failed(_), _) => "Whether a failed task is charged is not documented",
             (Outcome::Lost { .. }, _) => "If it was created, it may have been charged",
             (
@@ -473,14 +476,11 @@ fn is_about_the_key(reason: ErrorReason) -> bool {
     )
 }
 
-/// A completed task says what it cost; a cost of zero is not a charge.
-fn is_charged(task: &Task) -> bool {
-    let TaskState::Completed {
-        usage: Some(usage), ..
-    } = task.state()
-    else {
-        return false;
-    };
-    let is_positive = |cost: &Amount| "0".parse().is_ok_and(|zero: Amount| *cost > zero);
-    usage.cost.as_ref().is_some_and(is_positive)
+/// What a task that is at its end cost, where it says so.
+fn cost(task: &Task) -> Option<&Amount> {
+    task.state().usage()?.cost.as_ref()
+}
+
+fn is_failed(task: &Task) -> bool {
+    matches!(task.state(), TaskState::Failed { .. })
 }

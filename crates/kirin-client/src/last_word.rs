@@ -29,7 +29,9 @@ pub(crate) fn last_heard(task: Option<&Task>) -> String {
 /// Why a task failed.
 pub(crate) fn reason(task: &Task) -> String {
     match task.state() {
-        TaskState::Failed { error: Some(error) } => error.to_string(),
+        TaskState::Failed {
+            error: Some(error), ..
+        } => error.to_string(),
         _ => "no reason given".into(),
     }
 }

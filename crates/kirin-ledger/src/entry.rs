@@ -59,7 +59,7 @@ pub enum Money {
     Settled,
     /// It is on its way, and may be charged.
     Reserved,
-    /// The task failed; whether that is charged is not documented.
+    /// The task failed; whether that is charged is not documented, unless it says what it cost.
     Failed,
     /// It may have created a task that could not be found.
     Unresolved,

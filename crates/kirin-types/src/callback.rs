@@ -42,14 +42,17 @@ impl Callback {
     ///
     /// The body is not a JSON object, or names no task in either form.
     pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
-        let token = Token::parse(json)?;
+        let json = RawJson::read(json)?;
+        let token = json.token();
         let body = token
             .object()
             .ok_or_else(|| DecodeError::new("not a JSON object"))?;
-        match body.contains("task_id") || body.contains("task_status") {
+        let callback = match body.contains("task_id") || body.contains("task_status") {
             true => Self::from_kling(&body, token),
             false => Task::from_token(token).map(|task| Self::from_task(&task, &body, token)),
-        }
+        }?;
+        let raw = callback.raw.marked(json.is_damaged());
+        Ok(Self { raw, ..callback })
     }
 
     fn from_task(task: &Task, body: &Object<'_>, token: Token<'_>) -> Self {

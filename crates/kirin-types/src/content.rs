@@ -3,7 +3,10 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use crate::decode::{Object, Token};
+use crate::{
+    decode::{Object, Token},
+    repair::DAMAGE,
+};
 
 /// One generated content of a completed task. Its Debug form leaves out the queries of its URLs,
 /// which sign them.
@@ -63,10 +66,16 @@ impl ContentType {
 
 impl Content {
     fn from_object(content: &Object<'_>) -> Self {
+        // What is lost of a URL stays lost when the task is read again from where it was kept.
+        let url = |name| {
+            content
+                .non_empty_text(name)
+                .filter(|url| !url.contains(DAMAGE))
+        };
         Self {
             content_type: ContentType::from_word(content.text("type").unwrap_or_default()),
-            url: content.non_empty_text("url"),
-            watermark_url: content.non_empty_text("watermark_url"),
+            url: url("url"),
+            watermark_url: url("watermark_url"),
             size: content.text_or_number("size"),
             duration: content.text_or_number("duration"),
             id: content.text_or_number("id"),

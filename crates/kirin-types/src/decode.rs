@@ -12,6 +12,8 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
+use crate::repair::{self, DAMAGE};
+
 /// An answer that cannot be read.
 ///
 /// ```
@@ -21,8 +23,8 @@ use serde_json::value::RawValue;
 /// assert_eq!(error.to_string(), "not JSON: expected value at line 1 column 1");
 /// assert_eq!(error.path(), "");
 ///
-/// let error = Task::from_json(br#"{"data":{"id":7}}"#).unwrap_err();
-/// assert_eq!(error.to_string(), "the field data.id is not a string");
+/// let error = Task::from_json(br#"{"data":{"id":[]}}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "the field data.id is neither a string nor a positive integer");
 /// assert_eq!(error.path(), "data.id");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,48 +67,65 @@ impl core::error::Error for DecodeError {}
 
 /// A JSON value that was recognized as such and not yet read.
 #[derive(Clone, Copy)]
-pub(crate) struct Token<'a>(&'a RawValue);
+pub(crate) struct Token<'a> {
+    raw: &'a RawValue,
+    /// Whether it is of a damaged answer.
+    is_damaged: bool,
+}
 
 /// A JSON object's fields as received, duplicates included.
 pub(crate) struct Object<'a> {
     fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    is_damaged: bool,
 }
 
 impl<'a> Token<'a> {
-    /// Recognizes one JSON value in the bytes of an answer.
-    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, DecodeError> {
-        let text = core::str::from_utf8(json)
-            .map_err(|error| DecodeError::new(format!("not UTF-8: {error}")))?;
-        serde_json::from_str(text)
-            .map(Self)
-            .map_err(|error| DecodeError::new(format!("not JSON: {error}")))
+    pub(crate) fn new(raw: &'a RawValue, is_damaged: bool) -> Self {
+        Self { raw, is_damaged }
     }
 
     pub(crate) fn raw(self) -> &'a RawValue {
-        self.0
+        self.raw
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0.get() == "null"
+        self.raw.get() == "null"
     }
 
     pub(crate) fn object(self) -> Option<Object<'a>> {
-        serde_json::from_str(self.0.get()).ok()
+        let object: Object<'a> = serde_json::from_str(self.raw.get()).ok()?;
+        Some(Object {
+            is_damaged: self.is_damaged,
+            ..object
+        })
     }
 
     pub(crate) fn array(self) -> Option<Vec<Self>> {
-        let items: Vec<&'a RawValue> = serde_json::from_str(self.0.get()).ok()?;
-        Some(items.into_iter().map(Self).collect())
+        let items: Vec<&'a RawValue> = serde_json::from_str(self.raw.get()).ok()?;
+        let token = |raw| Self { raw, ..self };
+        Some(items.into_iter().map(token).collect())
     }
 
     /// The text of a JSON string.
     pub(crate) fn text(self) -> Option<String> {
-        serde_json::from_str(self.0.get()).ok()
+        serde_json::from_str(self.raw.get()).ok()
+    }
+
+    /// The text of a JSON string for a person, with U+FFFD for half of a character.
+    pub(crate) fn lossy_text(self) -> Option<String> {
+        let is_string = self.raw.get().starts_with('"');
+        let lossy = || is_string.then(|| repair::lossy_text(self.raw.get()))?;
+        self.text().or_else(lossy)
+    }
+
+    /// Whether something of a text may be lost.
+    pub(crate) fn may_be_cut(self) -> bool {
+        self.is_damaged && self.raw.get().contains(DAMAGE)
     }
 
     /// The token of a JSON number, digit for digit.
     pub(crate) fn number(self) -> Option<&'a str> {
-        let token = self.0.get();
+        let token = self.raw.get();
         token
             .starts_with(|first: char| first == '-' || first.is_ascii_digit())
             .then_some(token)
@@ -128,19 +147,23 @@ impl<'a> Object<'a> {
     /// The field as received; the last one if it stands there more than once, `None` for null.
     pub(crate) fn field(&self, name: &str) -> Option<Token<'a>> {
         let (_, raw) = self.fields.iter().rev().find(|(field, _)| field == name)?;
-        Some(Token(raw)).filter(|token| !token.is_null())
+        Some(self.token(raw)).filter(|token| !token.is_null())
     }
 
     /// Every value of a field that stands there more than once.
     pub(crate) fn every(&self, name: &str) -> impl Iterator<Item = Token<'a>> {
         let same = self.fields.iter().filter(move |(field, _)| field == name);
-        same.map(|(_, raw)| Token(raw))
+        same.map(|(_, raw)| self.token(raw))
     }
 
     /// Every field, in the order in which it came.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Token<'a>)> {
         let fields = self.fields.iter();
-        fields.map(|(name, raw)| (name.as_ref(), Token(raw)))
+        fields.map(|(name, raw)| (name.as_ref(), self.token(raw)))
+    }
+
+    fn token(&self, raw: &'a RawValue) -> Token<'a> {
+        Token::new(raw, self.is_damaged)
     }
 
     pub(crate) fn object(&self, name: &str) -> Option<Self> {
@@ -151,9 +174,16 @@ impl<'a> Object<'a> {
         self.field(name)?.text()
     }
 
-    /// The text of a field that is there and not empty.
+    /// The text of a field of which nothing is lost.
+    pub(crate) fn whole_text(&self, name: &str) -> Option<String> {
+        let token = self.field(name).filter(|token| !token.may_be_cut())?;
+        token.text()
+    }
+
+    /// The text of a field that is there and not empty, for a person.
     pub(crate) fn non_empty_text(&self, name: &str) -> Option<String> {
-        self.text(name).filter(|text| !text.is_empty())
+        let text = self.field(name)?.lossy_text();
+        text.filter(|text| !text.is_empty())
     }
 
     pub(crate) fn text_or_number(&self, name: &str) -> Option<String> {
@@ -197,7 +227,10 @@ impl<'de> de::Visitor<'de> for ObjectVisitor {
         while let Some((Key(name), raw)) = map.next_entry()? {
             fields.push((name, raw));
         }
-        Ok(Object { fields })
+        Ok(Object {
+            fields,
+            is_damaged: false,
+        })
     }
 }
 

@@ -7,7 +7,10 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use crate::{ErrorBody, ExternalTaskId, decode::Token};
+use crate::{
+    ErrorBody, ExternalTaskId, RawJson,
+    body_text::{Leaf, leaves},
+};
 
 /// What stands for the id's own text while a message is read.
 const NAME: &str = "external_task_id";
@@ -73,9 +76,12 @@ impl ErrorBody {
     fn texts(&self, id: Option<&ExternalTaskId>) -> Vec<String> {
         let mut texts = Vec::new();
         let message = self.message.as_deref().map(str::trim).unwrap_or_default();
-        match Token::parse(self.text.as_bytes()) {
+        match RawJson::read(self.text.as_bytes()) {
             _ if !message.is_empty() => texts.push(message.to_owned()),
-            Ok(body) => collect_texts("", body, &mut texts),
+            Ok(body) => {
+                let leaves = leaves(body.token()).into_iter().filter(is_words);
+                texts.extend(leaves.map(|leaf| format!("{}: {}", leaf.name, leaf.text)));
+            }
             Err(_) if !self.text.trim().is_empty() => texts.push(self.text.clone()),
             Err(_) => {}
         }
@@ -87,22 +93,10 @@ impl ErrorBody {
     }
 }
 
-/// Every text under the JSON value with the name of the field it stands in, but what is no words.
-fn collect_texts(name: &str, value: Token<'_>, texts: &mut Vec<String>) {
-    if let Some(object) = value.object() {
-        for (name, value) in object.fields() {
-            collect_texts(name, value, texts);
-        }
-    } else if let Some(items) = value.array() {
-        for item in items {
-            collect_texts(name, item, texts);
-        }
-    } else if let Some(text) = value.text()
-        && !text.trim().is_empty()
-        && !matches!(name, "code" | "request_id")
-    {
-        texts.push(format!("{name}: {text}"));
-    }
+/// Whether it is words: no number, and no code.
+fn is_words(leaf: &Leaf) -> bool {
+    let is_code = matches!(leaf.name.as_str(), "code" | "request_id");
+    !leaf.is_number && !is_code && !leaf.text.trim().is_empty()
 }
 
 /// The text with the name in place of the id, wherever the id stands as a word of its own.

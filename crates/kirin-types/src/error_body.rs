@@ -1,11 +1,12 @@
 //! The body of a refusal, in every form that is known, and what it means.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 use core::fmt;
 
 use crate::{
-    ExternalTaskId,
-    decode::{Object, Token},
+    ExternalTaskId, RawJson,
+    body_text::{first_sentence, is_sentence, joined, leaves, of_markup},
+    decode::Object,
     task_error::{meaning, with_leading_zeros},
 };
 
@@ -70,11 +71,11 @@ const TEXT_CHARACTERS: usize = 2000;
 impl ErrorBody {
     /// Reads an error body. Never fails: what has no known form is kept as text.
     pub fn decode(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body)
-            .chars()
-            .take(TEXT_CHARACTERS)
-            .collect();
-        match Token::parse(body).ok().and_then(Token::object) {
+        let text = String::from_utf8_lossy(body);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = text.chars().take(TEXT_CHARACTERS).collect();
+        let json = RawJson::read(body).ok();
+        match json.as_ref().and_then(|json| json.token().object()) {
             Some(object) => Self {
                 text,
                 ..Self::from_object(&object)
@@ -175,7 +176,7 @@ impl ErrorBody {
         };
         match status {
             400..=499 if self.is_duplicate(id) => ErrorReason::DuplicateExternalTaskId,
-            400..=499 if status != 401 && self.is_balance(status) => ErrorReason::Balance,
+            400..=499 if self.is_balance(status) => ErrorReason::Balance,
             401 => ErrorReason::Authentication,
             403 => ErrorReason::Permission,
             404 => ErrorReason::NotFound,
@@ -196,15 +197,17 @@ impl ErrorBody {
         match self.error_code {
             Some(40201..=40208) => true,
             Some(40200) => self.says_any(&words),
-            _ => status == 402 || (self.says_any(&words) && !permission),
+            _ if status == 402 || (self.says_any(&words) && !permission) => true,
+            _ => matches!(status, 400..=499) && self.speaks_of_money(status),
         }
     }
 
     fn limit(&self) -> ErrorReason {
+        let sentence = self.sentence().unwrap_or_default().to_ascii_lowercase();
         match self.code.as_deref() {
             Some("1100") => ErrorReason::Permission,
             Some("1101" | "1102") => ErrorReason::Balance,
-            _ if self.says_any(&["parallel"]) => ErrorReason::ParallelTaskLimit,
+            _ if sentence.contains("parallel") => ErrorReason::ParallelTaskLimit,
             Some("1303") => ErrorReason::ParallelTaskLimit,
             _ => ErrorReason::RateLimit,
         }
@@ -224,6 +227,45 @@ impl ErrorBody {
         }
     }
 
+    /// What the body says, for a person: its message, and where that is one word or none, the first
+    /// sentence that stands anywhere in it; of a page its title.
+    ///
+    /// ```
+    /// use kirin_types::ErrorBody;
+    ///
+    /// let body = br#"{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#;
+    /// assert_eq!(ErrorBody::decode(body).sentence().as_deref(), Some("insufficient balance"));
+    /// let body = br#"{"error":"invalid_token","error_description":"The key has expired"}"#;
+    /// let sentence = ErrorBody::decode(body).sentence();
+    /// assert_eq!(sentence.as_deref(), Some("invalid_token: The key has expired"));
+    /// ```
+    pub fn sentence(&self) -> Option<String> {
+        let message = self.message.clone();
+        if message.as_deref().is_some_and(is_sentence) {
+            return message;
+        }
+        let found = match RawJson::read(self.text.as_bytes()) {
+            Ok(json) => first_sentence(leaves(json.token())),
+            Err(_) => of_markup(&self.text),
+        };
+        match (message, found) {
+            (Some(message), Some(found)) => Some(format!("{message}: {found}")),
+            (message, found) => message.or(found),
+        }
+    }
+
+    /// What is shown where there is no sentence: JSON in one line, of anything else the first line.
+    fn beginning(&self) -> String {
+        let mut lines = self.text.lines().map(str::trim);
+        match self.text.trim_start().starts_with(['{', '[']) {
+            true => joined(&self.text),
+            false => lines
+                .find(|line| !line.is_empty())
+                .unwrap_or_default()
+                .into(),
+        }
+    }
+
     fn says_any(&self, needles: &[&str]) -> bool {
         let message = self
             .message
@@ -236,10 +278,8 @@ impl ErrorBody {
 
 impl fmt::Display for ErrorBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = self.text.lines().map(str::trim);
-        let first_line = || lines.find(|line| !line.is_empty()).unwrap_or_default();
-        let message = self.message.as_deref().unwrap_or_else(first_line);
-        write!(formatter, "{}", printable(message))?;
+        let sentence = self.sentence().unwrap_or_else(|| self.beginning());
+        write!(formatter, "{}", printable(&sentence))?;
         if let Some(request_id) = &self.request_id {
             write!(formatter, " (request id {})", printable(request_id))?;
         }

@@ -92,6 +92,8 @@ mod timestamp_text;
 mod raw_json;
 pub use raw_json::RawJson;
 
+mod repair;
+
 mod decode;
 pub use decode::DecodeError;
 
@@ -104,6 +106,10 @@ pub use error_body::{ErrorBody, ErrorReason};
 mod duplicate;
 
 mod error_body_form;
+
+mod body_text;
+
+mod money;
 
 mod route;
 pub use route::{Route, RouteError};

@@ -11,14 +11,15 @@ const NAME: &str = "external_task_id";
 const PLACES: [&str; 3] = ["task_info", "metadata", "params"];
 
 /// Every external id that the answer gives its task, each once. An empty text counts as absent, as
-/// it does in a request.
+/// it does in a request, and so does one that is damaged.
 pub(crate) fn external_task_ids(task: &Object<'_>) -> Vec<String> {
     let inner = PLACES.iter().filter_map(|place| task.object(place));
     let inner: Vec<_> = inner.collect();
     let mut named = Vec::new();
     for object in core::iter::once(task).chain(&inner) {
         for value in object.every(NAME) {
-            let id = value.text_or_number().filter(|id| !id.is_empty());
+            let id = value.text_or_number();
+            let id = id.filter(|id| !id.is_empty() && !value.may_be_cut());
             named.extend(id.filter(|id| !named.contains(id)));
         }
     }

@@ -40,7 +40,8 @@ use crate::{
 pub struct Task {
     id: TaskId,
     status: Option<String>,
-    state: TaskState,
+    /// Boxed, for it is most of a task, and tasks stand in enums beside what is small.
+    state: Box<TaskState>,
     model: Option<String>,
     /// Boxed, because few tasks have one.
     error: Option<Box<TaskError>>,
@@ -66,6 +67,8 @@ pub enum TaskState {
     Failed {
         /// Why, if the service said it.
         error: Option<TaskError>,
+        /// What it cost all the same, if the service said it (seen elsewhere).
+        usage: Option<Usage>,
     },
     /// It runs or waits (`in_progress`; also `pending`, `processing`, `in_queue`, `submitted`, in any
     /// case, and with other separators).
@@ -100,15 +103,34 @@ impl TaskState {
         matches!(self, Self::Completed { .. } | Self::Failed { .. })
     }
 
+    /// What the task cost, if it is at its end and the service said it.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","status":"failed","usage":{"cost":"0"}}"#)?;
+    /// let usage = task.state().usage().unwrap();
+    /// assert_eq!(usage.cost.as_ref().unwrap().to_string(), "0");
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn usage(&self) -> Option<&Usage> {
+        match self {
+            Self::Completed { usage, .. } | Self::Failed { usage, .. } => usage.as_ref(),
+            // What it says of a cost may still change.
+            Self::InProgress { .. } | Self::Other { .. } | Self::OtherEnd { .. } => None,
+        }
+    }
+
     fn from_object(status: Option<&str>, error: Option<&TaskError>, task: &Object<'_>) -> Self {
         let word = status.unwrap_or_default().to_ascii_lowercase();
         match word.as_str() {
             "completed" | "success" | "succeed" | "succeeded" => Self::Completed {
                 output: output(task),
-                usage: task.object("usage").map(|usage| Usage::from_object(&usage)),
+                usage: usage(task),
             },
             "failed" => Self::Failed {
                 error: task.field("error").map(TaskError::from_token),
+                usage: usage(task),
             },
             _ => Self::from_other_word(&StatusWord::new(status.unwrap_or_default()), error, task),
         }
@@ -152,9 +174,13 @@ impl Task {
     /// # Errors
     ///
     /// The text is not JSON, not an object, has no usable `id`, or its envelope says error (a
-    /// `status.code` other than 0 and 200); a field's wrong type is no error.
+    /// `status.code` other than 0 and 200); a field's wrong type is no error. Of a
+    /// [damaged](RawJson::read) answer an id, a status or a URL counts only if nothing of it is lost.
     pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
-        Self::from_token(Token::parse(json)?)
+        let json = RawJson::read(json)?;
+        let mut task = Self::from_token(json.token())?;
+        task.raw = task.raw.marked(json.is_damaged());
+        Ok(task)
     }
 
     pub(crate) fn from_token(token: Token<'_>) -> Result<Self, DecodeError> {
@@ -175,14 +201,18 @@ impl Task {
     }
 
     fn from_object(task: &Object<'_>, token: Token<'_>, place: &str) -> Result<Self, DecodeError> {
-        let status = task.text("status");
+        let status = task.whole_text("status");
         let error = task.field("error").and_then(TaskError::if_any);
         Ok(Self {
             id: id(task, place)?,
-            state: TaskState::from_object(status.as_deref(), error.as_ref(), task),
+            state: Box::new(TaskState::from_object(
+                status.as_deref(),
+                error.as_ref(),
+                task,
+            )),
             status,
             error: error.map(Box::new),
-            model: task.text("model"),
+            model: task.whole_text("model"),
             created_at: task.field("created_at").and_then(Timestamp::from_token),
             updated_at: task.field("updated_at").and_then(Timestamp::from_token),
             external_task_ids: named_id::external_task_ids(task),
@@ -277,7 +307,22 @@ impl Task {
         self.metadata.as_ref()
     }
 
-    /// The task as it was received.
+    /// Whether the answer was no JSON, and this is what could be read of it: fields may be missing.
+    /// It is told of what has just been received, and is no part of the serde form.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(b"{\"id\":\"a\",\"status\":\"in_progress\",\"progress\":NaN}")?;
+    /// assert_eq!(task.status(), Some("in_progress"));
+    /// assert!(task.is_damaged());
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn is_damaged(&self) -> bool {
+        self.raw.is_damaged()
+    }
+
+    /// The task as it was received; what could be read of it, where that was [damaged](Self::is_damaged).
     pub fn raw(&self) -> &RawJson {
         &self.raw
     }
@@ -296,6 +341,10 @@ impl<'de> Deserialize<'de> for Task {
     }
 }
 
+fn usage(task: &Object<'_>) -> Option<Usage> {
+    task.object("usage").map(|usage| Usage::from_object(&usage))
+}
+
 /// The id; `place` is the path of the task in the answer.
 fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
     let unusable = |problem: &str| DecodeError::at(format!("{place}id"), problem);
@@ -303,7 +352,14 @@ fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
         return Err(unusable("stands there twice, with different values"));
     }
     let token = task.field("id").ok_or_else(|| unusable("is missing"))?;
-    let text = token.text().ok_or_else(|| unusable("is not a string"))?;
+    let text = match token.number() {
+        Some(number) => Some(number.into()).filter(|_| is_positive_integer(number)),
+        None => token.text(),
+    };
+    let text = text.ok_or_else(|| unusable("is neither a string nor a positive integer"))?;
+    if token.may_be_cut() {
+        return Err(unusable("is damaged"));
+    }
     text.parse()
         .map_err(|invalid| unusable(&format!("is unusable: {invalid}")))
 }
@@ -311,6 +367,11 @@ fn id(task: &Object<'_>, place: &str) -> Result<TaskId, DecodeError> {
 fn output(task: &Object<'_>) -> Vec<Content> {
     let output = task.field("output").map(content::from_output);
     output.unwrap_or_default()
+}
+
+/// Whether a JSON number is an integer above zero, which is no id.
+fn is_positive_integer(number: &str) -> bool {
+    number.bytes().all(|it| it.is_ascii_digit()) && !number.starts_with('0')
 }
 
 /// A number from 0 to 1; anything else says nothing.

@@ -13,7 +13,7 @@ use crate::{decode::Token, error_body::printable};
 /// let task = Task::from_json(
 ///     br#"{"id":"a","status":"failed","error":{"code":"002011095","error_message":"no capacity"}}"#,
 /// )?;
-/// let TaskState::Failed { error: Some(error) } = task.state() else { unreachable!() };
+/// let TaskState::Failed { error: Some(error), .. } = task.state() else { unreachable!() };
 /// assert_eq!(error.code.as_ref().unwrap().meaning(), Some("Internal generation error"));
 /// assert_eq!(error.message.as_deref(), Some("no capacity"));
 /// # Ok::<(), kirin_types::DecodeError>(())
@@ -107,7 +107,7 @@ impl TaskErrorCode {
     /// use kirin_types::{Retry, Task, TaskState};
     ///
     /// let task = Task::from_json(br#"{"id":"a","status":"failed","error":{"code":"002011095"}}"#)?;
-    /// let TaskState::Failed { error: Some(error) } = task.state() else { unreachable!() };
+    /// let TaskState::Failed { error: Some(error), .. } = task.state() else { unreachable!() };
     /// assert_eq!(error.code.as_ref().unwrap().retry(), Retry::CanHelp);
     /// # Ok::<(), kirin_types::DecodeError>(())
     /// ```

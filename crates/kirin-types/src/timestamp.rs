@@ -36,15 +36,17 @@ impl Timestamp {
         }
     }
 
-    /// From a field of an answer: a number, one in quotes, or a date with a time.
+    /// From a field of an answer: a number, one in quotes, or a date with a time. Zero, and what is
+    /// before 1970, is what programs write for no time.
     pub(crate) fn from_token(token: Token<'_>) -> Option<Self> {
-        match token.number() {
+        let time = match token.number() {
             Some(number) => Self::from_number(number),
             None => {
                 let text = token.text()?;
                 Self::from_number(text.trim()).or_else(|| Self::from_text(&text))
             }
-        }
+        };
+        time.filter(|time| time.0 > 0)
     }
 
     /// Seconds or milliseconds, with a fraction or an exponent; what is smaller than a

@@ -1,8 +1,8 @@
-//! What a completed task cost.
+//! What a task cost.
 
 use crate::{Amount, RawJson, decode::Object};
 
-/// Usage statistics of a completed task.
+/// Usage statistics of a task that is at its end: of a completed one (documented), or of a failed one.
 ///
 /// ```
 /// use kirin_types::{Task, TaskState};

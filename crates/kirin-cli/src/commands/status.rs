@@ -29,6 +29,16 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
 
 /// The status word, and what is known beside it.
 fn describe(task: &Task) -> String {
+    match task.is_damaged() {
+        true => format!(
+            "{} (the answer was damaged, and not all of it could be read)",
+            state(task)
+        ),
+        false => state(task),
+    }
+}
+
+fn state(task: &Task) -> String {
     let status = task.status().unwrap_or("unknown");
     let error = task.error().map(ToString::to_string);
     match task.state() {

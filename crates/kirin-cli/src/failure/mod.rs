@@ -2,7 +2,9 @@
 
 use std::{error::Error, io, path::Path, process::ExitCode};
 
-use kirin_client::{Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind};
+use kirin_client::{
+    Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind, machine::Outcome,
+};
 use kirin_types::{Task, TaskErrorCode, TaskState};
 
 use crate::{
@@ -218,9 +220,12 @@ impl Failure {
             let next_step = "See the reason with:";
             let failure = Self::new(exit_code::TASK_FAILED, what, next_step);
             let failure = failure.resumed_by("status", &id);
+            let Err(error) = kirin_client::Error::check(Outcome::Failed(task.clone())) else {
+                return failure.with_task(task);
+            };
             return Self {
-                money: "Whether a failed task is charged is not documented.".into(),
-                billing: Billing::Unknown,
+                money: format!("{}.", error.money()),
+                billing: error.billing(),
                 ..failure.with_task(task)
             };
         }
@@ -384,7 +389,10 @@ impl Failure {
     }
 
     fn with_task(mut self, task: Task) -> Self {
-        if let TaskState::Failed { error: Some(error) } = task.state() {
+        if let TaskState::Failed {
+            error: Some(error), ..
+        } = task.state()
+        {
             self.about.code = error.code.as_ref().map(TaskErrorCode::to_string);
         }
         self.about.ids.id = Some(task.id().clone());

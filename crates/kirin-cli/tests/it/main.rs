@@ -4,6 +4,8 @@ mod about;
 
 mod another_process;
 
+mod answers;
+
 #[cfg(unix)]
 mod auth;
 

@@ -251,6 +251,51 @@ pub(crate) fn create_answers() -> Vec<Scenario> {
             ),
         ),
         create_answered(
+            "no quota, in the words of a gateway",
+            6,
+            "none",
+            json(
+                429,
+                r#"{"error":{"code":"insufficient_quota","message":"quota exceeded"}}"#,
+            ),
+        ),
+        create_answered(
+            "no money, by a nested code under 401",
+            6,
+            "none",
+            json(
+                401,
+                r#"{"base_resp":{"status_code":1008,"status_msg":"please top up"}}"#,
+            ),
+        ),
+        create_answered(
+            "no money in unknown words under a success",
+            11,
+            "unknown",
+            json(
+                200,
+                r#"{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#,
+            ),
+        ),
+        create_answered(
+            "no quota under a server error",
+            11,
+            "unknown",
+            json(
+                503,
+                r#"{"error":{"code":"insufficient_quota","msg":"no quota left"}}"#,
+            ),
+        ),
+        create_answered(
+            "request refused in unknown words",
+            1,
+            "none",
+            json(
+                400,
+                r#"{"errno":7,"reason":"This model is not for sale here"}"#,
+            ),
+        ),
+        create_answered(
             "request refused by the service",
             1,
             "none",
@@ -312,6 +357,9 @@ pub(crate) fn after_acceptance() -> Vec<Scenario> {
             "unknown",
             failed(&["download", "order-42"]),
         ),
+        then_answered("failed task that cost nothing", 3, "none", |_| {
+            Answer::task(json!({ "status": "failed", "usage": { "cost": "0" } }))
+        }),
         then_answered("completed without output", 3, "unknown", move |_| empty()),
         then_answered("still running at the time-out", 8, "unknown", |_| {
             Answer::running()

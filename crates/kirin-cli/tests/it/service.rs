@@ -54,6 +54,8 @@ pub(crate) enum Answer {
     Dated(&'static str),
     /// The status, and the body as JSON.
     Json(u16, String),
+    /// These bytes, head and all.
+    Raw(Vec<u8>),
     /// Nothing, ever; the connection stays open.
     Silence,
     /// A video: MP4 boxes without frames.
@@ -172,6 +174,11 @@ fn answer(mut stream: TcpStream, answer: Answer) {
             (404, "application/json", body.into())
         }
         Answer::Json(status, body) => (status, "application/json", body.into_bytes()),
+        Answer::Raw(bytes) => {
+            // The program may have gone away.
+            let _ = stream.write_all(&bytes);
+            return;
+        }
         Answer::Silence => {
             // Ends when the other side is gone.
             let _ = stream.read(&mut [0; 1]);

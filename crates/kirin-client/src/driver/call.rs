@@ -19,11 +19,19 @@ use super::{
 };
 use crate::{
     machine::ClockDifference,
-    wire::{CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Probe, QueryAnswer, date},
+    wire::{
+        CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Probe, QueryAnswer, date, without_gzip,
+    },
 };
 
 /// How long the body of a refusal is waited for, within the time of its call.
 const REFUSAL_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer, or what has come of it: then, why no more came.
+struct Exchanged {
+    response: Response<Bytes>,
+    cut: Option<TransportError>,
+}
 
 /// An answer, and what the service's clock showed where it told that.
 pub(super) struct Answered<T> {
@@ -52,10 +60,13 @@ impl Client {
         request: &GenerationRequest,
         time: CallTime,
     ) -> Answered<CreateAnswer> {
+        let Some(id) = request.external_task_id() else {
+            unreachable!("a create has an external task id");
+        };
         let exchanged = self.call(self.0.endpoint.create(request), time).await;
-        let decode = |answer: &_| match request.external_task_id() {
-            Some(id) => CreateAnswer::decode(answer, id),
-            None => unreachable!("a create has an external task id"),
+        let decode = |answer: &Exchanged| match &answer.cut {
+            Some(error) => CreateAnswer::decode_cut(&answer.response, id, error),
+            None => CreateAnswer::decode(&answer.response, id),
         };
         self.read(exchanged, decode, CreateAnswer::failed)
     }
@@ -63,24 +74,32 @@ impl Client {
     pub(super) async fn query_once(&self, id: &str, limit: Duration) -> Answered<QueryAnswer> {
         let call = self.0.endpoint.query(id);
         let exchanged = self.call(call, CallTime::limited(limit)).await;
-        self.read(exchanged, QueryAnswer::decode, QueryAnswer::failed)
+        let decode = |answer: &Exchanged| match &answer.cut {
+            Some(error) => QueryAnswer::failed(error),
+            None => QueryAnswer::decode(&answer.response),
+        };
+        self.read(exchanged, decode, QueryAnswer::failed)
     }
 
     pub(super) async fn probe_once(&self, id: &ExternalTaskId, limit: Duration) -> Answered<Probe> {
         let no_cache = randomness::query_parameter();
         let call = self.0.endpoint.probe(id, &no_cache);
         let exchanged = self.call(call, CallTime::limited(limit)).await;
-        self.read(exchanged, Probe::decode, Probe::failed)
+        let decode = |answer: &Exchanged| match &answer.cut {
+            Some(error) => Probe::failed(error),
+            None => Probe::decode(&answer.response),
+        };
+        self.read(exchanged, decode, Probe::failed)
     }
 
     fn read<T>(
         &self,
-        exchanged: Result<Response<Bytes>, TransportError>,
-        decode: impl FnOnce(&Response<Bytes>) -> T,
+        exchanged: Result<Exchanged, TransportError>,
+        decode: impl FnOnce(&Exchanged) -> T,
         failed: impl FnOnce(&TransportError) -> T,
     ) -> Answered<T> {
-        let response = match exchanged {
-            Ok(response) => response,
+        let exchanged = match exchanged {
+            Ok(exchanged) => exchanged,
             Err(error) => {
                 return Answered {
                     answer: failed(&error),
@@ -88,12 +107,12 @@ impl Client {
                 };
             }
         };
-        let date = date(response.headers());
+        let date = date(exchanged.response.headers());
         if let Some((ours, service)) = self.wall_time().zip(date) {
             self.learn_clock(ClockDifference::between(ours, service));
         }
         Answered {
-            answer: decode(&response),
+            answer: decode(&exchanged),
             date,
         }
     }
@@ -102,11 +121,15 @@ impl Client {
         &self,
         request: Request<Bytes>,
         time: CallTime,
-    ) -> Result<Response<Bytes>, TransportError> {
+    ) -> Result<Exchanged, TransportError> {
         let sent_bytes = request.body().len();
         let answer = self.exchange(request, time).await;
+        let whole = answer.as_ref().and_then(|answer| match &answer.cut {
+            Some(error) => Err(error),
+            None => Ok(&answer.response),
+        });
         let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
-        trace::called(sent_bytes, answer.as_ref().map(size));
+        trace::called(sent_bytes, whole.map(size));
         answer
     }
 
@@ -114,21 +137,24 @@ impl Client {
         &self,
         mut request: Request<Bytes>,
         time: CallTime,
-    ) -> Result<Response<Bytes>, TransportError> {
+    ) -> Result<Exchanged, TransportError> {
         let watch = SendWatch::new();
         request.extensions_mut().insert(watch.clone());
         let (response, ends_at) = self.head(request, &watch, time).await?;
         let (head, body) = response.into_parts();
         let left = ends_at.since(Moment::now());
-        let body = match head.status.is_success() {
-            true => {
-                let whole = within(left, body.collect(MAX_ANSWER_BYTES)).await;
-                whole.ok_or_else(|| timed_out(Sent::Maybe))??
-            }
-            false => beginning(body, left.min(REFUSAL_BODY_TIMEOUT)).await,
+        let (limit, left) = match head.status.is_success() {
+            true => (MAX_ANSWER_BYTES, left),
+            false => (MAX_ERROR_BYTES, left.min(REFUSAL_BODY_TIMEOUT)),
         };
-        let response = Response::from_parts(head, body);
-        Ok(self.0.endpoint.without_key(response))
+        let (body, cut) = beginning(body, limit, left).await;
+        // The status of a refusal is known already, and says more than a cut or a stall.
+        let cut = cut.filter(|_| head.status.is_success());
+        let response = without_gzip(Response::from_parts(head, body));
+        Ok(Exchanged {
+            response: self.0.endpoint.without_key(response),
+            cut,
+        })
     }
 
     /// Waits for the head of the answer; the time runs from when the body leaves. What has not left when
@@ -189,20 +215,29 @@ async fn or_taken<T>(sending: Pin<&mut impl Future<Output = T>>, watch: &SendWat
     .await
 }
 
-/// What comes of a refusal's body within a time: its status is known already, and says more than a
-/// cut or a stall.
-async fn beginning(mut body: Body, limit: Duration) -> Bytes {
+/// What comes of a body within a time, at most so many bytes; and why no more came, where more was to
+/// come.
+async fn beginning(
+    mut body: Body,
+    limit: usize,
+    time: Duration,
+) -> (Bytes, Option<TransportError>) {
     let mut received = BytesMut::new();
     let receiving = async {
-        while let Some(Ok(data)) = body.next().await {
-            let room = MAX_ERROR_BYTES - received.len();
+        while let Some(data) = body.next().await {
+            let data = data?;
+            let room = limit - received.len();
             received.extend_from_slice(&data[..data.len().min(room)]);
-            if received.len() == MAX_ERROR_BYTES {
-                break;
+            if data.len() > room {
+                let kind = TransportErrorKind::TooLarge;
+                return Err(TransportError::new(kind, Sent::Maybe));
             }
         }
+        Ok(())
     };
-    // Whether it has ended makes no difference.
-    let _ = within(limit, receiving).await;
-    received.freeze()
+    let cut = match within(time, receiving).await {
+        Some(received) => received.err(),
+        None => Some(timed_out(Sent::Maybe)),
+    };
+    (received.freeze(), cut)
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 use kirin_transport::{Sent, TransportError};
-use kirin_types::{ErrorBody, ErrorReason, ExternalTaskId, Task};
+use kirin_types::{ErrorBody, ErrorReason, ExternalTaskId, RawJson, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,6 +59,35 @@ impl CreateAnswer {
         }
     }
 
+    /// Reads a success that was cut after it began: what has come, and why no more came. An id that is
+    /// whole is read; nothing else can be learned from it.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use kirin_client::wire::CreateAnswer;
+    /// use kirin_transport::{Sent, TransportError, TransportErrorKind};
+    ///
+    /// let cut = http::Response::new(Bytes::from(r#"{"id":"a","status":"in_progress","mod"#));
+    /// let error = TransportError::new(TransportErrorKind::Body, Sent::Maybe);
+    /// let answer = CreateAnswer::decode_cut(&cut, &"order-42".parse()?, &error);
+    /// assert!(matches!(answer, CreateAnswer::Created(_)));
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// ```
+    pub fn decode_cut(
+        response: &Response<Bytes>,
+        id: &ExternalTaskId,
+        error: &TransportError,
+    ) -> Self {
+        let failed = Self::failed(error);
+        match (Self::decode(response, id), failed) {
+            (Self::Created(task), _) => Self::Created(task),
+            (Self::Ambiguous(Trouble { hint, .. }), Self::Ambiguous(trouble)) => {
+                Self::Ambiguous(Trouble { hint, ..trouble })
+            }
+            (_, failed) => failed,
+        }
+    }
+
     /// Reads a failed exchange.
     ///
     /// ```
@@ -95,6 +124,7 @@ impl CreateAnswer {
             _ => Self::Ambiguous(Trouble::unreadable(
                 "an answer without a task",
                 &unreadable,
+                &refusal,
                 response.body(),
             )),
         }
@@ -142,9 +172,10 @@ fn names_an_error(body: &[u8]) -> bool {
 }
 
 /// Whether a field that is not null stands in an answer or in the envelope's task; `None` where the
-/// answer cannot be read.
+/// answer cannot be read, or not all of it.
 fn names(body: &[u8], field: &str) -> Option<bool> {
     let named = |object: &Value| object.get(field).is_some_and(|value| !value.is_null());
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let whole = RawJson::read(body).ok().filter(|json| !json.is_damaged())?;
+    let answer: Value = serde_json::from_str(whole.as_str()).ok()?;
     Some(named(&answer) || answer.get("data").is_some_and(named))
 }

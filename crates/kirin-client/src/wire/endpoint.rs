@@ -124,8 +124,12 @@ impl Endpoint {
     }
 
     fn call(&self, route: &Route, body: Bytes) -> Request<Bytes> {
-        let headers: [(HeaderName, HeaderValue); 4] = [
+        let headers: [(HeaderName, HeaderValue); 5] = [
             (header::ACCEPT, HeaderValue::from_static("application/json")),
+            (
+                header::ACCEPT_ENCODING,
+                HeaderValue::from_static("identity"),
+            ),
             (header::AUTHORIZATION, self.authorization.clone()),
             (
                 header::CONTENT_TYPE,

@@ -2,13 +2,17 @@
 //! nowhere else.
 //!
 //! The decoders put every possible answer into one of a few kinds, because the machine decides by
-//! kind: see [`CreateAnswer`] and [`QueryAnswer`].
+//! kind: see [`CreateAnswer`] and [`QueryAnswer`]. They read what can be read of a damaged answer, and
+//! never learn from one that nothing was created.
 
 mod endpoint;
 pub use endpoint::{Endpoint, InvalidEndpoint};
 
 mod create_answer;
 pub use create_answer::CreateAnswer;
+
+mod gzip;
+pub use gzip::without_gzip;
 
 mod query_answer;
 pub use query_answer::{Probe, QueryAnswer};

@@ -47,6 +47,7 @@ impl QueryAnswer {
                 Err(error) => Self::Trouble(Trouble::unreadable(
                     "an unreadable answer",
                     &error,
+                    &refusal,
                     response.body(),
                 )),
             },

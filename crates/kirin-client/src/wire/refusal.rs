@@ -115,23 +115,34 @@ impl Trouble {
         }
     }
 
-    /// An answer that cannot be read, `what` for short.
-    pub(crate) fn unreadable(what: &str, error: &DecodeError, body: &[u8]) -> Self {
-        let answer = UnreadableAnswer {
+    /// An answer that cannot be read, `what` for short, and what it says, where it says anything.
+    pub(crate) fn unreadable(
+        what: &str,
+        error: &DecodeError,
+        answer: &Refusal,
+        body: &[u8],
+    ) -> Self {
+        let unreadable = UnreadableAnswer {
             path: error.path().to_owned(),
-            head: without_queries(body),
+            head: without_queries(&String::from_utf8_lossy(body)),
+        };
+        let description = match answer.body.sentence() {
+            Some(sentence) => format!(
+                "{what}, which says: {} ({error})",
+                without_queries(&sentence)
+            ),
+            None => format!("{what}: {error}"),
         };
         Self {
-            unreadable: Some(Box::new(answer)),
-            ..Self::new(format!("{what}: {error}"))
+            unreadable: Some(Box::new(unreadable)),
+            ..Self::new(description)
         }
     }
 }
 
-/// The beginning of a body, each query of a URL cut to its question mark.
-fn without_queries(body: &[u8]) -> String {
+/// The beginning of a text, each query of a URL cut to its question mark.
+fn without_queries(text: &str) -> String {
     let mut in_query = false;
-    let text = String::from_utf8_lossy(body);
     let kept = text.chars().filter(|character| {
         let is_in_query = in_query;
         in_query = match character {

@@ -99,6 +99,42 @@ async fn only_what_was_not_created_gives_its_price_back() {
     check(vec![json(200, failed)], "0.21").await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_failed_task_that_says_what_it_cost_counts_that() {
+    for (usage, spent) in [
+        (r#"{"cost":"0"}"#, "0"),
+        (r#"{"cost":0}"#, "0"),
+        (r#"{"cost":"0.05"}"#, "0.05"),
+        (r#"{"cost":"-1"}"#, "0.21"),
+        (r#"{"cost":"free"}"#, "0.21"),
+        (r#"{}"#, "0.21"),
+    ] {
+        let failed = format!(r#"{{"id":"task-1","status":"failed","usage":{usage}}}"#);
+        check(vec![json(200, failed)], spent).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_billing_of_a_failed_task_is_known_where_it_says_its_cost() {
+    for (cost, billing) in [
+        ("0", Billing::None),
+        ("0.05", Billing::Charged),
+        ("-1", Billing::Unknown),
+        ("free", Billing::Unknown),
+    ] {
+        let failed = format!(r#"{{"id":"task-1","status":"failed","usage":{{"cost":"{cost}"}}}}"#);
+        let transport = Scripted::new([json(200, failed)]);
+        let generation = client(&transport, &budget("1")).generate(request("order-1"));
+        let error = generation.await.unwrap_err();
+        shown(&error);
+        assert_eq!(
+            (error.kind(), error.billing()),
+            (ErrorKind::TaskFailed, billing),
+            "{cost}"
+        );
+    }
+}
+
 /// The second create under an id, of another client, is refused; the first one may be paid for all the
 /// same.
 #[tokio::test(start_paused = true)]

@@ -73,14 +73,76 @@ async fn answer_that_never_comes_is_ambiguous_after_the_call_time_out() {
 #[tokio::test(start_paused = true)]
 async fn answers_that_are_cut_or_huge_are_ambiguous() {
     let huge = || Pieces::body(vec![Bytes::from(vec![b' '; 64 * 1024]); 17], End::Whole);
-    let cut = || Pieces::body([Bytes::from(r#"{"id":"task-1""#)], End::Broken);
-    let stalled = || Pieces::body([Bytes::from(r#"{"id":"task-1""#)], End::Stalled);
+    let cut = || Pieces::body([Bytes::from(r#"{"id":"task-1"#)], End::Broken);
+    let stalled = || Pieces::body([Bytes::from(r#"{"id":"task-1"#)], End::Stalled);
     for body in [huge(), cut(), stalled()] {
         let answers = vec![with_headers(200, &[], body), json(200, COMPLETED)];
         let (ended, transport) = generate(answers).await;
         assert_eq!(ended.unwrap().status(), Some("completed"));
         assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
     }
+}
+
+/// What has come of it is enough to know the task.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_cut_behind_id_and_status_is_accepted() {
+    for end in [End::Broken, End::Stalled] {
+        let beginning = r#"{"id":"task-1","status":"in_progress","model":"kir"#;
+        let body = Pieces::body([Bytes::from(beginning)], end);
+        let answers = vec![with_headers(200, &[], body), json(200, COMPLETED)];
+        let transport = Scripted::new(answers);
+        let client = client(&transport);
+        let accepted = client.submit(request()).await.unwrap();
+        assert_eq!(accepted.task().unwrap().id().as_str(), "task-1");
+        assert_eq!(transport.calls(), [POST]);
+    }
+}
+
+/// Whether an error followed is not known, so the service is asked.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_cut_behind_its_id_is_asked_about() {
+    for end in [End::Broken, End::Stalled] {
+        let body = Pieces::body([Bytes::from(r#"{"id":"task-1""#)], end);
+        let answers = vec![with_headers(200, &[], body), json(200, COMPLETED)];
+        let (ended, transport) = generate(answers).await;
+        assert_eq!(ended.unwrap().status(), Some("completed"));
+        assert_eq!(transport.calls(), [POST, BY_ID]);
+    }
+}
+
+/// Asking again costs nothing, and the rest may hold a second output.
+#[tokio::test(start_paused = true)]
+async fn a_query_whose_answer_is_cut_is_asked_again() {
+    let cut = Pieces::body([Bytes::from(COMPLETED.replace("}]}]}", ""))], End::Broken);
+    let answers = vec![
+        json(200, CREATED),
+        with_headers(200, &[], cut),
+        json(200, COMPLETED),
+    ];
+    let (ended, transport) = generate(answers).await;
+    assert_eq!(ended.unwrap().status(), Some("completed"));
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID, BY_ID]);
+}
+
+/// The key that a server repeats is hidden in what is compressed, until it is undone.
+#[tokio::test(start_paused = true)]
+async fn gzip_that_nobody_asked_for_is_undone_and_shows_no_key() {
+    let gzip = |status, text: &str| {
+        let headers = &[("content-encoding", "gzip")];
+        let body = Body::from(crate::wire::gzip::compressed(text.as_bytes()));
+        with_headers(status, headers, body)
+    };
+    let (ended, transport) = generate(vec![gzip(200, CREATED), gzip(200, COMPLETED)]).await;
+    assert_eq!(ended.unwrap().status(), Some("completed"));
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
+
+    let message = format!(r#"{{"message":"no key {} here"}}"#, canary::key());
+    let (ended, _) = generate(refused(gzip(403, &message))).await;
+    let error = ended.unwrap_err();
+    assert!(
+        error.to_string().contains("no key (hidden) here"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,8 @@
 //! are examples of.
 
 mod calls;
+mod damaged;
+pub(crate) mod gzip;
 
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
@@ -48,6 +50,10 @@ const ERRORS: &[(&str, Create, Query)] = &[
     ("400-code-1201-other-parameter.json", Create::NotCreated, Query::Refused),
     ("409-external-task-id-exists.json", Create::Duplicate, Query::Trouble),
     ("400-every-message.json", Create::NotCreated, Query::Refused),
+    ("200-nested-code-without-money.json", Create::Ambiguous, Query::Trouble),
+    ("400-code-1113.json", Create::NotCreated, Query::Refused),
+    ("403-insufficient-user-quota.json", Create::NotCreated, Query::Refused),
+    ("429-insufficient-quota.json", Create::NotCreated, Query::Trouble),
     ("401-unauthorized.json", Create::NotCreated, Query::Refused),
     ("401-missing-token.json", Create::NotCreated, Query::Refused),
     ("402-insufficient-credits.json", Create::NotCreated, Query::Refused),
@@ -505,7 +511,7 @@ fn an_unreadable_success_keeps_its_beginning_and_no_signature() {
         assert_eq!((answer.path.as_str(), answer.head.as_str()), (path, head));
     };
     check("<html>".into(), "", "<html>");
-    check(r#"{"id":7}"#.into(), "id", r#"{"id":7}"#);
+    check(r#"{"id":[7]}"#.into(), "id", r#"{"id":[7]}"#);
     check(r#"{"data":{}}"#.into(), "data.id", r#"{"data":{}}"#);
     check("é".repeat(500), "", &"é".repeat(200));
     let url = format!("https://cdn.example.com/a.mp4?s={signature}&t=1");

@@ -131,7 +131,10 @@ fn row13_spelling_of_a_task_error() {
         let [.., end] = answers(config);
         assert_eq!(end["error"], expected);
         let task = decoded(&end);
-        let TaskState::Failed { error: Some(error) } = task.state() else {
+        let TaskState::Failed {
+            error: Some(error), ..
+        } = task.state()
+        else {
             panic!("{task:?}");
         };
         assert_eq!(error.message.as_deref(), Some("Internal generation error"));

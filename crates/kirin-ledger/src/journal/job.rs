@@ -6,7 +6,7 @@ use kirin_client::{
     Intent, JournalChange, JournalEntry, JournalError, JournalState, JournalWrite,
     machine::{ClockDifference, Outcome, SendReason},
 };
-use kirin_types::{Amount, Price, TaskId, TaskState};
+use kirin_types::{Amount, Price, TaskId};
 use rusqlite::{Connection, params};
 
 use super::budget;
@@ -237,12 +237,7 @@ fn intended_at(intent: &Intent) -> i64 {
 
 /// What a task cost, where its end says it. A negative cost would make room that was never allowed.
 fn cost(outcome: &Outcome) -> Option<String> {
-    let TaskState::Completed {
-        usage: Some(usage), ..
-    } = outcome.task()?.state()
-    else {
-        return None;
-    };
+    let usage = outcome.task()?.state().usage()?;
     let cost = usage.cost.as_ref().filter(|cost| !cost.is_negative())?;
     Some(cost.to_string())
 }

@@ -57,6 +57,19 @@ async fn c16_a_true_cost_takes_the_place_of_the_price() {
     journal.intend(&intent_at("order-2", NOON)).await.unwrap();
 }
 
+#[tokio::test]
+async fn c16_a_failed_task_that_cost_nothing_gives_its_price_back() {
+    let desk = Desk::new();
+    let journal = desk.journal().budget_per_day("0.21");
+    journal.intend(&intent_at("order-1", NOON)).await.unwrap();
+    let json = r#"{"id": "task-1", "status": "failed", "usage": {"cost": "0"}}"#;
+    let failed = Outcome::Failed(Task::from_json(json.as_bytes()).unwrap());
+    journal.end(&id("order-1"), &failed).await.unwrap();
+    let entries = desk.ledger.entries().await.unwrap();
+    assert_eq!(entries[0].cost, Some("0".parse().unwrap()));
+    journal.intend(&intent_at("order-2", NOON)).await.unwrap();
+}
+
 /// Its process ended before it was sent.
 #[tokio::test]
 async fn c16_a_create_that_is_intended_again_counts_once() {

@@ -32,7 +32,7 @@ use super::{
 /// assert_eq!(HyperTransport::POOL_MAX_IDLE_PER_HOST, 32);
 /// assert_eq!(HyperTransport::FRESH, Duration::from_secs(1));
 /// assert_eq!(HyperTransport::MAX_HEAD_BYTES, 64 << 10);
-/// assert_eq!(HyperTransport::MAX_HEADERS, 100);
+/// assert_eq!(HyperTransport::MAX_HEADERS, 2_000);
 /// assert_eq!(HyperTransport::MAX_BODY_BYTES, 4 << 30);
 /// ```
 #[derive(Clone)]
@@ -120,8 +120,10 @@ impl HyperTransport {
     /// How many bytes of a response head are read in search of its end.
     pub const MAX_HEAD_BYTES: usize = 64 << 10;
 
-    /// The most headers that a response over HTTP/1.1 may have; over HTTP/2 their bytes count.
-    pub const MAX_HEADERS: usize = 100;
+    /// The most headers that a response over HTTP/1.1 may have: more than fit a head of
+    /// [`MAX_HEAD_BYTES`](Self::MAX_HEAD_BYTES), unless they are very short. Over HTTP/2 their bytes
+    /// count.
+    pub const MAX_HEADERS: usize = 2_000;
 
     /// The largest response body, in bytes: 4 GiB, for videos. Whoever expects JSON
     /// [collects](crate::Body::collect) with a limit of its own.

@@ -70,6 +70,8 @@ const TASKS: &[(&str, &str)] = &[
     ("usage-token-counts.json", "status completed, state completed (terminal), usage cost 0.01"),
     ("usage-empty.json", "status completed, state completed (terminal), usage nothing in it"),
     ("created-at-milliseconds.json", "status in_progress, state in progress, created 1769757744021"),
+    ("created-at-zero.json", "status in_progress, state in progress"),
+    ("usage-of-failed-task.json", "status failed, state failed (terminal), usage cost 0"),
     ("created-at-seconds.json", "status in_progress, state in progress, created 1769757744000"),
     ("created-at-absent.json", "status in_progress, state in progress, model kirin_v2_5_turbo_t2v"),
     ("created-at-text.json", "status in_progress, state in progress, created 1769757744000"),
@@ -160,17 +162,24 @@ fn what_has_no_usable_id_is_no_task() {
     }
 
     check("", "not JSON");
-    check("{\"id\":\"a\"", "not JSON");
-    check("{\"id\":\"a\"} {}", "not JSON");
+    check("{\"id\":\"a", "the field id is damaged");
+    check("{\"id\":\"a\"} {\"id\":\"b\"}", "twice");
     check("<html>", "not JSON");
-    check(b"{\"id\":\"\xff\"}", "not UTF-8");
+    check("see {\"id\":\"a\"}", "not JSON");
+    check(b"{\"id\":\"\xff\"}", "the field id is damaged");
+    check(b"\xff", "not UTF-8");
     check("null", "not a JSON object");
     check("\"a\"", "not a JSON object");
     check("[{\"id\":\"a\"}]", "not a JSON object");
     check("{}", "the field id is missing");
     check(r#"{"id":null}"#, "the field id is missing");
-    check(r#"{"id":42}"#, "the field id is not a string");
-    check(r#"{"id":["a"]}"#, "the field id is not a string");
+    for value in ["0", "-1", "4.0", "1e3", r#"["a"]"#, r#"{"id":"a"}"#, "true"] {
+        let body = format!(r#"{{"id":{value}}}"#);
+        check(
+            body,
+            "the field id is neither a string nor a positive integer",
+        );
+    }
     check(r#"{"id":""}"#, "the field id is unusable");
     check("{\"id\":\"a\\u001bb\"}", "the field id is unusable");
     check(
@@ -353,7 +362,10 @@ fn a_code_outside_the_family_has_no_meaning() {
     fn check(code: &str, expected: &str) {
         let body = format!(r#"{{"id":"a","status":"failed","error":{{"code":{code}}}}}"#);
         let task = Task::from_json(body.as_bytes()).unwrap();
-        let TaskState::Failed { error: Some(error) } = task.state() else {
+        let TaskState::Failed {
+            error: Some(error), ..
+        } = task.state()
+        else {
             panic!("{code}: {task:?}");
         };
         let code = error.code.as_ref().unwrap();

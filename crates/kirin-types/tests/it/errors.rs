@@ -21,6 +21,10 @@ const ERRORS: &[(&str, Reason, &str)] = &[
     ("400-code-1201-other-parameter.json", Reason::InvalidRequest, "message duration is invalid, code 1201, request id req-7f3a"),
     ("409-external-task-id-exists.json", Reason::DuplicateExternalTaskId, "message external_task_id already exists, code 1201, request id req-7f3a"),
     ("400-every-message.json", Reason::InvalidRequest, "message from status.message, status.code 400"),
+    ("200-nested-code-without-money.json", Reason::Other, ""),
+    ("400-code-1113.json", Reason::Balance, "message no, code 1113"),
+    ("403-insufficient-user-quota.json", Reason::Balance, "message no, code insufficient_user_quota"),
+    ("429-insufficient-quota.json", Reason::Balance, "message quota exceeded, code insufficient_quota"),
     ("401-unauthorized.json", Reason::Authentication, "message Invalid API key, code UNAUTHORIZED, request id req-7f3a"),
     ("401-missing-token.json", Reason::Authentication, "message Missing Token"),
     ("402-insufficient-credits.json", Reason::Balance, "message Insufficient credits, status.code 402, error_code 40201"),
@@ -200,8 +204,127 @@ fn balance_words_count_in_any_case() {
         403,
         Reason::Permission,
     );
-    check("insufficient balance", 401, Reason::Authentication);
+    check("insufficient balance", 401, Reason::Balance);
     check("insufficient patience", 400, Reason::InvalidRequest);
+}
+
+#[test]
+fn words_and_codes_for_an_account_without_money_are_money_under_any_client_error() {
+    fn check(body: &str) {
+        let decoded = ErrorBody::decode(body.as_bytes());
+        for status in [400, 401, 402, 403, 404, 409, 422, 429] {
+            assert_eq!(decoded.reason(status), Reason::Balance, "{status} {body}");
+        }
+        assert_eq!(decoded.reason(503), Reason::Unavailable, "{body}");
+        assert!(!decoded.is_known(), "{body}");
+    }
+
+    check(r#"{"error":{"code":"insufficient_quota","message":"quota exceeded"}}"#);
+    check(r#"{"error":{"type":"insufficient_quota","message":"You exceeded your current quota"}}"#);
+    check(r#"{"error":{"type":"new_api_error","code":"insufficient_user_quota","message":"x"}}"#);
+    check(r#"{"code":"InsufficientQuota"}"#);
+    check(r#"{"reason":"INSUFFICIENT-QUOTA"}"#);
+    check(r#"{"error":"insufficientquota"}"#);
+    check(r#"{"error":{"code":"1113","message":"no"}}"#);
+    check(r#"{"error":{"code":1113,"message":"no"}}"#);
+    check(r#"{"code":1113,"msg":"no"}"#);
+    check(r#"{"base_resp":{"status_code":1008,"status_msg":"no"}}"#);
+    check(r#"{"base_resp":{"status_code":"1008"}}"#);
+    check(r#"{"result":[{"errors":[{"errorCode":1008}]}]}"#);
+    check(r#"{"message":"{\"error\":{\"code\":\"1113\"}}"}"#);
+    check(r#"{"title":"You do not have enough credit.","balance":30}"#);
+    check(r#"{"msg":"your account balance is insufficient"}"#);
+    check(r#"{"msg":"insufficient account balance"}"#);
+    check(r#"{"msg":"账户余额不足，请充值"}"#);
+    check("insufficient quota for this account");
+}
+
+#[test]
+fn other_limits_are_no_money() {
+    fn check(status: u16, body: &str, expected: Reason) {
+        let decoded = ErrorBody::decode(body.as_bytes());
+        assert_eq!(decoded.reason(status), expected, "{status} {body}");
+    }
+
+    check(429, r#"{"message":"quota exceeded"}"#, Reason::RateLimit);
+    check(
+        429,
+        r#"{"message":"insufficient rate quota"}"#,
+        Reason::RateLimit,
+    );
+    check(
+        429,
+        r#"{"message":"insufficient parallel task quota"}"#,
+        Reason::ParallelTaskLimit,
+    );
+    check(
+        403,
+        r#"{"message":"insufficient permission"}"#,
+        Reason::Permission,
+    );
+    check(
+        403,
+        r#"{"message":"insufficient scope"}"#,
+        Reason::Permission,
+    );
+    check(
+        400,
+        r#"{"message":"no","width":1008,"request_id":"1113"}"#,
+        Reason::InvalidRequest,
+    );
+    check(
+        400,
+        r#"{"message":"the prompt is refused","prompt":"a king of insufficient balance"}"#,
+        Reason::InvalidRequest,
+    );
+}
+
+#[test]
+fn a_refusal_in_unknown_words_is_shown_with_its_sentence() {
+    fn check(body: &str, expected: &str) {
+        let decoded = ErrorBody::decode(body.as_bytes());
+        assert_eq!(decoded.to_string(), expected, "{body}");
+    }
+
+    check(
+        r#"{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#,
+        "insufficient balance",
+    );
+    check(
+        r#"{"error":"invalid_token","error_description":"The key has expired"}"#,
+        "invalid_token: The key has expired",
+    );
+    check(
+        r#"{"errors":[{"code":7,"message":"The model is not available"}]}"#,
+        "The model is not available",
+    );
+    check(
+        r#"{"type":"https://h.example/no-credit","title":"No credit left here.","status":403}"#,
+        "No credit left here.",
+    );
+    check(
+        r#"{"success":false,"msg":"key was revoked"}"#,
+        "key was revoked",
+    );
+    check(r#"{"errno":3,"reason":"模型不可用"}"#, "模型不可用");
+    check(
+        r#"{"time":"Mon, 02 Nov 2026 10:00:00 GMT","prompt":"a fox runs","info":"come back later"}"#,
+        "come back later",
+    );
+    check(
+        r#"{"message":"{\"error\":{\"message\":\"come back later\"}}"}"#,
+        r#"{"error":{"message":"come back later"}}"#,
+    );
+    check("{\n  \"reason\": \"gone\"\n}", r#"{ "reason": "gone" }"#);
+    check("come back later", "come back later");
+    check(
+        "<!DOCTYPE html>\n<html><head><title>502 Bad\nGateway</title></head><body>x</body>",
+        "502 Bad Gateway",
+    );
+    check(
+        "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+        "AccessDenied Access Denied",
+    );
 }
 
 #[test]

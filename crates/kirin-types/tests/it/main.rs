@@ -3,6 +3,7 @@
 
 mod amount;
 mod callback;
+mod damaged;
 mod decode;
 mod duplicate;
 mod errors;

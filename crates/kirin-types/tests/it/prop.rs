@@ -118,7 +118,8 @@ fn no_bytes_make_a_decoder_panic() {
     property!(hostile_bytes(), |bytes| {
         if let Ok(task) = Task::from_json(&bytes) {
             let raw = task.raw().as_str().as_bytes();
-            prop_assert!(bytes.windows(raw.len()).any(|window| window == raw));
+            let stands_there = || bytes.windows(raw.len()).any(|window| window == raw);
+            prop_assert!(task.is_damaged() || stands_there());
             prop_assert!(
                 (1..=TaskId::MAX_CHARACTERS).contains(&task.id().as_str().chars().count())
             );

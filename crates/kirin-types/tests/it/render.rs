@@ -15,8 +15,9 @@ pub(crate) fn task(task: &Task) -> Vec<(&'static str, String)> {
             facts.extend(output.iter().map(|it| ("output", content(it))));
             facts.extend(usage.iter().map(|it| ("usage", self::usage(it))));
         }
-        TaskState::Failed { error } => {
+        TaskState::Failed { error, usage } => {
             facts.extend(error.iter().flat_map(task_error));
+            facts.extend(usage.iter().map(|it| ("usage", self::usage(it))));
         }
         TaskState::InProgress { progress } | TaskState::Other { progress } => {
             add(&mut facts, "progress", *progress);

@@ -18,7 +18,8 @@ fn a_date_with_a_time_is_read_as_services_write_it() {
         let time = Timestamp::from_milliseconds(expected);
         assert_eq!(Timestamp::from_text(text), Some(time), "{text}");
         let quoted = serde_json::json!(text).to_string();
-        assert_eq!(created_at(&quoted), Some(expected), "{text}");
+        let of_a_task = Some(expected).filter(|it| *it > 0);
+        assert_eq!(created_at(&quoted), of_a_task, "{text}");
     }
 
     check("2020-01-01T00:00:00Z", NEWYEAR);
@@ -51,13 +52,14 @@ fn a_date_with_a_time_is_read_as_services_write_it() {
 #[test]
 fn a_number_is_a_time_with_a_fraction_and_in_quotes_too() {
     fn check(number: &str, expected: i64) {
-        assert_eq!(created_at(number), Some(expected), "{number}");
+        let of_a_task = Some(expected).filter(|it| *it > 0);
+        assert_eq!(created_at(number), of_a_task, "{number}");
         if let Ok(number) = number.parse() {
             let time = Timestamp::from_milliseconds(expected);
             assert_eq!(Timestamp::from_wire(number), time, "{number}");
         }
         let quoted = format!("\"{number}\"");
-        assert_eq!(created_at(&quoted), Some(expected), "{quoted}");
+        assert_eq!(created_at(&quoted), of_a_task, "{quoted}");
     }
 
     check("1577836800000", NEWYEAR);
@@ -72,6 +74,27 @@ fn a_number_is_a_time_with_a_fraction_and_in_quotes_too() {
     check("99999999999", 99_999_999_999_000);
     check("100000000000", 100_000_000_000);
     check("-9223372036854775808", i64::MIN);
+}
+
+#[test]
+fn zero_and_what_is_before_1970_are_no_time_of_a_task() {
+    for value in [
+        "0",
+        "0.0",
+        "-1",
+        "-1769757744021",
+        "null",
+        r#""""#,
+        r#""0""#,
+        r#""1970-01-01T00:00:00Z""#,
+        r#""0001-01-01T00:00:00Z""#,
+    ] {
+        assert_eq!(created_at(value), None, "{value}");
+        let body = format!(r#"{{"id":"a","updated_at":{value}}}"#);
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        assert_eq!(task.updated_at(), None, "{value}");
+    }
+    assert_eq!(created_at("1"), Some(1000));
 }
 
 #[test]

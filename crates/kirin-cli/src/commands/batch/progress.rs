@@ -83,8 +83,10 @@ impl BatchProgress {
             }
             End::Failed(failure) => {
                 count.failed += 1;
-                let amount = planned
-                    .amount()
+                let task = failure.about.task.as_ref();
+                let cost = task.and_then(|task| task.state().usage()?.cost.clone());
+                let amount = cost
+                    .or_else(|| planned.amount())
                     .filter(|_| failure.billing != Billing::None);
                 (failure.in_a_line(), amount)
             }

@@ -12,7 +12,7 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use kirin_client::{Billing, DuplicateIds, Lookup};
 use kirin_ledger::DownloadedFile;
-use kirin_types::{Amount, Task, TaskState};
+use kirin_types::{Amount, Task};
 
 use super::{BatchProgress, Planned};
 use crate::{
@@ -255,8 +255,5 @@ impl End {
 }
 
 fn cost(task: &Task) -> Option<Amount> {
-    match task.state() {
-        TaskState::Completed { usage, .. } => usage.as_ref()?.cost.clone(),
-        _ => None,
-    }
+    task.state().usage()?.cost.clone()
 }

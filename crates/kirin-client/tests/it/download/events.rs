@@ -5,8 +5,7 @@ use std::time::Duration;
 use kirin_client::{DownloadErrorKind, DownloadEvent};
 
 use super::{
-    completed, cut_whole, download, download_of, mp4, rest, status, unreachable, video,
-    whole,
+    completed, cut_whole, download, download_of, mp4, rest, status, unreachable, video, whole,
 };
 use crate::scripted::{json, with_headers};
 

@@ -67,10 +67,11 @@ fn check_headers(call: &Request<Bytes>) {
     assert_eq!(authorization, &format!("Bearer {CANARY}"));
     assert!(authorization.is_sensitive());
     assert_eq!(headers[header::ACCEPT], "application/json");
+    assert_eq!(headers[header::ACCEPT_ENCODING], "identity");
     assert_eq!(headers[header::CONTENT_TYPE], "application/json");
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(headers[header::USER_AGENT], format!("kirin-rust/{version}"));
-    assert_eq!(headers.len(), 4, "{headers:?}");
+    assert_eq!(headers.len(), 5, "{headers:?}");
 }
 
 #[test]

@@ -70,7 +70,8 @@ fn no_bytes_make_a_picture_a_callback_or_a_request_panic() {
             let named = callback.task_id().is_some() || callback.external_task_id().is_some();
             prop_assert!(named, "a callback without a task");
             let raw = callback.raw().as_str().as_bytes();
-            prop_assert!(bytes.windows(raw.len()).any(|window| window == raw));
+            let stands_there = || bytes.windows(raw.len()).any(|window| window == raw);
+            prop_assert!(callback.raw().is_damaged() || stands_there());
         }
         if let Ok(request) = serde_json::from_slice::<GenerationRequest>(&bytes) {
             let written = serde_json::to_vec(&request)?;

@@ -1,0 +1,111 @@
+//! The texts of a body of any form, and which of them is the sentence that a person should read.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{RawJson, decode::Token};
+
+/// Levels of a body that are looked into, JSON within a text of JSON included.
+const DEEPEST: usize = 32;
+
+/// A text or a number of a body, with the name of the field it stands in.
+pub(crate) struct Leaf {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) is_number: bool,
+}
+
+/// Every text and number of the JSON, in the order in which they came. What a request said, and an
+/// answer repeats, is none of it: a prompt may hold any words.
+pub(crate) fn leaves(body: Token<'_>) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    collect("", body, DEEPEST, &mut leaves);
+    leaves
+}
+
+fn collect(name: &str, value: Token<'_>, deeper: usize, leaves: &mut Vec<Leaf>) {
+    if deeper == 0 || name.to_ascii_lowercase().contains("prompt") {
+        return;
+    }
+    if let Some(object) = value.object() {
+        for (name, value) in object.fields() {
+            collect(name, value, deeper - 1, leaves);
+        }
+    } else if let Some(items) = value.array() {
+        for item in items {
+            collect(name, item, deeper - 1, leaves);
+        }
+    } else if let Some(text) = value.lossy_text().or_else(|| value.text_or_number()) {
+        let inner = match text.trim_start().starts_with(['{', '[']) {
+            true => RawJson::read(text.as_bytes()).ok(),
+            false => None,
+        };
+        match inner {
+            Some(inner) => collect(name, inner.token(), deeper - 1, leaves),
+            None => leaves.push(Leaf {
+                name: name.into(),
+                text,
+                is_number: value.number().is_some(),
+            }),
+        }
+    }
+}
+
+/// The first text that says something: words, and not only a number, a word or an address.
+pub(crate) fn first_sentence(leaves: Vec<Leaf>) -> Option<String> {
+    let mut texts = leaves.into_iter().filter(|leaf| !leaf.is_number);
+    texts
+        .find(|leaf| is_sentence(&leaf.text))
+        .map(|leaf| leaf.text)
+}
+
+/// Whether a text has at least two words, and more letters than digits, which a date has not. Some
+/// scripts have no blanks between words.
+pub(crate) fn is_sentence(text: &str) -> bool {
+    let count = |counts: fn(char) -> bool| text.chars().filter(|it| counts(*it)).count();
+    let letters = count(char::is_alphabetic);
+    let words = text
+        .split_whitespace()
+        .filter(|word| word.contains(char::is_alphabetic));
+    letters > count(char::is_numeric)
+        && (words.count() > 1 || count(|it| it.is_alphabetic() && !it.is_ascii()) > 1)
+}
+
+/// What a page says: its title, else its words without their tags.
+pub(crate) fn of_markup(text: &str) -> Option<String> {
+    let text = text.trim_start();
+    if !text.starts_with('<') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|from| {
+        let from = from + lower[from..].find('>')? + 1;
+        let length = lower[from..].find("</title")?;
+        Some(&text[from..from + length])
+    });
+    let title = title.map(joined).filter(|title| !title.is_empty());
+    title.or_else(|| Some(joined(&without_tags(text))).filter(|words| !words.is_empty()))
+}
+
+/// The text with one blank in the place of each tag.
+fn without_tags(text: &str) -> String {
+    let mut is_in_tag = false;
+    let kept = text.chars().filter_map(|character| match character {
+        '<' => {
+            is_in_tag = true;
+            Some(' ')
+        }
+        '>' if is_in_tag => {
+            is_in_tag = false;
+            None
+        }
+        _ if is_in_tag => None,
+        other => Some(other),
+    });
+    kept.collect()
+}
+
+/// The words of a text with one blank between them.
+pub(crate) fn joined(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ")
+}
