@@ -152,8 +152,14 @@ fn golden_refusals_are_described() {
             assert_eq!(status, "409", "{name}");
             continue;
         };
-        // It is ambiguous because no document knows it.
-        let expected = name != "200-neither-id-nor-error.json";
+        // What no document knows, and words of gateways in forms that the service does not have.
+        let unknown = [
+            "200-neither-id-nor-error.json",
+            "200-nested-code-without-money.json",
+            "400-code-1113.json",
+            "403-insufficient-user-quota.json",
+        ];
+        let expected = !unknown.contains(&name.as_str());
         assert_eq!(validator(&schema).is_valid(&body), expected, "{name}");
         described += 1;
     }
