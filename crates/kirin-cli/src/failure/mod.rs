@@ -18,6 +18,8 @@ mod batch;
 mod create;
 pub(crate) use create::charged_up_to;
 
+mod download;
+
 mod gallery;
 
 mod interrupted;
@@ -258,35 +260,6 @@ impl Failure {
             Some(task) => failure.with_task(task),
             None => failure,
         }
-    }
-
-    /// The task is completed, and its video is not here.
-    pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids) -> Self {
-        let code = match error.kind() {
-            DownloadErrorKind::Authentication => exit_code::AUTHENTICATION,
-            DownloadErrorKind::Disk | DownloadErrorKind::Exists => exit_code::DISK,
-            DownloadErrorKind::Expired => exit_code::NOT_FOUND,
-            DownloadErrorKind::Network => exit_code::NOT_FINISHED,
-            DownloadErrorKind::NoOutput => exit_code::TASK_FAILED,
-            _ => exit_code::OTHER,
-        };
-        let what = format!("the video was not downloaded: {}", chain(error));
-        let next_step = match error.kind() {
-            DownloadErrorKind::Disk => "Make room or choose another --output, then download it.",
-            DownloadErrorKind::Exists => "Download it with another --output, or with --force.",
-            DownloadErrorKind::Expired => "Generating it anew is charged again.",
-            _ => "Download it again; do not generate it anew.",
-        };
-        let failure = Self {
-            money: "The task is completed, and was charged.".into(),
-            billing: Billing::Charged,
-            ..Self::new(code, what, next_step)
-        };
-        let failure = match error.kind() {
-            DownloadErrorKind::Expired => failure,
-            _ => failure.resumed_by("download", task.id().as_str()),
-        };
-        failure.with_ids(ids).with_task(task.clone())
     }
 
     /// The command to go on with, so that it reaches the same host.

@@ -14,7 +14,7 @@ use super::{
     outputs::Output,
     part::PartFile,
     target::clear_leftover,
-    transfer::{OnEvent, Order, Step, Transfer},
+    transfer::{OnEvent, Order, Step, Transfer, lag},
 };
 use crate::Client;
 
@@ -179,6 +179,7 @@ impl<'a> Download<'a> {
             task: task.clone(),
             output: output.clone(),
             max_bytes: self.max_bytes,
+            lag: lag(&self.task, self.client.wall_time()),
             can_discard: true,
         };
         let was_there = target.part().metadata().map_err(disk)?.len() > 0;
@@ -197,9 +198,14 @@ impl<'a> Download<'a> {
                     let received = transfer.received();
                     part.store(&data, received).await.map_err(disk)?;
                 }
+                Err(error) if error.is_refusal() && part.stored().bytes() > 0 => {
+                    if error.is_about_the_bytes() {
+                        part.set_aside().map_err(disk)?;
+                    }
+                    return Err(error.kept_in(target.part_path().into()));
+                }
                 Err(error) => {
                     if error.is_about_the_bytes() {
-                        // Going on with them would end here again.
                         part.discard().await.map_err(disk)?;
                     }
                     return Err(error);

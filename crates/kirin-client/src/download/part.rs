@@ -122,6 +122,17 @@ impl<'a> PartFile<'a> {
         Ok(())
     }
 
+    /// Leaves what is there to whoever wants to look at it, and nothing of it to the next download.
+    ///
+    /// # Errors
+    ///
+    /// The note cannot be removed.
+    pub(super) fn set_aside(&mut self) -> io::Result<()> {
+        // No note is written for them any more.
+        self.noted = u64::MAX;
+        self.target.remove_note()
+    }
+
     /// A note that cannot be written costs the next process what is there, and nothing else.
     fn note(&mut self) {
         if let Some(note) = Resumption::new(self.task, self.output, &self.stored)

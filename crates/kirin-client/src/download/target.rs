@@ -52,6 +52,10 @@ impl DownloadTarget {
         &self.part
     }
 
+    pub(super) fn part_path(&self) -> &Path {
+        &self.part_path
+    }
+
     pub(super) fn note_path(&self) -> &Path {
         &self.note_path
     }

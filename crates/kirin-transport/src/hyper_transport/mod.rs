@@ -25,7 +25,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, ResponseFuture, connect::Connect};
 
 use crate::{
-    Body, BodyEnd, PreferFreshConnection, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    Body, BodyEnd, PreferFreshConnection, SendWatch, Sent, Transport, TransportError,
+    TransportErrorKind,
     send_watch::UnlessAnswered,
     timeout::{Guarded, head_within, watched_by},
 };

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use kirin_transport::{
-    Body, BodyEnd, HyperTransport, SendWatch, Sent, Transport, TransportError,
-    TransportErrorKind, from_fn,
+    Body, BodyEnd, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    from_fn,
     tower::{TowerTransport, TransportService},
 };
 use tower_service::Service;

@@ -207,7 +207,10 @@ async fn d06_a_body_whose_stream_is_reset_without_an_error_is_cut_all_the_same()
     for (end, is_whole) in [
         (reset(NO_ERROR), false),
         (frame(DATA, END_STREAM, 1, b""), true),
-        ([frame(DATA, END_STREAM, 1, b""), reset(NO_ERROR)].concat(), true),
+        (
+            [frame(DATA, END_STREAM, 1, b""), reset(NO_ERROR)].concat(),
+            true,
+        ),
     ] {
         let (transport, mut accepted) = over_pipes(http2(), FaultPlan::default());
         let serving = async {
