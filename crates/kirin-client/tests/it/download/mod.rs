@@ -3,6 +3,8 @@
 mod cuts;
 mod events;
 mod files;
+#[cfg(feature = "http2")]
+mod films;
 mod pace;
 mod processes;
 mod prop;

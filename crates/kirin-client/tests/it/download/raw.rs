@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{Place, client, completed, video};
 
 /// A server that answers each connection with the next of these bytes, and closes it.
-fn server(answers: Vec<Vec<u8>>) -> HyperTransport {
+pub(super) fn server(answers: Vec<Vec<u8>>) -> HyperTransport {
     let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
     HyperTransport::builder().build_over(move |_url| {
         let answer = answers.lock().unwrap().pop_front();
@@ -37,15 +37,15 @@ fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn with_length(length: usize, body: &[u8]) -> Vec<u8> {
+pub(super) fn with_length(length: usize, body: &[u8]) -> Vec<u8> {
     answer(&format!("content-length: {length}\r\n"), body)
 }
 
-fn until_closed(body: &[u8]) -> Vec<u8> {
+pub(super) fn until_closed(body: &[u8]) -> Vec<u8> {
     answer("connection: close\r\n", body)
 }
 
-fn in_chunks(body: &[u8], last: &str) -> Vec<u8> {
+pub(super) fn in_chunks(body: &[u8], last: &str) -> Vec<u8> {
     let mut chunks = Vec::new();
     for chunk in body.chunks(33) {
         chunks.extend(format!("{:x}\r\n", chunk.len()).bytes());

@@ -61,7 +61,7 @@ fn open_ended() -> Vec<u8> {
 
 /// A video in two fragments, the first of which ends at byte 64.
 fn fragmented() -> Vec<u8> {
-    super::mp4(&[
+    mp4(&[
         (b"ftyp", 8),
         (b"moov", 12),
         (b"moof", 4),
@@ -117,7 +117,7 @@ async fn d06_body_of_unknown_length_is_whole_where_the_server_says_so() {
         let downloaded = download_of(&task, answers).await;
         assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "nothing is left");
 
-        let answers = vec![without_length(&bytes[..1], &tag), super::rest(&bytes, 1)];
+        let answers = vec![without_length(&bytes[..1], &tag), rest(&bytes, 1)];
         let downloaded = download_of(&task, answers).await;
         assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "the rest came");
 
@@ -168,7 +168,7 @@ async fn d07_endless_body_is_stopped_at_the_cap() {
     assert_eq!(downloaded.kind(), DownloadErrorKind::TooLarge);
     assert_eq!(downloaded.files(), [""; 0]);
     let most = downloaded.events.iter().filter_map(|event| match event {
-        kirin_client::DownloadEvent::Progress { bytes, .. } => Some(*bytes),
+        DownloadEvent::Progress { bytes, .. } => Some(*bytes),
         _ => None,
     });
     assert_eq!(most.max(), Some(944));
