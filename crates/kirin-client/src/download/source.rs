@@ -46,8 +46,11 @@ pub(super) fn redirected(
 }
 
 fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static str> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(NOT_HTTPS);
+    if url.cannot_be_a_base() {
+        return Err("the output's URL is not absolute");
+    }
+    if url.host().is_none() {
+        return Err("the output's URL is not a URL");
     }
     url.set_fragment(None);
     let uri: Uri = url
@@ -258,7 +261,8 @@ mod tests {
             ("/f%FCr.mp4", Ok("https://example.com/f%FCr.mp4")),
             ("http://example.com/c", Err(NOT_HTTPS)),
             ("ftp://example.com/c", Err(NOT_HTTPS)),
-            ("data:video/mp4,a", Err(NOT_HTTPS)),
+            ("data:video/mp4,a", Err("the output's URL is not absolute")),
+            ("file:///etc/passwd", Err("the output's URL is not a URL")),
             (
                 "//127.0.0.1/c",
                 Err("the output's URL names an address of a private network"),
