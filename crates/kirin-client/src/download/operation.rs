@@ -25,9 +25,17 @@ use crate::Client;
 /// so on, and a watermarked copy to `NAME-watermarked.mp4`. An output without a URL is left out, and
 /// its number with it. A URL that has expired is replaced by querying the task again.
 ///
-/// What could have been cut unseen does not become the file. A server has to say how long an output
-/// is, in the answer or when asked for the rest, or give its SHA-256 (`Repr-Digest`); without that,
-/// only a video is taken whose boxes show where it ends, and an audio or an image never is.
+/// What could have been cut unseen does not become the file. A length, in the answer or when asked for the
+/// rest, or a SHA-256 (`Repr-Digest`) proves that all came, and so does the end of the message itself, where
+/// the transport [knows](kirin_transport::BodyEnd) of one. Where the connection just closes, only a video is
+/// taken whose boxes show where it ends, and an audio or an image never is.
+///
+/// What is whole becomes the file, in whatever container it is; [`DownloadEvent::Unusual`] says what is unusual
+/// about it. What is certainly no video, a page of HTML for example, is refused and kept as `NAME.part`, for
+/// somebody to [look at](DownloadError::kept).
+///
+/// A file that is not there (403 or 404) is asked for again for up to two minutes, unless the task is known to
+/// be old: stores are late.
 ///
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
 /// to the same path goes on from there, in this process or a later one, as long as the output did

@@ -123,9 +123,10 @@ async fn what_else_an_error_means_its_reader_says() {
 
 #[tokio::test]
 async fn a_transport_is_a_service_that_is_always_ready() {
-    let script = kirin_transport::from_fn(|request: Request<Bytes>| async move {
-        Ok(Response::new(request.into_body().into()))
-    });
+    let script =
+        from_fn(
+            |request: Request<Bytes>| async move { Ok(Response::new(request.into_body().into())) },
+        );
     let mut service = TransportService::new(script);
     std::future::poll_fn(|context| service.poll_ready(context))
         .await
