@@ -119,6 +119,7 @@ impl Events {
                 event.total_bytes = *total;
                 "download_started"
             }
+            DownloadEvent::Unusual { .. } => "download_unusual",
             _ => return,
         };
         self.print(event);

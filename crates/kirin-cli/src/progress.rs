@@ -131,8 +131,13 @@ impl Progress {
         if let Some(events) = &mut self.events {
             events.download(event, line.as_deref());
         }
-        match event {
-            DownloadEvent::Progress { bytes, total } => self.downloaded(*bytes, *total),
+        match (event, &self.shown) {
+            (DownloadEvent::Progress { bytes, total }, _) => self.downloaded(*bytes, *total),
+            // Whoever opens the file has to know.
+            (DownloadEvent::Unusual { .. }, Shown::Nothing) => {
+                let line = line.unwrap_or_default();
+                say(&printable(&format!("{}{line}", self.prefix)));
+            }
             _ => {
                 if let Some(line) = line {
                     self.line(&line);
@@ -247,6 +252,9 @@ fn describe_download(event: &DownloadEvent) -> Option<String> {
             "the download broke off ({because}); trying again in {:.0} s",
             wait.as_secs_f64()
         ),
+        DownloadEvent::Unusual { what } => {
+            format!("warning: the file may not play everywhere: {what}")
+        }
         _ => return None,
     })
 }

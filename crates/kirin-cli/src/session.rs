@@ -9,13 +9,12 @@ use std::{
 };
 
 use kirin_client::{
-    ApiKey, BaseUrl, Budget, BuildError, Client, ClientBuilder, FileDigest, Generation,
-    PollSchedule,
+    ApiKey, BaseUrl, Budget, Client, ClientBuilder, FileDigest, Generation, PollSchedule,
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 
 use kirin_ledger::{Entry, Ledger, LedgerError};
-use kirin_transport::HyperTransport;
+use kirin_transport::Transport;
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
@@ -246,11 +245,8 @@ fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Fai
 }
 
 /// What a client uses by default.
-pub(crate) fn transport(base_url: &BaseUrl) -> Result<HyperTransport, Failure> {
-    if base_url.as_str().starts_with("http://") {
-        return Ok(HyperTransport::plain());
-    }
-    HyperTransport::new().map_err(|error| Failure::build(&BuildError::Transport(error)))
+pub(crate) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
+    ClientBuilder::default_transport(base_url).map_err(|error| Failure::build(&error))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {

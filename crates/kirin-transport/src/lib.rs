@@ -46,6 +46,9 @@ pub use error::{Sent, TransportError, TransportErrorKind};
 mod body;
 pub use body::Body;
 
+mod body_end;
+pub use body_end::BodyEnd;
+
 #[cfg(feature = "hyper")]
 mod hyper_transport;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]

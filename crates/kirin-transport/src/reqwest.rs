@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, BodyEnd, Sent, Transport, TransportError, TransportErrorKind};
 
 /// A transport over reqwest, with whatever its builder was told: certificates, proxies, DNS.
 ///
@@ -91,6 +91,9 @@ impl Transport for ReqwestTransport {
         let (mut head, body) = Response::<::reqwest::Body>::from(response).into_parts();
         // Where the connection came from is reqwest's own business.
         head.extensions.clear();
+        // Over HTTP/2, hyper ends a body without an error where the server resets its stream without one,
+        // and reqwest shows no more than that.
+        head.extensions.insert(BodyEnd::of_http1(&head));
         Ok(Response::from_parts(head, Body::new(body)))
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{Body, SendWatch, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, BodyEnd, SendWatch, Sent, Transport, TransportError, TransportErrorKind};
 
 /// What an error of a service means: the kind of failure, and whether the request may have left.
 pub type ErrorReader = fn(&(dyn Error + 'static)) -> (TransportErrorKind, Sent);
@@ -119,7 +119,12 @@ where
                 false => error,
             }
         })?;
-        Ok(response.map(Body::new))
+        let (mut head, body) = response.into_parts();
+        // What a transport below has said is known better than what is left of the head.
+        if head.extensions.get::<BodyEnd>().is_none() {
+            head.extensions.insert(BodyEnd::of_http1(&head));
+        }
+        Ok(Response::from_parts(head, Body::new(body)))
     }
 }
 

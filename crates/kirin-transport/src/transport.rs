@@ -29,7 +29,8 @@ use crate::{Body, TransportError};
 /// 7. **The body streams**, as it came: the head is there before the body is, nothing is decoded.
 /// 8. **A body that was cut ends with an error.** One that ends with its connection and has no
 ///    length cannot be told from a whole one, and is given as it came; but over TLS, an end without
-///    TLS's own goodbye is a cut.
+///    TLS's own goodbye is a cut. Where a transport knows that the message itself says where it ends, it
+///    may say so by a [`BodyEnd`](crate::BodyEnd) in the response's extensions.
 /// 9. **Dropping cancels.** Dropping the future, or the body, closes the connection or resets the
 ///    stream; a future that was never polled sends nothing.
 /// 10. **What was withdrawn never arrives.** A transport need not announce anything to a

@@ -11,7 +11,6 @@ use crate::{
     arguments::{File, Json},
     color, exit_code,
     interrupt::Ids,
-    output_path,
     progress::said,
     report::Report,
     terminal::{printable, say, say_styled, shell_word},
@@ -21,6 +20,8 @@ mod batch;
 
 mod create;
 pub(crate) use create::charged_up_to;
+
+mod download;
 
 mod gallery;
 
@@ -270,47 +271,6 @@ impl Failure {
         }
     }
 
-    /// The task is completed, and its video is not here.
-    pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids, file: &File) -> Self {
-        let code = match error.kind() {
-            DownloadErrorKind::Authentication => exit_code::AUTHENTICATION,
-            DownloadErrorKind::Disk | DownloadErrorKind::Exists => exit_code::DISK,
-            DownloadErrorKind::Expired => exit_code::NOT_FOUND,
-            DownloadErrorKind::Network => exit_code::NOT_FINISHED,
-            DownloadErrorKind::NoOutput => exit_code::TASK_FAILED,
-            _ => exit_code::OTHER,
-        };
-        let what = format!("the video was not downloaded: {}", chain(error));
-        let next_step = match error.kind() {
-            DownloadErrorKind::Disk => "Make room or choose another --output, then download it.",
-            DownloadErrorKind::Exists => {
-                "Download it to another file, or with --force in place of what is there."
-            }
-            DownloadErrorKind::Expired => "Generating it anew is charged again.",
-            _ => "Download it again; do not generate it anew.",
-        };
-        let failure = match task.state() {
-            TaskState::OtherEnd { .. } => Self::new(code, what, next_step).charged_perhaps(),
-            _ => Self {
-                money: "The task is completed, and was charged.".into(),
-                billing: Billing::Charged,
-                ..Self::new(code, what, next_step)
-            },
-        };
-        let id = task.id().as_str();
-        let failure = match (error.kind(), error.path()) {
-            (DownloadErrorKind::Expired, _) => failure,
-            (DownloadErrorKind::Exists, Some(path)) => {
-                let other = output_path::beside(path, id);
-                failure
-                    .resumed_by("download", id)
-                    .with_option("--output", &other.to_string_lossy())
-            }
-            _ => failure.resumed_by("download", id).with_output(file),
-        };
-        failure.with_ids(ids).with_task(task.clone())
-    }
-
     /// The command to go on with, so that it reaches the same host.
     pub(crate) fn at(self, base_url: Option<&str>) -> Self {
         match base_url {
@@ -349,9 +309,16 @@ impl Failure {
     }
 
     /// What may be overwritten may be overwritten by the next step too.
-    fn with_force(mut self, file: &File) -> Self {
-        if let (Some(command), true) = (&mut self.about.command, file.force) {
-            command.options.push_str(" --force");
+    fn with_force(self, file: &File) -> Self {
+        match file.force {
+            true => self.with_flag("--force"),
+            false => self,
+        }
+    }
+
+    fn with_flag(mut self, flag: &str) -> Self {
+        if let Some(resume) = &mut self.about.command {
+            resume.options.push_str(&format!(" {flag}"));
         }
         self
     }

@@ -27,6 +27,7 @@ mod models;
 mod mp4;
 
 mod disk;
+mod films;
 mod hostile;
 
 mod redact;

@@ -405,13 +405,27 @@ pub(crate) fn downloads() -> Vec<Scenario> {
             )
         }
     };
-    let gone = completed(|| Answer::Json(403, r#"{"message":"expired"}"#.into()));
-    let page = completed(|| Answer::Json(200, "{}".into()));
+    let gone = completed(|| Answer::Json(410, r#"{"message":"expired"}"#.into()));
+    let page = completed(|| Answer::Json(200, r#"{"message":"log in first"}"#.into()));
+    let elsewhere =
+        || Server::start(|_, _| Answer::completed_at("ftp://files.example.com/boat.mp4"));
     #[cfg(unix)]
     let whole = completed(|| Answer::Video);
     vec![
         scenario("output expired", 5, "charged", move || {
             Kirin::generate().at(&gone().base_url)
+        }),
+        scenario("output of long ago that is not there", 5, "charged", || {
+            let server = Server::start(|request, base_url| match request {
+                _ if request.starts_with("GET /files") => {
+                    Answer::Json(404, r#"{"message":"no such key"}"#.into())
+                }
+                _ => Answer::completed_long_ago(base_url),
+            });
+            Kirin::generate().at(&server.base_url)
+        }),
+        scenario("output at a URL that is refused", 1, "charged", move || {
+            Kirin::generate().at(&elsewhere().base_url)
         }),
         scenario("output that is no video", 1, "charged", move || {
             Kirin::generate().at(&page().base_url)

@@ -52,6 +52,8 @@ pub(crate) enum Answer {
     Close,
     /// A refusal at this time, as the head says it.
     Dated(&'static str),
+    /// These bytes, and what they are called.
+    File(&'static str, Vec<u8>),
     /// The status, and the body as JSON.
     Json(u16, String),
     /// These bytes, head and all.
@@ -118,12 +120,24 @@ impl Answer {
     /// A task that is done, with a video at this server.
     pub(crate) fn completed(base_url: &str) -> Self {
         let signature = canary::signature();
-        let url = format!("{base_url}/files/boat.mp4?sig={signature}");
+        Self::completed_at(&format!("{base_url}/files/boat.mp4?sig={signature}"))
+    }
+
+    /// A task that is done, with a video at this URL.
+    pub(crate) fn completed_at(url: &str) -> Self {
         Self::task(json!({
             "status": "completed",
             "output": [{ "content": [{ "type": "video", "url": url, "size": "1280x720" }] }],
             "usage": { "cost": "0.35", "discount": 0 },
         }))
+    }
+
+    /// A task that was done in 2022, with a video at this server.
+    pub(crate) fn completed_long_ago(base_url: &str) -> Self {
+        let url = format!("{base_url}/files/boat.mp4");
+        let content = json!([{ "content": [{ "type": "video", "url": url }] }]);
+        let done_at = 1_669_757_744_021_u64;
+        Self::task(json!({ "status": "completed", "updated_at": done_at, "output": content }))
     }
 
     /// The task with these fields beside its id.
@@ -173,6 +187,7 @@ fn answer(mut stream: TcpStream, answer: Answer) {
             let body = r#"{"message": "task not found"}"#;
             (404, "application/json", body.into())
         }
+        Answer::File(media_type, bytes) => (200, media_type, bytes),
         Answer::Json(status, body) => (status, "application/json", body.into_bytes()),
         Answer::Raw(bytes) => {
             // The program may have gone away.
@@ -195,7 +210,8 @@ fn answer(mut stream: TcpStream, answer: Answer) {
     let _ = stream.write_all(&[head.into_bytes(), body].concat());
 }
 
-fn video() -> Vec<u8> {
+/// MP4 boxes without frames.
+pub(crate) fn video() -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, content) in [
         (b"ftyp", b"isom\0\0\x02\0isom".to_vec()),

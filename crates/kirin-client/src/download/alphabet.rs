@@ -98,4 +98,10 @@ pub enum DownloadEvent {
         /// How many bytes the output has, if the server said so.
         total: Option<u64>,
     },
+    /// All of it came, and it is not what a video usually looks like. It gets its name all the same:
+    /// it was paid for, and a player may know it.
+    Unusual {
+        /// What is unusual, as a sentence part.
+        what: String,
+    },
 }

@@ -1,7 +1,8 @@
-//! Whether bytes are a whole MP4, by the boxes it is made of, read as they come.
+//! What the boxes of an MP4 show of its end, read as they come.
 
-/// Walks through the boxes of an MP4: it begins with `ftyp`, has `moov` and `mdat`, and they fill it.
-/// A body whose length nobody announced can be cut unseen; this sees it, in most files.
+/// Walks through the boxes of an MP4 or a QuickTime film, which lie one behind the other. Whether a body
+/// is whole is known from its length or its own end, in most cases; where neither is there, the boxes
+/// show it, in most files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Boxes {
     /// How many bytes came.
@@ -10,47 +11,77 @@ pub(super) struct Boxes {
     begins_at: u64,
     /// Its header, as far as it came.
     header: Vec<u8>,
-    /// What is left of its content; `None` to the end of the file.
-    left: Option<u64>,
-    is_open_ended: bool,
-    is_fragmented: bool,
-    has_movie: bool,
-    has_media: bool,
-    /// Why it cannot be an MP4, whatever follows.
-    problem: Option<String>,
+    /// What is left of its content.
+    left: u64,
+    /// Where `moov` ends, while its own boxes are read.
+    movie_ends_at: Option<u64>,
+    seen: Seen,
+    /// Where and why there are no more boxes.
+    end: Option<(u64, NoMore)>,
 }
 
-/// What is wrong, as a sentence part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unfit {
-    /// It may be the beginning of an MP4.
-    Cut(String),
-    /// It is none.
-    NotVideo(String),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    first: [u8; 4],
+    /// The latest box of the file itself.
+    last: [u8; 4],
+    has_type: bool,
+    has_movie: bool,
+    has_media: bool,
+    /// Whether the film is made of fragments: `moov` announces them, or they came.
+    is_fragmented: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoMore {
+    /// What stands there is no box.
+    NoBox,
+    /// A last box that reaches to the end of the file, wherever that is.
+    OpenEnded,
+}
+
+/// Boxes that a film may have beside each other. What is called otherwise and longer than the file is
+/// taken for something that was put behind it.
+const KNOWN: [&[u8; 4]; 18] = [
+    b"emsg", b"free", b"ftyp", b"imda", b"mdat", b"meta", b"mfra", b"moof", b"moov", b"pdin",
+    b"pnot", b"prft", b"sidx", b"skip", b"ssix", b"styp", b"uuid", b"wide",
+];
+
+/// Whether a file that begins so begins with a box of a film.
+pub(super) fn is_box(beginning: &[u8]) -> bool {
+    let name = beginning.get(4..8);
+    name.is_some_and(|name| KNOWN.iter().any(|known| *known == name))
 }
 
 impl Boxes {
     pub(super) fn feed(&mut self, mut data: &[u8]) {
-        while !data.is_empty() && self.problem.is_none() && !self.is_open_ended {
-            let taken = match self.left {
-                Some(left) => usize::try_from(left).unwrap_or(usize::MAX).min(data.len()),
-                None => (self.header_length() - self.header.len()).min(data.len()),
+        while !data.is_empty() && self.end.is_none() {
+            let wanted = match (self.left, self.movie_ends_at) {
+                (0, None) => self.missing_of_header(),
+                // Fewer bytes than a header has may be left in `moov`.
+                (0, Some(end)) => self.missing_of_header().min(end - self.position),
+                (left, _) => left,
             };
+            let taken = usize::try_from(wanted)
+                .unwrap_or(usize::MAX)
+                .min(data.len());
             let (now, later) = data.split_at(taken);
             data = later;
             self.position += taken as u64;
             match self.left {
-                Some(left) => self.skipped(left - taken as u64),
-                None => self.read_header(now),
+                0 => self.read_header(now),
+                left => self.left = left - taken as u64,
+            }
+            if self.movie_ends_at == Some(self.position) {
+                self.movie_ends_at = None;
+                self.header.clear();
             }
         }
+        self.position += data.len() as u64;
     }
 
-    fn skipped(&mut self, left: u64) {
-        self.left = (left > 0).then_some(left);
-        if left == 0 {
-            self.begins_at = self.position;
-        }
+    fn missing_of_header(&self) -> u64 {
+        (self.header_length() - self.header.len()) as u64
     }
 
     /// Eight bytes, or sixteen where the size stands in the last eight.
@@ -62,147 +93,154 @@ impl Boxes {
     }
 
     fn read_header(&mut self, data: &[u8]) {
+        if self.header.is_empty() {
+            self.begins_at = self.position - data.len() as u64;
+        }
         self.header.extend_from_slice(data);
         if self.header.len() < self.header_length() {
             return;
         }
         let header = std::mem::take(&mut self.header);
-        let name = &header[4..8];
-        if self.begins_at == 0 && name != b"ftyp" {
-            self.problem = Some("not an MP4: it does not begin with ftyp".into());
-            return;
-        }
-        let number = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-        };
+        let name = [header[4], header[5], header[6], header[7]];
         let size = match header.len() {
             16 => number(&header[8..]),
             _ => number(&header[..4]),
         };
-        self.is_fragmented |= name == b"moof";
-        self.has_movie |= name == b"moov";
-        self.has_media |= name == b"mdat";
-        match size.checked_sub(header.len() as u64) {
-            Some(left) => self.skipped(left),
-            None if size == 0 => self.is_open_ended = true,
-            None => {
-                let at = self.begins_at;
-                self.problem = Some(format!("not an MP4: no box at byte {at}"));
-            }
+        let left = size.checked_sub(header.len() as u64);
+        match self.movie_ends_at {
+            Some(end) => self.inside_movie(name, left, end),
+            None => self.outermost(name, size, left),
         }
     }
 
-    /// Why this cannot be the beginning of an MP4, as soon as that is known.
-    pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    fn outermost(&mut self, name: [u8; 4], size: u64, left: Option<u64>) {
+        let is_name = name.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        let (left, end) = match left {
+            Some(left) if is_name => (left, None),
+            _ if is_name && size == 0 => (0, Some(NoMore::OpenEnded)),
+            _ => return self.end = Some((self.begins_at, NoMore::NoBox)),
+        };
+        self.end = end.map(|end| (self.begins_at, end));
+        if self.begins_at == 0 {
+            self.seen.first = name;
+        }
+        self.seen.last = name;
+        self.seen.has_type |= name == *b"ftyp";
+        self.seen.has_movie |= name == *b"moov";
+        self.seen.has_media |= matches!(&name, b"mdat" | b"imda");
+        self.seen.is_fragmented |= name == *b"moof";
+        match &name {
+            b"moov" if left > 0 => self.movie_ends_at = Some(self.position.saturating_add(left)),
+            _ => self.left = left,
+        }
     }
 
-    /// Whether a cut would show. A last box "to the end of the file" is whole wherever it ends,
-    /// and one made of fragments is between any two of them.
-    pub(super) fn show_a_cut(&self) -> bool {
-        !self.is_open_ended && !self.is_fragmented
+    /// Only one box inside of `moov` is of interest: `mvex` says that fragments follow.
+    fn inside_movie(&mut self, name: [u8; 4], left: Option<u64>, end: u64) {
+        self.seen.is_fragmented |= name == *b"mvex";
+        let rest = end.saturating_sub(self.position);
+        self.left = left.map_or(rest, |left| left.min(rest));
     }
 
-    /// Judges it as a whole.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it.
-    pub(super) fn check(&self) -> Result<(), Unfit> {
-        if let Some(problem) = &self.problem {
-            return Err(Unfit::NotVideo(problem.clone()));
-        }
-        if self.left.is_some() || !self.header.is_empty() {
-            let at = self.begins_at;
-            let detail = format!("cut: the box at byte {at} is longer than the file");
-            return Err(Unfit::Cut(detail));
-        }
-        let missing = match (self.has_movie, self.has_media) {
-            (true, true) => return Ok(()),
+    /// Whether these are boxes of a film at all, as far as they came.
+    fn are_a_film(&self) -> bool {
+        KNOWN.contains(&&self.seen.first)
+    }
+
+    /// What is longer than the file: a box that a film has, its header included.
+    fn cut_box(&self) -> Option<String> {
+        let is_in_movie = self.movie_ends_at.is_some();
+        let is_in_box = self.left > 0 && KNOWN.contains(&&self.seen.last);
+        // What follows a film that has all its parts may be anything, and one byte is no header.
+        let is_in_header = !self.header.is_empty() && !self.has_all_parts();
+        let at = self.begins_at;
+        (is_in_movie || is_in_box || is_in_header)
+            .then(|| format!("the box at byte {at} is longer than the file"))
+    }
+
+    fn has_all_parts(&self) -> bool {
+        let Seen {
+            has_movie,
+            has_media,
+            is_fragmented,
+            ..
+        } = self.seen;
+        has_movie && has_media && !is_fragmented
+    }
+
+    fn missing(&self) -> Option<String> {
+        let missing = match (self.seen.has_movie, self.seen.has_media) {
+            (true, true) => return None,
             (true, false) => "mdat",
             (false, _) => "moov",
         };
-        let detail = format!("cut, or not an MP4: it has no {missing} box");
-        Err(Unfit::Cut(detail))
+        Some(format!("it has no {missing} box"))
     }
+
+    /// Why a film is not whole although its message came to its end: a proxy that lost its own
+    /// connection ends its answer politely. Nothing of what is no film.
+    pub(super) fn missing_part(&self) -> Option<String> {
+        let is_film = self.are_a_film();
+        is_film.then(|| self.cut_box().or_else(|| self.missing()))?
+    }
+
+    /// Judges by the boxes alone whether this is the whole.
+    ///
+    /// # Errors
+    ///
+    /// Why they do not show it.
+    pub(super) fn show_the_end(&self) -> Result<(), String> {
+        if !self.are_a_film() || !self.seen.has_type {
+            return Err("it is not made of the boxes of an MP4".into());
+        }
+        if let Some(missing) = self.missing_part() {
+            return Err(missing);
+        }
+        match self.end {
+            Some((at, NoMore::OpenEnded)) => {
+                return Err(format!(
+                    "the box at byte {at} reaches to the end, wherever that is"
+                ));
+            }
+            Some((at, NoMore::NoBox)) => return Err(format!("there is no box at byte {at}")),
+            None if self.left > 0 || !self.header.is_empty() => {
+                return Err(format!("there is no box at byte {}", self.begins_at));
+            }
+            None => {}
+        }
+        match self.seen.is_fragmented && self.seen.last != *b"mfra" {
+            true => Err("it is made of fragments, and more of them could follow".into()),
+            false => Ok(()),
+        }
+    }
+
+    /// What is unusual about a file that is whole; nothing about an MP4 as it is usually written.
+    pub(super) fn oddity(&self) -> Option<String> {
+        if !self.are_a_film() {
+            return Some("it is not an MP4".into());
+        }
+        if self.seen.first != *b"ftyp" {
+            let first = String::from_utf8_lossy(&self.seen.first);
+            return Some(format!("it begins with {first}, and an MP4 with ftyp"));
+        }
+        self.missing_part().or_else(|| match self.end {
+            Some((_, NoMore::OpenEnded)) => None,
+            Some((at, NoMore::NoBox)) => Some(self.behind(at)),
+            None if self.left > 0 || !self.header.is_empty() => Some(self.behind(self.begins_at)),
+            None => None,
+        })
+    }
+
+    fn behind(&self, at: u64) -> String {
+        let count = self.position - at;
+        format!("{count} bytes stand behind the end of the film")
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let digit = |sum, byte: &u8| sum << 8 | u64::from(*byte);
+    bytes.iter().fold(0, digit)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mp4(boxes: &[(&[u8; 4], u32)]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (name, size) in boxes {
-            bytes.extend(size.to_be_bytes());
-            bytes.extend(*name);
-            bytes.resize(bytes.len() + (*size as usize).saturating_sub(8), 0);
-        }
-        bytes
-    }
-
-    fn check(bytes: &[u8], piece: usize) -> Result<(), Unfit> {
-        let mut boxes = Boxes::default();
-        for piece in bytes.chunks(piece) {
-            boxes.feed(piece);
-        }
-        boxes.check()
-    }
-
-    fn shows_a_cut(bytes: &[u8]) -> bool {
-        let mut boxes = Boxes::default();
-        boxes.feed(bytes);
-        boxes.show_a_cut()
-    }
-
-    #[test]
-    fn whole_file_passes_and_no_shorter_one_does() {
-        let bytes = mp4(&[(b"ftyp", 16), (b"moov", 40), (b"mdat", 100)]);
-        for piece in [1, 3, 8, 17, 1000] {
-            assert_eq!(check(&bytes, piece), Ok(()));
-            for length in 0..156 {
-                let cut = check(&bytes[..length], piece);
-                assert!(matches!(cut, Err(Unfit::Cut(_))), "{length}: {cut:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn sizes_of_eight_bytes_and_open_ends_are_read() {
-        let mut bytes = mp4(&[(b"ftyp", 16), (b"moov", 8)]);
-        bytes.extend([0, 0, 0, 1]);
-        bytes.extend(b"mdat");
-        bytes.extend(20_u64.to_be_bytes());
-        bytes.extend([7; 4]);
-        assert_eq!(check(&bytes, 5), Ok(()));
-        assert!(check(&bytes[..bytes.len() - 1], 5).is_err());
-        assert!(shows_a_cut(&bytes));
-        bytes.extend([0, 0, 0, 0]);
-        bytes.extend(b"free any number of bytes");
-        assert_eq!(check(&bytes, 5), Ok(()));
-        assert!(!shows_a_cut(&bytes));
-    }
-
-    #[test]
-    fn cut_between_two_fragments_does_not_show() {
-        let bytes = mp4(&[(b"ftyp", 16), (b"moov", 8), (b"moof", 8), (b"mdat", 20)]);
-        assert_eq!(check(&bytes, 5), Ok(()));
-        assert!(!shows_a_cut(&bytes));
-    }
-
-    #[test]
-    fn what_no_box_can_be_is_known_at_once() {
-        let mut boxes = Boxes::default();
-        boxes.feed(b"<!DOCTYP");
-        let reason = "not an MP4: it does not begin with ftyp";
-        assert_eq!(boxes.problem(), Some(reason));
-        assert_eq!(boxes.check(), Err(Unfit::NotVideo(reason.into())));
-
-        let mut bytes = mp4(&[(b"ftyp", 16)]);
-        bytes.extend(mp4(&[(b"moov", 7)]));
-        let reason = "not an MP4: no box at byte 16";
-        assert_eq!(check(&bytes, 4), Err(Unfit::NotVideo(reason.into())));
-    }
-}
+mod tests;

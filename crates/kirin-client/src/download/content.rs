@@ -7,14 +7,15 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::container::Boxes;
+use super::{container::Boxes, page::Beginning};
 use crate::FileDigest;
 
-/// Bytes from the first on: how many, what they hash to, and what boxes they are.
+/// Bytes from the first on: how many, what they hash to, how they begin, and what boxes they are.
 #[derive(Clone, Default)]
 pub(super) struct Content {
     bytes: u64,
     hash: Sha256,
+    beginning: Beginning,
     boxes: Boxes,
 }
 
@@ -22,11 +23,16 @@ impl Content {
     pub(super) fn feed(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
         self.hash.update(data);
+        self.beginning.feed(data);
         self.boxes.feed(data);
     }
 
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    pub(super) fn beginning(&self) -> &Beginning {
+        &self.beginning
     }
 
     pub(super) fn boxes(&self) -> &Boxes {

@@ -14,6 +14,7 @@ use super::alphabet::Failure;
 pub struct DownloadError {
     kind: DownloadErrorKind,
     path: Option<PathBuf>,
+    kept: Option<PathBuf>,
     finished: Vec<PathBuf>,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -31,20 +32,29 @@ pub enum DownloadErrorKind {
     Corrupt,
     /// The bytes could not be written.
     Disk,
+    /// The server, or something on the way, encodes what it sends (`Content-Encoding`), though that was not
+    /// asked for.
+    Encoded,
     /// The file is there already, is a directory, or is being written by somebody else.
     Exists,
     /// The output is gone from the service: its URL has expired, for good.
     Expired,
     /// The transfer broke off too often.
     Network,
-    /// What came is not a video.
+    /// What came is certainly not a video: a page of HTML, XML, JSON, or nothing at all.
     NotVideo,
+    /// The output is not at its URL (403 or 404). The task was completed only minutes ago, or it is not known
+    /// when, so the store may be late.
+    NotYetThere,
     /// The task has no output.
     NoOutput,
     /// The URL is not one to download from.
     RefusedUrl,
     /// The video is larger than allowed.
     TooLarge,
+    /// It came to an end twice, the same both times, and nothing shows that this is all of it, or its boxes
+    /// show that a part is missing.
+    Unproven,
 }
 
 impl DownloadError {
@@ -52,6 +62,7 @@ impl DownloadError {
         Self {
             kind,
             path: None,
+            kept: None,
             finished: Vec::new(),
             detail: detail.into(),
             source: None,
@@ -64,6 +75,12 @@ impl DownloadError {
 
     pub(super) fn at(mut self, path: &Path) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// What came is kept there.
+    pub(super) fn kept_in(mut self, part: PathBuf) -> Self {
+        self.kept = Some(part);
         self
     }
 
@@ -81,6 +98,22 @@ impl DownloadError {
         self
     }
 
+    /// Whether the bytes that came are to blame, so that going on with them would end here again.
+    pub(super) fn is_about_the_bytes(&self) -> bool {
+        matches!(
+            self.kind,
+            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::TooLarge
+        )
+    }
+
+    /// Whether all that there is came, and is not taken for the output: somebody may want to look at it.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self.kind,
+            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::Unproven
+        )
+    }
+
     /// What kind of failure it was.
     pub fn kind(&self) -> DownloadErrorKind {
         self.kind
@@ -89,6 +122,22 @@ impl DownloadError {
     /// The file that was to be written; none where the bytes were to go elsewhere.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Where that is kept which came and was not taken for the output; none if nothing came, or if it
+    /// only broke off.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) {
+    /// if let Err(error) = client.download(&task, "fox.mp4").await
+    ///     && let Some(kept) = error.kept()
+    /// {
+    ///     println!("look at {} for what the server sent", kept.display());
+    /// }
+    /// # }
+    /// ```
+    pub fn kept(&self) -> Option<&Path> {
+        self.kept.as_deref()
     }
 
     /// The files of outputs of the same task that were finished before: they are whole, and stay.
@@ -113,6 +162,10 @@ impl fmt::Display for DownloadError {
         match &self.path {
             Some(path) => write!(formatter, "{}: {}", path.display(), self.detail),
             None => write!(formatter, "no download: {}", self.detail),
+        }?;
+        match &self.kept {
+            Some(kept) => write!(formatter, "; what came is kept in {}", kept.display()),
+            None => Ok(()),
         }
     }
 }

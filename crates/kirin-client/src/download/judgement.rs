@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header, response::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, response::Parts};
 
 use super::content::{Content, Digest};
 use crate::wire::retry_after;
@@ -27,12 +27,14 @@ pub(super) enum Judgement {
         total: u64,
         announced: Option<Digest>,
     },
-    /// The URL has expired: ask the task for another.
-    Expired,
+    /// The body is encoded in this way, though nobody asked for that.
+    Encoded(String),
+    /// The output is gone, for good: if at all, the task has another URL.
+    Gone,
+    /// It is not there, or not for who has this URL: either has expired, or the store is late.
+    Missing,
     /// There is no such range: the whole has so many bytes, if it was said.
     NoSuchRange { total: Option<u64> },
-    /// Not a video: no use trying again.
-    NotVideo(String),
     /// Go on to where this points.
     Redirect(String),
     /// Throw away what is there and try again from the start.
@@ -62,24 +64,23 @@ impl Received {
         let headers = &head.headers;
         match head.status {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
-                if let Some(reason) = no_video(headers) {
-                    return Judgement::NotVideo(reason);
+                if let Some(encoding) = encoding(headers) {
+                    return Judgement::Encoded(encoding);
                 }
                 match head.status {
                     StatusCode::OK => whole(headers),
                     _ => self.part(headers),
                 }
             }
-            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => Judgement::Expired,
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Judgement::Missing,
+            StatusCode::GONE => Judgement::Gone,
             StatusCode::RANGE_NOT_SATISFIABLE if self.range().is_some() => {
                 let total = text(headers, header::CONTENT_RANGE);
                 Judgement::NoSuchRange {
                     total: total.and_then(|total| total.strip_prefix("bytes */")?.parse().ok()),
                 }
             }
-            status if status.is_redirection() => {
-                Judgement::Redirect(text(headers, header::LOCATION).unwrap_or_default().into())
-            }
+            status if status.is_redirection() => Judgement::Redirect(location(headers)),
             status => Judgement::Trouble(format!("HTTP {status}"), retry_after(headers)),
         }
     }
@@ -107,7 +108,9 @@ impl Received {
 }
 
 fn whole(headers: &HeaderMap) -> Judgement {
-    let length = text(headers, header::CONTENT_LENGTH);
+    // Beside chunks a length says nothing (RFC 9112, section 6.3).
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    let length = text(headers, header::CONTENT_LENGTH).filter(|_| !is_chunked);
     let etag = text(headers, header::ETAG).filter(|etag| etag.starts_with('"'));
     Judgement::Whole {
         total: length.and_then(|length| length.parse().ok()),
@@ -116,22 +119,47 @@ fn whole(headers: &HeaderMap) -> Judgement {
     }
 }
 
-/// Why what follows is no video, where the head says so.
-fn no_video(headers: &HeaderMap) -> Option<String> {
-    let encoding = text(headers, header::CONTENT_ENCODING);
-    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Some(format!("it is encoded as {encoding}, unasked"));
-    }
-    let content_type = text(headers, header::CONTENT_TYPE)?;
-    is_page(content_type).then(|| format!("{content_type} came in place of a video"))
+/// How the body is encoded. What some stores say of how a file was uploaded to them is no encoding.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let is_none = |encoding: &str| {
+        let none = ["", "identity", "aws-chunked"];
+        none.iter().any(|none| encoding.eq_ignore_ascii_case(none))
+    };
+    encodings
+        .flat_map(|values| {
+            values
+                .to_str()
+                .unwrap_or("unknown")
+                .split(',')
+                .map(str::trim)
+        })
+        .find(|encoding| !is_none(encoding))
+        .map(Into::into)
 }
 
-/// An error page under a status that says success: a captive portal, a proxy.
-fn is_page(content_type: &str) -> bool {
-    let content_type = content_type.to_ascii_lowercase();
-    ["text/", "application/json", "application/xml"]
+/// The type that a server calls what follows, where no video has it: a guess of a store, or the sign of
+/// an error page.
+pub(super) fn other_type(headers: &HeaderMap) -> Option<String> {
+    let media_type = text(headers, header::CONTENT_TYPE)?.split(';').next()?;
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let is_page = ["text/", "application/json", "application/xml"]
         .iter()
-        .any(|page| content_type.starts_with(page))
+        .any(|page| media_type.starts_with(page));
+    is_page.then_some(media_type)
+}
+
+/// Where to go on, as it was written. Bytes that are no text stand for themselves.
+fn location(headers: &HeaderMap) -> String {
+    let value = headers.get(header::LOCATION).map(HeaderValue::as_bytes);
+    let value = value.unwrap_or_default();
+    match str::from_utf8(value) {
+        Ok(text) => text.into(),
+        Err(_) => value.iter().fold(String::new(), |text, byte| match byte {
+            0..0x80 => text + str::from_utf8(&[*byte]).unwrap_or_default(),
+            byte => format!("{text}%{byte:02X}"),
+        }),
+    }
 }
 
 /// `bytes 100-199/200` as start, end and total.
@@ -203,26 +231,69 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_encodings_are_no_videos() {
-        for headers in [
-            [("content-type", "text/html; charset=utf-8")],
-            [("content-type", "application/json")],
-            [("content-encoding", "gzip")],
-        ] {
-            for status in [200, 206] {
-                assert!(
-                    matches!(judge(0, status, &headers), Judgement::NotVideo(_)),
-                    "{headers:?}"
-                );
+    fn encodings_are_seen_and_types_decide_nothing() {
+        for status in [200, 206] {
+            for encoding in ["gzip", "identity, gzip", "br", "\u{e9}"] {
+                let judged = judge(0, status, &[("content-encoding", encoding)]);
+                assert!(matches!(judged, Judgement::Encoded(_)), "{encoding}");
             }
+        }
+        for plain in [
+            ("content-encoding", "Identity"),
+            ("content-encoding", "aws-chunked"),
+            ("content-encoding", ""),
+            ("content-type", "text/html; charset=utf-8"),
+            ("content-type", "application/json"),
+        ] {
+            let judged = judge(0, 200, &[plain]);
+            assert!(matches!(judged, Judgement::Whole { .. }), "{plain:?}");
         }
     }
 
     #[test]
+    fn a_length_beside_chunks_says_nothing() {
+        let headers = [("content-length", "5"), ("transfer-encoding", "chunked")];
+        let total = |judged| match judged {
+            Judgement::Whole { total, .. } => total,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(total(judge(0, 200, &headers)), None);
+        assert_eq!(total(judge(0, 200, &headers[..1])), Some(5));
+    }
+
+    #[test]
+    fn locations_are_taken_as_they_were_written() {
+        let read = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, HeaderValue::from_bytes(value).unwrap());
+            location(&headers)
+        };
+        assert_eq!(
+            read("/filme/f\u{fc}r.mp4".as_bytes()),
+            "/filme/f\u{fc}r.mp4"
+        );
+        assert_eq!(read(b"/filme/f\xfcr.mp4"), "/filme/f%FCr.mp4");
+        assert_eq!(location(&HeaderMap::new()), "");
+    }
+
+    /// A digest of the part that came, where the whole was announced before.
+    #[test]
+    fn content_digest_of_a_part_says_nothing_of_the_whole() {
+        let range = ("content-range", "bytes 100-199/200");
+        let announced = |digest| match judge(100, 206, &[range, (digest, "sha-256=:YQ==:")]) {
+            Judgement::Append { announced, .. } => announced,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(announced("content-digest"), None);
+        assert!(announced("repr-digest").is_some());
+    }
+
+    #[test]
     fn expired_and_troubled_answers() {
-        for status in [403, 404, 410] {
-            assert_eq!(judge(0, status, &[]), Judgement::Expired, "{status}");
+        for status in [403, 404] {
+            assert_eq!(judge(0, status, &[]), Judgement::Missing, "{status}");
         }
+        assert_eq!(judge(0, 410, &[]), Judgement::Gone);
         let no_range = |total| Judgement::NoSuchRange { total };
         assert_eq!(judge(100, 416, &[]), no_range(None));
         let total = [("content-range", "bytes */100")];

@@ -7,6 +7,8 @@ mod source;
 
 mod container;
 
+mod page;
+
 mod content;
 
 mod judgement;

@@ -16,7 +16,7 @@ use super::{
     part::PartFile,
     target::{IfExists, NOT_THE_OUTPUT},
     temporary::exists,
-    transfer::{OnEvent, Order, Step, Transfer},
+    transfer::{OnEvent, Order, Step, Transfer, lag},
 };
 use crate::{Client, FileDigest};
 
@@ -27,9 +27,17 @@ use crate::{Client, FileDigest};
 /// so on, and a watermarked copy to `NAME-watermarked.mp4`. An output without a URL is left out, and
 /// its number with it. A URL that has expired is replaced by querying the task again.
 ///
-/// What could have been cut unseen does not become the file. A server has to say how long an output
-/// is, in the answer or when asked for the rest, or give its SHA-256 (`Repr-Digest`); without that,
-/// only a video is taken whose boxes show where it ends, and an audio or an image never is.
+/// What could have been cut unseen does not become the file. A length, in the answer or when asked for the
+/// rest, or a SHA-256 (`Repr-Digest`) proves that all came, and so does the end of the message itself, where
+/// the transport [knows](kirin_transport::BodyEnd) of one. Where the connection just closes, only a video is
+/// taken whose boxes show where it ends, and an audio or an image never is.
+///
+/// What is whole becomes the file, in whatever container it is; [`DownloadEvent::Unusual`] says what is unusual
+/// about it. What is certainly no video, a page of HTML for example, is refused and kept as `NAME.part`, for
+/// somebody to [look at](DownloadError::kept).
+///
+/// A file that is not there (403 or 404) is asked for again for up to two minutes, unless the task is known to
+/// be old: stores are late.
 ///
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
 /// to the same path goes on from there, in this process or a later one, as long as the output did
@@ -269,9 +277,11 @@ impl<'a> Download<'a> {
             task: self.task.id().clone(),
             output,
             max_bytes: self.max_bytes,
+            lag: lag(&self.task, self.client.wall_time()),
             can_discard: true,
         };
         let temporary = target.temporary();
+        let part_path = temporary.path().to_owned();
         let was_there = temporary.part().metadata().map_err(disk)?.len() > 0;
         let mut part = PartFile::open(temporary).await.map_err(disk)?;
         let received = part.stored().clone();
@@ -290,14 +300,15 @@ impl<'a> Download<'a> {
                     let received = transfer.received();
                     part.store(&data, received).await.map_err(disk)?;
                 }
+                Err(error) if error.is_refusal() && part.stored().bytes() > 0 => {
+                    if error.is_about_the_bytes() {
+                        part.refuse().map_err(disk)?;
+                    }
+                    return Err(error.kept_in(part_path));
+                }
                 Err(error) => {
-                    match error.kind() {
-                        DownloadErrorKind::TooLarge => part.discard().await.map_err(disk)?,
-                        // Going on with it would end here again.
-                        DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => {
-                            part.refuse().map_err(disk)?;
-                        }
-                        _ => {}
+                    if error.is_about_the_bytes() {
+                        part.discard().await.map_err(disk)?;
                     }
                     return Err(error);
                 }

@@ -3,19 +3,62 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
+use url::{ParseError, Url};
 
 use crate::base_url::is_loopback;
 
+const NOT_HTTPS: &str = "the output's URL does not start with https://";
+
 /// A URL that may be downloaded from: https, without credentials, not an address of a private
 /// network. Where the API itself is on this machine, its outputs may be too.
+///
+/// It is read as browsers read it (the URL standard of WHATWG): what stores hand out has spaces and
+/// letters of every alphabet in it. What is checked is what is given back, and what is connected to.
 ///
 /// # Errors
 ///
 /// Why not, as a sentence part.
 pub(super) fn checked(url: &str, loopback_allowed: bool) -> Result<Uri, &'static str> {
-    let uri: Uri = url.parse().map_err(|_| "the output's URL is not a URL")?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+    let url = Url::parse(url).map_err(|error| match error {
+        ParseError::RelativeUrlWithoutBase => "the output's URL is not absolute",
+        _ => "the output's URL is not a URL",
+    })?;
+    may_be_asked(url, loopback_allowed)
+}
+
+/// Where a redirect leads, checked as the first URL was.
+///
+/// # Errors
+///
+/// Why it is not followed, as a sentence part.
+pub(super) fn redirected(
+    from: &Uri,
+    location: &str,
+    loopback_allowed: bool,
+) -> Result<Uri, &'static str> {
+    if location.trim().is_empty() {
+        return Err("the output's URL is redirected without saying where");
+    }
+    let from = Url::parse(&from.to_string()).map_err(|_| "the output's URL is not a URL")?;
+    let to = from.join(location);
+    let to = to.map_err(|_| "the output's URL is redirected to what is not a URL")?;
+    may_be_asked(to, loopback_allowed)
+}
+
+fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static str> {
+    if url.cannot_be_a_base() {
         return Err("the output's URL is not absolute");
+    }
+    if url.host().is_none() {
+        return Err("the output's URL is not a URL");
+    }
+    url.set_fragment(None);
+    let uri: Uri = url
+        .as_str()
+        .parse()
+        .map_err(|_| "the output's URL is not a URL")?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(NOT_HTTPS);
     };
     if authority.as_str().contains('@') {
         return Err("the output's URL carries credentials");
@@ -29,29 +72,8 @@ pub(super) fn checked(url: &str, loopback_allowed: bool) -> Result<Uri, &'static
             Err("the output's URL names an address of a private network")
         }
         "https" => Ok(uri),
-        _ => Err("the output's URL does not start with https://"),
+        _ => Err(NOT_HTTPS),
     }
-}
-
-/// Where a redirect leads, checked as the first URL was.
-///
-/// # Errors
-///
-/// Why it is not followed, as a sentence part.
-pub(super) fn redirected(
-    from: &Uri,
-    location: &str,
-    loopback_allowed: bool,
-) -> Result<Uri, &'static str> {
-    let (scheme, authority) = (from.scheme_str().unwrap_or("https"), from.authority());
-    let absolute = match (location.strip_prefix("//"), authority) {
-        (Some(rest), _) => format!("{scheme}://{rest}"),
-        (None, Some(authority)) if location.starts_with('/') => {
-            format!("{scheme}://{authority}{location}")
-        }
-        _ => location.to_owned(),
-    };
-    checked(&absolute, loopback_allowed)
 }
 
 /// Whether a host is an address that a public server has no reason to name. Names are resolved
@@ -162,24 +184,109 @@ mod tests {
     }
 
     #[test]
+    fn urls_are_read_as_browsers_read_them() {
+        for (url, expected) in [
+            ("https://h.example/my film.mp4", "/my%20film.mp4"),
+            ("https://h.example/a<b>\"c\".mp4", "/a%3Cb%3E%22c%22.mp4"),
+            ("https://h.example/{a}|`b`^c.mp4", "/%7Ba%7D|%60b%60^c.mp4"),
+            ("https://h.example/f\u{fc}r.mp4", "/f%C3%BCr.mp4"),
+            (
+                "https://h.example/\u{72d0}.mp4?n=\u{72d0} a",
+                "/%E7%8B%90.mp4?n=%E7%8B%90%20a",
+            ),
+            ("https://h.example/a.mp4\n", "/a.mp4"),
+            (" \thttps://h.example/a\r\n.mp4 ", "/a.mp4"),
+            (
+                "https://h.example/a%20b%2Fc.mp4?s=a%2Bb+c/d=",
+                "/a%20b%2Fc.mp4?s=a%2Bb+c/d=",
+            ),
+            ("https://h.example/a.mp4#t=10", "/a.mp4"),
+            ("https://h.example\\a\\b.mp4", "/a/b.mp4"),
+            ("https://h.example/a/../b.mp4", "/b.mp4"),
+            ("HTTPS://H.EXAMPLE:443/a.mp4", "/a.mp4"),
+            ("https:h.example/a.mp4", "/a.mp4"),
+            ("https://h.example", "/"),
+        ] {
+            let uri = checked(url, false).map(|uri| uri.to_string());
+            assert_eq!(uri, Ok(format!("https://h.example{expected}")), "{url:?}");
+        }
+        let uri = checked("https://b\u{fc}cher.example/a", false).unwrap();
+        assert_eq!(uri.host(), Some("xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn no_spelling_of_a_host_gets_past_the_check() {
+        for url in [
+            "https://0x7f.1/a",
+            "https://0x7F.0.0.1/a",
+            "https://017700000001/a",
+            "https://127.0.0.1%2e/a",
+            "https://127%2e0%2e0%2e1/a",
+            "https://\u{ff11}\u{ff12}\u{ff17}.0.0.1/a",
+            "https://127\u{3002}0\u{3002}0\u{3002}1/a",
+            "https://\u{24db}ocalhost/a",
+            "https://LOCALHOST/a",
+            "https://local\u{ad}host/a",
+            "https://[::ffff:7f00:1]/a",
+            "https://[0:0:0:0:0:0:0:1]/a",
+            "https://10.1/a",
+            "https://169.254.169.254\\@example.com/a",
+            "https:///127.0.0.1/a",
+            "https://\t127.0.0.1/a",
+            "https://user@127.0.0.1/a",
+            "https://1\n27.0.0.1/a",
+        ] {
+            let found = checked(url, false);
+            assert!(found.is_err(), "{url:?}: {found:?}");
+        }
+        // The host is what stands before the first slash, backwards or not.
+        let evil = checked("https://example.com\\@evil.example/", false).unwrap();
+        assert_eq!(evil.host(), Some("example.com"));
+        assert!(checked("https://example.com@evil.example/", false).is_err());
+    }
+
+    #[test]
     fn redirects_are_resolved_and_checked() {
-        let from: Uri = "https://example.com/a/b?q".parse().unwrap();
+        let from: Uri = "https://example.com/a/b.mp4?q".parse().unwrap();
         for (location, expected) in [
             ("/c", Ok("https://example.com/c")),
             ("//cdn.example.com/c", Ok("https://cdn.example.com/c")),
             ("https://cdn.example.com/c", Ok("https://cdn.example.com/c")),
+            ("real.mp4", Ok("https://example.com/a/real.mp4")),
+            ("?x=1", Ok("https://example.com/a/b.mp4?x=1")),
+            ("?real=1#t=2", Ok("https://example.com/a/b.mp4?real=1")),
+            ("../c", Ok("https://example.com/c")),
+            ("./c d.mp4", Ok("https://example.com/a/c%20d.mp4")),
+            ("/f\u{fc}r.mp4", Ok("https://example.com/f%C3%BCr.mp4")),
+            ("/f%FCr.mp4", Ok("https://example.com/f%FCr.mp4")),
+            ("http://example.com/c", Err(NOT_HTTPS)),
+            ("ftp://example.com/c", Err(NOT_HTTPS)),
+            ("data:video/mp4,a", Err("the output's URL is not absolute")),
+            ("file:///etc/passwd", Err("the output's URL is not a URL")),
             (
-                "http://example.com/c",
-                Err("the output's URL does not start with https://"),
+                "//127.0.0.1/c",
+                Err("the output's URL names an address of a private network"),
             ),
-            ("c", Err("the output's URL is not absolute")),
+            (
+                "\\\\0x7f.1/c",
+                Err("the output's URL names an address of a private network"),
+            ),
+            (
+                "//user@example.com/c",
+                Err("the output's URL carries credentials"),
+            ),
+            (
+                "https://",
+                Err("the output's URL is redirected to what is not a URL"),
+            ),
+            (
+                " ",
+                Err("the output's URL is redirected without saying where"),
+            ),
         ] {
             let found = redirected(&from, location, false).map(|uri| uri.to_string());
-            assert_eq!(
-                found.as_deref().map_err(|reason| *reason),
-                expected,
-                "{location}"
-            );
+            let found = found.as_deref().map_err(|reason| *reason);
+            assert_eq!(found, expected, "{location}");
         }
     }
 }

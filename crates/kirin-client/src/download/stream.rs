@@ -15,7 +15,7 @@ use super::{
     Download, DownloadError, DownloadErrorKind, DownloadEvent,
     judgement::Received,
     outputs::Output,
-    transfer::{OnEvent, Order, Step, Transfer},
+    transfer::{OnEvent, Order, Step, Transfer, lag},
 };
 use crate::Client;
 
@@ -169,6 +169,7 @@ impl Plan {
         let mut outputs = Output::all(&self.task).into_iter();
         let output = outputs.find(|output| output.is(self.number, self.is_watermarked));
         let order = Order {
+            lag: lag(&self.task, self.client.wall_time()),
             client: self.client,
             task: self.task.id().clone(),
             output: output.ok_or_else(|| {

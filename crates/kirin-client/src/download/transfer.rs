@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use kirin_transport::Body;
-use kirin_types::TaskId;
+use kirin_types::{Task, TaskId, Timestamp};
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent,
@@ -25,6 +25,7 @@ pub(super) struct Transfer<'a> {
     client: Client,
     task: TaskId,
     output: Output,
+    can_discard: bool,
     machine: Machine,
     body: Body,
     /// How long its actions took.
@@ -55,8 +56,41 @@ pub(super) struct Order {
     pub(super) task: TaskId,
     pub(super) output: Output,
     pub(super) max_bytes: u64,
+    /// How long the store may be late with it: [`lag`].
+    pub(super) lag: Duration,
     /// Whether what was received can be thrown away.
     pub(super) can_discard: bool,
+}
+
+/// How long the file of a task that was completed just now may take to be at its URL (this project's
+/// bound).
+const LAG: Duration = Duration::from_secs(120);
+
+/// A task that was updated longer ago than this is no new one.
+const IS_NEW: Duration = Duration::from_secs(10 * 60);
+
+/// The same for a task of which only its beginning is known: it may have taken long.
+const MAY_BE_NEW: Duration = Duration::from_secs(60 * 60);
+
+/// How long the store may be late with the outputs of a task: not at all, if it was completed long ago.
+pub(super) fn lag(task: &Task, now: Option<Timestamp>) -> Duration {
+    let age = |since: Timestamp| {
+        let since = Some(since.milliseconds()).filter(|since| *since > 0)?;
+        let age = now?.milliseconds().saturating_sub(since);
+        // A clock that is ahead of ours makes nothing old.
+        Some(Duration::from_millis(
+            u64::try_from(age).unwrap_or_default(),
+        ))
+    };
+    let is_old = match (
+        task.updated_at().and_then(age),
+        task.created_at().and_then(age),
+    ) {
+        (Some(age), _) => age > IS_NEW,
+        (None, Some(age)) => age > MAY_BE_NEW,
+        (None, None) => false,
+    };
+    if is_old { Duration::ZERO } else { LAG }
 }
 
 impl<'a> Transfer<'a> {
@@ -65,6 +99,7 @@ impl<'a> Transfer<'a> {
             can_discard: order.can_discard,
             is_video: order.output.is_video,
             jitter_seed: order.client.jitter_seed(),
+            lag: order.lag,
             loopback_allowed: order.client.base_url().is_loopback(),
             max_bytes: order.max_bytes,
         };
@@ -73,6 +108,7 @@ impl<'a> Transfer<'a> {
             client: order.client,
             task: order.task,
             output: order.output,
+            can_discard: order.can_discard,
             body: Body::empty(),
             elapsed: Duration::ZERO,
             has_discarded: false,
@@ -105,6 +141,9 @@ impl<'a> Transfer<'a> {
                 }
                 Action::Finished(Ok(())) => {
                     self.client.download_answered();
+                    if let Some(what) = self.machine.oddity().map(Into::into) {
+                        self.tell(&DownloadEvent::Unusual { what });
+                    }
                     return Ok(Step::Finished);
                 }
                 Action::Finished(Err(failure)) => {
@@ -153,7 +192,14 @@ impl<'a> Transfer<'a> {
         if let Some(event) = told.expect("an event that answers the action") {
             self.tell(&event);
         }
-        data.filter(|_| !matches!(self.machine.action(), Action::Finished(_)))
+        data.filter(|_| match self.machine.action() {
+            // A file keeps what is refused, for somebody to look at.
+            Action::Finished(Err(failure)) => {
+                self.can_discard && failure.kind == DownloadErrorKind::NotVideo
+            }
+            Action::Finished(Ok(())) => false,
+            _ => true,
+        })
     }
 
     async fn request(&mut self, request: Request<Bytes>, until: Duration) -> Event {
@@ -236,4 +282,38 @@ fn get(uri: &Uri, range: Option<(u64, &str)>) -> Request<Bytes> {
         headers.insert(header::IF_RANGE, etag);
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long the store of a task with these fields may be late, at a time of so many seconds.
+    fn seconds(fields: &str) -> u64 {
+        let task = format!(r#"{{"id":"task-1","status":"completed"{fields}}}"#);
+        let task = Task::from_json(task.as_bytes()).unwrap();
+        lag(&task, Some(Timestamp::from_milliseconds(1_769_757_744_000))).as_secs()
+    }
+
+    #[test]
+    fn only_a_task_that_is_known_to_be_old_is_not_waited_for() {
+        assert_eq!(seconds(""), 120);
+        for (fields, expected) in [
+            (r#","updated_at":1769757744000"#, 120),
+            (r#","updated_at":1769757144000"#, 120),
+            (r#","updated_at":1769757143999"#, 0),
+            (r#","updated_at":1769797744000"#, 120),
+            (r#","created_at":1769754144000"#, 120),
+            (r#","created_at":1769754143999"#, 0),
+            (r#","created_at":0"#, 120),
+            (
+                r#","created_at":1669757744000,"updated_at":1769757743000"#,
+                120,
+            ),
+        ] {
+            assert_eq!(seconds(fields), expected, "{fields}");
+        }
+        let task = Task::from_json(br#"{"id":"task-1","created_at":1669757744000}"#).unwrap();
+        assert_eq!(lag(&task, None), LAG);
+    }
 }

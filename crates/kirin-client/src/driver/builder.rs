@@ -243,7 +243,7 @@ impl ClientBuilder {
             Endpoint::new(self.base_url.clone(), self.key.clone()).map_err(BuildError::Endpoint)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => default_transport(&self.base_url)?,
+            None => Self::default_transport(&self.base_url)?,
         };
         Ok(Client(Arc::new(Shared {
             endpoint,
@@ -285,32 +285,6 @@ impl fmt::Debug for ClientBuilder {
             .field("base_url", &self.base_url)
             .finish_non_exhaustive()
     }
-}
-
-/// The roots of the operating system are only read where TLS is spoken: a bare container has
-/// none, and still talks to itself.
-#[cfg(feature = "hyper")]
-fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
-    use kirin_transport::HyperTransport;
-
-    if base_url.as_str().starts_with("http://") {
-        return Ok(Arc::new(HyperTransport::plain()));
-    }
-    #[cfg(feature = "rustls")]
-    return Ok(Arc::new(
-        HyperTransport::new().map_err(BuildError::Transport)?,
-    ));
-    #[cfg(all(feature = "ring", not(feature = "rustls")))]
-    return Ok(Arc::new(
-        HyperTransport::with_ring().map_err(BuildError::Transport)?,
-    ));
-    #[cfg(not(any(feature = "ring", feature = "rustls")))]
-    Err(BuildError::NoTransport)
-}
-
-#[cfg(not(feature = "hyper"))]
-fn default_transport(_base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
-    Err(BuildError::NoTransport)
 }
 
 /// Why a client cannot be made.

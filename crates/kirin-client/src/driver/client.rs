@@ -399,7 +399,7 @@ impl Client {
         Clock::start(Arc::clone(&self.0.wall_clock))
     }
 
-    pub(super) fn wall_time(&self) -> Option<Timestamp> {
+    pub(crate) fn wall_time(&self) -> Option<Timestamp> {
         (self.0.wall_clock)()
     }
 

@@ -13,6 +13,8 @@ pub use client::Client;
 mod clock;
 pub(crate) use clock::{Moment, pause, within};
 
+mod default_transport;
+
 mod flow;
 
 mod generation;

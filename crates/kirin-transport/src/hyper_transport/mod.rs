@@ -20,12 +20,13 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, ResponseFuture, connect::Connect};
 
 use crate::{
-    Body, PreferFreshConnection, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    Body, BodyEnd, PreferFreshConnection, SendWatch, Sent, Transport, TransportError,
+    TransportErrorKind,
     send_watch::UnlessAnswered,
     timeout::{Guarded, head_within, watched_by},
 };
@@ -97,12 +98,13 @@ impl Transport for HyperTransport {
             let headers = request.headers_mut().entry(header::USER_AGENT);
             headers.or_insert_with(|| HeaderValue::clone(user_agent));
         }
+        let has_body = !request.body().is_empty();
         let (watch, watcher) = watched_by(&mut request);
         let waiting = UnlessAnswered::withdraw(&watch);
         let sending = watch.unless_withdrawn(self.exchange(request, &watch));
         let response = head_within(self.settings.attempt_timeout, &watch, watcher, sending).await?;
         waiting.answered();
-        Ok(self.guarded(response))
+        Ok(self.guarded(response, has_body))
     }
 }
 
@@ -123,15 +125,27 @@ impl HyperTransport {
         answered.map_err(|error| failure::of_hyper(&error, watch, has_body))
     }
 
-    fn guarded(&self, mut response: Response<Incoming>) -> Response<Body> {
-        let link = response.extensions_mut().remove::<Link>();
+    fn guarded(&self, response: Response<Incoming>, has_body: bool) -> Response<Body> {
+        let (mut head, body) = response.into_parts();
+        let link = head.extensions.remove::<Link>();
         if let Some(link) = &link {
             link.is_answered();
         }
         // hyper keeps the connection in here after a 101 that nobody asked for.
-        response.extensions_mut().clear();
+        head.extensions.clear();
+        let is_http2 = head.version == Version::HTTP_2;
+        head.extensions.insert(match is_http2 {
+            true => BodyEnd::Framed,
+            false => BodyEnd::of_http1(&head),
+        });
+        let body = AnswerBody {
+            body,
+            link,
+            // An answer that came before the request was whole may be followed by such a reset.
+            must_end_its_stream: is_http2 && !has_body,
+        };
         let (idle, limit) = (self.settings.idle_timeout, self.settings.max_body_bytes);
-        response.map(|body| Body::own(Guarded::new(AnswerBody { body, link }, idle, limit)))
+        Response::from_parts(head, Body::own(Guarded::new(body, idle, limit)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! own patience; a create that was given up would be charged later. A reset throws it away.
 
 use std::{
+    error::Error,
     fmt,
     future::Future,
     io,
@@ -12,7 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -261,25 +262,39 @@ impl<S> fmt::Debug for Own<S> {
     }
 }
 
-/// The answer's body on a create's own connection, which is reset if it is given up before its end.
+/// The answer's body; a create's own connection is reset if it is given up before its end.
 pub(super) struct AnswerBody<B> {
     pub(super) body: B,
     pub(super) link: Option<Link>,
+    /// Whether an end without HTTP/2's END_STREAM is a cut. Where the server resets the stream and says
+    /// that this is no error, hyper 1.12.0 ends the body as if it were whole.
+    pub(super) must_end_its_stream: bool,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
+impl<B> Body for AnswerBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = Box<dyn Error + Send + Sync>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let is_at_end = self.body.is_end_stream();
+        if frame.is_none() || is_at_end {
             self.link = None;
         }
-        frame
+        Poll::Ready(match frame {
+            None if self.must_end_its_stream && !is_at_end => {
+                self.must_end_its_stream = false;
+                Some(Err("the server reset the stream before its end".into()))
+            }
+            frame => frame.map(|frame| frame.map_err(Into::into)),
+        })
     }
 
     fn is_end_stream(&self) -> bool {

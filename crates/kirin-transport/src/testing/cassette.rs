@@ -57,6 +57,8 @@ pub(super) enum Answer {
         headers: Vec<(String, String)>,
         body: Bytes,
         is_cut: bool,
+        /// Whether the message said where its body ends, where its headers do not tell that.
+        is_framed: bool,
     },
 }
 
@@ -149,6 +151,7 @@ impl Answer {
                 headers,
                 body,
                 is_cut,
+                is_framed,
             } => {
                 let mut response = Map::new();
                 response.insert("status".into(), status.as_u16().into());
@@ -156,6 +159,9 @@ impl Answer {
                 write_body(&mut response, body);
                 if *is_cut {
                     response.insert("cut".into(), true.into());
+                }
+                if *is_framed {
+                    response.insert("framed".into(), true.into());
                 }
                 ("response", response.into())
             }
@@ -175,6 +181,7 @@ impl Answer {
             headers: read_headers(&at("headers"), &response["headers"])?,
             body: read_body(&at("body"), response)?,
             is_cut: response["cut"] == true,
+            is_framed: response["framed"] == true,
         })
     }
 

@@ -18,7 +18,7 @@ use super::{
     cassette::{Answer, Exchange, header_map},
     redaction::Redaction,
 };
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, BodyEnd, Sent, Transport, TransportError, TransportErrorKind};
 
 /// A transport that records what passes through it. Clones record to the same cassette.
 ///
@@ -89,11 +89,13 @@ impl<T: Transport> Transport for Recorder<T> {
             Ok(response) => {
                 let (head, body) = response.into_parts();
                 redaction.learn(&head.headers);
+                let [ends, by_headers] = [BodyEnd::of(&head.extensions), BodyEnd::of_http1(&head)];
                 let answer = Answer::Response {
                     status: head.status,
                     headers: kept(&head.headers, &redaction),
                     body: Bytes::new(),
                     is_cut: true,
+                    is_framed: ends != by_headers && ends == BodyEnd::Framed,
                 };
                 locked(&self.tape)[index].answer = answer;
                 let taped = Taped {
@@ -287,14 +289,20 @@ impl Transport for Replay {
                 headers,
                 body,
                 is_cut,
+                is_framed,
             } => {
-                let mut response = Response::new(match is_cut {
+                let (mut head, ()) = Response::new(()).into_parts();
+                head.status = status;
+                head.headers = header_map(&headers);
+                head.extensions.insert(match is_framed {
+                    true => BodyEnd::Framed,
+                    false => BodyEnd::of_http1(&head),
+                });
+                let body = match is_cut {
                     true => Body::new(Cut(Some(body))),
                     false => Body::from(body),
-                });
-                *response.status_mut() = status;
-                *response.headers_mut() = header_map(&headers);
-                Ok(response)
+                };
+                Ok(Response::from_parts(head, body))
             }
         }
     }

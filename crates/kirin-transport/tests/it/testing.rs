@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::{
-    Body, HyperTransport, Sent, Transport, TransportError, TransportErrorKind, from_fn,
+    Body, BodyEnd, HyperTransport, Sent, Transport, TransportError, TransportErrorKind, from_fn,
     testing::{
         Capture, Cassette, Direction, Fault, FaultPipe, FaultPlan, Recorder, Replay, Scripted,
     },
@@ -192,6 +192,31 @@ async fn a_replay_gives_what_was_recorded_each_once() {
     );
     let reason = "the cassette has no further GET http://a.test/task?removed";
     assert_eq!(beyond.source().unwrap().to_string(), reason);
+}
+
+#[tokio::test]
+async fn a_replay_says_of_the_end_of_a_body_what_was_recorded() {
+    for (headers, end, written) in [
+        (&[][..], BodyEnd::Closed, false),
+        (&[], BodyEnd::Framed, true),
+        (&[("transfer-encoding", "chunked")], BodyEnd::Framed, false),
+        (&[("content-length", "5")], BodyEnd::Framed, false),
+    ] {
+        let recorder = Recorder::new(from_fn(move |_| async move {
+            let mut response = Response::new(Body::from("video"));
+            for (name, value) in headers {
+                response.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            response.extensions_mut().insert(end);
+            Ok(response)
+        }));
+        ask(&recorder, get(TASK)).await.unwrap();
+        let json = recorder.cassette().to_json();
+        assert_eq!(json.contains("framed"), written, "{json}");
+        let replay = Replay::new(Cassette::from_json(&json).unwrap());
+        let replayed = ask(&replay, get(TASK)).await.unwrap();
+        assert_eq!(BodyEnd::of(replayed.extensions()), end, "{json}");
+    }
 }
 
 #[tokio::test]

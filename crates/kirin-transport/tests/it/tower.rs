@@ -12,7 +12,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use kirin_transport::{
-    Body, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    Body, BodyEnd, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    from_fn,
     tower::{TowerTransport, TransportService},
 };
 use tower_service::Service;
@@ -122,9 +123,10 @@ async fn what_else_an_error_means_its_reader_says() {
 
 #[tokio::test]
 async fn a_transport_is_a_service_that_is_always_ready() {
-    let script = kirin_transport::from_fn(|request: Request<Bytes>| async move {
-        Ok(Response::new(request.into_body().into()))
-    });
+    let script =
+        from_fn(
+            |request: Request<Bytes>| async move { Ok(Response::new(request.into_body().into())) },
+        );
     let mut service = TransportService::new(script);
     std::future::poll_fn(|context| service.poll_ready(context))
         .await
@@ -177,5 +179,30 @@ async fn what_a_layer_drops_while_it_waits_below_was_not_sent() {
         let error = transport.send(request).await.unwrap_err();
         assert_eq!(error.sent(), expected, "watched: {watched}");
         assert_eq!(error.source().unwrap().to_string(), "no patience");
+    }
+}
+
+#[tokio::test]
+async fn what_a_transport_below_says_of_the_end_of_a_body_is_passed_on() {
+    for (said, chunked, expected) in [
+        (Some(BodyEnd::Framed), false, BodyEnd::Framed),
+        (Some(BodyEnd::Closed), true, BodyEnd::Closed),
+        (None, true, BodyEnd::Framed),
+        (None, false, BodyEnd::Closed),
+    ] {
+        let below = from_fn(move |_| async move {
+            let mut response = Response::new(Body::from("video"));
+            if chunked {
+                let value = "chunked".parse().unwrap();
+                response.headers_mut().insert("transfer-encoding", value);
+            }
+            if let Some(said) = said {
+                response.extensions_mut().insert(said);
+            }
+            Ok(response)
+        });
+        let transport = TowerTransport::<_, Bytes>::new(TransportService::new(below));
+        let response = transport.send(create("http://a.test/")).await.unwrap();
+        assert_eq!(BodyEnd::of(response.extensions()), expected);
     }
 }

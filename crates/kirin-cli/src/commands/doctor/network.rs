@@ -146,7 +146,7 @@ fn client(
     base_url: BaseUrl,
     date: &Arc<Mutex<Option<String>>>,
 ) -> Result<Client, Failure> {
-    let transport = Arc::new(session::transport(&base_url)?);
+    let transport = session::transport(&base_url)?;
     let date = Arc::clone(date);
     let dated = from_fn(move |request| {
         let (transport, date) = (Arc::clone(&transport), Arc::clone(&date));

@@ -1,9 +1,15 @@
 //! What the head of an answer leads to.
 
 use http::response::Parts;
+use kirin_transport::BodyEnd;
 
 use super::{
-    super::{DownloadErrorKind, alphabet::DownloadEvent, judgement::Judgement, source},
+    super::{
+        DownloadErrorKind,
+        alphabet::DownloadEvent,
+        judgement::{Judgement, other_type},
+        source,
+    },
     Machine, STALL, State, Then,
 };
 
@@ -12,6 +18,8 @@ const MAX_REDIRECTS: u32 = 5;
 
 impl Machine {
     pub(super) fn answered(&mut self, head: &Parts) -> Option<DownloadEvent> {
+        self.body_end = BodyEnd::of(&head.extensions);
+        self.media_type = other_type(&head.headers);
         match self.received.judge(head) {
             Judgement::Append { total, announced } => {
                 self.received.total = Some(total);
@@ -22,17 +30,16 @@ impl Machine {
                 let at = self.received.bytes();
                 Some(DownloadEvent::Resumed { at, total })
             }
-            Judgement::Expired if self.has_refreshed => self.fail(
-                DownloadErrorKind::Expired,
-                "the output has expired at the service",
-            ),
-            Judgement::Expired => {
-                self.has_refreshed = true;
-                self.state = State::Refreshing;
-                None
+            Judgement::Encoded(encoding) => {
+                let detail = format!("the server sends it encoded as {encoding}, unasked");
+                self.fail(DownloadErrorKind::Encoded, detail)
             }
+            Judgement::Gone => {
+                self.is_gone = true;
+                self.missing(&format!("HTTP {}", head.status))
+            }
+            Judgement::Missing => self.missing(&format!("HTTP {}", head.status)),
             Judgement::NoSuchRange { total } => self.no_such_range(total),
-            Judgement::NotVideo(reason) => self.fail(DownloadErrorKind::NotVideo, reason),
             Judgement::Redirect(location) => self.redirected(&location),
             Judgement::StartOver(reason) => self.start_over(DownloadErrorKind::Network, reason),
             Judgement::Trouble(reason, hint) => self.broke_off(reason, hint),

@@ -17,18 +17,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
+use kirin_transport::BodyEnd;
 
 use super::{
     DownloadErrorKind,
     alphabet::{Action, DownloadEvent, Event, Failure},
-    container::Unfit,
-    content::Content,
+    content::{Content, Digest},
     judgement::Received,
     source,
 };
 use crate::{backoff::Backoff, machine::WrongEvent};
 
 mod answer;
+
+mod ending;
+
+mod lag;
+use lag::Lag;
 
 /// Attempts in a row that bring nothing to keep, before the download is given up.
 const MAX_ATTEMPTS: u32 = 5;
@@ -44,6 +49,8 @@ pub(super) struct Settings {
     pub(super) can_discard: bool,
     pub(super) is_video: bool,
     pub(super) jitter_seed: u64,
+    /// How long the store may be late with the output.
+    pub(super) lag: Duration,
     pub(super) loopback_allowed: bool,
     /// Most bytes of the whole.
     pub(super) max_bytes: u64,
@@ -56,7 +63,16 @@ pub(super) struct Machine {
     /// Where the output is, by the task.
     url: String,
     received: Received,
+    /// How the end of the body at hand is known.
+    body_end: BodyEnd,
+    /// What the server calls it, where no video is called so.
+    media_type: Option<String>,
+    /// What came to an end before that did not show whether it was the whole.
+    unproven: Option<(u64, Digest)>,
+    /// What is unusual about what is finished.
+    oddity: Option<String>,
     backoff: Backoff,
+    lag: Lag,
     /// The latest elapsed time that was told: time never goes back.
     now: Duration,
     /// Requests of the output, redirects not counted.
@@ -67,6 +83,8 @@ pub(super) struct Machine {
     furthest: u64,
     has_refreshed: bool,
     has_started_over: bool,
+    /// Whether the server said that the output is gone for good.
+    is_gone: bool,
 }
 
 #[derive(Debug)]
@@ -99,7 +117,12 @@ impl Machine {
     /// The download of what is at `url`, where `received` is there already.
     pub(super) fn new(url: String, received: Received, settings: Settings) -> Self {
         let mut machine = Self {
+            body_end: BodyEnd::Closed,
+            media_type: None,
+            unproven: None,
+            oddity: None,
             backoff: Backoff::new(settings.jitter_seed),
+            lag: Lag::of(settings.lag),
             state: State::Refreshing,
             url,
             now: Duration::ZERO,
@@ -108,6 +131,7 @@ impl Machine {
             furthest: received.bytes(),
             has_refreshed: false,
             has_started_over: false,
+            is_gone: false,
             received,
             settings,
         };
@@ -142,6 +166,11 @@ impl Machine {
     /// What was received so far.
     pub(super) fn received(&self) -> &Received {
         &self.received
+    }
+
+    /// What is unusual about what is finished, as a sentence part.
+    pub(super) fn oddity(&self) -> Option<&str> {
+        self.oddity.as_deref()
     }
 
     /// Tells what came of the action, after all actions took `elapsed`.
@@ -198,17 +227,14 @@ impl Machine {
         self.judge_content()
     }
 
-    /// Ends what is too much or can be no video, as soon as that is known.
+    /// Ends what is too much or is certainly no output, as soon as that is known.
     fn judge_content(&mut self) -> Option<DownloadEvent> {
         let (bytes, total) = (self.received.bytes(), self.received.total);
         if bytes > total.unwrap_or(self.settings.max_bytes) {
             return self.too_large();
         }
-        match self.received.content.boxes().problem() {
-            Some(problem) if self.settings.is_video => {
-                let problem = problem.to_owned();
-                self.fail(DownloadErrorKind::NotVideo, problem)
-            }
+        match self.received.content.beginning().page() {
+            Some(page) if !self.may_be(page) => self.refuse_page(page.name()),
             _ => Some(DownloadEvent::Progress { bytes, total }),
         }
     }
@@ -258,12 +284,11 @@ impl Machine {
 
     fn refreshed(&mut self, url: Option<String>) -> Option<DownloadEvent> {
         let Some(url) = url else {
-            let detail = "the output's URL has expired, and the service gives no other";
-            return self.fail(DownloadErrorKind::Expired, detail);
+            return self.not_there("the service gives no other URL for it");
         };
         self.url = url;
         match self.request() {
-            None => Some(DownloadEvent::RefreshedUrl),
+            None => (!self.lag.has_begun()).then_some(DownloadEvent::RefreshedUrl),
             refused => refused,
         }
     }
@@ -328,49 +353,6 @@ impl Machine {
         self.state = State::Discarding(Then::Request);
         let because = reason.into();
         Some(DownloadEvent::Restarted { because })
-    }
-
-    fn ended(&mut self) -> Option<DownloadEvent> {
-        match self.received.total {
-            Some(total) if total != self.received.bytes() => {
-                self.broke_off("the answer was cut off".into(), None)
-            }
-            _ => self.complete(),
-        }
-    }
-
-    fn has_all(&self) -> bool {
-        self.received.total == Some(self.received.bytes())
-    }
-
-    /// The body came to its end: it may have been cut all the same, or been damaged on its way.
-    fn complete(&mut self) -> Option<DownloadEvent> {
-        let content = &self.received.content;
-        let digest = self.received.announced.as_ref();
-        let is_intact = digest.map(|announced| *announced == content.digest());
-        let shows_a_cut = self.settings.is_video && content.boxes().show_a_cut();
-        if self.received.total.is_none() && !shows_a_cut && is_intact != Some(true) {
-            let reason = "it ended, and nothing shows whether all of it came";
-            return self.broke_off(reason.into(), None);
-        }
-        if self.settings.is_video {
-            match (content.boxes().check(), self.received.total) {
-                (Ok(()), _) => {}
-                (Err(Unfit::Cut(reason)), None) => return self.broke_off(reason, None),
-                (Err(Unfit::Cut(reason) | Unfit::NotVideo(reason)), _) => {
-                    return self.fail(DownloadErrorKind::NotVideo, reason);
-                }
-            }
-        }
-        if is_intact == Some(false) {
-            let reason = "the bytes do not fit the checksum that the server gave";
-            return match self.settings.can_discard {
-                true => self.start_over(DownloadErrorKind::Corrupt, reason),
-                false => self.fail(DownloadErrorKind::Corrupt, reason),
-            };
-        }
-        self.state = State::Finished(Ok(()));
-        None
     }
 
     fn too_large(&mut self) -> Option<DownloadEvent> {

@@ -4,11 +4,15 @@ use http::Response;
 
 use super::*;
 
+/// How late a store may be.
+const LAG: Duration = Duration::from_secs(120);
+
 fn settings() -> Settings {
     Settings {
         can_discard: true,
         is_video: true,
         jitter_seed: 7,
+        lag: LAG,
         loopback_allowed: false,
         max_bytes: 1000,
     }
@@ -87,7 +91,7 @@ fn wrong_events_are_errors_and_change_nothing() {
         ),
         (
             "finished",
-            vec![head(200, &[("content-type", "text/html")])],
+            vec![head(200, &[("content-encoding", "gzip")])],
             &[],
         ),
     ] {
@@ -162,4 +166,59 @@ fn only_a_request_that_follows_another_is_a_repeat() {
     assert!(!is_repeat(&after(vec![redirect()])));
     let again = vec![Event::Failed("reset".into()), Event::TimedOut];
     assert!(is_repeat(&after(again)));
+}
+
+/// The waits between the requests of an output that is never there, and how that ends.
+fn never_there(status: u16, lag: Duration) -> (Vec<u64>, DownloadErrorKind) {
+    let url = "https://example.com/a.mp4".to_owned();
+    let mut machine = Machine::new(
+        url.clone(),
+        Received::default(),
+        Settings { lag, ..settings() },
+    );
+    let (mut waits, mut refreshes) = (Vec::new(), 0);
+    loop {
+        let (elapsed, event) = match machine.action() {
+            Action::Finished(Err(failure)) => {
+                assert_eq!(
+                    refreshes,
+                    waits.len() + 1,
+                    "the task is asked before each request"
+                );
+                return (waits, failure.kind);
+            }
+            Action::Wait { until } => (until, Event::TimedOut),
+            Action::Refresh => {
+                refreshes += 1;
+                (machine.now, Event::Refreshed(Some(url.clone())))
+            }
+            Action::Request { .. } => (machine.now, head(status, &[])),
+            other => panic!("{other:?}"),
+        };
+        if let Some(DownloadEvent::Retrying { wait, .. }) = machine.handle(elapsed, event).unwrap()
+        {
+            waits.push(wait.as_secs());
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_late_is_waited_for_with_growing_gaps_for_two_minutes() {
+    for status in [403, 404] {
+        let (waits, end) = never_there(status, LAG);
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 29], "HTTP {status}");
+        assert_eq!(end, DownloadErrorKind::NotYetThere);
+    }
+}
+
+#[test]
+fn what_is_gone_or_old_is_not_waited_for() {
+    for (status, lag) in [(410, LAG), (403, Duration::ZERO), (404, Duration::ZERO)] {
+        let (waits, end) = never_there(status, lag);
+        assert_eq!(
+            (waits, end),
+            (vec![], DownloadErrorKind::Expired),
+            "HTTP {status}"
+        );
+    }
 }

@@ -1,9 +1,12 @@
 //! Downloads against scripted answers: rows D of the faults.
 
 mod cuts;
+mod endings;
 mod events;
 mod existing;
 mod files;
+#[cfg(feature = "http2")]
+mod films;
 mod pace;
 mod processes;
 mod prop;
@@ -236,4 +239,33 @@ async fn left_after(at: usize) -> Downloaded {
     assert_eq!(left.kind(), DownloadErrorKind::Network);
     assert_eq!(left.files(), ["a.mp4.part", "a.mp4.part.json"]);
     left
+}
+
+fn task_of(content_type: &str) -> String {
+    completed().replace(r#""type":"video""#, &format!(r#""type":"{content_type}""#))
+}
+
+/// What was refused is there for somebody to look at, nobody goes on with it, and it is said where it is.
+#[track_caller]
+fn kept(downloaded: &Downloaded, bytes: &[u8]) {
+    let error = downloaded.result.as_ref().unwrap_err();
+    if bytes.is_empty() {
+        assert_eq!(error.kept(), None);
+        assert_eq!(downloaded.files(), [""; 0]);
+        return;
+    }
+    let part = downloaded.place.path("a.mp4.part");
+    assert_eq!(error.kept(), Some(part.as_path()));
+    assert!(error.to_string().contains("a.mp4.part"), "{error}");
+    assert_eq!(fs::read(part).unwrap(), bytes);
+    assert_eq!(downloaded.files(), ["a.mp4.part"]);
+}
+
+/// All that the server says is unusual.
+fn oddities(downloaded: &Downloaded) -> Vec<&str> {
+    let oddities = downloaded.events.iter().filter_map(|event| match event {
+        DownloadEvent::Unusual { what } => Some(what.as_str()),
+        _ => None,
+    });
+    oddities.collect()
 }

@@ -163,3 +163,125 @@ fn file_is_one_whole_version_or_not_there() {
         runtime.block_on(run(first, second))
     });
 }
+
+/// Pieces of URLs that a hostile or careless service might put together.
+fn hostile_url() -> impl Strategy<Value = String> {
+    let scheme = select(vec![
+        "https://",
+        "https:",
+        "HTTPS:\\\\",
+        "http://",
+        "https:///",
+        " https://",
+        "//",
+        "",
+    ]);
+    let user = select(vec!["", "", "", "user@", "a:b@", "example.com\\@", "%40"]);
+    let host = select(vec![
+        "cdn.example.com",
+        "127.0.0.1",
+        "0x7f.1",
+        "2130706433",
+        "017700000001",
+        "10.1",
+        "localhost",
+        "LocalHost.",
+        "a.localhost",
+        "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
+        "127%2e0.0.1",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:10.0.0.1]",
+        "[64:ff9b::a00:1]",
+        "93.184.216.34",
+        "b\u{fc}cher.example",
+        "metadata.google.internal",
+        "127\u{3002}0.0.1",
+        "1\t27.0.0.1",
+        "ex\u{ad}ample.com",
+        "%6cocalhost",
+    ]);
+    let port = select(vec!["", "", ":443", ":8443", ":"]);
+    let path = select(vec![
+        "/a.mp4",
+        "",
+        "/a b?x=<y>",
+        "\\@evil.example/",
+        "#@evil.example",
+        "/../..//127.0.0.1/",
+    ]);
+    (scheme, user, host, port, path)
+        .prop_map(|(scheme, user, host, port, path)| format!("{scheme}{user}{host}{port}{path}"))
+}
+
+/// Whether a host, as a transport reads it, is a public one; judged by the standard library alone.
+fn is_public(host: &str) -> bool {
+    let host = host
+        .trim_matches(['[', ']'])
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
+    match host.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(it)) => {
+            !(it.is_loopback() || it.is_private() || it.is_link_local() || it.is_unspecified())
+        }
+        Ok(std::net::IpAddr::V6(it)) => it.segments()[0] & 0xe000 == 0x2000,
+        Err(_) => {
+            let is_local = ["localhost", "local", "internal"];
+            let last = host.rsplit('.').next().unwrap();
+            host.is_ascii()
+                && !is_local.contains(&last)
+                && !last.starts_with(|it: char| it.is_ascii_digit())
+        }
+    }
+}
+
+#[test]
+fn host_that_is_connected_to_is_the_one_that_was_checked() {
+    kirin_tests::property!((hostile_url(), hostile_url()), |(url, location)| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let asked = Arc::new(Mutex::new(Vec::new()));
+            let (seen, to) = (Arc::clone(&asked), location.clone());
+            let transport = kirin_transport::from_fn(move |request: Request<Bytes>| {
+                seen.lock().unwrap().push(request.uri().clone());
+                let response = Response::builder().status(302);
+                let response = response.header(header::LOCATION, to.as_bytes());
+                async { Ok(response.body(Body::empty()).unwrap()) }
+            });
+            let task = serde_json::json!({ "id": "task-1", "status": "completed", "output": [
+                { "content": [{ "type": "video", "url": url }] }] });
+            let task = Task::from_json(task.to_string().as_bytes()).unwrap();
+            let refused = client(transport)
+                .download_stream(&task)
+                .write_to(Vec::new())
+                .await;
+            prop_assert!(refused.is_err());
+            for (hop, uri) in asked.lock().unwrap().iter().enumerate() {
+                let (authority, host) = (uri.authority().unwrap(), uri.host().unwrap());
+                prop_assert_eq!(uri.scheme_str(), Some("https"), "{}", uri);
+                prop_assert!(!authority.as_str().contains('@'), "{}", uri);
+                prop_assert!(is_public(host), "{}", uri);
+                // Another reader of URLs finds the same host in what it was made of.
+                if hop == 0 {
+                    let read = reqwest::Url::parse(&url).unwrap();
+                    prop_assert_eq!(read.host_str(), Some(host));
+                    prop_assert_eq!(
+                        read.port_or_known_default(),
+                        Some(uri.port_u16().unwrap_or(443))
+                    );
+                }
+                let again = reqwest::Url::parse(&uri.to_string()).unwrap();
+                prop_assert_eq!(
+                    again.host_str(),
+                    Some(host),
+                    "a second reading changes nothing"
+                );
+            }
+            Ok(())
+        })
+    });
+}

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{Place, client, completed, video};
 
 /// A server that answers each connection with the next of these bytes, and closes it.
-fn server(answers: Vec<Vec<u8>>) -> HyperTransport {
+pub(super) fn server(answers: Vec<Vec<u8>>) -> HyperTransport {
     let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
     HyperTransport::builder().build_over(move |_url| {
         let answer = answers.lock().unwrap().pop_front();
@@ -37,15 +37,15 @@ fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn with_length(length: usize, body: &[u8]) -> Vec<u8> {
+pub(super) fn with_length(length: usize, body: &[u8]) -> Vec<u8> {
     answer(&format!("content-length: {length}\r\n"), body)
 }
 
-fn until_closed(body: &[u8]) -> Vec<u8> {
+pub(super) fn until_closed(body: &[u8]) -> Vec<u8> {
     answer("connection: close\r\n", body)
 }
 
-fn in_chunks(body: &[u8], last: &str) -> Vec<u8> {
+pub(super) fn in_chunks(body: &[u8], last: &str) -> Vec<u8> {
     let mut chunks = Vec::new();
     for chunk in body.chunks(33) {
         chunks.extend(format!("{:x}\r\n", chunk.len()).bytes());
@@ -82,25 +82,25 @@ async fn whole_bodies_are_taken_however_they_end() {
 async fn d06_body_that_ends_early_is_never_the_file_however_it_ends() {
     let bytes = video();
     for at in 0..bytes.len() {
-        for short in [
-            with_length(84, &bytes[..at]),
-            in_chunks(&bytes[..at], ""),
-            until_closed(&bytes[..at]),
+        for (short, expected) in [
+            (with_length(84, &bytes[..at]), DownloadErrorKind::Network),
+            (in_chunks(&bytes[..at], ""), DownloadErrorKind::Network),
+            (until_closed(&bytes[..at]), DownloadErrorKind::Unproven),
         ] {
             let then_whole = vec![short.clone(), with_length(84, &bytes)];
             let downloaded = download(then_whole, 84).await.unwrap();
             assert_eq!(downloaded, bytes, "cut at {at}");
             let error = download(vec![short; 5], 84).await.unwrap_err();
-            assert_eq!(error.kind(), DownloadErrorKind::Network, "cut at {at}");
+            assert_eq!(error.kind(), expected, "cut at {at}");
         }
     }
     // The last box reaches to the end of the file: only a length shows where that is.
     let mut open_ended = bytes.clone();
     open_ended[36..40].fill(0);
-    let error = download(vec![until_closed(&open_ended[..60]); 5], 84)
+    let error = download(vec![until_closed(&open_ended[..60]); 2], 84)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), DownloadErrorKind::Network);
+    assert_eq!(error.kind(), DownloadErrorKind::Unproven);
     // All is there, and only the last chunk shows that.
     let error = download(vec![in_chunks(&bytes, ""); 5], 84)
         .await

@@ -1,134 +1,17 @@
-//! D6 to D9 and D11: what is not taken, and where nobody is followed to.
+//! D7 to D9 and D11: what is not taken, and where nobody is followed to.
 
 use bytes::Bytes;
 use http::header;
-use kirin_client::{Client, DownloadErrorKind};
+use kirin_client::{Client, DownloadErrorKind, DownloadEvent};
 use kirin_tests::canary;
 use kirin_transport::Body;
 use kirin_types::Task;
 
-use super::{Place, completed, download, download_of, task_at, video, whole};
+use super::{
+    Place, completed, download, download_of, kept, left_after, oddities, rest, task_at, task_of,
+    video, whole,
+};
 use crate::scripted::{Answer, End, Pieces, Scripted, with_headers};
-
-#[tokio::test(start_paused = true)]
-async fn d06_short_body_never_becomes_the_file() {
-    let bytes = video();
-    let length = bytes.len().to_string();
-    let mut answers = Vec::new();
-    for at in [0, 10, 20, 40, 60] {
-        // It ends as if it were whole: only the announced length shows the cut.
-        let short = bytes[..at].to_vec();
-        answers.push(with_headers(200, &[("content-length", &length)], short));
-    }
-    let downloaded = download(answers).await;
-    assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
-    assert_eq!(downloaded.bytes(), None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn d06_short_body_of_unknown_length_is_found_out_by_its_boxes() {
-    let bytes = video();
-    for at in 0..bytes.len() {
-        let downloaded = download(vec![
-            with_headers(200, &[], bytes[..at].to_vec()),
-            whole(bytes.clone()),
-        ])
-        .await;
-        assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "cut at {at}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn d06_chunks_without_a_last_one_never_become_the_file() {
-    let bytes = video();
-    let broken = || super::cut(&bytes, 84, &[], 200);
-    let downloaded = download((0..5).map(|_| broken()).collect()).await;
-    assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
-    assert_eq!(downloaded.bytes(), None);
-}
-
-/// A video whose last box reaches to the end of the file, wherever that is.
-fn open_ended() -> Vec<u8> {
-    let mut bytes = video();
-    bytes[36..40].fill(0);
-    bytes
-}
-
-/// A video in two fragments, the first of which ends at byte 64.
-fn fragmented() -> Vec<u8> {
-    super::mp4(&[
-        (b"ftyp", 8),
-        (b"moov", 12),
-        (b"moof", 4),
-        (b"mdat", 8),
-        (b"moof", 4),
-        (b"mdat", 8),
-    ])
-}
-
-fn task_of(content_type: &str) -> String {
-    completed().replace(r#""type":"video""#, &format!(r#""type":"{content_type}""#))
-}
-
-/// As hyper gives a body that ends where the connection does.
-fn without_length(bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
-    with_headers(200, headers, bytes.to_vec())
-}
-
-#[tokio::test(start_paused = true)]
-async fn d06_body_of_unknown_length_that_could_be_cut_unseen_never_becomes_the_file() {
-    for (content_type, bytes) in [
-        ("video", &open_ended()[..60]),
-        ("video", &open_ended()),
-        ("video", &fragmented()[..64]),
-        ("audio", b"ID3"),
-        ("image", b"\x89PNG"),
-        ("image", b""),
-    ] {
-        let task = task_of(content_type);
-        let answers = (0..5).map(|_| without_length(bytes, &[])).collect();
-        let downloaded = download_of(&task, answers).await;
-        assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
-        assert_eq!(downloaded.bytes(), None, "{content_type} {bytes:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn d06_body_of_unknown_length_is_whole_where_the_server_says_so() {
-    for (content_type, bytes) in [
-        ("video", open_ended()),
-        ("video", fragmented()),
-        ("image", b"\x89PNG".to_vec()),
-    ] {
-        let task = task_of(content_type);
-        let total = format!("bytes */{}", bytes.len());
-        let tag = [("etag", "\"v1\"")];
-        let answers = vec![
-            without_length(&bytes, &tag),
-            with_headers(416, &[("content-range", &total)], Body::empty()),
-        ];
-        let downloaded = download_of(&task, answers).await;
-        assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "nothing is left");
-
-        let answers = vec![without_length(&bytes[..1], &tag), super::rest(&bytes, 1)];
-        let downloaded = download_of(&task, answers).await;
-        assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "the rest came");
-
-        let downloaded = download_of(&task, vec![whole(bytes.clone())]).await;
-        assert_eq!(downloaded.bytes(), Some(bytes), "with a length");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn d18_checksum_shows_that_a_body_of_unknown_length_is_whole() {
-    let task = task_of("image");
-    // The example of RFC 9530, appendix D.
-    let bytes = b"{\"hello\": \"world\"}\n";
-    let digest = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
-    let answer = |bytes| without_length(bytes, &[("repr-digest", digest)]);
-    let downloaded = download_of(&task, vec![answer(&bytes[..9]), answer(bytes)]).await;
-    assert_eq!(downloaded.bytes(), Some(bytes.to_vec()));
-}
 
 #[tokio::test(start_paused = true)]
 async fn d07_more_than_announced_is_refused() {
@@ -162,7 +45,7 @@ async fn d07_endless_body_is_stopped_at_the_cap() {
     assert_eq!(downloaded.kind(), DownloadErrorKind::TooLarge);
     assert_eq!(downloaded.files(), [""; 0]);
     let most = downloaded.events.iter().filter_map(|event| match event {
-        kirin_client::DownloadEvent::Progress { bytes, .. } => Some(*bytes),
+        DownloadEvent::Progress { bytes, .. } => Some(*bytes),
         _ => None,
     });
     assert_eq!(most.max(), Some(944));
@@ -186,38 +69,117 @@ async fn d07_announced_length_above_the_cap_is_refused_before_a_byte() {
     }
 }
 
-async fn check_not_video(headers: &[(&str, &str)], body: Vec<u8>) {
-    let downloaded = download(vec![with_headers(200, headers, body)]).await;
-    assert_eq!(
-        downloaded.kind(),
-        DownloadErrorKind::NotVideo,
-        "{headers:?}"
-    );
-    assert_eq!(downloaded.files(), [""; 0]);
-}
-
 #[tokio::test(start_paused = true)]
-async fn d08_encoded_bodies_are_refused() {
+async fn d08_encoded_bodies_are_refused_and_cost_nothing_of_what_is_there() {
     for encoding in ["gzip", "br", "identity, gzip"] {
-        check_not_video(&[("content-encoding", encoding)], video()).await;
+        let headers = [("content-encoding", encoding)];
+        let downloaded = download(vec![with_headers(200, &headers, video())]).await;
+        assert_eq!(downloaded.kind(), DownloadErrorKind::Encoded);
+        assert_eq!(downloaded.files(), [""; 0]);
+        let part = left_after(20).await;
+        let refused = part.again(vec![with_headers(206, &headers, video())]).await;
+        assert_eq!(refused.kind(), DownloadErrorKind::Encoded);
+        let whole = refused.again(vec![rest(&video(), 20)]).await;
+        assert_eq!(whole.bytes(), Some(video()), "{encoding}");
     }
-    let headers = [("content-encoding", "Identity")];
-    let downloaded = download(vec![with_headers(200, &headers, video())]).await;
-    assert_eq!(downloaded.bytes(), Some(video()));
+    for none in ["Identity", "aws-chunked"] {
+        let headers = [("content-encoding", none)];
+        let downloaded = download(vec![with_headers(200, &headers, video())]).await;
+        assert_eq!(downloaded.bytes(), Some(video()), "{none}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn d09_pages_are_no_video() {
+async fn d09_pages_are_no_video_and_are_kept_to_be_looked_at() {
     for (headers, body) in [
-        (&[("content-type", "text/html")][..], b"<html>".to_vec()),
-        (&[("content-type", "application/xml")], video()),
-        (&[("content-length", "6")], b"<html>".to_vec()),
-        (&[("content-type", "video/mp4")], b"<html></html>".to_vec()),
+        (
+            &[("content-type", "text/html")][..],
+            &b"<html>hello</html>"[..],
+        ),
+        (&[("content-length", "6")], b"<html>"),
+        (&[("content-length", "2")], b"{}"),
+        (&[("content-type", "video/mp4")], b"<html></html>"),
+        (&[], b"\xef\xbb\xbf\r\n {\"message\": \"no\"}"),
+        (
+            &[],
+            b"<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>",
+        ),
+        (&[("content-length", "0")], b""),
         // It is known before its end, which never comes.
-        (&[("content-length", "999999")], b"<!DOCTYPE html>".to_vec()),
+        (&[("content-length", "999999")], b"<!DOCTYPE html>"),
     ] {
-        check_not_video(headers, body).await;
+        let downloaded = download(vec![with_headers(200, headers, body.to_vec())]).await;
+        let found = downloaded.kind();
+        assert_eq!(found, DownloadErrorKind::NotVideo, "{headers:?}");
+        kept(&downloaded, body);
+        // What was kept is not taken for a part of the video.
+        let again = downloaded.again(vec![whole(video())]).await;
+        assert_eq!(again.bytes(), Some(video()));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d09_type_that_a_server_guesses_is_no_reason_to_throw_a_video_away() {
+    for name in [
+        "text/plain",
+        "text/html; charset=utf-8",
+        "application/json",
+        "application/xml",
+    ] {
+        let length = video().len().to_string();
+        let headers = [("content-type", name), ("content-length", &length)];
+        let downloaded = download(vec![with_headers(200, &headers, video())]).await;
+        assert_eq!(downloaded.bytes(), Some(video()), "{name}");
+        let called = name.split(';').next().unwrap();
+        assert_eq!(
+            oddities(&downloaded),
+            [format!("the server calls it {called}")]
+        );
+    }
+    let usual = download(vec![whole(video())]).await;
+    assert_eq!(oddities(&usual), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_what_does_not_fit_its_checksum_twice_is_kept_to_be_looked_at() {
+    let length = video().len().to_string();
+    let headers = [
+        ("content-length", length.as_str()),
+        ("repr-digest", "sha-256=:AAAA:"),
+    ];
+    let spoiled = || with_headers(200, &headers, video());
+    let downloaded = download(vec![spoiled(), spoiled()]).await;
+    assert_eq!(downloaded.kind(), DownloadErrorKind::Corrupt);
+    kept(&downloaded, &video());
+}
+
+#[tokio::test(start_paused = true)]
+async fn d18_digest_of_the_part_that_came_is_not_that_of_the_whole() {
+    let bytes = video();
+    let headers = [
+        ("content-range", "bytes 20-83/84"),
+        ("etag", "\"v1\""),
+        // That of some part, and certainly not of the whole.
+        (
+            "content-digest",
+            "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:",
+        ),
+    ];
+    let part = with_headers(206, &headers, bytes[20..].to_vec());
+    let downloaded = download(vec![super::cut_whole(&bytes, 20), part]).await;
+    assert_eq!(downloaded.bytes(), Some(bytes));
+}
+
+#[tokio::test(start_paused = true)]
+async fn drawing_is_an_image_and_no_video() {
+    let drawing = b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    let downloaded = download_of(&task_of("image"), vec![whole(drawing.to_vec())]).await;
+    assert_eq!(downloaded.bytes().as_deref(), Some(&drawing[..]));
+    let downloaded = download(vec![whole(drawing.to_vec())]).await;
+    assert_eq!(downloaded.kind(), DownloadErrorKind::NotVideo);
+    let page = whole(b"<html>no</html>".to_vec());
+    let downloaded = download_of(&task_of("image"), vec![page]).await;
+    assert_eq!(downloaded.kind(), DownloadErrorKind::NotVideo);
 }
 
 fn to(location: &str) -> Answer {
@@ -248,6 +210,10 @@ async fn d11_redirects_are_checked_one_by_one() {
         "https://localhost/a",
         "https://user:password@example.com/a",
         "file:///etc/passwd",
+        "data:video/mp4;base64,AAAA",
+        "https://",
+        "\\\\127.0.0.1\\a",
+        "https://\u{ff11}\u{ff12}\u{ff17}.0.0.1/a",
         "",
     ] {
         let refused = download(vec![to(location)]).await;
@@ -258,6 +224,28 @@ async fn d11_redirects_are_checked_one_by_one() {
             let refused = download_of(&task_at(location), vec![]).await;
             assert_eq!(refused.kind(), DownloadErrorKind::RefusedUrl, "{location}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d11_urls_and_redirects_are_read_as_browsers_read_them() {
+    for (url, location, expected) in [
+        ("/my film.mp4", None, "/my%20film.mp4"),
+        ("/a<b>{c}|d.mp4", None, "/a%3Cb%3E%7Bc%7D|d.mp4"),
+        ("/f\u{fc}r.mp4", None, "/f%C3%BCr.mp4"),
+        ("/a.mp4\\r\\n", None, "/a.mp4"),
+        ("/a\\tb.mp4", None, "/ab.mp4"),
+        ("/v/a.mp4", Some("?real=1"), "/v/a.mp4?real=1"),
+        ("/v/a.mp4", Some("real.mp4"), "/v/real.mp4"),
+        ("/v/a.mp4", Some("../b c.mp4"), "/b%20c.mp4"),
+        ("/v/a.mp4", Some("/f\u{fc}r.mp4#t=1"), "/f%C3%BCr.mp4"),
+    ] {
+        let answers = location.map(to).into_iter().chain([whole(video())]);
+        let task = task_at(&format!("https://cdn.example.com{url}"));
+        let downloaded = download_of(&task, answers.collect()).await;
+        assert_eq!(downloaded.bytes(), Some(video()), "{url} {location:?}");
+        let last = downloaded.transport.calls().pop().unwrap();
+        assert_eq!(last, format!("GET https://cdn.example.com{expected}"));
     }
 }
 

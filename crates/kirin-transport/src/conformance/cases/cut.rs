@@ -1,6 +1,7 @@
 //! A body that was cut ends with an error.
 
 use super::*;
+use crate::BodyEnd;
 
 pub(in super::super) async fn check(bench: &Bench<'_>) {
     let length = || headers([("content-length", "5")]);
@@ -37,6 +38,11 @@ pub(in super::super) async fn check(bench: &Bench<'_>) {
         let mut steps = vec![Step::ReadRequest, Step::Head(200, headers)];
         steps.extend(body);
         let work = ends_as(bench, steps, expected);
+        bench.run(Clause::CutBodyIsAnError, case, work).await;
+    }
+    if bench.peer.version == Version::Http1 && bench.peer.scheme() == "http" {
+        let case = "a body that ends with the connection is not said to be framed";
+        let work = is_not_called_framed(bench);
         bench.run(Clause::CutBodyIsAnError, case, work).await;
     }
     let reset = vec![
@@ -112,6 +118,21 @@ fn cases_http2() -> Vec<Case> {
             None,
         ),
     ]
+}
+
+/// A transport may say nothing of it, and must not say more than it knows.
+async fn is_not_called_framed(bench: &Bench<'_>) -> Outcome {
+    let steps = vec![
+        Step::ReadRequest,
+        Step::Head(200, Vec::new()),
+        Step::Body(b"hello"),
+        Step::FinishWriting,
+    ];
+    let (outcome, _) = exchange(bench, steps).await?;
+    let is_honest = outcome
+        .as_ref()
+        .is_ok_and(|response| BodyEnd::of(response.extensions()) == BodyEnd::Closed);
+    expect(is_honest, || shown(&outcome))
 }
 
 /// The head is there, and the body is as expected: whole, or cut.

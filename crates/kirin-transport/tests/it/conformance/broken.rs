@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use kirin_transport::{
-    Body, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
+    Body, BodyEnd, HyperTransport, SendWatch, Sent, Transport, TransportError, TransportErrorKind,
     conformance::{self, Clause, Peer},
 };
 
@@ -29,6 +29,7 @@ enum Breakage {
     AnnouncesAndSends,
     AnswersForTheServer,
     BuffersBodies,
+    CallsAllFramed,
     EndsCutBodiesCleanly,
     GoesOnWhenDropped,
     RepeatsAfterErrors,
@@ -67,6 +68,11 @@ impl Transport for Broken {
                 let (head, body) = self.0.send(request).await?.into_parts();
                 let body = body.collect(64 << 20).await?;
                 Ok(Response::from_parts(head, body.into()))
+            }
+            Breakage::CallsAllFramed => {
+                let mut response = self.0.send(request).await?;
+                response.extensions_mut().insert(BodyEnd::Framed);
+                Ok(response)
             }
             Breakage::EndsCutBodiesCleanly => {
                 let (head, mut body) = self.0.send(request).await?.into_parts();
@@ -207,6 +213,12 @@ async fn cut_bodies_are_errors() {
         report.broken_clauses().contains(&Clause::CutBodyIsAnError),
         "{report}"
     );
+}
+
+#[tokio::test]
+async fn a_body_that_ends_with_its_connection_is_not_framed() {
+    let transport = broken(Breakage::CallsAllFramed);
+    check(transport, Peer::http1(), &[Clause::CutBodyIsAnError]).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! HTTP/2, where a server can say in its own words that it has not acted.
 
 use http::Response;
-use kirin_transport::{Body, TransportError};
+use kirin_transport::{Body, BodyEnd, TransportError};
 
 use super::*;
 
@@ -198,6 +198,38 @@ async fn an_answer_that_is_refused_later_is_cut() {
         Sent::Maybe,
         "it was acted on: there was an answer"
     );
+}
+
+/// hyper 1.12.0 ends such a body without an error.
+#[tokio::test]
+async fn d06_a_body_whose_stream_is_reset_without_an_error_is_cut_all_the_same() {
+    let get = || Request::get("http://a.test/a.mp4").body(Bytes::new());
+    for (end, is_whole) in [
+        (reset(NO_ERROR), false),
+        (frame(DATA, END_STREAM, 1, b""), true),
+        (
+            [frame(DATA, END_STREAM, 1, b""), reset(NO_ERROR)].concat(),
+            true,
+        ),
+    ] {
+        let (transport, mut accepted) = over_pipes(http2(), FaultPlan::default());
+        let serving = async {
+            let mut server = accepted.recv().await.unwrap();
+            server.write_all(&greeting()).await.unwrap();
+            let (mut read, is_head) = (Vec::new(), |frame: &(usize, u8, u8)| frame.1 == HEADERS);
+            while !frames(&read).iter().any(is_head) {
+                read.push(server.read_u8().await.unwrap());
+            }
+            let words = [ok_head(0), frame(DATA, 0, 1, b"hello"), end].concat();
+            server.write_all(&words).await.unwrap();
+            server
+        };
+        let (response, _server) = tokio::join!(transport.send(get().unwrap()), serving);
+        let response = response.unwrap();
+        assert_eq!(BodyEnd::of(response.extensions()), BodyEnd::Framed);
+        let body = response.into_body().collect(5).await;
+        assert_eq!(body.is_ok(), is_whole, "{body:?}");
+    }
 }
 
 /// A server that says goodbye to a kept connection gets the next request on a new one, once.

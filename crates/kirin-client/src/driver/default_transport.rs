@@ -1,0 +1,107 @@
+//! What sends the requests of a client that was given nothing else.
+
+use std::sync::Arc;
+
+use kirin_transport::Transport;
+
+use super::builder::BuildError;
+use crate::{BaseUrl, ClientBuilder};
+
+impl ClientBuilder {
+    /// What a client of this base URL sends its requests through, unless a
+    /// [`transport`](Self::transport) is set: to put something of one's own around it.
+    ///
+    /// Where the API is reached over plain HTTP, on this machine, TLS is set up when the first https URL
+    /// comes: outputs have URLs of their own, and a bare container without certificates still talks to
+    /// itself.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Client, ClientBuilder};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let base_url: BaseUrl = "http://127.0.0.1:4010".parse()?;
+    /// let transport = ClientBuilder::default_transport(&base_url)?;
+    /// let client = Client::builder("any-key".parse()?)
+    ///     .base_url(base_url)
+    ///     .transport(transport)
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The features that bring one are off, or TLS cannot be set up.
+    pub fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
+        #[cfg(feature = "hyper")]
+        return hyper::transport(base_url);
+        #[cfg(not(feature = "hyper"))]
+        {
+            let _ = base_url;
+            Err(BuildError::NoTransport)
+        }
+    }
+}
+
+#[cfg(feature = "hyper")]
+mod hyper {
+    use std::sync::{Arc, OnceLock};
+
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use kirin_transport::{
+        Body, HyperTransport, Sent, Transport, TransportError, TransportErrorKind,
+    };
+
+    use super::super::builder::BuildError;
+    use crate::BaseUrl;
+
+    pub(super) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
+        if base_url.as_str().starts_with("http://") {
+            return Ok(Arc::new(TlsWhenNeeded {
+                plain: HyperTransport::plain(),
+                tls: OnceLock::new(),
+            }));
+        }
+        Ok(Arc::new(with_tls()?))
+    }
+
+    fn with_tls() -> Result<HyperTransport, BuildError> {
+        #[cfg(feature = "rustls")]
+        return HyperTransport::new().map_err(BuildError::Transport);
+        #[cfg(all(feature = "ring", not(feature = "rustls")))]
+        return HyperTransport::with_ring().map_err(BuildError::Transport);
+        #[cfg(not(any(feature = "ring", feature = "rustls")))]
+        Err(BuildError::NoTransport)
+    }
+
+    struct TlsWhenNeeded {
+        plain: HyperTransport,
+        tls: OnceLock<HyperTransport>,
+    }
+
+    impl TlsWhenNeeded {
+        fn over_tls(&self) -> Result<&HyperTransport, TransportError> {
+            if let Some(transport) = self.tls.get() {
+                return Ok(transport);
+            }
+            let transport = with_tls().map_err(|error| {
+                TransportError::new(TransportErrorKind::Connect, Sent::No).with_source(error)
+            })?;
+            Ok(self.tls.get_or_init(|| transport))
+        }
+    }
+
+    #[async_trait]
+    impl Transport for TlsWhenNeeded {
+        async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+            match request.uri().scheme_str() {
+                Some("https") => self.over_tls()?.send(request).await,
+                _ => self.plain.send(request).await,
+            }
+        }
+    }
+}
