@@ -46,6 +46,8 @@ pub use error::{Sent, TransportError, TransportErrorKind};
 mod body;
 pub use body::Body;
 
+pub mod escapes;
+
 #[cfg(feature = "hyper")]
 mod hyper_transport;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
