@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     GenerationHandle, JournalError,
     machine::{Cause, Knowledge, Outcome, Withheld},
+    without_url_queries,
 };
 
 /// A generation that did not end with a video. It says what happened, what that means for your
@@ -455,7 +456,7 @@ fn is_about_the_key(reason: ErrorReason) -> bool {
 
 fn reason(task: &Task) -> String {
     match task.state() {
-        TaskState::Failed { error: Some(error) } => error.to_string(),
+        TaskState::Failed { error: Some(error) } => without_url_queries(&error.to_string()),
         _ => "no reason given".into(),
     }
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kirin_client::without_url_queries;
 use rusqlite::ErrorCode;
 
 /// Why the ledger cannot be used, or does not allow something. Nothing was sent because of it.
@@ -92,7 +93,8 @@ impl LedgerError {
     }
 
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, description) = (path.into(), error.to_string());
+        // What cannot be read in a row may be repeated.
+        let (path, description) = (path.into(), without_url_queries(&error.to_string()));
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, description },
             _ => Self::Sqlite { path, description },

@@ -75,4 +75,6 @@ mod rows;
 
 mod schema;
 
+mod signed_url;
+
 mod writer;

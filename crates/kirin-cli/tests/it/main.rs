@@ -47,6 +47,8 @@ mod send_again;
 
 mod errors;
 
+mod signed_urls;
+
 mod streams;
 
 #[cfg(unix)]

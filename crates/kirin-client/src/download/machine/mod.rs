@@ -26,7 +26,7 @@ use super::{
     judgement::Received,
     source,
 };
-use crate::{backoff::Backoff, machine::WrongEvent};
+use crate::{backoff::Backoff, machine::WrongEvent, signed_url::is_cut};
 
 mod answer;
 
@@ -113,6 +113,8 @@ impl Machine {
         };
         match machine.has_all() {
             true => machine.complete(),
+            // The task came out of a journal, which keeps no queries.
+            false if is_cut(&machine.url) => None,
             false => machine.request(),
         };
         machine
@@ -261,8 +263,11 @@ impl Machine {
             let detail = "the output's URL has expired, and the service gives no other";
             return self.fail(DownloadErrorKind::Expired, detail);
         };
+        // One that was cut was known to be of no use.
+        let has_expired = !is_cut(&self.url);
         self.url = url;
         match self.request() {
+            None if !has_expired => None,
             None => Some(DownloadEvent::RefreshedUrl),
             refused => refused,
         }
