@@ -57,7 +57,8 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is on a network file system, where locks cannot be relied upon.
+    /// The file is on a network file system, or on one that other machines may share, where locks cannot
+    /// be relied upon: NFS, SMB, whatever FUSE serves, virtiofs and the like.
     NetworkFileSystem {
         /// The file.
         path: PathBuf,
@@ -142,7 +143,8 @@ impl fmt::Display for LedgerError {
             }
             Self::NetworkFileSystem { path } => write!(
                 formatter,
-                "the ledger {} is on a network file system, where locks cannot be relied upon",
+                "the ledger {} is on a network file system, or on one that other machines may share (FUSE, \
+                 virtiofs), where locks cannot be relied upon",
                 path.display()
             ),
             Self::Outdated { path } => write!(

@@ -25,6 +25,8 @@
 //! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
 //! because a create may have to be sent again; so only its owner may read the file.
 
+mod backup;
+
 mod claim;
 pub use claim::Claim;
 
@@ -43,6 +45,8 @@ mod file_system;
 mod guard;
 
 mod identity;
+
+mod interrupted;
 
 mod journal;
 pub use journal::LedgerJournal;
@@ -63,6 +67,8 @@ mod mark;
 mod mounts;
 
 mod opening;
+
+mod read_only;
 
 mod owner;
 pub use owner::Owner;
