@@ -1,6 +1,6 @@
 //! What happens to a task, as one JSON object a line: `--json=events`.
 
-use kirin_client::{DownloadEvent, machine::Notice};
+use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
 use serde::Serialize;
 
@@ -127,9 +127,13 @@ impl Events {
 
     /// A stdout that takes nothing any more is told of with the result.
     fn print(&self, event: Event<'_>) {
+        let unsigned = |text: Option<&str>| text.map(without_url_queries);
+        let (status, message) = (unsigned(event.status), unsigned(event.message));
         let event = Event {
             external_task_id: self.external_task_id.as_ref(),
             id: self.id.as_ref(),
+            status: status.as_deref(),
+            message: message.as_deref(),
             ..event
         };
         let _ = print_json(&event);

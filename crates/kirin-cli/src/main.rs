@@ -146,6 +146,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Help(arguments) => commands::help(&arguments).map(done),
         Command::Ledger(arguments) => match arguments.act {
             Some(LedgerCommand::Accept) => commands::accept().map(done),
+            Some(LedgerCommand::Backup { file }) => commands::backup(&file).map(done),
             None => commands::ledger(arguments.json).await.map(done),
         },
         Command::List(arguments) => commands::list(arguments).await.map(done),

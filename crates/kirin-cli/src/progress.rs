@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
-use kirin_client::{DownloadEvent, machine::Notice};
+use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
 
 use crate::{
@@ -105,7 +105,8 @@ impl Progress {
                 if let Some(progress) = progress {
                     bar.set_position(per_cent(*progress).into());
                 }
-                bar.set_message(printable(status.as_deref().unwrap_or("in progress")));
+                let status = printable(status.as_deref().unwrap_or("in progress"));
+                bar.set_message(without_url_queries(&status));
             }
             _ => {
                 if let Some(line) = line {
@@ -157,7 +158,7 @@ impl Progress {
     }
 
     pub(crate) fn line(&mut self, line: &str) {
-        let line = printable(line);
+        let line = without_url_queries(&printable(line));
         if line == self.last {
             return;
         }

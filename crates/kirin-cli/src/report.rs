@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kirin_client::Billing;
+use kirin_client::{Billing, without_url_queries};
 use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
 use serde::Serialize;
 
@@ -49,7 +49,15 @@ struct OutputReport {
 }
 
 impl Report {
+    /// A task as the result that was asked for. Only of a completed one what signs its URLs is shown.
     pub(crate) fn task(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
+        match task.state() {
+            TaskState::Completed { .. } => Self::signed(task, external_task_id),
+            _ => Self::signed(task, external_task_id).unsigned(),
+        }
+    }
+
+    fn signed(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
         let mut report = Self {
             id: Some(task.id().clone()),
             external_task_id,
@@ -67,6 +75,20 @@ impl Report {
             report.discount = usage.discount.clone();
         }
         report
+    }
+
+    /// Without what signs URLs.
+    fn unsigned(mut self) -> Self {
+        let text = |text: &mut String| *text = without_url_queries(text);
+        self.status.iter_mut().for_each(text);
+        for output in &mut self.outputs {
+            output.url.iter_mut().for_each(text);
+        }
+        // It is JSON still.
+        let metadata = self.metadata.take();
+        self.metadata =
+            metadata.and_then(|it| serde_json::from_str(&without_url_queries(it.as_str())).ok());
+        self
     }
 
     /// A create that created nothing.
@@ -98,7 +120,7 @@ impl Report {
     pub(crate) fn failure(failure: &Failure) -> Self {
         let external_task_id = failure.about.ids.external_task_id.clone();
         let report = match &failure.about.task {
-            Some(task) => Self::task(task, external_task_id),
+            Some(task) => Self::signed(task, external_task_id).unsigned(),
             None => Self {
                 id: failure.about.ids.id.clone(),
                 external_task_id,
@@ -123,9 +145,9 @@ impl From<&Failure> for ErrorReport {
     fn from(failure: &Failure) -> Self {
         Self {
             code: failure.about.code.clone(),
-            message: failure.message(),
+            message: without_url_queries(&failure.message()),
             billing: failure.billing,
-            next_step: failure.next_step(),
+            next_step: without_url_queries(&failure.next_step()),
             exit_code: failure.exit_code,
         }
     }

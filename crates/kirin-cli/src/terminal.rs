@@ -5,9 +5,11 @@ use std::{
     path::Path,
 };
 
+use kirin_client::without_url_queries;
+
 use crate::url_path;
 
-/// Lines on stderr, without what must not reach a terminal. That nobody can read them is no failure, and no
+/// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can read them is no failure, and no
 /// reason to panic.
 pub(crate) fn say(lines: &str) {
     say_styled("", lines);
@@ -15,7 +17,8 @@ pub(crate) fn say(lines: &str) {
 
 /// The same, behind words of our own that may have colours.
 pub(crate) fn say_styled(start: &str, lines: &str) {
-    let _ = writeln!(io::stderr().lock(), "{start}{}", printable_lines(lines));
+    let lines = without_url_queries(&printable_lines(lines));
+    let _ = writeln!(io::stderr().lock(), "{start}{lines}");
 }
 
 /// The text without control characters but line ends.

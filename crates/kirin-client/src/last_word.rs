@@ -2,6 +2,8 @@
 
 use kirin_types::{Task, TaskState};
 
+use crate::without_url_queries;
+
 /// How much of a status word is shown, in characters.
 const STATUS: usize = 100;
 
@@ -14,7 +16,7 @@ pub(crate) fn said(task: &Task) -> String {
     };
     let status = status.map_or_else(|| "nothing".into(), shown);
     match task.error() {
-        Some(error) => format!("{status}: {error}"),
+        Some(error) => format!("{status}: {}", without_url_queries(&error.to_string())),
         None => status,
     }
 }
@@ -31,7 +33,7 @@ pub(crate) fn reason(task: &Task) -> String {
     match task.state() {
         TaskState::Failed {
             error: Some(error), ..
-        } => error.to_string(),
+        } => without_url_queries(&error.to_string()),
         _ => "no reason given".into(),
     }
 }

@@ -48,6 +48,9 @@ pub use schedule::PollSchedule;
 
 mod backoff;
 
+mod signed_url;
+pub use signed_url::without_url_queries;
+
 pub mod machine;
 
 pub mod wire;

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kirin_client::without_url_queries;
 use rusqlite::ErrorCode;
 
 /// Why the ledger cannot be used, or does not allow something. Nothing was sent because of it.
@@ -56,7 +57,8 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is on a network file system, where locks cannot be relied upon.
+    /// The file is on a network file system, or on one that other machines may share, where locks cannot
+    /// be relied upon: NFS, SMB, whatever FUSE serves, virtiofs and the like.
     NetworkFileSystem {
         /// The file.
         path: PathBuf,
@@ -92,7 +94,8 @@ impl LedgerError {
     }
 
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, description) = (path.into(), error.to_string());
+        // What cannot be read in a row may be repeated.
+        let (path, description) = (path.into(), without_url_queries(&error.to_string()));
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, description },
             _ => Self::Sqlite { path, description },
@@ -140,7 +143,8 @@ impl fmt::Display for LedgerError {
             }
             Self::NetworkFileSystem { path } => write!(
                 formatter,
-                "the ledger {} is on a network file system, where locks cannot be relied upon",
+                "the ledger {} is on a network file system, or on one that other machines may share (FUSE, \
+                 virtiofs), where locks cannot be relied upon",
                 path.display()
             ),
             Self::Outdated { path } => write!(

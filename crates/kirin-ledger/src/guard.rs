@@ -17,6 +17,7 @@ use std::{
     sync::Arc,
 };
 
+use kirin_client::without_url_queries;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::{
@@ -158,9 +159,11 @@ impl Guard {
 
 impl Trouble {
     pub(crate) fn sqlite(error: &rusqlite::Error) -> Self {
+        // What cannot be read in a row may be repeated.
+        let description = without_url_queries(&error.to_string());
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
-            _ => Self::Sqlite(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(description),
+            _ => Self::Sqlite(description),
         }
     }
 

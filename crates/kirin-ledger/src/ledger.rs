@@ -9,8 +9,8 @@ use kirin_client::{BaseUrl, Intent};
 use rusqlite::{Connection, OptionalExtension as _, Params, params_from_iter};
 
 use crate::{
-    DownloadedFile, Entry, LedgerError, LedgerJournal, clock, files, lineage, opening, path,
-    process::Process, rows, writer::Writer,
+    DownloadedFile, Entry, LedgerError, LedgerJournal, backup, clock, files, lineage, opening,
+    path, process::Process, read_only, rows, writer::Writer,
 };
 
 /// An open ledger. A clone is the same one.
@@ -95,6 +95,55 @@ impl Ledger {
     /// ```
     pub fn would_be_new(path: impl AsRef<Path>) -> bool {
         opening::would_be_new(path.as_ref())
+    }
+
+    /// Opens a copy of a ledger that can be read and not written to, as on a disk that is mounted to be read.
+    /// The copy is made in `folder`, with the log that stands beside the ledger; make a new folder for it that
+    /// only you may read, and remove it when you are done. Nothing that is written to the copy reaches the ledger.
+    ///
+    /// ```
+    /// use kirin_ledger::Ledger;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let ledger = Ledger::open(folder.path().join("kirin.sqlite3"))?;
+    /// let private = tempfile::tempdir()?;
+    /// let copy = Ledger::open_copy(ledger.path(), private.path())?;
+    /// assert_ne!(copy.path(), ledger.path());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read, the copy cannot be written, or it is refused as by [`open`](Self::open).
+    pub fn open_copy(
+        path: impl AsRef<Path>,
+        folder: impl AsRef<Path>,
+    ) -> Result<Self, LedgerError> {
+        Self::open(read_only::copy(path.as_ref(), folder.as_ref())?)
+    }
+
+    /// Writes a whole copy of the ledger to a file that is not there yet, for its owner only, and waits until
+    /// it is on the disk. It has what is in the log too, which a copy of the file alone has not; others may
+    /// write meanwhile. A ledger that was restored from it is one that
+    /// [may not know all](Self::looks_up_first).
+    ///
+    /// ```
+    /// use kirin_ledger::Ledger;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let ledger = Ledger::open(folder.path().join("kirin.sqlite3"))?;
+    /// let backup = folder.path().join("backup");
+    /// ledger.backup(&backup)?;
+    /// assert!(Ledger::open(&backup)?.looks_up_first());
+    /// assert!(ledger.backup(&backup).is_err(), "no file is replaced");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is a file already, or it cannot be written, or the ledger cannot be read. Then there is no copy.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), LedgerError> {
+        backup::copy(self.path(), to.as_ref())
     }
 
     fn start(path: &Path, is_accepted: bool) -> Result<Self, LedgerError> {

@@ -25,6 +25,8 @@
 //! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
 //! because a create may have to be sent again; so only its owner may read the file.
 
+mod backup;
+
 mod claim;
 pub use claim::Claim;
 
@@ -47,6 +49,8 @@ mod guard;
 
 mod identity;
 
+mod interrupted;
+
 mod journal;
 pub use journal::LedgerJournal;
 
@@ -67,6 +71,8 @@ mod mounts;
 
 mod opening;
 
+mod read_only;
+
 mod owner;
 pub use owner::Owner;
 
@@ -77,5 +83,7 @@ mod process;
 mod rows;
 
 mod schema;
+
+mod signed_url;
 
 mod writer;

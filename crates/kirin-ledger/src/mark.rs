@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::lock_folder::LockFolder;
+use crate::{interrupted::again, lock_folder::LockFolder};
 
 /// The name of the file. [`remove_dead`](crate::process::Process) leaves it.
 pub(crate) const NAME: &str = "knowledge";
@@ -39,7 +39,7 @@ impl Mark {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        file.lock_shared()?;
+        again(|| file.lock_shared())?;
         read(&mut file)
     }
 
@@ -132,7 +132,7 @@ impl MarkFile {
 
     /// Others write it, too.
     fn locked<T>(&mut self, act: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
-        self.file.lock()?;
+        again(|| self.file.lock())?;
         let done = act(&mut self.file);
         self.file.unlock()?;
         done

@@ -21,6 +21,10 @@ pub(crate) fn is_mount_point(_: &Path) -> bool {
     false
 }
 
+/// The fifth field of a mount is where it is.
+#[cfg(any(target_os = "linux", test))]
+const PLACE: usize = 4;
+
 /// What the kernel says of it, if it says it.
 #[cfg(target_os = "linux")]
 fn is_root_of_a_mount(path: &Path) -> Option<bool> {
@@ -32,11 +36,38 @@ fn is_root_of_a_mount(path: &Path) -> Option<bool> {
     is_said.then_some(found.stx_attributes.contains(ROOT))
 }
 
+/// The name of the type of file system that a path is on, which has no symbolic links in it.
+#[cfg(target_os = "linux")]
+pub(crate) fn file_system(path: &Path) -> Option<String> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
+    type_at(&mounts, path.as_os_str().as_bytes())
+}
+
+/// The type of the mount that a path is below, in a list of mounts. Of several at one place the last one
+/// hides the others.
+#[cfg(any(target_os = "linux", test))]
+fn type_at(mounts: &[u8], path: &[u8]) -> Option<String> {
+    let lines = mounts.split(|byte| *byte == b'\n');
+    let mounts = lines.filter_map(|line| {
+        let place = unescaped(line.split(|byte| *byte == b' ').nth(PLACE)?);
+        let rest = path.strip_prefix(place.strip_suffix(b"/").unwrap_or(&place))?;
+        let is_above = rest.is_empty() || rest.starts_with(b"/");
+        is_above.then_some((place.len(), line))
+    });
+    let (_, line) = mounts.max_by_key(|(length, _)| *length)?;
+    // Any number of fields stand before the dash, and the type stands behind it.
+    let mut fields = line
+        .split(|byte| *byte == b' ')
+        .skip_while(|field| *field != b"-");
+    let name = unescaped(fields.nth(1)?);
+    Some(String::from_utf8_lossy(&name).into_owned())
+}
+
 /// Whether a list of mounts, as proc(5) describes `mountinfo`, has one at this path.
 #[cfg(any(target_os = "linux", test))]
 fn lists(mounts: &[u8], path: &[u8]) -> bool {
-    /// The fifth field is where the mount is.
-    const PLACE: usize = 4;
     let lines = mounts.split(|byte| *byte == b'\n');
     let mut places = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(PLACE));
     places.any(|place| unescaped(place) == path)
@@ -99,6 +130,29 @@ mod tests {
                 "{path:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_is_on_the_file_system_of_the_latest_mount_above_it() {
+        let mounts = r"22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+30 22 0:50 / /home/me/far rw shared:7 master:1 - fuse.sshfs me@far:/ rw,user_id=0
+31 22 8:1 / /home/me/stick rw - fuseblk /dev/sdb1 rw
+32 22 0:51 / /mnt/vm\040share rw - virtiofs share rw
+33 22 0:52 / /mnt/twice rw - nfs4 far:/ rw
+34 33 254:1 / /mnt/twice rw - xfs /dev/vdb rw
+";
+        for (path, name) in [
+            ("/home/me/ledger", "ext4"),
+            ("/home/me/far/ledger", "fuse.sshfs"),
+            ("/home/me/farther/ledger", "ext4"),
+            ("/home/me/stick/a/ledger", "fuseblk"),
+            ("/mnt/vm share/ledger", "virtiofs"),
+            ("/mnt/twice/ledger", "xfs"),
+        ] {
+            let found = type_at(mounts.as_bytes(), path.as_bytes());
+            assert_eq!(found.as_deref(), Some(name), "{path}");
+        }
+        assert_eq!(type_at(b"", b"/a"), None);
     }
 
     #[cfg(target_os = "linux")]

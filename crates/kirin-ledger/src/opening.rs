@@ -18,7 +18,7 @@ use crate::{
     main_file::MainFile,
     mark::{Mark, MarkFile},
     process::Process,
-    schema,
+    schema, signed_url,
 };
 
 /// A ledger that may be written to.
@@ -186,6 +186,8 @@ fn settle(connection: &Connection, beside: &Beside, layout: i64) -> rusqlite::Re
     if is_old {
         schema::migrate(connection)?;
     }
+    // A full disk keeps nobody from using the ledger.
+    let _ = signed_url::wipe(connection);
     let is_alone = layout != 0 && beside.knows_nothing(layout);
     if is_alone {
         lineage::begin(connection)?;

@@ -3,15 +3,21 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use kirin_client::OperationId;
 
-use crate::{Owner, lock_folder::LockFolder, mark};
+use crate::{
+    Owner, clock,
+    interrupted::{again, try_lock, try_lock_shared},
+    lock_folder::LockFolder,
+    mark,
+};
 
 /// This opening of a ledger, as others see it.
 #[derive(Debug)]
@@ -41,7 +47,7 @@ impl Process {
         // It is locked before anybody can see it under its name and take it for a dead one.
         let unnamed = format!("{name}{UNNAMED}");
         let mut file = folder.create_new(&unnamed)?;
-        file.lock()?;
+        again(|| file.lock())?;
         let itself = Owner::describe_itself(&file.metadata()?);
         // A full disk keeps nobody from holding a lock.
         let _ = file.write_all(itself.as_bytes());
@@ -104,6 +110,9 @@ impl Process {
             if is_named && is_other && lock(&path) == Lock::Free {
                 let _ = fs::remove_file(&path);
             }
+            if !is_named && is_dead_start(&path) {
+                let _ = fs::remove_file(&path);
+            }
         }
     }
 }
@@ -118,6 +127,24 @@ impl Drop for Process {
 /// What the file of a process ends with until it is locked.
 const UNNAMED: &str = ".new";
 
+/// How long a process may take from making its file to locking it. One that is slower is suspended.
+const LONGEST_START: Duration = Duration::from_secs(600);
+
+/// Whether a file is what a process of a ledger left that ended at its start: it has such a name, nobody
+/// has its lock, and nobody has just made it and is about to take the lock.
+fn is_dead_start(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let token = name.strip_suffix(UNNAMED).unwrap_or_default();
+    let is_ours = token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let modified = fs::symlink_metadata(path)
+        .ok()
+        .filter(fs::Metadata::is_file);
+    let modified = modified.and_then(|metadata| metadata.modified().ok());
+    let is_old = modified.is_some_and(|modified| clock::since(modified) > LONGEST_START);
+    let is_free = || File::open(path).is_ok_and(|file| try_lock(&file).unwrap_or(false));
+    is_ours && is_old && is_free()
+}
+
 fn lock(path: &Path) -> Lock {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -125,10 +152,10 @@ fn lock(path: &Path) -> Lock {
         Err(_) => return Lock::Unknown,
     };
     // Those who only ask share the lock, and so do not see one another.
-    match file.try_lock_shared() {
-        Ok(()) => Lock::Free,
-        Err(TryLockError::WouldBlock) => Lock::Held,
-        Err(TryLockError::Error(_)) => Lock::Unknown,
+    match try_lock_shared(&file) {
+        Ok(true) => Lock::Free,
+        Ok(false) => Lock::Held,
+        Err(_) => Lock::Unknown,
     }
 }
 
@@ -167,6 +194,33 @@ mod tests {
         assert!(!left.exists());
         assert!(mark.exists());
         assert!(first.is_alive("first"));
+    }
+
+    #[test]
+    fn what_a_process_left_that_was_killed_at_its_start_is_removed_and_nothing_else() {
+        let (_folder, ledger) = ledger();
+        ledger.make().unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let token = "0123456789abcdef".repeat(2);
+        let make = |name: &str, is_old: bool| {
+            let file = File::create(ledger.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(long_ago).unwrap();
+            }
+            file
+        };
+        drop(make(&format!("{token}.new"), true));
+        drop(make(&format!("{}.new", token.replace('0', "f")), false));
+        drop(make("notes.new", true));
+        let held = make(&format!("{}.new", token.replace('1', "f")), true);
+        held.lock().unwrap();
+        let _process = Process::start(&ledger, "first".into()).unwrap();
+        let left = fs::read_dir(ledger.path()).unwrap().count();
+        assert_eq!(
+            left, 4,
+            "three that are not dead for sure, and this process"
+        );
+        assert!(!ledger.path().join(format!("{token}.new")).exists());
     }
 
     #[test]

@@ -7,13 +7,35 @@ use rusqlite::{Connection, ErrorCode};
 use crate::{
     LedgerError, clock,
     lineage::{self, Known},
+    signed_url,
 };
 
 /// Marks the file as a ledger: "KIRN" in ASCII.
 const APPLICATION: i64 = 0x4b49_524e;
 
+/// What brings a layout to the next one: SQL, and what SQL cannot say.
+struct Migration {
+    sql: &'static str,
+    then: fn(&Connection) -> rusqlite::Result<()>,
+}
+
+impl Migration {
+    const fn sql(sql: &'static str) -> Self {
+        Self {
+            sql,
+            then: |_| Ok(()),
+        }
+    }
+
+    fn apply(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch(self.sql)?;
+        (self.then)(connection)
+    }
+}
+
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [&str; 4] = ["
+const MIGRATIONS: [Migration; 5] = [
+    Migration::sql("
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
         base_url TEXT NOT NULL,
@@ -54,7 +76,8 @@ const MIGRATIONS: [&str; 4] = ["
         downloaded_at INTEGER NOT NULL,
         PRIMARY KEY (number, place)
     ) STRICT, WITHOUT ROWID;
-","
+"),
+    Migration::sql("
     -- Who has sent creates. The rows are few, and what is written before a create is sent is one page.
     CREATE TABLE openings (
         number INTEGER PRIMARY KEY,
@@ -70,7 +93,8 @@ const MIGRATIONS: [&str; 4] = ["
         began_at INTEGER
     ) STRICT;
     INSERT INTO knowledge VALUES (1, NULL);
-","
+"),
+    Migration::sql("
     -- Which operation is at it, or was, and its latest attempt.
     ALTER TABLE creates ADD COLUMN operation TEXT;
     ALTER TABLE creates ADD COLUMN latest_attempt INTEGER NOT NULL DEFAULT 0;
@@ -87,7 +111,13 @@ const MIGRATIONS: [&str; 4] = ["
     ALTER TABLE creates ADD COLUMN doubt TEXT;
     CREATE INDEX creates_sent_by_person ON creates (sent_at) WHERE sent_by_person > 0;
     CREATE INDEX creates_accepted ON creates (base_url, key, number) WHERE task_id IS NOT NULL;
-","
+"),
+    // The queries of signed URLs were kept with the ends.
+    Migration {
+        sql: "",
+        then: signed_url::remove,
+    },
+    Migration::sql("
     -- What the files of an entry are, noted before they get their names. SHA-256 in hexadecimal digits.
     CREATE TABLE digests (
         number INTEGER NOT NULL REFERENCES creates (number),
@@ -102,7 +132,8 @@ const MIGRATIONS: [&str; 4] = ["
         bytes INTEGER NOT NULL,
         PRIMARY KEY (path, sha256)
     ) STRICT, WITHOUT ROWID;
-"];
+"),
+];
 
 /// How long another process's write is waited for.
 pub(crate) const BUSY: Duration = Duration::from_secs(30);
@@ -172,7 +203,7 @@ pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     let found = pragma_number(connection, "user_version")?;
     let applied = usize::try_from(found).unwrap_or(MIGRATIONS.len());
     for migration in MIGRATIONS.iter().skip(applied) {
-        connection.execute_batch(migration)?;
+        migration.apply(connection)?;
     }
     if found == 0 {
         lineage::begin(connection)?;

@@ -49,6 +49,8 @@ pub use body::Body;
 mod body_end;
 pub use body_end::BodyEnd;
 
+pub mod escapes;
+
 #[cfg(feature = "hyper")]
 mod hyper_transport;
 #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]

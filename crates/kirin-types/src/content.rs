@@ -8,8 +8,8 @@ use crate::{
     repair::DAMAGE,
 };
 
-/// One generated content of a completed task. Its Debug form leaves out the queries of its URLs,
-/// which sign them.
+/// One generated content of a completed task. Its Debug form leaves out what signs its URLs:
+/// queries, fragments, and names and passwords.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Content {
@@ -86,7 +86,7 @@ impl Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unsigned = |url: &Option<String>| url.as_deref().map(without_query).map(String::from);
+        let unsigned = |url: &Option<String>| url.as_deref().map(unsigned);
         formatter
             .debug_struct("Content")
             .field("content_type", &self.content_type)
@@ -100,8 +100,27 @@ impl fmt::Debug for Content {
     }
 }
 
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
+/// A URL without its query and fragment, and without a name and password before its host.
+fn unsigned(url: &str) -> String {
+    let place = url.split(['?', '#']).next().unwrap_or_default();
+    let host = place.find("//").map_or(0, |slashes| slashes + 2);
+    let (start, rest) = place.split_at(host);
+    let end = rest.find('/').unwrap_or(rest.len());
+    let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    [start, &rest[host..]].concat()
+}
+
+/// The same of each word of a text.
+pub(crate) fn unsigned_text(text: &str) -> String {
+    let words = text.split_inclusive(char::is_whitespace);
+    let unsigned = |word: &str| match word.contains("//") {
+        true => {
+            let end = word.trim_end().len();
+            [unsigned(&word[..end]).as_str(), &word[end..]].concat()
+        }
+        false => word.into(),
+    };
+    words.map(unsigned).collect()
 }
 
 /// Reads `output`: items with a `content` array, or without that level as on an older page.

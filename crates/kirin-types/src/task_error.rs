@@ -3,9 +3,9 @@
 use alloc::{format, string::String};
 use core::fmt;
 
-use crate::{decode::Token, error_body::printable};
+use crate::{content::unsigned_text, decode::Token, error_body::printable};
 
-/// The error object of a failed task.
+/// The error object of a failed task. Its Debug form leaves out what signs the URLs of its message.
 ///
 /// ```
 /// use kirin_types::{Task, TaskState};
@@ -18,7 +18,7 @@ use crate::{decode::Token, error_body::printable};
 /// assert_eq!(error.message.as_deref(), Some("no capacity"));
 /// # Ok::<(), kirin_types::DecodeError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskError {
     /// Error code (documented).
@@ -52,6 +52,16 @@ impl TaskError {
             None => error.code.as_ref().is_some_and(is_code),
         };
         says_something.then_some(error)
+    }
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TaskError")
+            .field("code", &self.code)
+            .field("message", &self.message.as_deref().map(unsigned_text))
+            .finish()
     }
 }
 

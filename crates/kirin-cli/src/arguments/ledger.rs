@@ -1,5 +1,7 @@
 //! What `kirin ledger` can be told.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 #[derive(Args, Debug)]
@@ -21,4 +23,13 @@ pub(crate) enum LedgerCommand {
     /// that you have before you accept it. For 7 days after that, kirin looks for a task with the same id
     /// before it creates one under an id that you chose, or that a batch derives from a line.
     Accept,
+    /// Write a whole copy of the ledger to a new file, also while other commands run.
+    ///
+    /// A copy of the file alone lacks what is in its log (-wal): use this for backups. A file that is
+    /// there is never replaced. To use a backup, copy it to the place of the ledger, and then:
+    /// kirin ledger accept
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
 }

@@ -32,7 +32,7 @@ struct EntryReport<'a> {
 
 /// Prints every create, the oldest first.
 pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
-    let entries = ledger_file::open()?.entries().await;
+    let entries = ledger_file::reading()?.ledger.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     match arguments.json {
         true => print_reports(entries.iter().map(report)),
@@ -43,7 +43,7 @@ pub(crate) async fn list(arguments: arguments::List) -> Result<(), Failure> {
 /// Prints everything that is known of a create or a task.
 pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
     let id = arguments.id.as_str();
-    let entries = ledger_file::open()?.find(id).await;
+    let entries = ledger_file::reading()?.ledger.find(id).await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     if entries.is_empty() {
         return Err(Failure::not_in_ledger(id));
@@ -56,7 +56,7 @@ pub(crate) async fn show(arguments: arguments::Show) -> Result<(), Failure> {
 
 /// Prints the money, by day and model.
 pub(crate) async fn ledger(json: bool) -> Result<(), Failure> {
-    let entries = ledger_file::open()?.entries().await;
+    let entries = ledger_file::reading()?.ledger.entries().await;
     let entries = entries.map_err(|error| Failure::in_ledger(&error))?;
     let rows = sums(&entries);
     match json {

@@ -9,6 +9,9 @@ pub(crate) use accept::accept;
 mod auth;
 pub(crate) use auth::auth;
 
+mod backup;
+pub(crate) use backup::backup;
+
 mod batch;
 pub(crate) use batch::{Costs, batch};
 

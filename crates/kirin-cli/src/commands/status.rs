@@ -1,5 +1,6 @@
 //! `kirin status`
 
+use kirin_client::without_url_queries;
 use kirin_types::{Task, TaskState};
 
 use crate::{
@@ -22,7 +23,7 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
     .await?;
     let printed = match arguments.shared.json {
         Some(json) => Report::asked_for(&task, &arguments.id).print(json),
-        None => print_line(&printable(&describe(&task))),
+        None => print_line(&without_url_queries(&printable(&describe(&task)))),
     };
     printed.map_err(|error| Failure::stdout(&error, &task))
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with the ledger, or with what it knows.
 
+use std::path::Path;
+
 use kirin_client::Billing;
 use kirin_ledger::LedgerError;
 use kirin_types::ExternalTaskId;
@@ -46,6 +48,27 @@ impl Failure {
         }
     }
 
+    /// There is no ledger of which a backup could be made.
+    pub(crate) fn nothing_to_back_up(path: &Path) -> Self {
+        Self::new(
+            exit_code::DISK,
+            format!("there is no ledger at {}", path.display()),
+            "Set KIRIN_LEDGER to the file that it is, or mount its disk.",
+        )
+    }
+
+    /// There is no backup of the ledger.
+    pub(crate) fn backup(error: &LedgerError) -> Self {
+        let what = match error {
+            LedgerError::File { path, error } => {
+                format!("the backup {} cannot be written: {error}", path.display())
+            }
+            error => format!("there is no backup: {error}"),
+        };
+        let next_step = "Choose a file that is not there yet, in a folder that you can write to.";
+        Self::new(exit_code::DISK, what, next_step)
+    }
+
     /// The id of an earlier create, with another request.
     pub(crate) fn other_request(id: &ExternalTaskId) -> Self {
         let what = format!("the external task id {id} was used for another request");
@@ -73,6 +96,10 @@ fn next_step(error: &LedgerError) -> &'static str {
         }
         LedgerError::Mounted { .. } => {
             "Mount its folder, not the file, and set KIRIN_LEDGER to the file in it."
+        }
+        LedgerError::NetworkFileSystem { .. } => {
+            "Move it to a disk of this machine, with its -wal file if there is one, and set KIRIN_LEDGER to the \
+             file there."
         }
         LedgerError::Missing { .. } | LedgerError::Outdated { .. } => {
             "Put the latest one back that you have. If there is none that knows more, go on with what there \

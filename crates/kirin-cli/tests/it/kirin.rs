@@ -186,6 +186,34 @@ impl Kirin {
     }
 }
 
+/// Whether a line is the result of a task that is completed, or says which files there are.
+fn is_completed(line: &str) -> bool {
+    let Ok(value) = serde_json::from_str::<Value>(line) else {
+        return false;
+    };
+    let is_result = ["event", "error"]
+        .iter()
+        .all(|name| matches!(value[*name], Value::Null) || value[*name] == "result");
+    is_result && !value["outputs"].is_null()
+}
+
+/// Looks for signed URLs in every file below a folder.
+fn look_at_files(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, kind) = (entry.path(), entry.file_type());
+        match kind {
+            Ok(kind) if kind.is_dir() => look_at_files(&path),
+            Ok(kind) if kind.is_file() => {
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                let signature = canary::signature().as_bytes();
+                let is_there = bytes.windows(signature.len()).any(|it| it == signature);
+                assert!(!is_there, "a signed URL is in {}", path.display());
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Drop for Ended {
     fn drop(&mut self) {
         // One that has ended already is no matter.
@@ -233,8 +261,18 @@ impl Running {
             panic!("no end within {LIMIT:?}; stdout:\n{stdout}\nstderr:\n{stderr}");
         };
         canary::shown(Shown::Output, &stderr);
-        // A signed URL on stdout is what was asked for; a key never is.
+        // A signed URL on stdout is what was asked for, as a result; a key never is.
         assert!(!stdout.contains(canary::key()), "the key is on stdout");
+        stdout
+            .lines()
+            .filter(|line| !is_completed(line))
+            .for_each(|line| {
+                canary::shown(Shown::Output, line);
+            });
+        // It is kept nowhere.
+        for folder in [&self._home, &self.folder] {
+            look_at_files(folder.path());
+        }
         let status = self.child.0.wait().expect("an exit status");
         if status.code().is_some() {
             schema::check(&self.arguments, &stdout);

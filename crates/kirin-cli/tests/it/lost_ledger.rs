@@ -48,6 +48,89 @@ fn c21_names_that_mean_something_to_sqlite_are_names_of_files() {
     }
 }
 
+/// `kirin ledger backup`, of this ledger.
+fn backup(ledger: &Path, file: &Path) -> Kirin {
+    let kirin = Kirin::new().args(["ledger", "backup"]).arg(file);
+    kirin.env("KIRIN_LEDGER", ledger)
+}
+
+#[test]
+fn a_backup_of_a_ledger_whose_log_is_full_lists_every_create_and_is_never_written_over_a_file() {
+    let emulator = emulator(instant().scenario(slow(3000)));
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, copy) = (folder.path().join("ledger"), folder.path().join("copy"));
+    // It holds the ledger open, so the log is not in the file.
+    let mut first = create(&emulator, "order-1", &ledger).start();
+    while emulator.statistics().creates_received == 0 {
+        std::thread::yield_now();
+    }
+    let run = backup(&ledger, &copy).run().ended_with(0);
+    assert_eq!(Path::new(run.stdout.trim_end()), copy);
+    first.kill();
+    let list = Kirin::new()
+        .args(["list", "--json"])
+        .env("KIRIN_LEDGER", &copy);
+    assert!(list.run().ended_with(0).stdout.contains("order-1"));
+    let refused = backup(&ledger, &copy).run().ended_with(12);
+    assert!(
+        refused
+            .stderr
+            .contains("Choose a file that is not there yet"),
+        "{refused:#?}"
+    );
+    let missing = backup(&folder.path().join("none"), &folder.path().join("b")).run();
+    assert!(
+        missing
+            .ended_with(12)
+            .stderr
+            .contains("there is no ledger at")
+    );
+    assert!(!folder.path().join("none").exists() && !folder.path().join("b").exists());
+}
+
+#[test]
+fn a_new_ledger_at_a_place_that_was_chosen_is_said_once() {
+    let emulator = emulator(instant());
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("disk/ledger");
+    let said = "a new ledger was made at";
+    let first = create(&emulator, "order-1", &ledger).run().ended_with(0);
+    assert!(first.stderr.contains(said), "{first:#?}");
+    let second = create(&emulator, "order-2", &ledger).run().ended_with(0);
+    assert!(!second.stderr.contains(said), "{second:#?}");
+}
+
+/// A disk that is mounted to be read, with a log that no checkpoint has brought into the file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ledger_on_a_disk_that_can_only_be_read_is_listed_with_what_is_in_its_log() {
+    let emulator = emulator(instant().scenario(slow(3000)));
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let mut first = create(&emulator, "order-1", &ledger).start();
+    while emulator.statistics().creates_received == 0 {
+        std::thread::yield_now();
+    }
+    first.kill();
+    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\" || exit 77\n\
+                  shift; for words in 'list' 'show order-1' 'ledger'; do \"$0\" $words || exit 1; done";
+    let mut shell = Command::new("unshare");
+    shell.args(["--mount", "--map-root-user", "sh", "-c", script]);
+    shell.arg(env!("CARGO_BIN_EXE_kirin")).arg(folder.path());
+    let output = shell.env("KIRIN_LEDGER", &ledger).output();
+    let Ok(output) = output.map(|output| (output.status.code(), output)) else {
+        return;
+    };
+    let (code, output) = output;
+    if code == Some(77) || String::from_utf8_lossy(&output.stderr).contains("unshare") {
+        // No mount can be made here.
+        return;
+    }
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(code, Some(0), "{output:?}");
+    assert_eq!(stdout.matches("order-1").count(), 2, "{stdout}");
+}
+
 #[cfg(unix)]
 #[test]
 fn c21_a_ledger_is_the_same_by_every_name() {

@@ -54,6 +54,8 @@ mod errors;
 
 mod existing_files;
 
+mod signed_urls;
+
 mod streams;
 
 #[cfg(unix)]

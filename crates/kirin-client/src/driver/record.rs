@@ -222,7 +222,7 @@ impl Record {
         }
         match self.stage {
             Stage::Written => {
-                let end = JournalChange::End(Box::new(outcome.clone()));
+                let end = JournalChange::End(Box::new(outcome.unsigned()));
                 let written = self.write(end).await;
                 self.unless_unknown(client, written)
             }
@@ -253,7 +253,7 @@ impl Record {
                     why: TakenBack::NotSent,
                     reason: SendReason::Unsent,
                 };
-                let end = JournalChange::End(Box::new(outcome.clone()));
+                let end = JournalChange::End(Box::new(outcome.unsigned()));
                 self.write_all(match entry.is_attempt_open {
                     true => vec![take_back, end],
                     false => vec![end],

@@ -5,9 +5,13 @@ use std::fmt;
 use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{Refusal, Trouble};
+use crate::{
+    signed_url::{serialize_optional_task, serialize_task},
+    wire::{Refusal, Trouble},
+};
 
-/// How a generation ended, by what happened to the money.
+/// How a generation ended, by what happened to the money. Its serde form has the task as it was received,
+/// but for [what signs its URLs](crate::without_url_queries).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -22,11 +26,11 @@ pub enum Outcome {
         task: Option<Box<Task>>,
     },
     /// The task is done and has output.
-    Completed(Task),
+    Completed(#[serde(serialize_with = "serialize_task")] Task),
     /// The service says completed, twice, and names no output.
-    CompletedWithoutOutput(Task),
+    CompletedWithoutOutput(#[serde(serialize_with = "serialize_task")] Task),
     /// The task failed at the service.
-    Failed(Task),
+    Failed(#[serde(serialize_with = "serialize_task")] Task),
     /// The service does not know the task (any more).
     Lost {
         /// The service's id of the task.
@@ -46,7 +50,7 @@ pub enum Outcome {
         /// The service's id of the task.
         id: TaskId,
         /// The task as last heard of; `None` if no answer about it came.
-        #[serde(default)]
+        #[serde(default, serialize_with = "serialize_optional_task")]
         task: Option<Box<Task>>,
     },
     /// A create may have been charged, and its task could not be found.
@@ -73,6 +77,14 @@ impl Outcome {
             | Self::OtherEnd(task) => Some(task.id()),
             Self::NotCreated { .. } | Self::Unresolved { .. } => None,
         }
+    }
+
+    /// The end as it is written down, without what signs the URLs of its task.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn unsigned(&self) -> Self {
+        let written = self.task().and_then(|_| serde_json::to_string(self).ok());
+        let read = written.and_then(|json| serde_json::from_str(&json).ok());
+        read.unwrap_or_else(|| self.clone())
     }
 
     /// Why nothing was created.

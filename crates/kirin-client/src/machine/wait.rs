@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Lookup,
+    signed_url::serialize_optional_task,
     wire::{QueryAnswer, Refusal, Trouble},
 };
 
@@ -48,6 +49,7 @@ pub(super) struct WaitPhase {
     /// When the last query began.
     asked_at: Duration,
     /// The task as last heard of.
+    #[serde(serialize_with = "serialize_optional_task")]
     task: Option<Task>,
     /// Whether a query has found the task.
     found: bool,

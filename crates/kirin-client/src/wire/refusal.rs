@@ -11,6 +11,8 @@ use kirin_transport::TransportError;
 use kirin_types::{DecodeError, ErrorBody, ErrorReason, ExternalTaskId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::without_url_queries;
+
 /// A refusal: the service answered, and did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -29,11 +31,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let body = ErrorBody::decode(body);
+        let reason = ErrorBody::decode(body).reason(status.as_u16());
         Self {
             status: status.as_u16(),
-            reason: body.reason(status.as_u16()),
-            body,
+            reason,
+            body: without_queries(body),
             retry_after: retry_after(headers),
             redirect: status
                 .is_redirection()
@@ -49,9 +51,12 @@ impl Refusal {
         body: &[u8],
         id: &ExternalTaskId,
     ) -> Self {
-        let refusal = Self::new(status, headers, body);
-        let reason = refusal.body.reason_of_create(refusal.status, id);
-        Self { reason, ..refusal }
+        // The id may stand in a URL of the text.
+        let reason = ErrorBody::decode(body).reason_of_create(status.as_u16(), id);
+        Self {
+            reason,
+            ..Self::new(status, headers, body)
+        }
     }
 
     /// The HTTP status, or the one in the body's envelope where the HTTP status says success.
@@ -72,6 +77,19 @@ impl fmt::Display for Refusal {
             }
             (None, true) => write!(formatter, "HTTP {}", self.status),
             (None, false) => write!(formatter, "HTTP {}: {wording}", self.status),
+        }
+    }
+}
+
+/// The body of a refusal without the queries of URLs, which may sign them: it is kept and shown.
+fn without_queries(body: &[u8]) -> ErrorBody {
+    match str::from_utf8(body) {
+        Ok(text) => ErrorBody::decode(without_url_queries(text).as_bytes()),
+        Err(_) => {
+            let mut body = ErrorBody::decode(body);
+            body.message = body.message.as_deref().map(without_url_queries);
+            body.text = without_url_queries(&body.text);
+            body
         }
     }
 }
@@ -108,7 +126,7 @@ const HEAD: usize = 200;
 impl Trouble {
     pub(crate) fn new(description: impl Into<String>) -> Self {
         Self {
-            description: description.into(),
+            description: without_url_queries(&description.into()),
             retry_after: None,
             hint: None,
             unreadable: None,
@@ -124,13 +142,10 @@ impl Trouble {
     ) -> Self {
         let unreadable = UnreadableAnswer {
             path: error.path().to_owned(),
-            head: without_queries(&String::from_utf8_lossy(body)),
+            head: head(&String::from_utf8_lossy(body)),
         };
         let description = match answer.body.sentence() {
-            Some(sentence) => format!(
-                "{what}, which says: {} ({error})",
-                without_queries(&sentence)
-            ),
+            Some(sentence) => format!("{what}, which says: {} ({error})", head(&sentence)),
             None => format!("{what}: {error}"),
         };
         Self {
@@ -140,9 +155,10 @@ impl Trouble {
     }
 }
 
-/// The beginning of a text, each query of a URL cut to its question mark.
-fn without_queries(text: &str) -> String {
+/// The beginning of a text, each query of a URL or a path cut to its question mark.
+fn head(text: &str) -> String {
     let mut in_query = false;
+    let text = without_url_queries(text);
     let kept = text.chars().filter(|character| {
         let is_in_query = in_query;
         in_query = match character {

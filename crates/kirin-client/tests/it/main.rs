@@ -22,6 +22,8 @@ mod repeated_key;
 mod schedules;
 #[cfg(feature = "tokio")]
 mod scripted;
+#[cfg(feature = "tokio")]
+mod signed_urls;
 mod snap;
 mod strategies;
 #[cfg(feature = "tracing")]

@@ -19,7 +19,7 @@ fn new() -> (tempfile::TempDir, std::path::PathBuf) {
 fn first_layout(path: &Path) {
     let connection = connection::open(path).unwrap();
     enter_wal(&connection).unwrap();
-    connection.execute_batch(MIGRATIONS[0]).unwrap();
+    MIGRATIONS[0].apply(&connection).unwrap();
     let create = "INSERT INTO creates (base_url, external_task_id, key, model, intended_at, \
                   intended_at_is_known, state, attempts, request) \
                   VALUES ('http://127.0.0.1', 'order-42', '0123456789abcdef', 'm', 0, 1, 'sent', 3, '')";
@@ -140,7 +140,7 @@ fn earlier_layout(path: &Path, layout: usize) {
     let connection = connection::open(path).unwrap();
     enter_wal(&connection).unwrap();
     for migration in &MIGRATIONS[..layout] {
-        connection.execute_batch(migration).unwrap();
+        migration.apply(&connection).unwrap();
     }
     for (number, written) in written().into_iter().enumerate() {
         let id = format!("order-{number}");
@@ -237,4 +237,118 @@ async fn k2_a_create_of_an_earlier_layout_is_gone_on_with() {
         assert_eq!((entry.state, entry.attempts), (JournalState::Sent, 4));
         assert_eq!(entry.task_id, Some("task-1".parse().unwrap()));
     }
+}
+
+/// The bytes of a ledger and of the files beside it.
+fn all_bytes(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    files
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// A completed create as an earlier version wrote it, with a signed URL in each of its places.
+fn signed(connection: &Connection, layout: usize, number: i64) {
+    let signature = kirin_tests::canary::signature();
+    // Some are so long that they take pages of their own.
+    let rest = "a".repeat(usize::try_from(number % 7).unwrap() * 900);
+    let outcome = format!(
+        r#"{{"Completed":{{"id":"task-{number}","status":"completed","output":[{{"content":[{{"type":"video",
+        "url":"https:\/\/me:{signature}@cdn.test\/a.mp4?s={signature}{rest}#{signature}",
+        "watermark_url":"https://cdn.test/b.mp4\u003fs={signature}\u0026t=1"}}]}}],"cost":1.0}}}}"#
+    );
+    let id = format!("signed-{number}");
+    let request = serde_json::to_string(&request(&id)).unwrap();
+    let sql = "INSERT INTO creates (base_url, external_task_id, key, model, intended_at, \
+               intended_at_is_known, state, task_id, outcome, request) \
+               VALUES (?1, ?2, '0123456789abcdef', 'm', 7, 1, 'completed', ?3, ?4, ?5)";
+    let task = format!("task-{number}");
+    let base_url = base_url().to_string();
+    let row = (base_url, id, task, outcome, request);
+    connection.execute(sql, row).unwrap();
+    if layout >= 3 {
+        let doubt = format!("a redirect to https://cdn.test/?s={signature}");
+        let sql = "UPDATE creates SET doubt = ?1 WHERE doubt IS NULL";
+        connection.execute(sql, [doubt]).unwrap();
+    }
+}
+
+/// Neither in what is left of the log, nor in pages that are free, nor where a row was before.
+#[tokio::test]
+async fn no_byte_of_a_signed_url_is_in_a_ledger_of_an_earlier_layout_once_it_is_opened() {
+    let signature = kirin_tests::canary::signature();
+    for layout in 1..4 {
+        let (folder, path) = new();
+        earlier_layout(&path, layout);
+        let connection = connection::open(&path).unwrap();
+        for number in 0..200 {
+            signed(&connection, layout, number);
+        }
+        // Those that are gone have left their pages.
+        let sql = "DELETE FROM creates WHERE external_task_id LIKE 'signed-1%'";
+        connection.execute(sql, []).unwrap();
+        drop(connection);
+        assert!(
+            holds(&all_bytes(folder.path()), signature),
+            "layout {layout}"
+        );
+        let ledger = Ledger::open(&path).unwrap();
+        assert!(
+            !holds(&all_bytes(folder.path()), signature),
+            "layout {layout}"
+        );
+        let entry = ledger.find("signed-25").await.unwrap().remove(0);
+        let raw = entry.completed().unwrap().raw();
+        assert!(
+            raw.as_str().contains(r"https:\/\/cdn.test\/a.mp4?"),
+            "{raw:?}"
+        );
+        assert!(
+            raw.as_str().contains(r#""https://cdn.test/b.mp4?""#),
+            "{raw:?}"
+        );
+        assert!(raw.as_str().contains(r#""cost":1.0"#), "{raw:?}");
+        drop(ledger);
+        assert!(
+            !holds(&all_bytes(folder.path()), signature),
+            "layout {layout}"
+        );
+        let connection = connection::open(&path).unwrap();
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'unwiped'";
+        let unwiped: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(unwiped, 0);
+    }
+}
+
+/// What cannot be read is repeated by whoever says why.
+#[tokio::test]
+async fn what_is_said_of_a_row_that_cannot_be_read_has_no_signed_url_in_it() {
+    let signature = kirin_tests::canary::signature();
+    let (_folder, path) = new();
+    drop(Ledger::open(&path).unwrap());
+    insert_end(&path, &format!(r#""https://cdn.test/a.mp4?s={signature}""#));
+    let ledger = Ledger::open(&path).unwrap();
+    let error = ledger.entries().await.unwrap_err();
+    assert!(error.to_string().contains("cdn.test"), "{error}");
+    let shown = format!("{error} {error:?}");
+    kirin_tests::canary::shown(kirin_tests::canary::Shown::Display, &shown);
+}
+
+/// A row of the latest layout with this end.
+fn insert_end(path: &Path, outcome: &str) {
+    let connection = connection::open(path).unwrap();
+    let sql = "INSERT INTO creates (base_url, external_task_id, key, model, intended_at, \
+               intended_at_is_known, state, task_id, outcome, request) \
+               VALUES (?1, 'order-42', '0123456789abcdef', 'm', 7, 1, 'completed', 'a', ?2, '')";
+    let row = (base_url().to_string(), outcome);
+    connection.execute(sql, row).unwrap();
 }

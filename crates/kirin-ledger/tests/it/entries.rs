@@ -266,10 +266,13 @@ async fn a_client_writes_to_it() {
     let [entry] = &desk.ledger.find("order-42").await.unwrap()[..] else {
         panic!("one entry")
     };
+    let kept = entry.completed().unwrap();
+    let unsigned = kirin_client::without_url_queries(task.raw().as_str());
     assert_eq!(
-        entry.state,
-        JournalState::Ended(Box::new(Outcome::Completed(task)))
+        (kept.id(), kept.raw().as_str()),
+        (task.id(), unsigned.as_str())
     );
+    assert_ne!(kept.raw(), task.raw());
     // I5: the key is in none of the files.
     for file in std::fs::read_dir(desk.folder.path()).unwrap() {
         let path = file.unwrap().path();

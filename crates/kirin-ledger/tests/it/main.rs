@@ -1,6 +1,7 @@
 //! Tests of the ledger.
 
 mod another_process;
+mod backup;
 mod budget;
 mod claims;
 mod conformance;

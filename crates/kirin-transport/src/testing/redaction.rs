@@ -8,6 +8,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
+use crate::escapes;
+
 /// What stands where a secret stood.
 const REMOVED: &str = "removed";
 
@@ -54,7 +56,7 @@ impl Redaction {
             let parts = value.split([' ', ';', ',']);
             let parts = parts.flat_map(|part| [Some(part), part.split_once('=').map(|it| it.1)]);
             for part in parts.flatten().filter(|part| part.len() >= SHORTEST_SECRET) {
-                self.words.extend(spellings(part));
+                self.words.push(part.to_owned());
             }
         }
         let schemes = ["bearer", "digest", "negotiate"];
@@ -92,24 +94,16 @@ impl Redaction {
     fn characters(&self, text: &str) -> String {
         let text = without_queries(text);
         let words = self.words.iter();
-        words.fold(text, |text, word| text.replace(word, REMOVED))
+        words.fold(text, |text, word| {
+            let text = text.replace(word, REMOVED);
+            let hidden = escapes::hide(&bytes(&text), word.as_bytes(), REMOVED.as_bytes());
+            hidden.map_or(text, |hidden| characters(&hidden))
+        })
     }
 }
 
 fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
     SECRET_HEADERS.contains(name) || value.is_sensitive()
-}
-
-/// The ways in which a word may be repeated: as it is, in JSON with its slashes escaped, and in a
-/// URL.
-fn spellings(word: &str) -> Vec<String> {
-    let encoded = word.bytes().map(|byte| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    });
-    vec![word.to_owned(), word.replace('/', r"\/"), encoded.collect()]
 }
 
 /// Each byte as the character of its number.
@@ -289,5 +283,25 @@ mod tests {
         let binary = Bytes::from_static(b"\xffk3y/k3y\xff");
         assert_eq!(redaction.body(&binary), &b"\xffremoved\xff"[..]);
         assert!(!format!("{redaction:?}").contains("k3y"));
+    }
+
+    /// A terminal, or whoever decodes what was kept, puts it together again.
+    #[test]
+    fn what_a_request_keeps_secret_is_removed_however_it_is_escaped() {
+        let mut headers = HeaderMap::new();
+        let key = HeaderValue::from_static("Bearer k3y/k3y");
+        headers.insert(header::AUTHORIZATION, key);
+        let redaction = Redaction::of(&headers);
+        for text in [
+            "k3y\u{202e}/k3y",
+            "k3y\u{1}/\u{200b}k3y",
+            "k3y&#x2F;k3y",
+            "k3y&amp;sol;k3y",
+            r"\\u006b3y\\\/k3y",
+            "k3y%252Fk3y",
+            r"k3y\u0025\u0032Fk3y",
+        ] {
+            assert_eq!(redaction.text(&format!("a {text} b")), "a removed b");
+        }
     }
 }

@@ -26,7 +26,7 @@ use super::{
     judgement::Received,
     source,
 };
-use crate::{backoff::Backoff, machine::WrongEvent};
+use crate::{backoff::Backoff, machine::WrongEvent, signed_url::is_cut};
 
 mod answer;
 
@@ -137,6 +137,8 @@ impl Machine {
         };
         match machine.has_all() {
             true => machine.complete(),
+            // The task came out of a journal, which keeps no queries.
+            false if is_cut(&machine.url) => None,
             false => machine.request(),
         };
         machine
@@ -286,8 +288,11 @@ impl Machine {
         let Some(url) = url else {
             return self.not_there("the service gives no other URL for it");
         };
+        // One that was cut was known to be of no use.
+        let has_expired = !is_cut(&self.url);
         self.url = url;
         match self.request() {
+            None if !has_expired => None,
             None => (!self.lag.has_begun()).then_some(DownloadEvent::RefreshedUrl),
             refused => refused,
         }

@@ -1,0 +1,293 @@
+//! Secrets in a text, however they are escaped in it.
+
+use std::ops::Range;
+
+/// Most levels of an escape within an escape. More than that nobody undoes to read a text.
+const DEEPEST: usize = 4;
+
+/// A text as it is read after some of its escapes were undone. Each character is one byte, and knows its
+/// place in the text.
+#[derive(Debug)]
+pub struct Reading {
+    characters: Vec<u8>,
+    /// Where each of them begins in the text, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+impl Reading {
+    /// What stands for a character that is not ASCII.
+    pub const OTHER: u8 = 0x80;
+
+    /// The characters.
+    pub fn characters(&self) -> &[u8] {
+        &self.characters
+    }
+
+    /// Where characters stand in the text, those that begin before `characters.end`.
+    pub fn place(&self, characters: Range<usize>) -> Range<usize> {
+        self.starts[characters.start]..self.starts[characters.end]
+    }
+
+    fn plain(text: &[u8]) -> Self {
+        let character = |byte: &u8| match byte.is_ascii() {
+            true => *byte,
+            false => Self::OTHER,
+        };
+        Self {
+            characters: text.iter().map(character).collect(),
+            starts: (0..=text.len()).collect(),
+        }
+    }
+
+    /// The text with one level of such escapes undone, if there are any.
+    fn undone(&self, escape: &Escape) -> Option<Self> {
+        let first = self.characters.iter().position(|it| *it == escape.mark)?;
+        let mut characters = self.characters[..first].to_vec();
+        let mut starts = self.starts[..first].to_vec();
+        let mut has_any = false;
+        let mut at = first;
+        while at < self.characters.len() {
+            let rest = &self.characters[at..];
+            let read = match rest[0] == escape.mark {
+                true => (escape.read)(&rest[1..]),
+                false => None,
+            };
+            has_any |= read.is_some();
+            let (character, length) = read.map_or((rest[0], 0), |(it, length)| (it, length));
+            characters.push(character);
+            starts.push(self.starts[at]);
+            at += 1 + length;
+        }
+        starts.push(self.starts[at]);
+        has_any.then_some(Self { characters, starts })
+    }
+}
+
+/// A way to write characters by others.
+struct Escape {
+    /// How each begins.
+    mark: u8,
+    /// The character that it stands for, and the length behind the mark.
+    read: fn(&[u8]) -> Option<(u8, usize)>,
+}
+
+const ESCAPES: [Escape; 3] = [
+    Escape {
+        mark: b'\\',
+        read: in_json,
+    },
+    Escape {
+        mark: b'%',
+        read: in_url,
+    },
+    Escape {
+        mark: b'&',
+        read: in_html,
+    },
+];
+
+/// Shows a text in every way in which it may be read: as it is, and with the escapes of JSON, of URLs and of
+/// HTML undone, also where they stand within each other, up to four levels. It takes time in proportion
+/// to the length of the text, whatever is in it.
+///
+/// ```
+/// use kirin_transport::escapes;
+///
+/// let mut readings = Vec::new();
+/// escapes::read(br"a\u0026amp;b", &mut |reading| readings.push(reading.characters().to_vec()));
+/// assert!(readings.contains(&b"a&amp;b".to_vec()));
+/// assert!(readings.contains(&b"a&b".to_vec()));
+/// ```
+pub fn read(text: &[u8], see: &mut dyn FnMut(&Reading)) {
+    read_deeper(&Reading::plain(text), DEEPEST, see);
+}
+
+fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) {
+    see(reading);
+    if levels == 0 {
+        return;
+    }
+    for escape in &ESCAPES {
+        if let Some(undone) = reading.undone(escape) {
+            read_deeper(&undone, levels - 1, see);
+        }
+    }
+}
+
+/// A text with something else in the place of a secret, or `None` where it does not stand: in whatever
+/// [escapes](read), and also with characters between that are not printable ASCII, since those may be left
+/// out, or not be seen, where the text is shown. A secret of other characters than these is not found.
+///
+/// ```
+/// use kirin_transport::escapes;
+///
+/// let hidden = |text: &str| escapes::hide(text.as_bytes(), b"sk-01234", b"(hidden)");
+/// assert_eq!(hidden("key sk-01\u{202e}234").unwrap(), b"key (hidden)");
+/// assert_eq!(hidden("key sk-01&#x32;34").unwrap(), b"key (hidden)");
+/// assert_eq!(hidden("key sk-0124"), None);
+/// ```
+pub fn hide(text: &[u8], secret: &[u8], instead: &[u8]) -> Option<Vec<u8>> {
+    let Some(secret) = str::from_utf8(secret).ok().filter(|it| !it.is_empty()) else {
+        return None;
+    };
+    let mut places = Vec::new();
+    read(text, &mut |reading| {
+        let numbered = reading.characters().iter().enumerate();
+        let seen: Vec<usize> = numbered
+            .filter(|(_, it)| is_seen(it))
+            .map(|(at, _)| at)
+            .collect();
+        let shown: String = seen
+            .iter()
+            .map(|at| char::from(reading.characters()[*at]))
+            .collect();
+        for (at, _) in shown.match_indices(secret) {
+            let last = seen[at + secret.len() - 1];
+            places.push(reading.place(seen[at]..last + 1));
+        }
+    });
+    match places.is_empty() {
+        true => None,
+        false => Some(replaced(text, places, instead)),
+    }
+}
+
+/// Those which are seen by whoever reads a text on a terminal or a page, and of which keys are made.
+fn is_seen(character: &&u8) -> bool {
+    matches!(character, b' '..=b'~')
+}
+
+fn replaced(text: &[u8], mut places: Vec<Range<usize>>, instead: &[u8]) -> Vec<u8> {
+    places.sort_unstable_by_key(|place| (place.start, place.end));
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut done = 0;
+    for place in places {
+        // The same place is found by several readings.
+        if place.start >= done {
+            replaced.extend_from_slice(&text[done..place.start]);
+            replaced.extend_from_slice(instead);
+        }
+        done = done.max(place.end);
+    }
+    replaced.extend_from_slice(&text[done..]);
+    replaced
+}
+
+/// `\/`, `\n`, `\u002f`, or `\x2f` as scripts write it.
+fn in_json(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'u', digits @ ..] if hexadecimal(digits, 4).is_some() => {
+            Some((hexadecimal(digits, 4)?, 5))
+        }
+        [b'x', digits @ ..] if hexadecimal(digits, 2).is_some() => {
+            Some((hexadecimal(digits, 2)?, 3))
+        }
+        [b'b' | b'f' | b'n' | b'r' | b't', ..] => Some((b'\n', 1)),
+        [other, ..] => Some((*other, 1)),
+        [] => None,
+    }
+}
+
+/// `%2F`, or `%u002F` as scripts wrote it once.
+fn in_url(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'u' | b'U', digits @ ..] => Some((hexadecimal(digits, 4)?, 5)),
+        digits => Some((hexadecimal(digits, 2)?, 2)),
+    }
+}
+
+/// `&#47;`, `&#x2f;` or `&sol;`; browsers do without the semicolon of a number, and of the oldest names.
+fn in_html(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'#', b'x' | b'X', digits @ ..] => by_number(digits, 16, 2),
+        [b'#', digits @ ..] => by_number(digits, 10, 1),
+        name => by_name(name),
+    }
+}
+
+fn by_number(text: &[u8], radix: u32, before: usize) -> Option<(u8, usize)> {
+    let digits = text
+        .iter()
+        .map_while(|byte| char::from(*byte).to_digit(radix));
+    let (mut number, mut length) = (0_u32, 0);
+    for digit in digits {
+        number = number.saturating_mul(radix).saturating_add(digit);
+        length += 1;
+    }
+    let semicolon = usize::from(text.get(length) == Some(&b';'));
+    (length > 0).then_some((ascii(number), before + length + semicolon))
+}
+
+/// Characters that HTML has names for, by which they could be written.
+const NAMES: [(&str, u8); 32] = [
+    ("amp", b'&'),
+    ("apos", b'\''),
+    ("ast", b'*'),
+    ("bsol", b'\\'),
+    ("colon", b':'),
+    ("comma", b','),
+    ("commat", b'@'),
+    ("dollar", b'$'),
+    ("equals", b'='),
+    ("excl", b'!'),
+    ("grave", b'`'),
+    ("gt", b'>'),
+    ("hat", b'^'),
+    ("lbrace", b'{'),
+    ("lbrack", b'['),
+    ("lcub", b'{'),
+    ("lowbar", b'_'),
+    ("lpar", b'('),
+    ("lsqb", b'['),
+    ("lt", b'<'),
+    ("num", b'#'),
+    ("percnt", b'%'),
+    ("period", b'.'),
+    ("plus", b'+'),
+    ("quest", b'?'),
+    ("quot", b'"'),
+    ("rpar", b')'),
+    ("semi", b';'),
+    ("sol", b'/'),
+    ("underbar", b'_'),
+    ("verbar", b'|'),
+    ("vert", b'|'),
+];
+
+/// A name that stands for none of these is one of a character that is not ASCII, or is not seen.
+fn by_name(text: &[u8]) -> Option<(u8, usize)> {
+    const LONGEST: usize = 32;
+    let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let length = text.iter().take(LONGEST).take_while(is_of_name).count();
+    let named = |name: &[u8]| {
+        let found = NAMES
+            .iter()
+            .find(|(it, _)| it.as_bytes().eq_ignore_ascii_case(name));
+        found.map(|(_, character)| *character)
+    };
+    if length > 0 && text.get(length) == Some(&b';') {
+        return Some((named(&text[..length]).unwrap_or(Reading::OTHER), length + 1));
+    }
+    let old = [&b"amp"[..], b"gt", b"lt", b"quot"].into_iter();
+    let name = old.into_iter().find(|name| text.starts_with(name))?;
+    Some((named(name)?, name.len()))
+}
+
+/// The character of this many hexadecimal digits.
+fn hexadecimal(text: &[u8], digits: usize) -> Option<u8> {
+    let digits = text.get(..digits)?.iter();
+    let mut digits = digits.map(|digit| char::from(*digit).to_digit(16));
+    digits
+        .try_fold(0, |number, digit| Some(number * 16 + digit?))
+        .map(ascii)
+}
+
+fn ascii(number: u32) -> u8 {
+    match u8::try_from(number) {
+        Ok(byte) if byte.is_ascii() => byte,
+        _ => Reading::OTHER,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use super::*;
+
+/// The secret, written by one escape after the other.
+fn written(secret: &str, ways: &[fn(&str) -> String]) -> String {
+    ways.iter().fold(secret.into(), |text, way| way(&text))
+}
+
+fn each(text: &str, write: impl Fn(char) -> String) -> String {
+    text.chars().map(write).collect()
+}
+
+fn json(text: &str) -> String {
+    let escaped = text
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('/', r"\/");
+    escaped.replace(['&', '<'], r"\u0026")
+}
+
+fn json_numbers(text: &str) -> String {
+    each(text, |it| format!("\\u{:04x}", u32::from(it)))
+}
+
+fn url(text: &str) -> String {
+    each(text, |it| match it.is_ascii_alphanumeric() {
+        true => it.into(),
+        false => format!("%{:02X}", u32::from(it)),
+    })
+}
+
+fn url_small(text: &str) -> String {
+    each(text, |it| format!("%{:02x}", u32::from(it)))
+}
+
+fn html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
+    escaped.replace('"', "&quot;").replace('/', "&sol;")
+}
+
+fn html_numbers(text: &str) -> String {
+    each(text, |it| format!("&#{};", u32::from(it)))
+}
+
+fn html_hexadecimal(text: &str) -> String {
+    each(text, |it| format!("&#x{:X};", u32::from(it)))
+}
+
+#[test]
+fn a_secret_is_hidden_in_every_three_escapes_within_each_other() {
+    let ways: [fn(&str) -> String; 7] = [
+        json,
+        json_numbers,
+        url,
+        url_small,
+        html,
+        html_numbers,
+        html_hexadecimal,
+    ];
+    for secret in ["sk-0123/45_6", "a\"b&c\\d%41e"] {
+        for first in ways {
+            for second in ways {
+                for third in ways {
+                    let text = format!("a {} b", written(secret, &[first, second, third]));
+                    let hidden = hide(text.as_bytes(), secret.as_bytes(), b"(hidden)");
+                    let hidden = hidden.map(|hidden| String::from_utf8(hidden).unwrap());
+                    assert_eq!(hidden.as_deref(), Some("a (hidden) b"), "{text}");
+                }
+            }
+        }
+    }
+}
+
+/// Whatever is taken out before a text is shown, or is not seen there.
+#[test]
+fn a_secret_is_hidden_whatever_unseen_character_stands_in_it() {
+    let secret = "sk-0123/45_6";
+    let unseen = (0..0x11_0000).filter_map(char::from_u32);
+    let unseen = unseen.filter(|it| it.is_control() || !it.is_ascii() && u32::from(*it) % 7 == 0);
+    let known = [
+        '\u{34f}', '\u{115f}', '\u{180e}', '\u{200b}', '\u{2066}', '\u{3164}', '\u{fe0f}',
+        '\u{fff9}',
+    ];
+    for unseen in unseen
+        .take(2000)
+        .chain(known)
+        .chain(['\u{e0001}', '\u{1d173}'])
+    {
+        let text = format!("sk-01{unseen}23{unseen}{unseen}/45_6");
+        assert_eq!(
+            hide(text.as_bytes(), secret.as_bytes(), b"").unwrap(),
+            b"",
+            "{unseen:?}"
+        );
+    }
+    for unseen in [
+        r"\u202e",
+        r"\\u0000",
+        "&#8238;",
+        "&zwj;",
+        "%E2%80%AE",
+        "%00",
+        r"\n",
+        "\u{1b}",
+        "&#1;",
+    ] {
+        let text = format!("sk-01{unseen}23/45_6");
+        assert_eq!(
+            hide(text.as_bytes(), secret.as_bytes(), b"").unwrap(),
+            b"",
+            "{unseen:?}"
+        );
+    }
+    // Bytes that are no text are shown as U+FFFD, or not at all.
+    assert_eq!(
+        hide(b"sk-01\xff\xfe23/45_6\xff", secret.as_bytes(), b"").unwrap(),
+        b"\xff"
+    );
+}
+
+#[test]
+fn what_is_no_secret_stays() {
+    for text in [
+        "",
+        "sk-0123/45",
+        "sk-0123 /45_6",
+        "sk&#45;0123",
+        "%",
+        "&",
+        "\\",
+        "&#",
+        "%u00",
+        "\\u00",
+    ] {
+        assert_eq!(hide(text.as_bytes(), b"sk-0123/45_6", b""), None, "{text}");
+    }
+    assert_eq!(hide(b"text", b"", b"a"), None);
+}
+
+/// A server may send whatever begins an escape, and goes on for ever.
+#[test]
+fn no_text_takes_longer_than_in_proportion_to_its_length() {
+    for piece in [
+        "\\",
+        "\\\\u0026amp;%25",
+        "%25",
+        "&amp;",
+        "&#",
+        "&#0",
+        "&a",
+        "s\u{1}",
+        "\\u0073",
+        "&#37;5C",
+        "%26amp;\\u0025",
+    ] {
+        let text = piece.repeat((1 << 18) / piece.len());
+        assert_eq!(hide(text.as_bytes(), b"sk-0123456789", b""), None);
+    }
+}
