@@ -19,7 +19,7 @@ use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
     arguments::Shared,
-    emulated_host,
+    certificates, emulated_host,
     environment::variable,
     failure::Failure,
     key, ledger_file,
@@ -220,10 +220,12 @@ pub(crate) fn transport(base_url: &BaseUrl) -> Result<HyperTransport, Failure> {
     if base_url.as_str().starts_with("http://") {
         return Ok(HyperTransport::plain());
     }
+    certificates::check()?;
     HyperTransport::new().map_err(|error| Failure::build(&BuildError::Transport(error)))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
+    certificates::check()?;
     builder.build().map_err(|error| Failure::build(&error))
 }
 

@@ -25,6 +25,8 @@
 //! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
 //! because a create may have to be sent again; so only its owner may read the file.
 
+mod bounded_file;
+
 mod claim;
 pub use claim::Claim;
 

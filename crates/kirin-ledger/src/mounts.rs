@@ -10,9 +10,12 @@ use std::path::Path;
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
 
+    /// More bytes than the list has with many thousands of mounts.
+    const LONGEST_LIST: u64 = 16 << 20;
     is_root_of_a_mount(path).unwrap_or_else(|| {
-        let mounts = std::fs::read("/proc/self/mountinfo");
-        mounts.is_ok_and(|mounts| lists(&mounts, path.as_os_str().as_bytes()))
+        let list = Path::new("/proc/self/mountinfo");
+        let mounts = crate::bounded_file::start_of(list, LONGEST_LIST);
+        lists(&mounts, path.as_os_str().as_bytes())
     })
 }
 

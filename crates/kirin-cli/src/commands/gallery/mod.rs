@@ -107,6 +107,11 @@ pub(crate) async fn write_gallery(
 
 /// Whether a file is a page of `kirin gallery`, which may be written anew.
 fn is_page(file: &Path) -> io::Result<bool> {
+    let found = file.metadata()?;
+    // A pipe would be waited for.
+    if !found.is_file() && !found.is_dir() {
+        return Ok(false);
+    }
     let mut head = Vec::new();
     File::open(file)?.take(4096).read_to_end(&mut head)?;
     Ok(String::from_utf8_lossy(&head).contains(page::GENERATOR))
