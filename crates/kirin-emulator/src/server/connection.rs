@@ -52,16 +52,13 @@ pub(super) async fn serve(
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        time::Instant,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
     use crate::{
         EmulatorConfig, Pace, World,
         server::{
-            clock::{Clock, pause},
+            clock::{Clock, measured, pause},
             listener,
         },
     };
@@ -80,12 +77,7 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         client.write_all(sent.as_bytes()).await.unwrap();
         let (_stop, stopped) = watch::channel(false);
-        #[expect(clippy::disallowed_methods, reason = "the time is what is tested")]
-        let begun = Instant::now();
-        let served = async {
-            serve(stream, service, stopped).await;
-            begun.elapsed()
-        };
+        let served = measured(serve(stream, service, stopped));
         tokio::join!(served, reader(client)).0
     }
 
