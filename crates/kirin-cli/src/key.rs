@@ -10,7 +10,13 @@ use std::{
 use kirin_client::{ApiKey, InvalidApiKey};
 use tempfile::NamedTempFile;
 
-use crate::{configuration, environment::variable, failure::Failure, input_text::without_mark};
+use crate::{
+    bounded_file, configuration,
+    environment::variable,
+    failure::Failure,
+    input_text::without_mark,
+    key_folders::{Danger, dangers},
+};
 
 /// The variable that comes before the file.
 pub(crate) const VARIABLE: &str = "KIRIN_API_KEY";
@@ -39,29 +45,13 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The folder of the file, where others than its owner can write there: they can put another key in its
-    /// place.
-    pub(crate) fn folder_of_others(&self) -> Option<&Path> {
-        let Self::File(path) = self else {
-            return None;
-        };
-        path.parent().filter(|folder| is_writable_by_others(folder))
+    /// Who else can put another key in the place of the one in the file.
+    pub(crate) fn dangers(&self) -> Vec<Danger> {
+        match self {
+            Self::Environment => Vec::new(),
+            Self::File(path) => dangers(path),
+        }
     }
-}
-
-/// In a folder that is sticky, only the owner of a file replaces it.
-#[cfg(unix)]
-fn is_writable_by_others(folder: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let mode = fs::metadata(folder).map(|metadata| metadata.permissions().mode());
-    mode.is_ok_and(|mode| mode & 0o022 != 0 && mode & 0o1000 == 0)
-}
-
-/// Nothing that is stable tells it here.
-#[cfg(not(unix))]
-fn is_writable_by_others(_folder: &Path) -> bool {
-    false
 }
 
 /// The key of the environment, or else that of the file.
@@ -95,8 +85,7 @@ pub(crate) fn in_environment() -> Option<Result<ApiKey, InvalidApiKey>> {
 
 /// The text of a key, or of what was taken for one.
 pub(crate) fn read(from: &mut impl Read) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    from.take(LIMIT).read_to_end(&mut bytes)?;
+    let bytes = bounded_file::read_from(from, LIMIT)?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(without_mark(&text).trim().to_owned())
 }

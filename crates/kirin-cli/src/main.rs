@@ -6,6 +6,7 @@ use clap::{ColorChoice, ValueEnum};
 
 mod arguments;
 mod bounded_file;
+mod certificates;
 mod clock;
 mod color;
 mod commands;
@@ -19,6 +20,7 @@ mod failure;
 mod input_text;
 mod interrupt;
 mod key;
+mod key_folders;
 mod ledger_file;
 mod model_name;
 mod name_template;
@@ -38,7 +40,7 @@ mod whole_file;
 use arguments::{Arguments, Command, Json, LedgerCommand, Refused};
 use configuration::Configuration;
 use failure::Failure;
-use report::Report;
+use report::{Report, print_line};
 use terminal::{is_unseen, say};
 
 fn main() -> ExitCode {
@@ -74,11 +76,15 @@ fn main() -> ExitCode {
 /// What was typed is repeated in it, and not all of that may reach a terminal.
 fn tell(error: &clap::Error, typed: &[OsString]) {
     let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
-    match typed.iter().all(is_seen) {
-        // Where nobody listens any more, the exit code has to do.
-        true => drop(error.print()),
-        false => say(error.render().to_string().trim_end()),
-    }
+    // Where nobody listens any more, the exit code has to do.
+    let _ = match (typed.iter().all(is_seen), error.use_stderr()) {
+        (true, _) => error.print(),
+        (false, true) => {
+            say(error.to_string().trim_end());
+            Ok(())
+        }
+        (false, false) => print_line(error.to_string().trim_end()),
+    };
 }
 
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.

@@ -62,7 +62,7 @@ impl Progress {
 
     /// One of several that are shown together.
     pub(crate) fn beside(mut self, screen: &MultiProgress, name: &str) -> Self {
-        self.prefix = format!("{name}: ");
+        self.prefix = printable(&format!("{name}: "));
         if let Shown::Bar(bar) = &mut self.shown {
             *bar = screen.add(bar.clone());
             bar.set_prefix(self.prefix.clone());

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     arguments::Json,
     failure::Failure,
-    terminal::{is_unseen, link, printable_lines},
+    terminal::{is_unseen, link, printable, printable_lines},
 };
 
 /// What `--json` prints, always with every field.
@@ -198,7 +198,7 @@ pub(crate) fn print_path(path: &Path) -> io::Result<()> {
         return print_styled(&link(&absolute, &path.to_string_lossy()));
     }
     match io::stdout().is_terminal() {
-        true => print_line(&path.to_string_lossy()),
+        true => print_styled(&printable(&path.to_string_lossy())),
         false => print_bytes(path.as_os_str().as_encoded_bytes()),
     }
 }

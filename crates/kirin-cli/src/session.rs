@@ -19,7 +19,7 @@ use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
     arguments::Shared,
-    downloaded_files, emulated_host,
+    certificates, downloaded_files, emulated_host,
     environment::variable,
     failure::Failure,
     key, ledger_file,
@@ -246,10 +246,14 @@ fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Fai
 
 /// What a client uses by default.
 pub(crate) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
+    if base_url.as_str().starts_with("https://") {
+        certificates::check()?;
+    }
     ClientBuilder::default_transport(base_url).map_err(|error| Failure::build(&error))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
+    certificates::check()?;
     builder.build().map_err(|error| Failure::build(&error))
 }
 

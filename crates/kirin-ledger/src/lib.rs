@@ -27,6 +27,8 @@
 
 mod backup;
 
+mod bounded_file;
+
 mod claim;
 pub use claim::Claim;
 

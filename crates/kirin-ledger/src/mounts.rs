@@ -10,10 +10,8 @@ use std::path::Path;
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
 
-    is_root_of_a_mount(path).unwrap_or_else(|| {
-        let mounts = std::fs::read("/proc/self/mountinfo");
-        mounts.is_ok_and(|mounts| lists(&mounts, path.as_os_str().as_bytes()))
-    })
+    /// More bytes than the list has with many thousands of mounts.
+    is_root_of_a_mount(path).unwrap_or_else(|| lists(&list(), path.as_os_str().as_bytes()))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -41,8 +39,14 @@ fn is_root_of_a_mount(path: &Path) -> Option<bool> {
 pub(crate) fn file_system(path: &Path) -> Option<String> {
     use std::os::unix::ffi::OsStrExt as _;
 
-    let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
-    type_at(&mounts, path.as_os_str().as_bytes())
+    type_at(&list(), path.as_os_str().as_bytes())
+}
+
+/// The mounts that this process sees, as proc(5) describes `mountinfo`.
+#[cfg(target_os = "linux")]
+fn list() -> Vec<u8> {
+    const LONGEST: u64 = 16 << 20;
+    crate::bounded_file::start_of(Path::new("/proc/self/mountinfo"), LONGEST)
 }
 
 /// The type of the mount that a path is below, in a list of mounts. Of several at one place the last one
@@ -135,17 +139,17 @@ mod tests {
     #[test]
     fn a_path_is_on_the_file_system_of_the_latest_mount_above_it() {
         let mounts = r"22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 22 0:50 / /home/me/far rw shared:7 master:1 - fuse.sshfs me@far:/ rw,user_id=0
-31 22 8:1 / /home/me/stick rw - fuseblk /dev/sdb1 rw
+30 22 0:50 / /films/far rw shared:7 master:1 - fuse.sshfs me@far:/ rw,user_id=0
+31 22 8:1 / /films/stick rw - fuseblk /dev/sdb1 rw
 32 22 0:51 / /mnt/vm\040share rw - virtiofs share rw
 33 22 0:52 / /mnt/twice rw - nfs4 far:/ rw
 34 33 254:1 / /mnt/twice rw - xfs /dev/vdb rw
 ";
         for (path, name) in [
-            ("/home/me/ledger", "ext4"),
-            ("/home/me/far/ledger", "fuse.sshfs"),
-            ("/home/me/farther/ledger", "ext4"),
-            ("/home/me/stick/a/ledger", "fuseblk"),
+            ("/films/ledger", "ext4"),
+            ("/films/far/ledger", "fuse.sshfs"),
+            ("/films/farther/ledger", "ext4"),
+            ("/films/stick/a/ledger", "fuseblk"),
             ("/mnt/vm share/ledger", "virtiofs"),
             ("/mnt/twice/ledger", "xfs"),
         ] {

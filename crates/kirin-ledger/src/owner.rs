@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
-    fs::{self, File, Metadata},
-    io::Read as _,
+    fs::{self, Metadata},
     path::Path,
 };
+
+use crate::bounded_file;
 
 /// Most bytes that a process says of itself.
 const LONGEST_DESCRIPTION: u64 = 1024;
@@ -47,10 +48,8 @@ impl Owner {
 
     /// What the lock file of a process says.
     pub(crate) fn read(lock_file: &Path, is_alive: bool) -> Self {
-        let mut text = String::new();
-        let file = File::open(lock_file).map(|file| file.take(LONGEST_DESCRIPTION));
-        // What cannot be read says nothing.
-        let _ = file.and_then(|mut file| file.read_to_string(&mut text));
+        let text = bounded_file::start_of(lock_file, LONGEST_DESCRIPTION);
+        let text = String::from_utf8_lossy(&text);
         let mut lines = text.lines();
         let mut line = || lines.next().filter(|line| !line.is_empty());
         let process_id = line().and_then(|line| line.parse().ok());
@@ -94,7 +93,9 @@ fn user(_: &Metadata) -> Option<u32> {
 
 #[cfg(target_os = "linux")]
 fn host() -> Option<String> {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = Path::new("/proc/sys/kernel/hostname");
+    let name = bounded_file::start_of(name, LONGEST_DESCRIPTION);
+    let name = String::from_utf8(name).ok()?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod members;
+mod reading;
 mod text;
 
 use crate::cargo::Workspace;
@@ -28,6 +29,7 @@ fn problems(files: &[TextFile]) -> Vec<String> {
     for file in files {
         problems.extend(text::problems(file));
         problems.extend(attributes::problems(file));
+        problems.extend(reading::problems(file));
     }
     problems.extend(members::problems(files));
     problems

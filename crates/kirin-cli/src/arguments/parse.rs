@@ -8,7 +8,7 @@ use clap::{
 };
 
 use super::{Arguments, Json, one_prompt};
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::printable};
 
 /// Why a command is not run.
 pub(crate) enum Refused {
@@ -20,11 +20,12 @@ pub(crate) enum Refused {
 
 /// Reads the arguments, the first of which is the name of the program.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Arguments, Refused> {
-    let mut program = Arguments::command();
+    // Its name is not what somebody called it.
+    let mut program = Arguments::command().bin_name("kirin");
     let read = program.try_get_matches_from_mut(typed);
     let read = read.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
     let (mut arguments, matches) = read.map_err(|error| {
-        let error = without_dashes(error).format(&mut program);
+        let error = with_printable_words(without_dashes(error)).format(&mut program);
         Refused::Clap(Box::new(error))
     })?;
     if let (Some(request), Some((name, matches))) =
@@ -50,6 +51,25 @@ fn without_dashes(mut error: Error) -> Error {
         .collect();
     if !tips.is_empty() {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
+}
+
+/// The error with what was typed as one line and no more: it must neither steer a terminal nor look like
+/// another message.
+fn with_printable_words(mut error: Error) -> Error {
+    let words = error.context().filter_map(|(kind, value)| {
+        let value = match value {
+            ContextValue::String(word) => ContextValue::String(printable(word)),
+            ContextValue::Strings(words) => {
+                ContextValue::Strings(words.iter().map(|word| printable(word)).collect())
+            }
+            _ => return None,
+        };
+        Some((kind, value))
+    });
+    for (kind, value) in words.collect::<Vec<_>>() {
+        error.insert(kind, value);
     }
     error
 }

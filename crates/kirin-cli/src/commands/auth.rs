@@ -12,7 +12,7 @@ use crate::{
     key::{self, Key, Source, VARIABLE},
     report::{print_json, print_line, print_path},
     session::base_url,
-    terminal::{printable, say, shell_word},
+    terminal::{printable, say},
 };
 
 /// A key as `--json` prints it, always with every field and never itself.
@@ -84,12 +84,9 @@ fn read(may_ask: bool) -> Result<String, Failure> {
 fn status(shared: &Shared) -> Result<(), Failure> {
     let Key { key, source } = key::find()?;
     let base_url = base_url(shared)?;
-    if let Some(folder) = source.folder_of_others() {
-        let folder = folder.to_string_lossy();
-        say(&format!(
-            "others can write to {folder}, and put another key there"
-        ));
-        say(&format!("  chmod go-w {}", shell_word(&folder)));
+    for danger in source.dangers() {
+        say(&printable(&format!("warning: {}", danger.what)));
+        say(&format!("  {}", danger.advice));
     }
     let (source, path) = match source {
         Source::Environment => ("environment", None),

@@ -1,6 +1,6 @@
 //! Creates that another process is at, or was: a person may decide that it is gone.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use console::Term;
 use kirin_ledger::{Claim, Entry, Ledger, Owner};
@@ -10,6 +10,9 @@ use crate::{
     failure::Failure,
     terminal::{printable, say},
 };
+
+/// Most bytes of an answer.
+const ANSWER: u64 = 4096;
 
 /// Asks a person about each of these that another process is at, and takes over those for which the
 /// answer is yes. Where nobody can be asked, they stay with the other process.
@@ -62,6 +65,6 @@ fn is_agreed(terminal: &Term, id: &ExternalTaskId, owner: &Owner) -> bool {
                     is looked for first. [y/N] ";
     let mut answer = String::new();
     let asked = terminal.write_str(question);
-    let read = asked.and_then(|()| io::stdin().read_line(&mut answer));
+    let read = asked.and_then(|()| io::stdin().lock().take(ANSWER).read_line(&mut answer));
     read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }

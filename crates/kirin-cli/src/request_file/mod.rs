@@ -23,6 +23,9 @@ mod quotes;
 /// Most bytes that a file may have.
 const LIMIT: u64 = 1 << 30;
 
+/// Most bytes of a request, and of a line: there is room for two pictures of 10 MiB in base64, and for texts.
+const REQUEST_LIMIT: u64 = 32 << 20;
+
 /// What was read, and not looked at yet.
 pub(crate) struct RequestFile {
     /// What it is called in messages.
@@ -84,7 +87,11 @@ impl RequestFile {
             (None, "txt") => Format::Text,
             (None, _) => return Err(Failure::unknown_format(path)),
         };
-        match bounded_file::read_or_stdin(path, LIMIT) {
+        let read = match format {
+            Format::Json => bounded_file::read_or_stdin(path, REQUEST_LIMIT),
+            _ => bounded_file::read_lines_or_stdin(path, LIMIT, REQUEST_LIMIT),
+        };
+        match read {
             Ok(content) => Ok(Self {
                 name: path.display().to_string(),
                 content: Content::File(content, format),

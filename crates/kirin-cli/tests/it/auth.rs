@@ -3,8 +3,9 @@
 use std::{
     fs::{self, File, Permissions},
     io::{Read, Write},
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use kirin_tests::canary;
@@ -232,37 +233,92 @@ fn nobody_is_asked_where_that_is_not_wanted() {
     assert!(!file.exists());
 }
 
+/// What `auth status` and `doctor` say of the folders on the way to the key.
+fn warnings(home: &Path) -> (String, String) {
+    let status = auth(&["status"], home).run().ended_with(0).stderr;
+    let doctor = Kirin::new().args(["doctor", "--offline"]).env("HOME", home);
+    (status, doctor.run().stdout)
+}
+
 /// Whoever can write there can put another key in its place.
 #[test]
-fn a_folder_that_others_can_write_to_is_told() {
+fn a_folder_above_the_key_that_others_can_write_to_is_told_with_the_command_that_ends_it() {
+    let (home, file) = home();
+    set_key(canary::key(), home.path()).ended_with(0);
+    for folder in file.ancestors().skip(1).take(3) {
+        for (bits, is_told) in [
+            (0o700, false),
+            (0o755, false),
+            (0o775, true),
+            (0o757, true),
+            // Only the owner of a file replaces it there.
+            (0o1777, false),
+        ] {
+            fs::set_permissions(folder, Permissions::from_mode(bits)).unwrap();
+            let (status, doctor) = warnings(home.path());
+            let command = format!("chmod go-w {}", folder.display());
+            let is_shown = |shown: &str| shown.lines().any(|line| line.trim().ends_with(&command));
+            assert_eq!(is_shown(&status), is_told, "{bits:o} {folder:?}: {status}");
+            assert_eq!(is_shown(&doctor), is_told, "{bits:o} {folder:?}: {doctor}");
+            assert_eq!(status.is_empty(), !is_told, "{status}");
+            if is_told {
+                let typed = Command::new("sh").args(["-c", &command]).status();
+                assert!(typed.unwrap().success());
+                assert_eq!(warnings(home.path()).0, "", "{folder:?}");
+            }
+        }
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_links_to_the_key_that_others_can_write_to_is_told() {
+    let (home, file) = home();
+    set_key(canary::key(), home.path()).ended_with(0);
+    let kept = home.path().join("kept");
+    let links = home.path().join("links");
+    fs::create_dir_all(&links).unwrap();
+    fs::rename(file.parent().unwrap(), &kept).unwrap();
+    symlink(&kept, links.join("kirin")).unwrap();
+    symlink("../links/kirin", file.parent().unwrap()).unwrap();
+    assert_eq!(warnings(home.path()).0, "");
+    for folder in [&kept, &links] {
+        fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+        let (status, doctor) = warnings(home.path());
+        let command = format!("chmod go-w {}", folder.display());
+        assert!(status.contains(&command), "{status}");
+        assert!(doctor.contains(&command), "{doctor}");
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// Only root can give a folder away, so only root can test it.
+#[test]
+fn a_folder_above_the_key_that_belongs_to_somebody_else_is_told() {
     let (home, file) = home();
     set_key(canary::key(), home.path()).ended_with(0);
     let folder = file.parent().unwrap();
-    let advice = format!("chmod go-w {}", folder.display());
-    let doctor = || {
-        let kirin = Kirin::new().args(["doctor", "--offline"]);
-        kirin.env("HOME", home.path()).run()
-    };
-    for (bits, is_told) in [
-        (0o700, false),
-        (0o755, false),
-        (0o775, true),
-        (0o757, true),
-        // Only the owner of a file replaces it there.
-        (0o1777, false),
-    ] {
-        fs::set_permissions(folder, Permissions::from_mode(bits)).unwrap();
-        let status = auth(&["status"], home.path()).run().ended_with(0);
-        assert_eq!(
-            status.stderr.contains(&advice),
-            is_told,
-            "{bits:o}: {status:#?}"
-        );
-        let doctor = doctor();
-        assert_eq!(
-            doctor.stdout.contains(&advice),
-            is_told,
-            "{bits:o}: {doctor:#?}"
-        );
+    if chown(folder, Some(4711), None).is_err() {
+        return;
     }
+    let (status, doctor) = warnings(home.path());
+    let said = format!("{} belongs to user 4711", folder.display());
+    assert!(status.contains(&said), "{status}");
+    assert!(doctor.contains(&said), "{doctor}");
+}
+
+#[test]
+fn a_key_that_is_longer_than_any_is_refused_and_not_cut() {
+    let (home, file) = home();
+    let long = "k".repeat(20_000);
+    let set = set_key(&long, home.path()).ended_with(1);
+    assert!(set.stderr.contains("more than 16384 bytes"), "{set:#?}");
+    assert!(!file.exists());
+    set_key(canary::key(), home.path()).ended_with(0);
+    fs::write(&file, &long).unwrap();
+    let status = auth(&["status"], home.path()).run().ended_with(4);
+    assert!(
+        status.stderr.contains("more than 16384 bytes"),
+        "{status:#?}"
+    );
 }

@@ -8,8 +8,9 @@ use crate::{
     service::{Answer, Server, TASK},
 };
 
-/// Turns a terminal red, sets its clipboard, and turns the direction of reading.
-const HOSTILE: &str = "a\u{1b}[31mb\u{1b}]52;c;cm0=\u{7}c\u{9b}2Jd\u{202e}e\u{2066}f\r\ng";
+/// Turns a terminal red, sets its clipboard, turns the direction of reading, and begins a line of its own.
+const HOSTILE: &str =
+    "a\u{1b}[31mb\u{1b}]52;c;cm0=\u{7}c\u{9b}2Jd\u{202e}e\u{2066}f\u{61c}\u{200f}\r\ng";
 
 /// What is left of it.
 const HARMLESS: &str = "a[31mb]52;c;cm0=c2Jdefg";
@@ -18,80 +19,140 @@ const HARMLESS: &str = "a[31mb]52;c;cm0=c2Jdefg";
 fn check_is_harmless(run: &Run) {
     for text in [&run.stdout, &run.stderr] {
         let harmful = |character: char| {
-            (character.is_control() && character != '\n') || "\u{202e}\u{2066}".contains(character)
+            (character.is_control() && character != '\n')
+                || "\u{202e}\u{2066}\u{61c}\u{200f}".contains(character)
         };
         assert!(!text.contains(harmful), "{run:#?}");
+        assert!(!text.lines().any(|line| line.starts_with('g')), "{run:#?}");
     }
+}
+
+/// Every command, with something that another program has put there.
+const COMMANDS: [&[&str]; 25] = [
+    &["auth"],
+    &["auth", "set-key"],
+    &["auth", "status"],
+    &["batch"],
+    &["completions"],
+    &["create", "a fox"],
+    &["doctor"],
+    &["download"],
+    &["emulator", "exec"],
+    &["gallery"],
+    &["generate", "a fox", "--dry-run"],
+    &["help"],
+    &["help", "generate"],
+    &["ledger"],
+    &["ledger", "--json"],
+    &["list"],
+    &["man"],
+    &["models"],
+    &["models", "show"],
+    &["resolve"],
+    &["resume"],
+    &["show"],
+    &["status"],
+    &["validate"],
+    &["wait"],
+];
+
+#[track_caller]
+fn check_is_said_and_harmless(kirin: Kirin) {
+    let home = tempfile::tempdir().unwrap();
+    let run = kirin
+        .env("HOME", home.path())
+        .env("KIRIN_API_KEY", canary::key())
+        .run();
+    assert!(!run.stderr.is_empty() || !run.stdout.is_empty(), "{run:#?}");
+    check_is_harmless(&run);
 }
 
 /// A script may pass on what somebody else has written.
 #[test]
 fn what_was_typed_cannot_steer_a_terminal() {
-    let hostile_folder = format!("{HOSTILE}/videos");
-    for arguments in [
-        &["show", HOSTILE][..],
-        &["status", HOSTILE],
-        &["wait", HOSTILE],
-        &["download", HOSTILE],
-        &["resolve", HOSTILE],
-        &["models", "show", HOSTILE],
-        &["help", HOSTILE],
-        &[HOSTILE],
-        &["models", HOSTILE],
-        &["batch", HOSTILE],
-        &["batch", HOSTILE, "--format", "jsonl"],
-        &["validate", HOSTILE],
-        &["gallery", HOSTILE],
-        &["generate", "a fox", HOSTILE],
-        &[
-            "generate",
-            "a fox",
-            "--output",
-            &hostile_folder,
-            "--dry-run",
-        ],
-        &["generate", "a fox", "--mode", HOSTILE],
-        &["generate", "a fox", "--model", HOSTILE],
-        &["generate", "a fox", "--duration", HOSTILE],
-        &["generate", "a fox", "--base-url", HOSTILE],
-        &["generate", "a fox", "--image", HOSTILE],
-        &["generate", "a fox", "--external-task-id", HOSTILE],
-        &["generate", "a fox", "--param", HOSTILE],
-        &["generate", "--prompt-file", HOSTILE],
-        &["create", "a fox", "--max-cost", HOSTILE],
-        &["emulator", "--scenario", HOSTILE],
-        &["ledger", HOSTILE],
-        &["auth", HOSTILE],
-    ] {
-        let home = tempfile::tempdir().unwrap();
-        let kirin = Kirin::new().args(arguments).env("HOME", home.path());
-        let run = kirin.env("KIRIN_API_KEY", canary::key()).run();
-        assert!(
-            !run.stderr.is_empty() || !run.stdout.is_empty(),
-            "{arguments:?}"
-        );
-        check_is_harmless(&run);
+    let (option, flag) = (format!("--{HOSTILE}"), format!("-{HOSTILE}"));
+    let json = format!("--json={HOSTILE}");
+    for command in COMMANDS {
+        for typed in [HOSTILE, &option, &flag, &json] {
+            let kirin = Kirin::new().args(command).arg(typed);
+            check_is_said_and_harmless(kirin);
+        }
+    }
+    for typed in [&[HOSTILE][..], &[HOSTILE, "--help"], &["--help", HOSTILE]] {
+        check_is_said_and_harmless(Kirin::new().args(typed));
     }
 }
 
-/// A path may lead to what never ends.
+#[test]
+fn no_option_lets_what_was_typed_steer_a_terminal() {
+    for option in [
+        "--aspect-ratio",
+        "--base-url",
+        "--callback-url",
+        "--color",
+        "--duration",
+        "--external-task-id",
+        "--image",
+        "--max-cost",
+        "--mode",
+        "--model",
+        "--negative-prompt",
+        "--output",
+        "--param",
+        "--prompt",
+        "--prompt-file",
+        "--timeout",
+    ] {
+        let generate = ["generate", "a fox", "--dry-run", option, HOSTILE];
+        check_is_said_and_harmless(Kirin::new().args(generate));
+        let create = ["create", &format!("{option}={HOSTILE}")];
+        check_is_said_and_harmless(Kirin::new().args(create));
+    }
+    for arguments in [
+        &["batch", "requests.csv", "--format", HOSTILE][..],
+        &["batch", HOSTILE, "--format", "jsonl"],
+        &["batch", "requests.csv", "--name-template", HOSTILE],
+        &["emulator", "--scenario", HOSTILE],
+        &["emulator", "--port", HOSTILE],
+    ] {
+        check_is_said_and_harmless(Kirin::new().args(arguments));
+    }
+}
+
+#[test]
+fn nothing_of_the_environment_steers_a_terminal() {
+    let path = format!("/{HOSTILE}");
+    for (name, value) in [
+        ("KIRIN_BASE_URL", HOSTILE),
+        ("KIRIN_CONFIG", &path),
+        ("KIRIN_LEDGER", &path),
+        ("XDG_DATA_HOME", &path),
+        ("HTTPS_PROXY", HOSTILE),
+        ("SSL_CERT_FILE", &path),
+        ("TERM", HOSTILE),
+    ] {
+        for command in [
+            &["doctor", "--offline"][..],
+            &["list"],
+            &["generate", "a fox", "--dry-run"],
+        ] {
+            check_is_said_and_harmless(Kirin::new().args(command).env(name, value));
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
-fn a_file_that_never_ends_is_refused() {
-    let endless = "/dev/zero";
-    let generate = || Kirin::generate().args(["--dry-run"]);
-    let named = generate().env("KIRIN_CONFIG", endless).run().ended_with(2);
-    assert!(
-        named.stderr.contains("more than 1048576 bytes"),
-        "{named:#?}"
-    );
-    for arguments in [
-        &["emulator", "--scenario", endless][..],
-        &["generate", "--prompt-file", endless, "--dry-run"],
-        &["generate", "a fox", "--image", endless, "--dry-run"],
-    ] {
-        Kirin::new().args(arguments).run().ended_with(2);
-    }
+fn the_name_that_the_program_is_called_by_is_not_repeated() {
+    let shell = "exec -a \"$1\" \"$0\" foo";
+    let typed = ["-c", shell, env!("CARGO_BIN_EXE_kirin"), HOSTILE];
+    let output = std::process::Command::new("bash").args(typed).output();
+    let Ok(output) = output else {
+        // There is no such shell.
+        return;
+    };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Usage: kirin [OPTIONS] <COMMAND>"), "{said}");
 }
 
 #[test]

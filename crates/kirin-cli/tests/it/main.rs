@@ -62,6 +62,8 @@ mod streams;
 mod interrupt;
 
 mod emulator;
+#[cfg(target_os = "linux")]
+mod endless;
 
 mod snap;
 

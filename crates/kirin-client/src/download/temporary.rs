@@ -29,7 +29,8 @@ const LOOKS: u32 = 5;
 pub(super) struct Temporary {
     names: Names,
     part: File,
-    note: Note,
+    /// Boxed, for it is most of this.
+    note: Box<Note>,
     note_file: NoteFile,
     /// Locked parts of other tasks' outputs for the same path: it is the file that must not have two writers.
     _others: Vec<File>,
@@ -141,7 +142,7 @@ impl Names {
             let (part, note, note_file) = match looked {
                 Looked::Changed => continue,
                 Looked::Strange => return Ok(Found::Strange),
-                Looked::Own(part, note, note_file) => (part, note, note_file),
+                Looked::Own(part, note, note_file) => (part, *note, note_file),
             };
             let is_empty = part.metadata().map_err(not_written)?.len() == 0;
             let is_of_another = wanted.is_some_and(|(task, output)| !note.is_of(task, output));
@@ -156,7 +157,7 @@ impl Names {
             let mut own = Temporary {
                 names: self,
                 part,
-                note,
+                note: Box::new(note),
                 note_file,
                 _others: Vec::new(),
             };
@@ -236,7 +237,7 @@ impl Names {
             })?;
             return Ok(Looked::Changed);
         }
-        Ok(Looked::Own(part, note, note_file))
+        Ok(Looked::Own(part, Box::new(note), note_file))
     }
 }
 
@@ -244,7 +245,7 @@ impl Names {
 enum Looked {
     /// Another process has changed it in the meantime.
     Changed,
-    Own(File, Note, NoteFile),
+    Own(File, Box<Note>, NoteFile),
     Strange,
 }
 

@@ -81,3 +81,12 @@ pub(super) async fn within<T>(bound: Duration, future: impl Future<Output = T>) 
 pub(super) async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
+
+/// How long a future takes, by the time of tokio.
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the time is what is tested")]
+pub(super) async fn measured(future: impl Future<Output = ()>) -> Duration {
+    let begun = tokio::time::Instant::now();
+    future.await;
+    begun.elapsed()
+}

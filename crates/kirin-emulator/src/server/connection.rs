@@ -49,3 +49,72 @@ pub(super) async fn serve(
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::{
+        EmulatorConfig, Pace, World,
+        server::{
+            clock::{Clock, measured, pause},
+            listener,
+        },
+    };
+
+    const PAGE: &str = "GET /_emulator/page.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    /// How long a connection is served on which this is sent. The time is that of tokio, which passes while
+    /// everybody waits.
+    async fn served(sent: &str, reader: impl AsyncFnOnce(TcpStream)) -> Duration {
+        let clock = Clock::start(Pace::Real);
+        let world = World::new(EmulatorConfig::new(), clock.started_at());
+        let service = Arc::new(Service::new(world, clock));
+        let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        client.write_all(sent.as_bytes()).await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let served = measured(serve(stream, service, stopped));
+        tokio::join!(served, reader(client)).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_10_seconds_and_a_body_30() {
+        let create =
+            "POST /model/v1/generation HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{";
+        for (sent, seconds) in [("", 10), ("GET / HT", 10), (PAGE, 10), (create, 30)] {
+            let wait = async |mut client: TcpStream| {
+                let mut rest = Vec::new();
+                client.read_to_end(&mut rest).await.unwrap();
+            };
+            assert_eq!(served(sent, wait).await.as_secs(), seconds, "{sent:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_reads_loses_the_connection_after_30_seconds() {
+        let held = served(&PAGE.repeat(500), async |mut client| {
+            pause(Duration::from_secs(3600)).await;
+            let mut rest = Vec::new();
+            let reset = client.read_to_end(&mut rest).await.unwrap_err();
+            assert_eq!(reset.kind(), std::io::ErrorKind::ConnectionReset);
+        })
+        .await;
+        assert_eq!(held.as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_four_kilobytes_a_second_is_answered_to_the_end() {
+        let held = served(&PAGE.repeat(500), async |mut client| {
+            let mut piece = [0; 4096];
+            while client.read(&mut piece).await.unwrap() > 0 {
+                pause(Duration::from_secs(1)).await;
+            }
+        })
+        .await;
+        assert!(held > Duration::from_secs(300), "{held:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
@@ -11,6 +11,13 @@ use super::{clock, service::Service};
 
 /// How many connections are served at once; more wait to be accepted.
 const CONNECTIONS: usize = 512;
+
+/// How many connections wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Bytes that the system may hold of an answer until they are read. With its own default, of megabytes, a
+/// reader of some kilobytes a second would seem to take nothing for longer than an answer may lie.
+const SEND_BUFFER: u32 = 64 * 1024;
 
 /// Wait between two tries to open the port again.
 const OPEN_PAUSE: Duration = Duration::from_millis(20);
@@ -81,20 +88,37 @@ impl Listener {
         }
         let listener = match self.listener.take() {
             Some(listener) => listener,
-            None => bind(self.address).await,
+            None => bind_again(self.address).await,
         };
         self.listener.insert(listener)
     }
 }
 
-/// Opens the port. Somebody else may have taken it meanwhile: then it is tried until it is free.
-async fn bind(address: SocketAddr) -> TcpListener {
+/// Opens the port again. Somebody else may have taken it meanwhile: then it is tried until it is free.
+async fn bind_again(address: SocketAddr) -> TcpListener {
     loop {
-        match TcpListener::bind(address).await {
+        match bind(address) {
             Ok(listener) => return listener,
             Err(_) => clock::pause(OPEN_PAUSE).await,
         }
     }
+}
+
+/// Opens a port of 127.0.0.1.
+///
+/// # Errors
+///
+/// It is taken, or the system gives none.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // As `TcpListener::bind` has it: elsewhere the last connections would keep the port for minutes, and on
+    // Windows it would let two programs have it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    // What it accepts inherits it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl fmt::Debug for Listener {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use tokio::{
-    net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
@@ -35,6 +34,8 @@ use listener::Listener;
 
 mod fault;
 
+mod guard;
+
 mod stream;
 
 mod service;
@@ -60,7 +61,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: EmulatorConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let listener = listener::bind((Ipv4Addr::LOCALHOST, config.port).into())?;
         let address = listener.local_addr()?;
         let clock = Clock::start(config.pace);
         let world = World::new(config.port(address.port()), clock.started_at());

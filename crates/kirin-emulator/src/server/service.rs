@@ -13,7 +13,7 @@ use hyper::body::{Body, Incoming};
 use tokio::sync::{Notify, watch};
 
 use super::{
-    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, page, stream::End,
+    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, guard, page, stream::End,
     videos::Videos,
 };
 use crate::{
@@ -109,13 +109,15 @@ impl Service {
         if let Some(response) = page::answer(&head) {
             return Ok(response.map(AnswerBody::whole));
         }
+        if let Err(refusal) = guard::check(&head) {
+            // Who is refused in the middle of a body may not get to read why.
+            read(body).await?;
+            return Ok(refusal.response().map(AnswerBody::whole));
+        }
         if head.uri().path().starts_with(admin::PREFIX) {
             let body = read(body).await?;
             let response = admin::answer(self, &head, body.as_ref()).await;
             return Ok(response.map(AnswerBody::whole));
-        }
-        if let Err(refusal) = admin::check_api(head.headers()) {
-            return Ok(refusal.response().map(AnswerBody::whole));
         }
         // Most requests have no body, and need no timer and no second look at the world.
         if body.is_end_stream() {

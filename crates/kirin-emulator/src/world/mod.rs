@@ -259,8 +259,9 @@ impl World {
         call.body().ok_or(Refusal::TooLarge)?;
         if call.headers().contains_key(http::header::AUTHORIZATION) {
             self.note(format!(
-                "a download of {name} carried an Authorization header: the URLs of videos may \
-                 lead to other hosts, which must not see the key"
+                "a download of {} carried an Authorization header: the URLs of videos may \
+                 lead to other hosts, which must not see the key",
+                redaction::shorten(name)
             ));
         }
         let artifact = self.artifact(call, name)?;

@@ -1,7 +1,7 @@
 //! The two forms of a create's body: the envelope of the service's samples, and the flat object
 //! of the reference page.
 
-use kirin_types::{GenerationRequest, Model};
+use kirin_types::{GenerationRequest, Model, ParameterKind};
 use serde_json::{Map, Value};
 
 use crate::BodyForms;
@@ -18,17 +18,28 @@ pub(super) struct Parameters {
 /// as it lives.
 const LONGEST_URL: usize = 2048;
 
-/// A sentence for each URL that is longer.
+/// A sentence for each URL that is longer. A picture may stand there itself, and has its own bound.
 fn too_long(parameters: &Map<String, Value>) -> Vec<String> {
-    let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
-    let is_too_long = |value: &Value| {
-        let text = value.as_str().filter(|text| is_url(text));
-        text.is_some_and(|text| text.chars().count() > LONGEST_URL)
-    };
-    let names = parameters.iter().filter(|(_, value)| is_too_long(value));
+    let model = parameters.get("model").and_then(Value::as_str);
+    let known = model.and_then(Model::find).map(|model| model.parameters);
+    let names = known.unwrap_or_default().iter().filter(|parameter| {
+        let value = parameters.get(parameter.name).and_then(Value::as_str);
+        value.is_some_and(|text| match parameter.kind {
+            ParameterKind::Image { .. } => text.contains("://") && is_long(text),
+            ParameterKind::Url => is_long(text),
+            _ => false,
+        })
+    });
     names
-        .map(|(name, _)| format!("{name} has more than {LONGEST_URL} characters"))
+        .map(|parameter| {
+            let name = parameter.name;
+            format!("{name} has more than {LONGEST_URL} characters")
+        })
         .collect()
+}
+
+fn is_long(url: &str) -> bool {
+    url.chars().count() > LONGEST_URL
 }
 
 /// Reads the body of a create.

@@ -1,14 +1,18 @@
 //! Clients that mean no good, or know no better: the emulator answers or refuses, and lives on.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use kirin_emulator::{Emulator, EmulatorConfig, World};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::{support::CREATE, wire::Wire};
+use crate::{
+    support::CREATE,
+    wire::{Answer, Wire},
+};
 
 /// How many connections are open at the same time: with both ends in this process, and with what
 /// else it has open, within the 1024 descriptors that many systems allow.
@@ -119,64 +123,148 @@ async fn other_hosts_reach_nothing_of_its_own() {
 
 /// A page in a browser can reach loopback, and could create tasks whose callbacks go to any local port.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_origin_reaches_nothing_of_the_api() {
+async fn other_hosts_and_pages_of_other_origins_reach_nothing_of_the_api() {
     let emulator = started().await;
-    let body = r#"{"model":"kirin_v2_5_turbo_t2v","input":[{"params":{"prompt":"a fox"}}]}"#;
-    let create = |headers: &str| {
-        let length = body.len();
-        let mut wire = Wire::connect(&emulator);
-        wire.send(format!(
-            "POST {CREATE} HTTP/1.1\r\nauthorization: Bearer any\r\ncontent-type: application/json\r\n\
-             {headers}content-length: {length}\r\n\r\n{body}"
-        ));
-        wire.answer().status
-    };
-    for headers in [
-        "host: evil.example\r\n",
-        "host: 169.254.169.254\r\n",
-        "host: localhost\r\norigin: https://evil.example\r\n",
-        "host: localhost\r\norigin: null\r\n",
-        "host: localhost:4010\r\norigin: http://localhost:3000\r\n",
-        "host: localhost\r\nsec-fetch-site: cross-site\r\n",
+    let (_, video) = completed(&emulator);
+    let served = emulator.statistics();
+    for target in [
+        format!("POST {CREATE}"),
+        format!("GET {CREATE}/task/order-42"),
+        "GET /api/v1/skill/models".into(),
+        format!("GET {video}"),
+        format!("OPTIONS {CREATE}"),
+        "GET /nothing".into(),
     ] {
-        assert_eq!(create(headers), 403, "{headers}");
+        for headers in [
+            "",
+            "host: evil.example\r\n",
+            "host: 169.254.169.254\r\n",
+            "host: localhost\r\nhost: evil.example\r\n",
+            "host: localhost\r\norigin: https://evil.example\r\n",
+            "host: localhost\r\norigin: null\r\n",
+            "host: localhost:4010\r\norigin: http://localhost:3000\r\n",
+            "host: localhost\r\nsec-fetch-site: cross-site\r\n",
+            "host: localhost\r\nsec-fetch-site: same-site\r\n",
+        ] {
+            let refused = ask(&emulator, &target, headers);
+            assert_eq!(refused.status, 403, "{target} {headers}");
+            assert!(!refused.head.contains("access-control"), "{refused:?}");
+        }
     }
-    assert_eq!(emulator.statistics().creates_received, 0);
-    // A program says less of itself.
-    for headers in ["host: localhost\r\n", "host: 127.0.0.1:80\r\n"] {
-        assert_eq!(create(headers), 200, "{headers}");
+    let absolute = format!("POST http://evil.example{CREATE}");
+    assert_eq!(ask(&emulator, &absolute, "host: localhost\r\n").status, 403);
+    assert_eq!(emulator.statistics(), served);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_and_the_own_page_reach_the_api_by_every_name_of_this_machine() {
+    let emulator = started().await;
+    let (id, video) = completed(&emulator);
+    let port = emulator.address().port();
+    for host in [
+        "localhost".to_owned(),
+        "127.0.0.1:80".into(),
+        format!("[::1]:{port}"),
+        format!("LocalHost:{port}"),
+    ] {
+        for headers in [
+            format!("host: {host}\r\n"),
+            format!("host: {host}\r\norigin: http://{host}\r\nsec-fetch-site: same-origin\r\n"),
+            format!("host: {host}\r\nsec-fetch-site: none\r\n"),
+        ] {
+            for target in [
+                format!("POST {CREATE}"),
+                format!("GET {CREATE}/task/{id}"),
+                format!("GET {video}"),
+                format!("GET /_emulator/videos/{id}.mp4"),
+            ] {
+                let answer = ask(&emulator, &target, &headers);
+                assert_eq!(answer.status, 200, "{target} {headers}");
+            }
+        }
     }
-    assert_eq!(emulator.statistics().tasks_created, 2);
+}
+
+/// The refusal comes when the body was read: a connection that is closed under a sender may lose it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_with_a_long_body_gets_to_read_why() {
+    let emulator = started().await;
+    let mut wire = Wire::connect(&emulator);
+    let body = " ".repeat(8 << 20);
+    wire.send(format!(
+        "POST {CREATE} HTTP/1.1\r\nhost: emulator:4010\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    let refused = wire.answer();
+    assert_eq!(refused.status, 403);
+    let said = refused.json()["message"].to_string();
+    assert!(said.contains("127.0.0.1, localhost and [::1]"), "{said}");
+}
+
+/// A request with a key, the body of a create and these headers.
+fn ask(emulator: &Emulator, target: &str, headers: &str) -> Answer {
+    let body = r#"{"model":"kirin_v2_5_turbo_t2v","input":[{"params":{"prompt":"a fox"}}]}"#;
+    let body = if target.starts_with("POST") { body } else { "" };
+    let length = body.len();
+    let mut wire = Wire::connect(emulator);
+    wire.send(format!(
+        "{target} HTTP/1.1\r\nauthorization: Bearer any\r\ncontent-type: application/json\r\n\
+         {headers}content-length: {length}\r\n\r\n{body}"
+    ));
+    wire.answer()
+}
+
+/// The id of a completed task, and the path of its video.
+fn completed(emulator: &Emulator) -> (String, String) {
+    let created = ask(emulator, &format!("POST {CREATE}"), "host: localhost\r\n").json();
+    let id = created["id"].as_str().unwrap().to_owned();
+    emulator.advance(Duration::from_secs(3600));
+    let query = format!("GET {CREATE}/task/{id}");
+    let task = ask(emulator, &query, "host: localhost\r\n").json();
+    let url = task["output"][0]["content"][0]["url"].as_str().unwrap();
+    let (_, path) = url.split_once("/artifacts").unwrap();
+    (id, format!("/artifacts{path}"))
 }
 
 /// A world keeps its tasks for as long as it lives.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_of_a_megabyte_is_not_kept() {
-    let emulator = started().await;
-    let url = |length: usize| {
-        let start = "https://example.com/";
-        format!("{start}{}", "a".repeat(length - start.len()))
-    };
-    for (name, length, status) in [
-        ("callback_url", 2048, 200),
-        ("callback_url", 2049, 400),
-        ("callback_url", 900_000, 400),
-        ("image", 2049, 400),
-    ] {
-        let mut params = serde_json::json!({ "prompt": "a fox" });
-        params[name] = url(length).into();
-        let model = match name {
-            "image" => "kirin_v2_5_turbo_i2v",
-            _ => "kirin_v2_5_turbo_t2v",
+async fn a_url_of_more_than_2048_characters_is_refused_in_every_form() {
+    let (image, text) = ("kirin_v1_6_i2v", "kirin_v2_5_turbo_t2v");
+    for is_lenient in [false, true] {
+        let config = match is_lenient {
+            true => EmulatorConfig::new().lenient(),
+            false => EmulatorConfig::new(),
         };
-        let body = serde_json::json!({ "model": model, "input": [{ "params": params }] });
-        let answer = Wire::connect(&emulator).ask("POST", CREATE, &body.to_string());
-        assert_eq!(answer.status, status, "{name} of {length}");
-        let said = String::from_utf8_lossy(&answer.body).into_owned();
-        assert_eq!(
-            said.contains(&format!("{name} has more than 2048 characters")),
-            status == 400,
-            "{said}"
-        );
+        let emulator = Emulator::start(config).await.unwrap();
+        for (model, name, start, length, status) in [
+            (text, "callback_url", "https://example.com/", 2048, 200),
+            (text, "callback_url", "https://example.com/", 2049, 400),
+            (text, "callback_url", "HTTPS://example.com/", 2049, 400),
+            (text, "callback_url", "https://example.com/", 900_000, 400),
+            (image, "image", "https://example.com/", 2048, 200),
+            (image, "image", "https://example.com/", 2049, 400),
+            (image, "image", "HtTp://example.com/", 2049, 400),
+            (image, "image_tail", "https://example.com/", 2049, 400),
+            // A prompt may begin as it likes.
+            (text, "prompt", "https://example.com/", 2500, 200),
+        ] {
+            let value = format!("{start}{}", "\u{e9}".repeat(length - start.len()));
+            let mut params = json!({ "prompt": "a fox" });
+            if model == image {
+                params["image"] = "https://example.com/fox.png".into();
+                params["mode"] = "pro".into();
+            }
+            params[name] = value.into();
+            let enveloped = json!({ "model": model, "input": [{ "params": params }] });
+            let mut flat = params;
+            flat["model"] = model.into();
+            for body in [enveloped, flat] {
+                let answer = Wire::connect(&emulator).ask("POST", CREATE, &body.to_string());
+                assert_eq!(answer.status, status, "{name} of {length}: {answer:?}");
+                let said = String::from_utf8_lossy(&answer.body).into_owned();
+                let is_told = said.contains(&format!("{name} has more than 2048 characters"));
+                assert_eq!(is_told, status == 400, "{said}");
+            }
+        }
     }
 }

@@ -20,7 +20,6 @@ use crate::{
     failure::Failure,
     key::{self, Source},
     ledger_file,
-    terminal::shell_word,
 };
 
 /// A folder with less room, in bytes, takes only a few more videos.
@@ -64,19 +63,15 @@ pub(super) fn key() -> (Option<ApiKey>, Check) {
                 Source::File(_) => ", which is yours alone",
             };
             let said = format!("from {}{whose}, fingerprint {fingerprint}", found.source);
-            let check = match found.source.folder_of_others() {
-                Some(folder) => {
-                    let said = format!(
-                        "{said}; others can write to its folder, and put another key there"
-                    );
-                    let folder = shell_word(&folder.to_string_lossy());
-                    Check::warning(
-                        NAME,
-                        said,
-                        &format!("Take that from them: chmod go-w {folder}"),
-                    )
+            let dangers = found.source.dangers();
+            let check = match dangers.is_empty() {
+                true => Check::ok(NAME, said),
+                false => {
+                    let whats = dangers.iter().map(|danger| danger.what.clone());
+                    let found: Vec<_> = [said].into_iter().chain(whats).collect();
+                    let advice: Vec<_> = dangers.into_iter().map(|danger| danger.advice).collect();
+                    Check::warning(NAME, found.join("; "), &advice.join("; "))
                 }
-                None => Check::ok(NAME, said),
             };
             (Some(found.key), check)
         }

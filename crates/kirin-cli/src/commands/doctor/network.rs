@@ -11,8 +11,8 @@ use kirin_transport::{EnvironmentProxy, Transport, environment_proxy, from_fn};
 
 use super::Check;
 use crate::{
-    arguments::Shared, clock, environment::variable, exit_code, failure::Failure, session,
-    verbose::Told,
+    arguments::Shared, certificates, clock, environment::variable, exit_code, failure::Failure,
+    session, verbose::Told,
 };
 
 /// What may be set of proxies. Not all of it is heeded.
@@ -101,6 +101,9 @@ fn without_secrets(url: &str) -> String {
 /// By which it is known whom a TLS connection leads to.
 pub(super) fn certificates(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "certificates";
+    if let Err(failure) = certificates::check() {
+        return Check::failure(NAME, exit_code::USAGE, &failure);
+    }
     let count = rustls_native_certs::load_native_certs().certs.len();
     let is_tls = base_url.is_none_or(|base_url| base_url.as_str().starts_with("https:"));
     let advice = "Install the certificates of the operating system: the package ca-certificates, \

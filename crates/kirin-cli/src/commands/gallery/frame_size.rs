@@ -17,12 +17,18 @@ pub(super) struct FrameSize {
 /// A header longer than this is none that a video of seconds has.
 const LONGEST_MOOV: u64 = 16 << 20;
 
+/// More boxes than a video of seconds has beside that header.
+const MOST_BOXES: usize = 100_000;
+
 /// The size of the first track that has one.
 pub(super) fn read(path: &Path) -> io::Result<Option<FrameSize>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut at = 0;
-    while at + 8 <= length {
+    for _ in 0..MOST_BOXES {
+        if at + 8 > length {
+            break;
+        }
         file.seek(SeekFrom::Start(at))?;
         let mut head = Vec::with_capacity(16);
         (&mut file).take(16).read_to_end(&mut head)?;

@@ -1,8 +1,9 @@
 //! What is not the API but the emulator's own: endpoints under `/_emulator/` to look at it and to
 //! change it while it runs.
 //!
-//! They are for this machine only. The listener is on loopback, and [`guard`] refuses what a page
-//! of another site could send through a browser.
+//! They are for this machine only, as everything here is: the listener is on loopback, and
+//! [`guard`](super::guard) refuses what a page of another site could send through a browser. What changes
+//! something must also say that it is JSON.
 
 use std::time::Duration;
 
@@ -11,13 +12,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Service;
+use super::{Service, guard::is_json};
 use crate::{Scenario, World, openapi};
 
 mod clock;
-
-mod guard;
-pub(super) use guard::{check_api, check_host};
 
 mod refusal;
 pub(super) use refusal::Refusal;
@@ -38,16 +36,18 @@ const TASKS: usize = 100;
 /// Longest body that is taken, in bytes.
 const BODY_BYTES: usize = 1024 * 1024;
 
-/// Answers a request under [`PREFIX`]; a body of `None` is one that is too long.
+/// Answers a request under [`PREFIX`] that [`guard`](super::guard) lets pass; a body of `None` is one that
+/// is too long.
 pub(super) async fn answer(
     service: &Service,
     head: &Request<()>,
     body: Option<&Bytes>,
 ) -> Response<Bytes> {
-    let checked = guard::check(head).and_then(|()| {
-        let body = body.filter(|body| body.len() <= BODY_BYTES);
-        body.ok_or(Refusal::TooLarge { most: BODY_BYTES })
-    });
+    let body = body.filter(|body| body.len() <= BODY_BYTES);
+    let checked = match changes(head.method()) && !is_json(head.headers()) {
+        true => Err(Refusal::NotJson),
+        false => body.ok_or(Refusal::TooLarge { most: BODY_BYTES }),
+    };
     let answered = match (checked, name(head).strip_prefix(VIDEOS)) {
         (Ok(_), Some(video)) => show_video(service, head, video).await,
         (Ok(body), None) => call(service, head, body),

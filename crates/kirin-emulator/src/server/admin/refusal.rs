@@ -1,4 +1,4 @@
-//! Why a request to an admin endpoint is refused.
+//! Why a request is refused before the service sees it, or to an admin endpoint.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 
-use super::admin::{Refusal, check_host};
+use super::{admin::Refusal, guard::check_host};
 
 /// Its script and style are files of their own, so that nothing inline has to be allowed.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -41,7 +41,7 @@ fn file(path: &str) -> Option<(&'static str, &'static str)> {
 /// Unlike the admin endpoints it may be opened by a link on another site, which learns nothing.
 pub(super) fn answer<T>(head: &Request<T>) -> Option<Response<Bytes>> {
     let (media_type, content) = file(head.uri().path())?;
-    if let Err(refusal) = check_host(head.headers()) {
+    if let Err(refusal) = check_host(head) {
         return Some(refusal.response());
     }
     if ![Method::GET, Method::HEAD].contains(head.method()) {

@@ -1,47 +1,42 @@
-//! Who may use the admin endpoints: programs on this machine, and the emulator's own page.
+//! Who may use the emulator: programs on this machine, and its own page.
 //!
 //! A browser on this machine runs pages of other sites, and they can reach loopback. A name that
 //! was made to resolve to 127.0.0.1 (DNS rebinding) is seen in `Host`; a request from another
-//! origin in `Origin` and `Sec-Fetch-Site`; and a form, which sends neither in old browsers, cannot
-//! say that it sends JSON.
+//! origin in `Origin` and `Sec-Fetch-Site`. The rule is one for the API, its videos and the
+//! emulator's own endpoints: a create chooses where the emulator posts a callback to.
 
 use http::{HeaderMap, HeaderName, Request, header};
 
-use super::{Refusal, changes};
+use super::admin::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Checks the head of a request.
 pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
-    let headers = request.headers();
-    let host = check_host(headers)?;
-    if !is_same_origin(headers, host) {
-        return Err(Refusal::CrossOrigin);
-    }
-    if changes(request.method()) && !is_json(headers) {
-        return Err(Refusal::NotJson);
-    }
-    Ok(())
-}
-
-/// Checks the head of a request to the API: whoever sends it names this machine, and no page of another
-/// origin does. A program may leave `Host` out, and says what it likes of its body.
-pub(in crate::server) fn check_api(headers: &HeaderMap) -> Result<(), Refusal> {
-    let host = match headers.contains_key(header::HOST) {
-        true => check_host(headers)?,
-        false => "",
-    };
-    match is_same_origin(headers, host) {
+    let host = check_host(request)?;
+    match is_same_origin(request.headers(), host) {
         true => Ok(()),
         false => Err(Refusal::CrossOrigin),
     }
 }
 
-/// Checks the `Host` header alone, and gives it.
-pub(in crate::server) fn check_host(headers: &HeaderMap) -> Result<&str, Refusal> {
-    single(headers, &header::HOST)
+/// Checks alone which host a request is for, and gives what `Host` says.
+pub(super) fn check_host<T>(request: &Request<T>) -> Result<&str, Refusal> {
+    // A target with a host, as proxies are sent, goes before the header (RFC 9112, 3.2.2).
+    let target = request.uri().authority();
+    single(request.headers(), &header::HOST)
         .filter(|host| is_loopback(host))
+        .filter(|_| target.is_none_or(|target| is_loopback(target.as_str())))
         .ok_or(Refusal::OtherHost)
+}
+
+/// Whether a request says that its body is JSON, which no form of a page can, not even in old browsers
+/// that send neither `Origin` nor `Sec-Fetch-Site`.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    single(headers, &header::CONTENT_TYPE).is_some_and(|value| {
+        let (media_type, _) = value.split_once(';').unwrap_or((value, ""));
+        media_type.trim().eq_ignore_ascii_case("application/json")
+    })
 }
 
 /// The value of a header that must be there once.
@@ -63,7 +58,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
-    let own_page = headers.get(SEC_FETCH_SITE).is_none_or(|site| {
+    let own_page = headers.get_all(SEC_FETCH_SITE).iter().all(|site| {
         // `none` is an address that a person typed.
         ["same-origin", "none"].iter().any(|own| site == own)
     });
@@ -74,19 +69,12 @@ fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
     own_page && own_origin
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    single(headers, &header::CONTENT_TYPE).is_some_and(|value| {
-        let (media_type, _) = value.split_once(';').unwrap_or((value, ""));
-        media_type.trim().eq_ignore_ascii_case("application/json")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(method: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
-        let mut request = Request::builder().method(method).uri("/_emulator/state");
+    fn check(target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+        let mut request = Request::builder().uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -101,7 +89,7 @@ mod tests {
             "[::1]:4010",
             "localhost",
         ] {
-            assert_eq!(check("GET", &[("host", host)]), Ok(()), "{host}");
+            assert_eq!(check("/", &[("host", host)]), Ok(()), "{host}");
         }
     }
 
@@ -117,12 +105,17 @@ mod tests {
             "0.0.0.0:4010",
             "",
         ] {
-            let refused = check("GET", &[("host", host)]);
+            let refused = check("/", &[("host", host)]);
             assert_eq!(refused, Err(Refusal::OtherHost), "{host}");
         }
-        assert_eq!(check("GET", &[]), Err(Refusal::OtherHost));
+        assert_eq!(check("/", &[]), Err(Refusal::OtherHost));
         let twice = [("host", "localhost"), ("host", "evil.example")];
-        assert_eq!(check("GET", &twice), Err(Refusal::OtherHost));
+        assert_eq!(check("/", &twice), Err(Refusal::OtherHost));
+        let host = [("host", "localhost")];
+        assert_eq!(check("http://127.0.0.1:4010/", &host), Ok(()));
+        for target in ["http://evil.example/", "http://localhost@evil.example/"] {
+            assert_eq!(check(target, &host), Err(Refusal::OtherHost), "{target}");
+        }
     }
 
     #[test]
@@ -133,7 +126,7 @@ mod tests {
             ("sec-fetch-site", "same-origin"),
             ("sec-fetch-site", "none"),
         ] {
-            assert_eq!(check("GET", &[host, header]), Ok(()), "{header:?}");
+            assert_eq!(check("/", &[host, header]), Ok(()), "{header:?}");
         }
         for header in [
             ("origin", "https://evil.example"),
@@ -144,17 +137,25 @@ mod tests {
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-site", "same-site"),
         ] {
-            let refused = check("GET", &[host, header]);
+            let refused = check("/", &[host, header]);
             assert_eq!(refused, Err(Refusal::CrossOrigin), "{header:?}");
         }
+        let twice = [
+            host,
+            ("sec-fetch-site", "none"),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        assert_eq!(check("/", &twice), Err(Refusal::CrossOrigin));
     }
 
     #[test]
-    fn what_changes_something_says_that_it_is_json() {
-        let host = ("host", "localhost:4010");
+    fn a_body_is_json_if_it_says_so() {
+        let says_json = |content_type: &str| {
+            let value = content_type.parse().unwrap();
+            is_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)]))
+        };
         for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
-            let headers = [host, ("content-type", content_type)];
-            assert_eq!(check("POST", &headers), Ok(()), "{content_type}");
+            assert!(says_json(content_type), "{content_type}");
         }
         for content_type in [
             "text/plain",
@@ -162,10 +163,8 @@ mod tests {
             "",
             "json",
         ] {
-            let headers = [host, ("content-type", content_type)];
-            let refused = check("POST", &headers);
-            assert_eq!(refused, Err(Refusal::NotJson), "{content_type}");
+            assert!(!says_json(content_type), "{content_type}");
         }
-        assert_eq!(check("DELETE", &[host]), Err(Refusal::NotJson));
+        assert!(!is_json(&HeaderMap::new()));
     }
 }

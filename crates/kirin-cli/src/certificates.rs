@@ -1,0 +1,46 @@
+//! The certificates that the environment names in the place of the operating system's.
+//!
+//! They are read by the library of TLS, which knows no bound: a file is looked at before that.
+
+use std::{env::split_paths, fs, path::Path};
+
+use crate::{environment::variable, failure::Failure};
+
+/// Names a file.
+const FILE: &str = "SSL_CERT_FILE";
+
+/// Names folders.
+const FOLDERS: &str = "SSL_CERT_DIR";
+
+/// Most bytes of a file; what operating systems have is a hundredth of it.
+const LIMIT: u64 = 32 << 20;
+
+/// Whether what the environment names can be read at all. That nothing is there is told where it is read.
+///
+/// # Errors
+///
+/// A file has no end, or one that is far away.
+pub(crate) fn check() -> Result<(), Failure> {
+    if let Some(file) = variable(FILE) {
+        check_file(FILE, Path::new(&file))?;
+    }
+    let folders = variable(FOLDERS).unwrap_or_default();
+    let folders = split_paths(&folders).filter_map(|folder| fs::read_dir(folder).ok());
+    let files = folders.flatten().flatten().map(|entry| entry.path());
+    // Nothing else is read there.
+    files
+        .filter(|path| path.is_file())
+        .try_for_each(|file| check_file(FOLDERS, &file))
+}
+
+fn check_file(variable: &str, file: &Path) -> Result<(), Failure> {
+    let name = file.display();
+    let problem = match file.metadata() {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => format!("{name} is no file"),
+        Ok(metadata) if metadata.len() > LIMIT => format!("{name} has more than {LIMIT} bytes"),
+        _ => return Ok(()),
+    };
+    let what = format!("the certificates that {variable} names cannot be read: {problem}");
+    let next_step = format!("Set {variable} to certificates in PEM form, or unset it.");
+    Err(Failure::usage(what, next_step))
+}
