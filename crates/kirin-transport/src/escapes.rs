@@ -127,9 +127,7 @@ fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) 
 /// assert_eq!(hidden("key sk-0124"), None);
 /// ```
 pub fn hide(text: &[u8], secret: &[u8], instead: &[u8]) -> Option<Vec<u8>> {
-    let Some(secret) = str::from_utf8(secret).ok().filter(|it| !it.is_empty()) else {
-        return None;
-    };
+    let secret = str::from_utf8(secret).ok().filter(|it| !it.is_empty())?;
     let mut places = Vec::new();
     read(text, &mut |reading| {
         let numbered = reading.characters().iter().enumerate();
