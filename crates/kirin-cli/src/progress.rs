@@ -234,7 +234,7 @@ fn describe(notice: &Notice) -> Option<String> {
 pub(crate) fn said(status: Option<&str>, reason: Option<&str>) -> String {
     let status = status.unwrap_or("nothing");
     match reason {
-        Some(reason) => format!("{status}: {reason}"),
+        Some(reason) => format!("{status}: {}", without_url_queries(reason)),
         None => status.into(),
     }
 }

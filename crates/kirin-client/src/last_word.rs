@@ -15,10 +15,16 @@ pub(crate) fn said(task: &Task) -> String {
         visible.take(STATUS).collect()
     };
     let status = status.map_or_else(|| "nothing".into(), shown);
-    match task.error() {
-        Some(error) => format!("{status}: {}", without_url_queries(&error.to_string())),
+    match error_text(task) {
+        Some(error) => format!("{status}: {error}"),
         None => status,
     }
+}
+
+/// The error that stands beside a task, without what signs the URLs in it.
+pub(crate) fn error_text(task: &Task) -> Option<String> {
+    let error = task.error()?.to_string();
+    Some(without_url_queries(&error))
 }
 
 /// The last word of the service on a task, for the end of a sentence about a wait that ended early.

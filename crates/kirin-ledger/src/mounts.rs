@@ -10,7 +10,6 @@ use std::path::Path;
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
 
-    /// More bytes than the list has with many thousands of mounts.
     is_root_of_a_mount(path).unwrap_or_else(|| lists(&list(), path.as_os_str().as_bytes()))
 }
 

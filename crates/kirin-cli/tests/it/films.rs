@@ -60,7 +60,7 @@ fn what_is_no_video_is_kept_beside_its_name_and_it_is_said_where() {
     let page = b"<!DOCTYPE html><html>log in first</html>";
     let server = with_file(|| Answer::File("video/mp4", page.to_vec()));
     let run = generate(&server).run().ended_with(1);
-    assert_eq!(run.files(), ["boat.mp4.part"]);
+    assert_eq!(run.files(), ["boat.mp4.part", "boat.mp4.part.json"]);
     assert_eq!(std::fs::read(run.path("boat.mp4.part")).unwrap(), page);
     for part in [
         "a page of HTML came in place of a video; what came is kept in boat.mp4.part",

@@ -16,7 +16,7 @@ fn service() -> Server {
         match request {
             _ if request.starts_with("POST") => Answer::task(json!({ "status": "in_progress" })),
             _ if request.contains("/files/") => Answer::Json(
-                403,
+                410,
                 json!({ "message": format!("{url} has expired") }).to_string(),
             ),
             _ => Answer::task(json!({

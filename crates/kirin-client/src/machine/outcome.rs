@@ -22,7 +22,7 @@ pub enum Outcome {
         /// Why.
         cause: Cause,
         /// The task as last heard of; `None` if no answer about it came.
-        #[serde(default)]
+        #[serde(default, serialize_with = "serialize_optional_task")]
         task: Option<Box<Task>>,
     },
     /// The task is done and has output.
@@ -44,7 +44,7 @@ pub enum Outcome {
     /// The service has said an end in other words than the documented ones, again and again, as
     /// `cancelled`. The task may still finish, and be charged: it is to be asked again, and nothing is to be
     /// created in its place. Where it names an output, that can be had.
-    OtherEnd(Task),
+    OtherEnd(#[serde(serialize_with = "serialize_task")] Task),
     /// The deadline passed while the task was running.
     StillRunning {
         /// The service's id of the task.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Lookup,
+    last_word::error_text,
     signed_url::serialize_optional_task,
     wire::{QueryAnswer, Refusal, Trouble},
 };
@@ -258,14 +259,14 @@ impl WaitPhase {
             TaskState::InProgress { progress } => Notice::Progress {
                 status: task.status().map(str::to_owned),
                 progress: *progress,
-                reason: task.error().map(ToString::to_string),
+                reason: error_text(&task),
             },
             TaskState::OtherEnd { .. } if self.is_repeated_enough() => {
                 return Step::Finish(Outcome::OtherEnd(task));
             }
             _ => Notice::UnknownStatus {
                 status: task.status().map(str::to_owned),
-                reason: task.error().map(ToString::to_string),
+                reason: error_text(&task),
             },
         };
         self.task = Some(task);

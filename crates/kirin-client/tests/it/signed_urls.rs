@@ -136,7 +136,7 @@ async fn a_signed_url_in_a_refusal_or_a_failure_is_neither_kept_nor_shown() {
 
 #[tokio::test(start_paused = true)]
 async fn a_signed_url_in_an_answer_that_cannot_be_read_is_neither_kept_nor_shown() {
-    let unreadable = || json(200, format!(r#"{{"id":7,"hint":"{}"}}"#, url()));
+    let unreadable = || json(200, format!(r#"{{"id":[7],"hint":"{}"}}"#, url()));
     let forbidden = || json(401, format!(r#"{{"message":"not for {}"}}"#, url()));
     let bad = || json(502, format!("{} is gone", url()));
     let lost = vec![unreadable(), bad(), bad(), forbidden()];
@@ -176,4 +176,23 @@ async fn a_task_out_of_a_journal_is_asked_for_again_before_it_is_downloaded() {
     assert_eq!(calls.len(), 2);
     assert!(calls[0].ends_with("/task/task-1"), "{}", calls[0]);
     assert_eq!(calls[1], format!("GET {signed}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signed_url_of_a_task_that_was_last_heard_of_is_neither_kept_nor_shown() {
+    let task = |status: &str| {
+        let body = format!(
+            r#"{{"id":"task-1","status":"{status}","preview":"{}","error":{{"message":"see {}"}}}}"#,
+            url(),
+            url()
+        );
+        json(200, body)
+    };
+    let refused = json(401, r#"{"error":"Missing Token"}"#);
+    let queried = vec![json(200, CREATED), task("queued"), refused];
+    fails(queried, ErrorKind::Authentication).await;
+    // Every 5 s, until 30 s have passed.
+    let mut ended = vec![json(200, CREATED)];
+    ended.extend((0..7).map(|_| task("cancelled")));
+    fails(ended, ErrorKind::OtherEnd).await;
 }

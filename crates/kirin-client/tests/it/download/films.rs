@@ -174,7 +174,8 @@ fn is_kept(part: &[u8], place: &Place) -> bool {
     match part {
         [] => place.files().is_empty(),
         part => {
-            place.files() == ["a.mp4.part"] && fs::read(place.path("a.mp4.part")).unwrap() == part
+            place.files() == ["a.mp4.part", "a.mp4.part.json"]
+                && fs::read(place.path("a.mp4.part")).unwrap() == part
         }
     }
 }

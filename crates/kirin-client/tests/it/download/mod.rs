@@ -258,7 +258,7 @@ fn kept(downloaded: &Downloaded, bytes: &[u8]) {
     assert_eq!(error.kept(), Some(part.as_path()));
     assert!(error.to_string().contains("a.mp4.part"), "{error}");
     assert_eq!(fs::read(part).unwrap(), bytes);
-    assert_eq!(downloaded.files(), ["a.mp4.part"]);
+    assert_eq!(downloaded.files(), ["a.mp4.part", "a.mp4.part.json"]);
 }
 
 /// All that the server says is unusual.
