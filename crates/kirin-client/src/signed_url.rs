@@ -31,6 +31,7 @@ pub fn without_url_queries(text: &str) -> String {
 }
 
 /// Whether what signed a URL was cut out of it.
+#[cfg(feature = "tokio")]
 pub(crate) fn is_cut(url: &str) -> bool {
     url.ends_with('?')
 }

@@ -138,17 +138,17 @@ mod tests {
     #[test]
     fn a_path_is_on_the_file_system_of_the_latest_mount_above_it() {
         let mounts = r"22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 22 0:50 / /films/far rw shared:7 master:1 - fuse.sshfs me@far:/ rw,user_id=0
-31 22 8:1 / /films/stick rw - fuseblk /dev/sdb1 rw
+30 22 0:50 / /data/me/far rw shared:7 master:1 - fuse.sshfs me@far:/ rw,user_id=0
+31 22 8:1 / /data/me/stick rw - fuseblk /dev/sdb1 rw
 32 22 0:51 / /mnt/vm\040share rw - virtiofs share rw
 33 22 0:52 / /mnt/twice rw - nfs4 far:/ rw
 34 33 254:1 / /mnt/twice rw - xfs /dev/vdb rw
 ";
         for (path, name) in [
-            ("/films/ledger", "ext4"),
-            ("/films/far/ledger", "fuse.sshfs"),
-            ("/films/farther/ledger", "ext4"),
-            ("/films/stick/a/ledger", "fuseblk"),
+            ("/data/me/ledger", "ext4"),
+            ("/data/me/far/ledger", "fuse.sshfs"),
+            ("/data/me/farther/ledger", "ext4"),
+            ("/data/me/stick/a/ledger", "fuseblk"),
             ("/mnt/vm share/ledger", "virtiofs"),
             ("/mnt/twice/ledger", "xfs"),
         ] {
