@@ -45,7 +45,7 @@ pub(crate) async fn write(
     Err(io::Error::new(io::ErrorKind::AlreadyExists, what))
 }
 
-/// Removes what [`write`] has written under these names.
+/// Removes what [`write()`] has written under these names.
 pub(crate) async fn remove(
     ledger: &Ledger,
     folder: &Path,
