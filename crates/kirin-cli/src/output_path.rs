@@ -74,7 +74,11 @@ pub(crate) fn in_folder<'a>(
         };
         let name = format!("{}.mp4", template.name(request, place + 1));
         outputs.push(folder.join(&name));
-        if !names.insert(folded(&name)) && !name.contains(TASK_ID) {
+        let is_marked = request.watermark() == Some(true);
+        let copy = is_marked.then(|| watermarked(Path::new(&name)));
+        let copy = copy.map(|copy| folded(&copy.to_string_lossy()));
+        let is_new = names.insert(folded(&name)) & copy.is_none_or(|copy| names.insert(copy));
+        if !is_new && !name.contains(TASK_ID) {
             return Err(Failure::usage(
                 format!(
                     "--name-template gives two videos the name {name}, or one that differs in case"
@@ -116,6 +120,7 @@ fn watermarked(path: &Path) -> PathBuf {
 pub(crate) fn beside(path: &Path, id: &str) -> PathBuf {
     let first = format!("-{}", file_name(id));
     let further = (2..100).map(|number| format!("{first}-{number}"));
+    let path = &shortened(path, first.len() + ".mp4".len() + "-99".len());
     let mut paths = std::iter::once(first.clone())
         .chain(further)
         .map(|suffix| with_suffix(path, &suffix));
@@ -123,6 +128,24 @@ pub(crate) fn beside(path: &Path, id: &str) -> PathBuf {
         .find(|path| fs::symlink_metadata(path).is_err())
         .unwrap_or_else(|| with_suffix(path, &first))
 }
+
+/// The path with a name that has room for so many more bytes, where it is text.
+fn shortened(path: &Path, more: usize) -> PathBuf {
+    let stem = path.file_stem().and_then(OsStr::to_str);
+    let Some(stem) = stem.filter(|stem| stem.len() + more > ROOM) else {
+        return path.into();
+    };
+    let kept = &stem[..stem.floor_char_boundary(ROOM.saturating_sub(more))];
+    let mut name = OsString::from(kept);
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
+const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.file_stem().unwrap_or_default());

@@ -53,10 +53,7 @@ pub(crate) async fn remove(
     extension: &str,
 ) -> io::Result<()> {
     for path in paths(folder, name, extension) {
-        if is_free(&path) {
-            break;
-        }
-        if is_ours(ledger, &path).await? {
+        if !is_free(&path) && is_ours(ledger, &path).await? {
             fs::remove_file(path)?;
         }
     }

@@ -1,6 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::{
+    fs::File,
     io::{self, Write},
     path::Path,
 };
@@ -27,9 +28,19 @@ pub(crate) fn write(output: &Path, content: &[u8], if_exists: IfExists) -> io::R
     if output.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    match if_exists {
-        IfExists::Refuse => file.persist_noclobber(output)?,
-        IfExists::Replace => file.persist(output)?,
+    let named = match if_exists {
+        IfExists::Refuse => file.persist_noclobber(output),
+        IfExists::Replace => file.persist(output),
     };
-    Ok(())
+    match named {
+        // A file system that can neither rename without replacing nor link.
+        Err(error)
+            if if_exists == IfExists::Refuse
+                && error.error.kind() != io::ErrorKind::AlreadyExists =>
+        {
+            let mut file = File::create_new(output)?;
+            file.write_all(content)
+        }
+        named => Ok(named.map(drop)?),
+    }
 }

@@ -1,10 +1,11 @@
 //! `kirin download`
 
+use kirin_client::DownloadErrorKind;
 use kirin_types::{Task, TaskState};
 
 use super::{follow::fetch, wait::print};
 use crate::{
-    arguments,
+    arguments::{self, File},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
     output_path,
@@ -24,8 +25,7 @@ fn has_videos(task: &Task) -> bool {
 
 pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
     let session = Session::following(&arguments.shared)?;
-    output_path::check(&arguments.file, arguments.id.as_str(), false)
-        .map_err(|error| Failure::output(&error))?;
+    may_be_written(&session, &arguments.file, arguments.id.as_str()).await?;
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
     let (task, paths) = unless_interrupted(&reached, async {
@@ -45,4 +45,22 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
     .map_err(|failure| failure.with_output(&arguments.file))?;
     drop(progress);
     print(&task, &arguments.id, &paths, arguments.shared.json)
+}
+
+/// Finds out whether a video can be written. A file that is there may be the video itself, where the ledger knows
+/// what that is; then the download looks at it.
+pub(super) async fn may_be_written(
+    session: &Session,
+    file: &File,
+    id: &str,
+) -> Result<(), Failure> {
+    match output_path::check(file, id, false) {
+        Err(error)
+            if error.kind() != DownloadErrorKind::Exists
+                || session.digests(id).await?.is_empty() =>
+        {
+            Err(Failure::output(&error))
+        }
+        _ => Ok(()),
+    }
 }

@@ -67,7 +67,7 @@ pub(super) async fn fetch(
         .client
         .download(task, output_path::path(file, id))
         .overwrite(file.force)
-        .keep_existing(output_path::is_same(file, earlier_output, id))
+        .keep_existing(!noted.is_empty() || output_path::is_same(file, earlier_output, id))
         .noted(noted)
         .before_commit(|digest| session.note_digest(id, digest))
         .on_event(|event| progress.download(event));

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use kirin_types::{Task, TaskId};
 
-use super::follow::{fetch, finished};
+use super::{
+    download::may_be_written,
+    follow::{fetch, finished},
+};
 use crate::{
     arguments::{self, File, Json},
     failure::Failure,
     interrupt::{Reached, unless_interrupted},
-    output_path,
     progress::Progress,
     report::{Report, print_line, print_path},
     session::Session,
@@ -23,8 +25,7 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
         force: arguments.force,
     };
     if file.output.is_some() {
-        let id = arguments.id.as_str();
-        output_path::check(&file, id, false).map_err(|error| Failure::output(&error))?;
+        may_be_written(&session, &file, arguments.id.as_str()).await?;
     }
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));

@@ -282,7 +282,7 @@ impl Failure {
     /// The command to go on with, so that the video ends where it was asked for.
     pub(crate) fn with_output(self, file: &File) -> Self {
         if let Some(command) = &self.about.command
-            && command.options.contains(" --output ")
+            && command.options.contains(" --output")
         {
             return self;
         }
@@ -324,10 +324,12 @@ impl Failure {
     }
 
     fn with_option(mut self, name: &str, value: &str) -> Self {
+        // What begins with a dash would be taken for another option.
+        let between = if value.starts_with('-') { '=' } else { ' ' };
         if let Some(resume) = &mut self.about.command {
             resume
                 .options
-                .push_str(&format!(" {name} {}", shell_word(value)));
+                .push_str(&format!(" {name}{between}{}", shell_word(value)));
         }
         self
     }

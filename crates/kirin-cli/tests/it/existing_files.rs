@@ -130,6 +130,24 @@ fn video_that_is_there_is_not_fetched_again() {
     assert_eq!(emulator.statistics().requests_received, requests);
 }
 
+/// As it is printed where only one of two outputs could be had.
+#[test]
+fn download_takes_the_video_that_is_there_and_no_other_file() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("note", "");
+    generate(&bench, &emulator, "order-a", &["--watermark"]).ended_with(0);
+    fs::remove_file(bench.path("v-watermarked.mp4")).unwrap();
+    let download = || {
+        let kirin = bench.kirin(&["download", "order-a", "--output", "v.mp4"]);
+        kirin.at(emulator.base_url()).run()
+    };
+    download().ended_with(0);
+    assert!(bench.path("v-watermarked.mp4").exists());
+    fs::write(bench.path("v.mp4"), "another film").unwrap();
+    download().ended_with(12);
+    assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), b"another film");
+}
+
 #[test]
 fn video_that_somebody_replaced_is_not_the_video_of_its_batch_any_more() {
     let emulator = emulator(instant());

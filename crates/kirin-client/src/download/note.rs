@@ -104,11 +104,16 @@ impl Note {
         self
     }
 
+    /// Whether it speaks of no part file yet.
+    pub(super) fn is_unused(&self) -> bool {
+        self.part.is_none() && self.bytes == 0
+    }
+
     /// Whether it surely speaks of this part file, by what file it is, or because nothing is in it yet.
     pub(super) fn is_about(&self, part: &fs::Metadata) -> bool {
         match &self.part {
             Some(identity) => identity.proves(part),
-            None => part.len() == 0,
+            None => self.bytes == 0 && part.len() == 0,
         }
     }
 
@@ -139,14 +144,14 @@ impl Note {
         })
     }
 
-    /// Writes down what there is; without a strong entity tag there is nothing to go on with.
+    /// Writes down what there is. Without a strong entity tag it is nothing to go on with, and still tells the
+    /// part from somebody else's file.
     pub(super) fn set_received(&mut self, received: &Received) {
-        let range = received.range();
-        self.bytes = range.map_or(0, |(bytes, _)| bytes);
-        self.etag = range.map(|(_, etag)| etag.into());
-        self.sha256 = range.map(|_| received.content.digest());
-        self.total = received.total.filter(|_| range.is_some());
-        self.announced_sha256 = received.announced.clone().filter(|_| range.is_some());
+        self.bytes = received.bytes();
+        self.etag = received.etag.clone();
+        self.sha256 = (self.bytes > 0).then(|| received.content.digest());
+        self.total = received.total;
+        self.announced_sha256 = received.announced.clone();
     }
 }
 
@@ -186,6 +191,10 @@ impl NoteFile {
         let file = OpenOptions::new().write(true).open(path)?;
         let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
         Ok(Self { file, length })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Replaces what it says. Spaces fill it up to what was longer, so that at no moment it is two notes.

@@ -113,7 +113,11 @@ impl<'a> PartFile<'a> {
     /// It cannot be written.
     pub(super) fn refuse(&mut self) -> io::Result<()> {
         self.noted = self.stored.bytes();
-        self.temporary.change_note(|note| note.is_refused = true)
+        let stored = &self.stored;
+        self.temporary.change_note(|note| {
+            note.set_received(stored);
+            note.is_refused = true;
+        })
     }
 
     /// A note that cannot be written costs the next process what is there, and nothing else.

@@ -85,6 +85,11 @@ impl DownloadTarget {
     ///
     /// There is another file, or the name cannot be given.
     pub(super) fn commit(mut self, content: &FileDigest) -> Result<PathBuf, DownloadError> {
+        if !self.temporary.is_in_place() {
+            let moved = io::Error::from(io::ErrorKind::NotFound);
+            let detail = "somebody has moved or replaced the part file";
+            return Err(DownloadError::disk(detail, moved));
+        }
         let taken = match self.if_exists {
             IfExists::Replace => fs::rename(self.temporary.path(), &self.path),
             IfExists::Refuse => self.name_without_replacing(),
@@ -100,6 +105,10 @@ impl DownloadTarget {
             (io::ErrorKind::AlreadyExists, IfExists::Compare) => exists(NOT_THE_OUTPUT),
             (io::ErrorKind::AlreadyExists, _) => {
                 exists("appeared during the download, and is not overwritten unasked")
+            }
+            // It may be immutable, or mounted by itself.
+            (_, IfExists::Replace) if self.path.symlink_metadata().is_ok() => {
+                exists("cannot be replaced").with_source(source)
             }
             _ => DownloadError::disk("the part file cannot be renamed", source),
         })?;

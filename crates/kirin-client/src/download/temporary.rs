@@ -94,12 +94,19 @@ impl Temporary {
         self.note_file.write(&self.note)
     }
 
-    /// Removes both files. Failing to tidy up is no reason to fail.
+    /// Whether the name of the part still leads to it.
+    pub(super) fn is_in_place(&self) -> bool {
+        is_at(&self.part, &self.names.part)
+    }
+
+    /// Removes both files, if their names still lead to them. Failing to tidy up is no reason to fail.
     pub(super) fn remove(&self) {
-        if is_at(&self.part, &self.names.part) {
+        if self.is_in_place() {
             let _ = remove(&self.names.part);
         }
-        let _ = remove(&self.names.note);
+        if is_at(self.note_file.file(), &self.names.note) {
+            let _ = remove(&self.names.note);
+        }
     }
 }
 
@@ -285,19 +292,20 @@ fn clear_leftover(path: &Path, names: &Names, note: &Note) -> io::Result<()> {
     let Some(found) = metadata(path)?.filter(Metadata::is_file) else {
         return Ok(());
     };
+    let Some(part_found) = metadata(&names.part)?.filter(Metadata::is_file) else {
+        return Ok(());
+    };
+    let part = File::open(&names.part)?;
+    if !is_ours(note, &part) || is_locked_elsewhere(&part) {
+        return Ok(());
+    }
     let is_empty = found.len() == 0;
     if is_empty && note.placeholder.is_some_and(|it| it.proves(&found)) {
         return remove(path);
     }
-    let Some(part) = metadata(&names.part)?.filter(Metadata::is_file) else {
-        return Ok(());
-    };
-    if may_be_one(&found, &part) {
-        let part = File::open(&names.part)?;
-        if is_ours(note, &part) && !is_locked_elsewhere(&part) {
-            remove(&names.part)?;
-            remove(&names.note)?;
-        }
+    if may_be_one(&found, &part_found) {
+        remove(&names.part)?;
+        remove(&names.note)?;
     }
     Ok(())
 }
@@ -355,15 +363,15 @@ fn may_be_one(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Nothing that is stable tells it here.
+/// Nothing that is stable tells it here, and nothing is linked either.
 #[cfg(not(unix))]
-fn may_be_one(one: &Metadata, other: &Metadata) -> bool {
-    one.len() == other.len()
+fn may_be_one(_one: &Metadata, _other: &Metadata) -> bool {
+    false
 }
 
 /// Removes a note that speaks of no part.
 fn remove_unused(note: &Path) -> io::Result<()> {
-    match Note::read(note).is_some_and(|note| note.bytes() == 0) {
+    match Note::read(note).is_some_and(|note| note.is_unused()) {
         true => remove(note),
         false => Ok(()),
     }

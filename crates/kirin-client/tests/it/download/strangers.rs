@@ -175,3 +175,27 @@ fn name_is_tried_with_the_longest_suffix() {
     }
     assert_eq!(place.files(), [""; 0]);
 }
+
+/// It took the place of our own while that was written to.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn file_that_takes_the_place_of_a_part_meanwhile_is_neither_named_nor_removed() {
+    let place = Place::new();
+    let (part, note) = (place.path("a.mp4.part"), place.path("a.mp4.part.json"));
+    let done = place
+        .download(&completed(), vec![whole(video())], |it| {
+            it.before_commit(move |_| {
+                for name in [&part, &note] {
+                    fs::remove_file(name).unwrap();
+                    fs::write(name, "precious").unwrap();
+                }
+                async { Ok::<_, std::io::Error>(()) }
+            })
+        })
+        .await;
+    assert_eq!(done.kind(), DownloadErrorKind::Disk);
+    assert_eq!(done.files(), ["a.mp4.part", "a.mp4.part.json"]);
+    for name in ["a.mp4.part", "a.mp4.part.json"] {
+        assert_eq!(fs::read(done.place.path(name)).unwrap(), b"precious");
+    }
+}
