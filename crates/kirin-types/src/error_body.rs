@@ -68,6 +68,9 @@ pub enum ErrorReason {
 /// Longest beginning of a body that is kept, in characters.
 const TEXT_CHARACTERS: usize = 2000;
 
+/// How much of a sentence is shown, in characters.
+const SENTENCE_CHARACTERS: usize = 500;
+
 impl ErrorBody {
     /// Reads an error body. Never fails: what has no known form is kept as text.
     pub fn decode(body: &[u8]) -> Self {
@@ -246,12 +249,19 @@ impl ErrorBody {
         }
         let found = match RawJson::read(self.text.as_bytes()) {
             Ok(json) => first_sentence(leaves(json.token())),
-            Err(_) => of_markup(&self.text),
+            Err(_) => of_markup(&self.text).or_else(|| self.plain_sentence()),
         };
         match (message, found) {
             (Some(message), Some(found)) => Some(format!("{message}: {found}")),
             (message, found) => message.or(found),
         }
+    }
+
+    /// The first line of a text that is neither JSON nor a page, where it is words.
+    fn plain_sentence(&self) -> Option<String> {
+        let line = self.text.lines().map(str::trim).find(|it| !it.is_empty())?;
+        let is_plain = !line.starts_with(['{', '[', '<']) && is_sentence(line);
+        is_plain.then(|| line.chars().take(SENTENCE_CHARACTERS).collect())
     }
 
     /// What is shown where there is no sentence: JSON in one line, of anything else the first line.
@@ -291,6 +301,6 @@ impl fmt::Display for ErrorBody {
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_control())
-        .take(500)
+        .take(SENTENCE_CHARACTERS)
         .collect()
 }

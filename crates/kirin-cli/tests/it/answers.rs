@@ -146,3 +146,35 @@ fn a_failed_task_that_cost_nothing_gives_its_price_back() {
         );
     }
 }
+
+/// The task has its video, and only the answer has lost it: nothing is given up, and nothing is made in its place.
+#[test]
+fn a_completed_task_whose_outputs_are_lost_with_the_answer_is_asked_again() {
+    let cut = format!(r#"{{"id":"{TASK}","status":"completed","output":[{{"con"#);
+    let queries = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let server = Server::start(move |request, base_url| {
+        if request.starts_with("POST") {
+            return Answer::running();
+        }
+        if request.contains("/files/") {
+            return Answer::Video;
+        }
+        match queries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0..4 => success("content-type: application/json\r\n", cut.as_bytes()),
+            _ => Answer::completed(base_url),
+        }
+    });
+    let run = Kirin::generate().at(&server.base_url).run().ended_with(0);
+    assert_eq!((run.files().len(), server.creates()), (1, 1));
+}
+
+#[test]
+fn a_success_that_is_a_sentence_is_shown_with_it() {
+    let server = Server::start(|request, _| match request.starts_with("POST") {
+        true => success("content-type: text/plain\r\n", b"the moon is full today"),
+        false => Answer::Json(404, r#"{"message":"no such task"}"#.into()),
+    });
+    let create = Kirin::new().args(["create", "a boat"]);
+    let run = create.at(&server.base_url).run().ended_with(11);
+    assert!(run.stderr.contains("the moon is full today"), "{run:#?}");
+}

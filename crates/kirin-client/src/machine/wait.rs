@@ -90,6 +90,18 @@ enum State {
     Paused { until: Duration },
 }
 
+const LOST_OUTPUT: &str = "the answer was damaged, and no output in it can be read";
+
+/// Whether a completed task names no output only because its answer was damaged: it may well have one.
+fn has_lost_its_output(task: &Task) -> bool {
+    match task.state() {
+        TaskState::Completed { output, .. } => {
+            task.is_damaged() && output.iter().all(|content| content.url.is_none())
+        }
+        _ => false,
+    }
+}
+
 impl WaitPhase {
     /// A wait for a task whose create was just answered; it may be at its end already. `woken` if a
     /// callback was faster than the answer.
@@ -225,6 +237,10 @@ impl WaitPhase {
             QueryAnswer::Refused(refusal) => self.cannot_query(Cause::Refused(refusal)),
             QueryAnswer::Task(task) if *task.id() == self.id => {
                 self.found = true;
+                if has_lost_its_output(&task) {
+                    self.task = Some(task);
+                    return self.fail(now, Trouble::new(LOST_OUTPUT), context);
+                }
                 self.learn(now, task, context)
             }
             QueryAnswer::Task(_) => {
@@ -243,11 +259,12 @@ impl WaitPhase {
                 if output.iter().any(|content| content.url.is_some()) {
                     return Step::Finish(Outcome::Completed(task));
                 }
-                if self.empty {
+                let is_lost = has_lost_its_output(&task);
+                if self.empty && !is_lost {
                     return Step::Finish(Outcome::CompletedWithoutOutput(task));
                 }
-                self.empty = true;
-                if context.is_over(self.asked_at) {
+                self.empty |= !is_lost;
+                if !is_lost && context.is_over(self.asked_at) {
                     // It is not running any more, so it is not told to be: asked once more now.
                     self.task = Some(task);
                     return self.ask(now);
