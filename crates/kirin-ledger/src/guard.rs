@@ -110,7 +110,7 @@ impl Guard {
                 lineage::forget_before(connection, &mark, |token| self.process.is_alive(token))?;
             }
         }
-        let counter = found.counter + 1;
+        let counter = found.counter.saturating_add(1);
         match lineage::note(connection, self.process.name(), counter, has_sent)? {
             true => Ok(counter),
             false => Err(Trouble::Outdated),

@@ -221,7 +221,7 @@ fn accept(
     let before = beside.mark.as_ref().map_or(0, |mark| mark.counter);
     let accepted = Mark {
         token: token(connection)?,
-        counter: latest(known.latest)?.counter.max(before) + 1,
+        counter: latest(known.latest)?.counter.max(before).saturating_add(1),
         in_file: main_file.counter(),
     };
     lineage::accept(connection, &accepted)?;

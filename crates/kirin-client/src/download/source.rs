@@ -64,6 +64,9 @@ fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static st
         return Err("the output's URL carries credentials");
     }
     let host = authority.host();
+    if has_empty_label(host) {
+        return Err("the output's URL is not a URL");
+    }
     if loopback_allowed && is_loopback(host) && matches!(scheme, "http" | "https") {
         return Ok(uri);
     }
@@ -74,6 +77,12 @@ fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static st
         "https" => Ok(uri),
         _ => Err(NOT_HTTPS),
     }
+}
+
+/// A name with nothing between two dots, or of dots alone: what a resolver makes of it is its own affair.
+fn has_empty_label(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.split('.').any(str::is_empty)
 }
 
 /// Whether a host is an address that a public server has no reason to name. Names are resolved
@@ -243,6 +252,21 @@ mod tests {
         let evil = checked("https://example.com\\@evil.example/", false).unwrap();
         assert_eq!(evil.host(), Some("example.com"));
         assert!(checked("https://example.com@evil.example/", false).is_err());
+    }
+
+    #[test]
+    fn a_host_with_an_empty_label_is_not_asked() {
+        for (url, allowed) in [
+            ("https://example.com./a.mp4", true),
+            ("https://./a.mp4", false),
+            ("https://../a.mp4", false),
+            ("https://example..com/a.mp4", false),
+            ("https://.example.com/a.mp4", false),
+            ("https://localhost../a.mp4", false),
+            ("https://127.0.0.1../a.mp4", false),
+        ] {
+            assert_eq!(checked(url, false).is_ok(), allowed, "{url}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! cache keeps one, and of two servers behind one address the other may know the task. So the misses
 //! stand between controls, tasks that the same look-up must find.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use kirin_types::{ExternalTaskId, Task, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -99,9 +99,10 @@ impl Row {
     /// The controls take turns. A row is begun only where there is one.
     fn control<'a>(&self, context: &'a Context) -> Option<&'a Control> {
         let controls = &context.settings.controls;
-        let earlier = STEPS[..self.done].iter();
+        let earlier = STEPS.iter().take(self.done);
         let turn = earlier.filter(|step| **step == Step::Control).count();
-        controls.get((self.first_control + turn) % controls.len().max(1))
+        let turn = self.first_control.saturating_add(turn);
+        controls.get(turn % controls.len().max(1))
     }
 
     pub(super) fn answered(
@@ -119,11 +120,15 @@ impl Row {
         if let Err(reason) = self.take(now, &probe, context) {
             return Progress::Broken(reason);
         }
-        self.done += 1;
-        match (self.done == STEPS.len(), self.has_control_before_intent) {
-            (false, _) => Progress::Next,
-            (true, true) => Progress::Proved,
-            (true, false) => Progress::Broken("no control is older than the create".into()),
+        self.done = self.done.saturating_add(1);
+        match (self.done.cmp(&STEPS.len()), self.has_control_before_intent) {
+            (Ordering::Less, _) => Progress::Next,
+            (Ordering::Equal, true) => Progress::Proved,
+            (Ordering::Equal, false) => {
+                Progress::Broken("no control is older than the create".into())
+            }
+            // Only a machine that was damaged where it was kept has done more than there is to do.
+            (Ordering::Greater, _) => Progress::Broken("it has no such look-up".into()),
         }
     }
 

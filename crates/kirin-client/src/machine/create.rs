@@ -167,8 +167,9 @@ impl CreatePhase {
     pub(super) fn interrupted(&mut self, now: Duration, context: &Context) {
         let was_sending = self.state == State::Sending;
         if was_sending {
-            self.maybe_sent += 1;
-            self.repetitions += u32::from(self.reason == SendReason::Absence);
+            self.maybe_sent = self.maybe_sent.saturating_add(1);
+            let repeated = u32::from(self.reason == SendReason::Absence);
+            self.repetitions = self.repetitions.saturating_add(repeated);
         }
         let earlier = self.doubt.take().filter(|_| !was_sending);
         if earlier.is_none() && !was_sending {

@@ -81,7 +81,7 @@ impl Doubt {
 
     /// A row did not come to its end; the next one waits, for as long as the service asks at least.
     pub(super) fn row_broke(&mut self, now: Duration, hint: Duration) {
-        self.broken_rows += 1;
+        self.broken_rows = self.broken_rows.saturating_add(1);
         self.next_row_from = now.saturating_add(hint.max(BETWEEN_ROWS));
     }
 

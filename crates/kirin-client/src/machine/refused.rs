@@ -63,7 +63,7 @@ impl Check {
 
     /// A look-up found nothing: when the next one is due, if there is one.
     pub(super) fn missed(&mut self, context: &Context) -> Option<Duration> {
-        self.done += 1;
+        self.done = self.done.saturating_add(1);
         self.failures = 0;
         let Then::End(_) = self.then else {
             return None;
@@ -77,7 +77,7 @@ impl Check {
 
     /// A look-up told nothing: whether it is worth another one.
     pub(super) fn failed(&mut self) -> bool {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         self.failures < MAX_FAILURES
     }
 }

@@ -287,7 +287,10 @@ impl WaitPhase {
             },
         };
         self.task = Some(task);
-        let gap = context.settings.schedule.gap(now - self.began_at);
+        let gap = context
+            .settings
+            .schedule
+            .gap(now.saturating_sub(self.began_at));
         let gap = match self.ending {
             Some(_) => gap.min(ENDING_GAP),
             None => gap,
@@ -330,7 +333,7 @@ impl WaitPhase {
         if self.found {
             return self.fail(now, refusal.into(), context);
         }
-        if now - self.began_at >= self.grace {
+        if now.saturating_sub(self.began_at) >= self.grace {
             return Step::Finish(Outcome::Lost {
                 id: self.id.clone(),
             });
@@ -344,7 +347,7 @@ impl WaitPhase {
     }
 
     fn fail(&mut self, now: Duration, trouble: Trouble, context: &mut Context) -> Step {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         if self.failures >= MAX_FAILURES {
             return self.cannot_query(Cause::Trouble(trouble));
         }

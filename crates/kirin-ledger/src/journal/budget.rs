@@ -17,7 +17,7 @@ pub(super) fn check(
     let Some(price) = price else {
         return Ok(Err("what this request costs is not known".into()));
     };
-    let first = at - at.rem_euclid(DAY);
+    let first = at.saturating_sub(at.rem_euclid(DAY));
     let last = first.saturating_add(DAY);
     let sql = "SELECT coalesce(cost, price), 1 FROM creates WHERE intended_at >= ?1 \
                AND intended_at < ?2 AND state <> 'not_created' AND number IS NOT ?3 \
@@ -33,7 +33,7 @@ pub(super) fn check(
     let spent: Amount = amounts
         .into_iter()
         .filter_map(|(text, times)| Some((text?.parse::<Amount>().ok()?, times)))
-        .flat_map(|(amount, times)| (0..times).map(move |_| amount.clone()))
+        .map(|(amount, times)| repeated(amount, times))
         .sum();
     Ok(match spent.clone() + price.clone() > *limit {
         true => Err(format!(
@@ -41,4 +41,17 @@ pub(super) fn check(
         )),
         false => Ok(()),
     })
+}
+
+/// An amount so many times. The number comes from the file, so it is not counted to: it is doubled.
+fn repeated(amount: Amount, times: u32) -> Amount {
+    let (mut sum, mut doubled, mut left) = (Amount::default(), amount, times);
+    while left > 0 {
+        if left & 1 == 1 {
+            sum = sum + doubled.clone();
+        }
+        doubled = doubled.clone() + doubled;
+        left >>= 1;
+    }
+    sum
 }

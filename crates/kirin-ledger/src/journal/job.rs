@@ -220,7 +220,9 @@ impl Job {
     fn sent_by_person(&self, kept: &Kept) -> u32 {
         let reason = SendReason::Person;
         match self.write.change {
-            JournalChange::Send { reason: it, .. } if it == reason => kept.sent_by_person + 1,
+            JournalChange::Send { reason: it, .. } if it == reason => {
+                kept.sent_by_person.saturating_add(1)
+            }
             JournalChange::TakeBack { reason: it, .. } if it == reason => {
                 kept.sent_by_person.saturating_sub(1)
             }

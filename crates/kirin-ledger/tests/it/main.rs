@@ -6,6 +6,7 @@ mod budget;
 mod claims;
 mod conformance;
 mod crash;
+mod damaged;
 mod entries;
 mod file;
 mod operations;

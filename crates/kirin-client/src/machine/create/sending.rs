@@ -55,17 +55,17 @@ impl CreatePhase {
                 adopted: false,
             },
             CreateAnswer::Duplicate(refusal) => self.refused_as_duplicate(now, refusal, context),
-            CreateAnswer::NotSent(trouble) if self.not_sent + 1 >= MAX_NOT_SENT => {
+            CreateAnswer::NotSent(trouble) if self.not_sent.saturating_add(1) >= MAX_NOT_SENT => {
                 self.stop(now, Cause::Trouble(trouble), context)
             }
             CreateAnswer::NotSent(trouble) => {
-                self.not_sent += 1;
+                self.not_sent = self.not_sent.saturating_add(1);
                 let hint = trouble.retry_after;
                 self.pause(now, Cause::Trouble(trouble), hint, context)
             }
             CreateAnswer::Refused(refusal) => {
                 self.refused_at = Some(now);
-                self.refusals += 1;
+                self.refusals = self.refusals.saturating_add(1);
                 match refusal.reason {
                     ErrorReason::RateLimit | ErrorReason::ParallelTaskLimit => {
                         self.not_sent = 0;
@@ -144,8 +144,9 @@ impl CreatePhase {
         }
         self.repeated = 0;
         self.not_sent = 0;
-        self.maybe_sent += 1;
-        self.repetitions += u32::from(self.reason == SendReason::Absence);
+        self.maybe_sent = self.maybe_sent.saturating_add(1);
+        let repeated = u32::from(self.reason == SendReason::Absence);
+        self.repetitions = self.repetitions.saturating_add(repeated);
         self.looked_up();
         self.repeats_after = None;
         let notice = Notice::LostAnswer {

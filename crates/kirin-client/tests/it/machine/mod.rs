@@ -5,6 +5,7 @@ mod absence;
 pub(crate) mod answers;
 mod clocks;
 mod create;
+mod damaged;
 mod doubt;
 mod exhaustive;
 mod journal;

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// A machine in every state that it has, with a name for each.
-fn states() -> Vec<(&'static str, Script)> {
+pub(super) fn states() -> Vec<(&'static str, Script)> {
     let mut states = Vec::new();
     let mut add = |name, steps: &dyn Fn(&mut Script)| {
         let host = HostCapabilities::default().with_duplicate_ids(DuplicateIds::Refused);
