@@ -71,7 +71,7 @@ struct Escape {
     read: fn(&[u8]) -> Option<(u8, usize)>,
 }
 
-const ESCAPES: [Escape; 3] = [
+const ESCAPES: [Escape; 4] = [
     Escape {
         mark: b'\\',
         read: in_json,
@@ -84,10 +84,20 @@ const ESCAPES: [Escape; 3] = [
         mark: b'&',
         read: in_html,
     },
+    Escape {
+        mark: ESCAPE,
+        read: in_terminal,
+    },
 ];
 
-/// Shows a text in every way in which it may be read: as it is, and with the escapes of JSON, of URLs and of
-/// HTML undone, also where they stand within each other, up to four levels. It takes time in proportion
+/// Begins what a terminal acts upon and does not show.
+const ESCAPE: u8 = 0x1b;
+
+/// How long a sequence for a terminal may be.
+const LONGEST_SEQUENCE: usize = 256;
+
+/// Shows a text in every way in which it may be read: as it is, and with the escapes of JSON, of URLs, of HTML and
+/// of terminals undone, also where they stand within each other, up to four levels. It takes time in proportion
 /// to the length of the text, whatever is in it.
 ///
 /// ```
@@ -201,6 +211,18 @@ fn in_html(text: &[u8]) -> Option<(u8, usize)> {
         [b'#', digits @ ..] => by_number(digits, 10, 1),
         name => by_name(name),
     }
+}
+
+/// `[0m` or a title: once its first character is taken out, the rest of it would be seen.
+fn in_terminal(text: &[u8]) -> Option<(u8, usize)> {
+    let (first, rest) = text.split_first()?;
+    let mut rest = rest.iter().take(LONGEST_SEQUENCE);
+    let end = match first {
+        b'[' => rest.position(|it| !(0x20..=0x3f).contains(it))?,
+        b']' => rest.position(|it| *it == 0x07)?,
+        _ => return None,
+    };
+    Some((0, end + 2))
 }
 
 fn by_number(text: &[u8], radix: u32, before: usize) -> Option<(u8, usize)> {

@@ -156,3 +156,18 @@ fn no_text_takes_longer_than_in_proportion_to_its_length() {
         assert_eq!(hide(text.as_bytes(), b"sk-0123456789", b""), None);
     }
 }
+
+/// Its first character is taken out before it is shown, and the rest of it would part the secret.
+#[test]
+fn a_secret_is_hidden_with_a_sequence_for_a_terminal_inside() {
+    for sequence in [
+        "\u{1b}[0m",
+        "\u{1b}[38;5;196m",
+        "\u{1b}]0;title\u{7}",
+        "\\u001b[2K",
+    ] {
+        let text = format!("key sk-01{sequence}234.");
+        let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
+        assert_eq!(hidden, b"key (hidden).", "{sequence:?}");
+    }
+}
