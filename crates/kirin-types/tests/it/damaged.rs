@@ -255,76 +255,80 @@ fn no_cut_of_a_task_gives_another_id_status_or_url() {
     }
 }
 
-#[test]
-fn no_cut_gives_another_id() {
-    property!((task_json(), any::<Index>()), |(json, at)| {
-        let whole = Task::from_json(json.as_bytes())?;
-        if let Ok(cut) = Task::from_json(&json.as_bytes()[..at.index(json.len())]) {
-            prop_assert_eq!(cut.id(), whole.id());
-        }
-        Ok(())
-    });
-}
+mod prop {
+    use super::*;
 
-/// One byte of a task is another one: unless it stands in the id itself, the id is that of the task or
-/// none.
-#[test]
-fn no_bad_byte_outside_of_the_id_gives_another_id() {
-    property!((task_json(), any::<Index>(), any::<u8>()), |(
-        json,
-        at,
-        byte,
-    )| {
-        let whole = Task::from_json(json.as_bytes())?;
-        // The id comes first, in its quotes.
-        let id = 7..7 + whole.id().as_str().len();
-        let mut bytes = json.into_bytes();
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        if !id.contains(&at)
-            && let Ok(damaged) = Task::from_json(&bytes)
-        {
-            prop_assert_eq!(
-                damaged.id(),
-                whole.id(),
-                "{}",
-                String::from_utf8_lossy(&bytes)
-            );
-        }
-        Ok(())
-    });
-}
+    #[test]
+    fn no_cut_gives_another_id() {
+        property!((task_json(), any::<Index>()), |(json, at)| {
+            let whole = Task::from_json(json.as_bytes())?;
+            if let Ok(cut) = Task::from_json(&json.as_bytes()[..at.index(json.len())]) {
+                prop_assert_eq!(cut.id(), whole.id());
+            }
+            Ok(())
+        });
+    }
 
-#[test]
-fn what_the_parser_takes_is_taken_as_it_stands() {
-    property!(hostile_bytes(), |bytes| {
-        let strict = serde_json::from_slice::<serde_json::Value>(&bytes);
-        if strict.is_ok() {
-            let read = RawJson::read(&bytes)?;
-            let text = String::from_utf8(bytes)?;
-            prop_assert_eq!((read.as_str(), read.is_damaged()), (text.trim(), false));
-        }
-        Ok(())
-    });
-}
+    /// One byte of a task is another one: unless it stands in the id itself, the id is that of the task or
+    /// none.
+    #[test]
+    fn no_bad_byte_outside_of_the_id_gives_another_id() {
+        property!((task_json(), any::<Index>(), any::<u8>()), |(
+            json,
+            at,
+            byte,
+        )| {
+            let whole = Task::from_json(json.as_bytes())?;
+            // The id comes first, in its quotes.
+            let id = 7..7 + whole.id().as_str().len();
+            let mut bytes = json.into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if !id.contains(&at)
+                && let Ok(damaged) = Task::from_json(&bytes)
+            {
+                prop_assert_eq!(
+                    damaged.id(),
+                    whole.id(),
+                    "{}",
+                    String::from_utf8_lossy(&bytes)
+                );
+            }
+            Ok(())
+        });
+    }
 
-#[test]
-fn what_was_read_is_json_and_stays_what_it_is() {
-    let noise = vec(any::<u8>(), 0..8);
-    property!((hostile_bytes(), noise, any::<Index>()), |(
-        bytes,
-        noise,
-        at,
-    )| {
-        let mut bytes = bytes;
-        let at = at.index(bytes.len() + 1);
-        bytes.splice(at..at, noise);
-        if let Ok(read) = RawJson::read(&bytes) {
-            serde_json::from_str::<&serde_json::value::RawValue>(read.as_str())?;
-            let again = RawJson::read(read.as_str().as_bytes())?;
-            prop_assert_eq!(&again, &read);
-            prop_assert!(!again.is_damaged());
-        }
-        Ok(())
-    });
+    #[test]
+    fn what_the_parser_takes_is_taken_as_it_stands() {
+        property!(hostile_bytes(), |bytes| {
+            let strict = serde_json::from_slice::<serde_json::Value>(&bytes);
+            if strict.is_ok() {
+                let read = RawJson::read(&bytes)?;
+                let text = String::from_utf8(bytes)?;
+                prop_assert_eq!((read.as_str(), read.is_damaged()), (text.trim(), false));
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn what_was_read_is_json_and_stays_what_it_is() {
+        let noise = vec(any::<u8>(), 0..8);
+        property!((hostile_bytes(), noise, any::<Index>()), |(
+            bytes,
+            noise,
+            at,
+        )| {
+            let mut bytes = bytes;
+            let at = at.index(bytes.len() + 1);
+            bytes.splice(at..at, noise);
+            if let Ok(read) = RawJson::read(&bytes) {
+                serde_json::from_str::<&serde_json::value::RawValue>(read.as_str())?;
+                let again = RawJson::read(read.as_str().as_bytes())?;
+                prop_assert_eq!(&again, &read);
+                prop_assert!(!again.is_damaged());
+            }
+            Ok(())
+        });
+    }
 }
