@@ -8,7 +8,7 @@ use core::{
     cmp::Ordering,
     fmt,
     iter::Sum,
-    ops::{Add, Sub},
+    ops::{Add, Mul, Sub},
     str::FromStr,
 };
 
@@ -26,6 +26,7 @@ use crate::decode::Token;
 /// let amounts = ["0.1", "0.2"].map(|text| text.parse::<Amount>().unwrap());
 /// assert_eq!(amounts.into_iter().sum::<Amount>(), "0.3".parse()?);
 /// assert_eq!("0.3".parse::<Amount>()? - "0.1".parse()?, "0.2".parse()?);
+/// assert_eq!("0.21".parse::<Amount>()? * 3, "0.63".parse()?);
 /// assert_eq!("19.999999999999999999".parse::<Amount>()?.to_string(), "19.999999999999999999");
 /// assert_eq!(Amount::default().to_string(), "0");
 /// # Ok::<(), kirin_types::InvalidAmount>(())
@@ -129,6 +130,15 @@ impl Sub for Amount {
 
     fn sub(self, other: Self) -> Self {
         Self::exactly(self.value.saturating_sub(other.value))
+    }
+}
+
+/// So many times the amount.
+impl Mul<u32> for Amount {
+    type Output = Self;
+
+    fn mul(self, times: u32) -> Self {
+        Self::exactly(self.value.saturating_mul(times.into()))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Whether a person may send a create again that was not found: each send is a charge that may have
 //! been made.
 
-use std::iter::repeat_n;
-
 use kirin_client::JournalState;
 use kirin_ledger::{Entry, Ledger, Money};
 use kirin_types::Amount;
@@ -30,7 +28,7 @@ pub(super) async fn admit(
             return Err(Failure::not_sent_again(entry, sends, why.into()));
         }
     };
-    let of_it = times(price, sends + 1);
+    let of_it = price.clone() * sends.saturating_add(1);
     if let Some(limit) = &arguments.max_cost
         && of_it > *limit
     {
@@ -69,10 +67,6 @@ fn of_today(entry: &Entry) -> Amount {
     };
     entry
         .amount()
-        .map(|amount| times(amount, count))
+        .map(|amount| amount.clone() * count)
         .unwrap_or_default()
-}
-
-fn times(price: &Amount, count: u32) -> Amount {
-    repeat_n(price.clone(), count as usize).sum()
 }

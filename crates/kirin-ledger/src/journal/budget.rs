@@ -33,7 +33,7 @@ pub(super) fn check(
     let spent: Amount = amounts
         .into_iter()
         .filter_map(|(text, times)| Some((text?.parse::<Amount>().ok()?, times)))
-        .map(|(amount, times)| repeated(amount, times))
+        .map(|(amount, times)| amount * times)
         .sum();
     Ok(match spent.clone() + price.clone() > *limit {
         true => Err(format!(
@@ -41,17 +41,4 @@ pub(super) fn check(
         )),
         false => Ok(()),
     })
-}
-
-/// An amount so many times. The number comes from the file, so it is not counted to: it is doubled.
-fn repeated(amount: Amount, times: u32) -> Amount {
-    let (mut sum, mut doubled, mut left) = (Amount::default(), amount, times);
-    while left > 0 {
-        if left & 1 == 1 {
-            sum = sum + doubled.clone();
-        }
-        doubled = doubled.clone() + doubled;
-        left >>= 1;
-    }
-    sum
 }
