@@ -13,7 +13,7 @@ failed() {
 }
 number=1
 while [ "$number" -le 1000 ]; do
-    place="$folder/$call-$error/$number"
+    place="$folder/$number"
     mkdir -p "$place/videos"
     KIRIN_LEDGER="$place/ledger.sqlite3"
     export KIRIN_LEDGER

@@ -17,6 +17,7 @@ mod cargo;
 mod ci;
 mod conformance;
 mod durability;
+mod each_call;
 mod emulator;
 mod error;
 mod executable;
