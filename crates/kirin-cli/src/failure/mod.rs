@@ -8,12 +8,12 @@ use kirin_client::{
 use kirin_types::{Task, TaskErrorCode, TaskState};
 
 use crate::{
-    arguments::{File, Json},
+    arguments::Json,
     color, exit_code,
     interrupt::Ids,
     progress::said,
     report::Report,
-    terminal::{printable, say, say_styled, shell_word},
+    terminal::{printable, say, say_styled},
 };
 
 mod batch;
@@ -73,24 +73,6 @@ impl Failure {
             billing: Billing::None,
             about: Box::default(),
         }
-    }
-
-    fn resumed_by(mut self, subcommand: &'static str, id: &str) -> Self {
-        self.about.command = Some(Resume {
-            subcommand,
-            id: id.into(),
-            options: String::new(),
-        });
-        self
-    }
-
-    fn sent_again_by_person(mut self, id: &str) -> Self {
-        self.about.command = Some(Resume {
-            subcommand: "resolve",
-            id: id.into(),
-            options: " --send-again".into(),
-        });
-        self
     }
 
     /// Arguments that cannot be read. They were told to a person in full.
@@ -269,69 +251,6 @@ impl Failure {
             Some(task) => failure.with_task(task),
             None => failure,
         }
-    }
-
-    /// The command to go on with, so that it reaches the same host.
-    pub(crate) fn at(self, base_url: Option<&str>) -> Self {
-        match base_url {
-            Some(base_url) => self.with_option("--base-url", base_url),
-            None => self,
-        }
-    }
-
-    /// The command to go on with, so that the video ends where it was asked for.
-    pub(crate) fn with_output(self, file: &File) -> Self {
-        if let Some(command) = &self.about.command
-            && command.options.contains(" --output")
-        {
-            return self;
-        }
-        let output = file
-            .output
-            .as_deref()
-            .map(|output| output.to_string_lossy());
-        match (&self.about.command, output) {
-            (
-                Some(Resume {
-                    subcommand: "download" | "wait",
-                    ..
-                }),
-                Some(output),
-            ) => self.with_option("--output", &output).with_force(file),
-            (
-                Some(Resume {
-                    subcommand: "wait", ..
-                }),
-                None,
-            ) => self.with_option("--output", "."),
-            _ => self,
-        }
-    }
-
-    /// What may be overwritten may be overwritten by the next step too.
-    fn with_force(self, file: &File) -> Self {
-        match file.force {
-            true => self.with_flag("--force"),
-            false => self,
-        }
-    }
-
-    fn with_flag(mut self, flag: &str) -> Self {
-        if let Some(resume) = &mut self.about.command {
-            resume.options.push_str(&format!(" {flag}"));
-        }
-        self
-    }
-
-    fn with_option(mut self, name: &str, value: &str) -> Self {
-        // What begins with a dash would be taken for another option.
-        let between = if value.starts_with('-') { '=' } else { ' ' };
-        if let Some(resume) = &mut self.about.command {
-            resume
-                .options
-                .push_str(&format!(" {name}{between}{}", shell_word(value)));
-        }
-        self
     }
 
     /// The task was one of the emulator inside this program, which ends with it.
