@@ -136,20 +136,21 @@ fn shortened(path: &Path, more: usize) -> PathBuf {
         return path.into();
     };
     let kept = &stem[..stem.floor_char_boundary(ROOM.saturating_sub(more))];
-    let mut name = OsString::from(kept);
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
+    with_stem(path, kept.into())
 }
 
 /// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
 const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path.file_stem().unwrap_or_default());
-    name.push(suffix);
+    let mut stem = OsString::from(path.file_stem().unwrap_or_default());
+    stem.push(suffix);
+    with_stem(path, stem)
+}
+
+/// The path with another name and the same extension.
+fn with_stem(path: &Path, stem: OsString) -> PathBuf {
+    let mut name = stem;
     if let Some(extension) = path.extension() {
         name.push(".");
         name.push(extension);

@@ -238,22 +238,20 @@ pub(crate) fn new_seed() -> u64 {
 
 /// The client tells what it sends, if somebody wants to know.
 fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
-    match verbose::is_on() {
-        true => Ok(builder.transport(Told(transport(base_url)?))),
-        false => Ok(builder),
-    }
+    let transport = transport(base_url)?;
+    Ok(match verbose::is_on() {
+        true => builder.transport(Told(transport)),
+        false => builder.transport(transport),
+    })
 }
 
 /// What a client uses by default.
 pub(crate) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
-    if base_url.as_str().starts_with("https://") {
-        certificates::check()?;
-    }
+    certificates::check()?;
     ClientBuilder::default_transport(base_url).map_err(|error| Failure::build(&error))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, Failure> {
-    certificates::check()?;
     builder.build().map_err(|error| Failure::build(&error))
 }
 

@@ -9,8 +9,8 @@ use kirin_client::without_url_queries;
 
 use crate::url_path;
 
-/// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can read them is no failure, and no
-/// reason to panic.
+/// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can
+/// read them is no failure, and no reason to panic.
 pub(crate) fn say(lines: &str) {
     say_styled("", lines);
 }

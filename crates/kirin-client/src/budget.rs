@@ -15,7 +15,8 @@ use crate::machine::{Outcome, Withheld};
 /// only where it is proved that nothing was created; a finished task that says what it cost, at the
 /// end of the operation that created it, takes that in its place, also if it failed. What is
 /// unresolved, still running, or failed without a word on its cost keeps its price, because it may be
-/// charged, and so does what [`Client::submit`] leaves to a later wait. Where no price is known nothing is sent, unless [`allow_unknown_prices`] says so.
+/// charged, and so does what [`Client::submit`] leaves to a later wait. Where no price is known nothing
+/// is sent, unless [`allow_unknown_prices`] says so.
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it. One budget may
 /// be shared by several clients; it ends with the process.

@@ -208,6 +208,17 @@ mod tests {
         target
     }
 
+    /// What is there when an empty file has taken the name, and the process is gone.
+    fn kill_before_the_rename(path: &Path) {
+        let mut killed = target(path);
+        let placeholder = File::create_new(path).unwrap();
+        let identity = FileIdentity::of(&placeholder.metadata().unwrap());
+        let noted = killed
+            .temporary
+            .change_note(|note| note.placeholder = Some(identity));
+        noted.unwrap();
+    }
+
     #[test]
     fn d17_place_in_use_is_refused_to_another_until_it_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
@@ -240,12 +251,7 @@ mod tests {
     fn empty_file_that_took_the_name_before_a_crash_is_known_by_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
-        let mut killed = target(&path);
-        let placeholder = File::create_new(&path).unwrap();
-        let identity = FileIdentity::of(&placeholder.metadata().unwrap());
-        let note = |note: &mut crate::download::note::Note| note.placeholder = Some(identity);
-        killed.temporary.change_note(note).unwrap();
-        drop(killed);
+        kill_before_the_rename(&path);
 
         let mut next = DownloadTarget::prepare(&path, IfExists::Refuse, None).unwrap();
         assert!(!path.exists());
@@ -258,12 +264,7 @@ mod tests {
     fn another_empty_file_is_not_taken_for_the_one_of_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
-        let mut killed = target(&path);
-        let placeholder = File::create_new(&path).unwrap();
-        let identity = FileIdentity::of(&placeholder.metadata().unwrap());
-        let note = |note: &mut crate::download::note::Note| note.placeholder = Some(identity);
-        killed.temporary.change_note(note).unwrap();
-        drop(killed);
+        kill_before_the_rename(&path);
         fs::rename(&path, folder.path().join("kept")).unwrap();
         File::create_new(&path).unwrap();
 

@@ -12,7 +12,8 @@ use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Cause, Event, Notice, Outcome, WrongEvent, generation::Step, settings::Context,
+    Action, Cause, Event, Notice, Outcome, WrongEvent, generation::Step, outcome::names_output,
+    settings::Context,
 };
 use crate::{
     Lookup,
@@ -94,12 +95,8 @@ const LOST_OUTPUT: &str = "the answer was damaged, and no output in it can be re
 
 /// Whether a completed task names no output only because its answer was damaged: it may well have one.
 fn has_lost_its_output(task: &Task) -> bool {
-    match task.state() {
-        TaskState::Completed { output, .. } => {
-            task.is_damaged() && output.iter().all(|content| content.url.is_none())
-        }
-        _ => false,
-    }
+    let is_completed = matches!(task.state(), TaskState::Completed { .. });
+    is_completed && task.is_damaged() && !names_output(task)
 }
 
 impl WaitPhase {
@@ -255,8 +252,8 @@ impl WaitPhase {
         self.ending = self.ending_after(now, &task);
         let notice = match task.state() {
             TaskState::Failed { .. } => return Step::Finish(Outcome::Failed(task)),
-            TaskState::Completed { output, .. } => {
-                if output.iter().any(|content| content.url.is_some()) {
+            TaskState::Completed { .. } => {
+                if names_output(&task) {
                     return Step::Finish(Outcome::Completed(task));
                 }
                 let is_lost = has_lost_its_output(&task);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{clock, url_path::segment};
 
-/// By this a page is known for one that may be written anew.
+/// By this a page says what made it.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
 
 const STYLE: &str = include_str!("page.css");
