@@ -16,7 +16,7 @@ const CONNECTIONS: usize = 512;
 const BACKLOG: u32 = 1024;
 
 /// Bytes that the system may hold of an answer until they are read. With its own default, of megabytes, a
-/// reader of some kilobytes a second would seem to take nothing for longer than an answer may lie.
+/// reader of tens of kilobytes a second would seem to take nothing for longer than an answer may lie.
 const SEND_BUFFER: u32 = 64 * 1024;
 
 /// Wait between two tries to open the port again.
