@@ -224,7 +224,11 @@ impl Error {
                     task.id()
                 )
             }
-            Outcome::Failed(task) => format!("task {} failed: {}", task.id(), reason(task)),
+            Outcome::Failed(task) => format!(
+                "task {} failed: {}",
+                task.id(),
+                reason(task).unwrap_or_else(|| "no reason given".into())
+            ),
             Outcome::Lost { id } => format!("the service does not know task {id}"),
             Outcome::NotCreated {
                 cause: Cause::Refused(refusal),

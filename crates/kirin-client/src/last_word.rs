@@ -1,6 +1,6 @@
 //! The latest that the service has said of a task, for the sentences of errors.
 
-use kirin_types::{Task, TaskState};
+use kirin_types::Task;
 
 use crate::without_url_queries;
 
@@ -15,16 +15,15 @@ pub(crate) fn said(task: &Task) -> String {
         visible.take(STATUS).collect()
     };
     let status = status.map_or_else(|| "nothing".into(), shown);
-    match error_text(task) {
-        Some(error) => format!("{status}: {error}"),
+    match reason(task) {
+        Some(reason) => format!("{status}: {reason}"),
         None => status,
     }
 }
 
-/// The error that stands beside a task, without what signs the URLs in it.
-pub(crate) fn error_text(task: &Task) -> Option<String> {
-    let error = task.error()?.to_string();
-    Some(without_url_queries(&error))
+/// Why a task ended, without what signs the URLs in it.
+pub(crate) fn reason(task: &Task) -> Option<String> {
+    task.reason().as_deref().map(without_url_queries)
 }
 
 /// The last word of the service on a task, for the end of a sentence about a wait that ended early.
@@ -32,14 +31,4 @@ pub(crate) fn last_heard(task: Option<&Task>) -> String {
     task.map_or_else(String::new, |task| {
         format!("; the last status was {}", said(task))
     })
-}
-
-/// Why a task failed.
-pub(crate) fn reason(task: &Task) -> String {
-    match task.state() {
-        TaskState::Failed {
-            error: Some(error), ..
-        } => without_url_queries(&error.to_string()),
-        _ => "no reason given".into(),
-    }
 }

@@ -10,7 +10,9 @@ use alloc::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage, content,
+    Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage,
+    body_text::{self, is_sentence},
+    content,
     decode::{Object, Token},
     named_id,
     status_word::{Meaning, StatusWord},
@@ -253,6 +255,49 @@ impl Task {
     /// ```
     pub fn error(&self) -> Option<&TaskError> {
         self.error.as_deref()
+    }
+
+    /// Why it ended, in the service's own words: its [error](Self::error), and where that has no sentence,
+    /// what else the answer says that is no part of the request or the output (inferred: a `message`, a
+    /// `fail_reason`, a `detail` and the like). `None` if it says nothing, and of a task that is completed or
+    /// goes on, unless an error stands beside it.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","status":"expired","detail":"nobody fetched it"}"#)?;
+    /// assert_eq!(task.reason().as_deref(), Some("nobody fetched it"));
+    /// let task = Task::from_json(br#"{"id":"a","status":"in_progress","detail":"on a second node"}"#)?;
+    /// assert_eq!(task.reason(), None);
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn reason(&self) -> Option<String> {
+        let error = self.error().cloned().unwrap_or_default();
+        let status = self.status.as_deref().unwrap_or_default();
+        let is_told = error.message.as_deref().is_some_and(is_sentence);
+        let said = match is_told || self.goes_on() {
+            true => None,
+            false => body_text::reason(&self.raw.token().object()?, status.trim()),
+        };
+        match said {
+            Some(said) => {
+                let message = Some(said);
+                Some(TaskError { message, ..error }.to_string())
+            }
+            None => self.error().map(ToString::to_string),
+        }
+    }
+
+    /// Whether it is not at an end, or at a good one.
+    fn goes_on(&self) -> bool {
+        match *self.state {
+            TaskState::Completed { .. } | TaskState::InProgress { .. } => true,
+            TaskState::Failed { .. } | TaskState::OtherEnd { .. } => false,
+            TaskState::Other { .. } => {
+                let status = self.status.as_deref().unwrap_or_default();
+                StatusWord::new(status).meaning() == Meaning::GoesOn
+            }
+        }
     }
 
     /// The model that makes it (documented).

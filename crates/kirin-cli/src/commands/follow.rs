@@ -53,7 +53,7 @@ pub(super) async fn fetch(
     reached: &Reached,
 ) -> Result<Vec<PathBuf>, Failure> {
     if let TaskState::OtherEnd { .. } = task.state() {
-        let reason = task.error().map(ToString::to_string);
+        let reason = task.reason();
         let said = said(task.status(), reason.as_deref());
         progress.line(&format!(
             "the service says {said}, and names a video: it is taken; what it charges is not known yet"

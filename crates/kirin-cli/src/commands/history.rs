@@ -186,7 +186,7 @@ fn last_status(entry: &Entry) -> Option<String> {
         return None;
     };
     let task = outcome.task().filter(|_| !entry.state.is_final())?;
-    let reason = task.error().map(ToString::to_string);
+    let reason = task.reason();
     Some(said(task.status(), reason.as_deref()))
 }
 

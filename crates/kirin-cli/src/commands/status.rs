@@ -41,7 +41,7 @@ fn describe(task: &Task) -> String {
 
 fn state(task: &Task) -> String {
     let status = task.status().unwrap_or("unknown");
-    let error = task.error().map(ToString::to_string);
+    let error = task.reason();
     match task.state() {
         TaskState::InProgress {
             progress: Some(progress),

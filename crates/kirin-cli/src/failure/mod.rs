@@ -193,8 +193,7 @@ impl Failure {
             task.status().unwrap_or("unknown"),
         );
         // Of a failed task the next step shows the reason.
-        let reason = task.error().filter(|_| !task.state().is_terminal());
-        let reason = reason.map(ToString::to_string);
+        let reason = task.reason().filter(|_| !task.state().is_terminal());
         let what = format!(
             "task {id} is not completed: its status is {}",
             printable(&said(Some(status), reason.as_deref()))

@@ -262,3 +262,22 @@ fn an_interrupted_wait_names_the_last_word_and_the_reason() {
         &["interrupted; the last status was cancelled: by operator"],
     );
 }
+
+/// Whatever field the service has for it.
+#[test]
+fn p05_the_reason_of_an_end_is_shown_wherever_the_answer_says_it() {
+    let answer = json!({
+        "id": TASK, "status": "expired", "task_info": { "prompt": "a fox runs" },
+        "fail_reason": "the queue was too long"
+    });
+    let server = Server::start(move |_, _| Answer::Json(200, answer.to_string()));
+    let kirin = |arguments: &[&str]| Kirin::new().args(arguments).at(&server.base_url).run();
+    let said = "expired: the queue was too long";
+    let status = kirin(&["status", TASK]).ended_with(0);
+    assert_eq!(status.stdout, format!("{said}\n"));
+    let wait = kirin(&["wait", TASK, "--timeout", "0", "--json"]).ended_with(8);
+    let message = &wait.json()["error"]["message"];
+    assert!(message.as_str().unwrap().contains(said), "{message}");
+    let download = kirin(&["download", TASK]).ended_with(8);
+    says(&download, &[said]);
+}

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Lookup,
-    last_word::error_text,
+    last_word::reason,
     signed_url::serialize_optional_task,
     wire::{QueryAnswer, Refusal, Trouble},
 };
@@ -273,14 +273,14 @@ impl WaitPhase {
             TaskState::InProgress { progress } => Notice::Progress {
                 status: task.status().map(str::to_owned),
                 progress: *progress,
-                reason: error_text(&task),
+                reason: reason(&task),
             },
             TaskState::OtherEnd { .. } if self.is_repeated_enough() => {
                 return Step::Finish(Outcome::OtherEnd(task));
             }
             _ => Notice::UnknownStatus {
                 status: task.status().map(str::to_owned),
-                reason: error_text(&task),
+                reason: reason(&task),
             },
         };
         self.task = Some(task);

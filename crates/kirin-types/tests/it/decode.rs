@@ -450,6 +450,101 @@ fn a_word_that_nobody_documented_is_an_end_by_itself_or_beside_an_error_or_an_ou
 }
 
 #[test]
+fn why_a_task_ended_is_read_wherever_the_answer_says_it() {
+    fn check(fields: &str, expected: Option<&str>) {
+        for status in ["failed", "cancelled", "Timed Out", "moderation"] {
+            let body = format!(r#"{{"id":"a","status":"{status}",{fields}}}"#);
+            let task = Task::from_json(body.as_bytes()).unwrap();
+            assert_eq!(task.reason().as_deref(), expected, "{body}");
+        }
+    }
+
+    for field in [
+        "message",
+        "reason",
+        "fail_reason",
+        "error_message",
+        "detail",
+        "cancelReason",
+        "status_msg",
+        "info",
+        "why",
+        "explanation",
+    ] {
+        let text = r#""stopped by an operator""#;
+        check(
+            &format!(r#""{field}":{text}"#),
+            Some("stopped by an operator"),
+        );
+        check(
+            &format!(r#""{field}":["{{\"text\":\"by hand\"}}"]"#),
+            Some("by hand"),
+        );
+        check(
+            &format!(r#""last":{{"{field}":{text}}}"#),
+            Some("stopped by an operator"),
+        );
+        check(
+            &format!(r#""error":{{"code":"E7"}},"{field}":{text}"#),
+            Some("stopped by an operator (code E7)"),
+        );
+    }
+    check(r#""fail_reason":"nsfw""#, Some("nsfw"));
+    check(r#""error":{"type":"by hand"}"#, Some("by hand"));
+    check(
+        r#""error":"policy","reason":"no such words here""#,
+        Some("policy; no such words here"),
+    );
+    check(
+        r#""error":{"error_message":"out of memory"},"message":"see the manual""#,
+        Some("out of memory"),
+    );
+    check(
+        r#""queue":{"reason":"no node"},"message":"it was stopped","owner":"Ada L""#,
+        Some("it was stopped; no node"),
+    );
+    check(
+        r#""message":"it was\u001b[31m stopped","detail":"it was[31m stopped""#,
+        Some("it was[31m stopped; it was[31m stopped"),
+    );
+    // What was asked for, what came of it, ids and times say nothing of why.
+    for fields in [
+        r#""prompt":"a fox runs""#,
+        r#""input":[{"params":{"prompt":"a fox runs","style":"oil on canvas"}}]"#,
+        r#""task_info":{"negative_prompt":"no rain","error_id":"E-f"}"#,
+        r#""request":"a fox runs","metadata":{"title":"my film"}"#,
+        r#""output":[{"content":[{"text":"a fox runs"}]}],"usage":{"plan":"pay later"}"#,
+        r#""failed_at":"2026-11-30T10:00:00Z","error_code":17,"model":"kirin turbo""#,
+        r#""queue":"fast","region":"eu","message":"","detail":null,"errors":[]"#,
+    ] {
+        check(fields, None);
+    }
+}
+
+#[test]
+fn a_message_beside_a_running_task_is_no_end_and_no_reason() {
+    for status in [
+        "in_progress",
+        "pending",
+        "queued",
+        "retrying",
+        "warming up",
+        "completed",
+    ] {
+        let body = format!(
+            r#"{{"id":"a","status":"{status}","message":"it was stopped","fail_reason":"no node left"}}"#
+        );
+        let task = Task::from_json(body.as_bytes()).unwrap();
+        assert_eq!(task.reason(), None, "{body}");
+        assert_eq!(task.error(), None, "{body}");
+        assert!(
+            !matches!(task.state(), TaskState::OtherEnd { .. }),
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn documented_words_of_a_running_task_may_have_other_separators() {
     for status in [
         "in-progress",

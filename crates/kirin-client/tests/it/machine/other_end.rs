@@ -330,6 +330,29 @@ fn p05_the_word_and_the_reason_are_told_on_the_way() {
     assert_eq!(reason.as_deref(), Some("by operator"));
 }
 
+#[test]
+fn p05_the_reason_is_told_whatever_field_it_stands_in() {
+    for field in ["message", "fail_reason", "error_message", "detail"] {
+        let beside = format!(r#","{field}":"stopped by hand""#);
+        for word in ["cancelled", "expired", "failed"] {
+            let mut script = accepted();
+            ask_to_the_end(&mut script, &status(word, &beside));
+            let error = Error::check(script.outcome().clone()).unwrap_err();
+            let reason = format!("{word}: stopped by hand");
+            assert!(error.what().ends_with(&reason), "{error}");
+        }
+        // Beside a task that goes on it ends nothing, and is not shown as the reason of an end.
+        let mut script = accepted();
+        for _ in 0..5 {
+            let notice = poll(&mut script, task(&status("in_progress", &beside)));
+            assert!(
+                matches!(notice, Notice::Progress { reason: None, .. }),
+                "{notice:?}"
+            );
+        }
+    }
+}
+
 /// A later process counts for itself: the task may have gone on meanwhile.
 #[test]
 fn p05_a_wait_in_another_process_asks_again_and_takes_what_has_come_of_it() {
