@@ -15,7 +15,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What stands for a character that is not ASCII.
+    /// What stands for a character that is neither ASCII nor a control character; those above ASCII, 0x80 to
+    /// 0x9F, are themselves.
     pub const OTHER: u8 = 0x80;
 
     /// The characters.
@@ -29,27 +30,31 @@ impl Reading {
     }
 
     fn plain(text: &[u8]) -> Self {
-        let character = |byte: &u8| match byte.is_ascii() {
-            true => *byte,
-            false => Self::OTHER,
+        let before = std::iter::once(&0).chain(text);
+        let character = |(before, byte): (&u8, &u8)| match before {
+            // The second byte of a control character has its number.
+            0xc2 => in_reading((*byte).into()),
+            _ if byte.is_ascii() => *byte,
+            _ => Self::OTHER,
         };
         Self {
-            characters: text.iter().map(character).collect(),
+            characters: before.zip(text).map(character).collect(),
             starts: (0..=text.len()).collect(),
         }
     }
 
     /// The text with one level of such escapes undone, if there are any.
     fn undone(&self, escape: &Escape) -> Option<Self> {
-        let first = self.characters.iter().position(|it| *it == escape.mark)?;
+        let is_mark = |it: &u8| escape.marks.contains(it);
+        let first = self.characters.iter().position(is_mark)?;
         let mut characters = self.characters[..first].to_vec();
         let mut starts = self.starts[..first].to_vec();
         let mut has_any = false;
         let mut at = first;
         while at < self.characters.len() {
             let rest = &self.characters[at..];
-            let read = match rest[0] == escape.mark {
-                true => (escape.read)(&rest[1..]),
+            let read = match is_mark(&rest[0]) {
+                true => (escape.read)(rest[0], &rest[1..]),
                 false => None,
             };
             has_any |= read.is_some();
@@ -65,27 +70,27 @@ impl Reading {
 
 /// A way to write characters by others.
 struct Escape {
-    /// How each begins.
-    mark: u8,
+    /// How each begins: with one of these.
+    marks: &'static [u8],
     /// The character that it stands for, and the length behind the mark.
-    read: fn(&[u8]) -> Option<(u8, usize)>,
+    read: fn(u8, &[u8]) -> Option<(u8, usize)>,
 }
 
 const ESCAPES: [Escape; 4] = [
     Escape {
-        mark: b'\\',
+        marks: b"\\",
         read: in_json,
     },
     Escape {
-        mark: b'%',
+        marks: b"%",
         read: in_url,
     },
     Escape {
-        mark: b'&',
+        marks: b"&",
         read: in_html,
     },
     Escape {
-        mark: ESCAPE,
+        marks: b"\x1b\x90\x98\x9b\x9d\x9e\x9f",
         read: in_terminal,
     },
 ];
@@ -93,8 +98,15 @@ const ESCAPES: [Escape; 4] = [
 /// Begins what a terminal acts upon and does not show.
 const ESCAPE: u8 = 0x1b;
 
-/// How long a sequence for a terminal may be.
+/// How long a sequence for a terminal, or a tag of HTML, may be.
 const LONGEST_SEQUENCE: usize = 256;
+
+/// Further than these, each character of a secret allows for others between its characters. With fewer, a
+/// text could have them in this order by chance.
+const TOO_FEW: usize = 12;
+
+/// How many others each of them allows for.
+const OTHERS: usize = 2;
 
 /// Shows a text in every way in which it may be read: as it is, and with the escapes of JSON, of URLs, of HTML and
 /// of terminals undone, also where they stand within each other, up to four levels. It takes time in proportion
@@ -125,8 +137,10 @@ fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) 
 }
 
 /// A text with something else in the place of a secret, or `None` where it does not stand: in whatever
-/// [escapes](read), and also with characters between that are not printable ASCII, since those may be left
-/// out, or not be seen, where the text is shown. A secret of other characters than these is not found.
+/// [escapes](read), and also with characters between that are not printable ASCII, or with tags of HTML, since
+/// those may be left out, or not be seen, where the text is shown. A secret of more than 12 characters is found
+/// also with any others between: two for each character above 12. A secret of other characters than printable
+/// ASCII is not found.
 ///
 /// ```
 /// use kirin_transport::escapes;
@@ -135,23 +149,28 @@ fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) 
 /// assert_eq!(hidden("key sk-01\u{202e}234").unwrap(), b"key (hidden)");
 /// assert_eq!(hidden("key sk-01&#x32;34").unwrap(), b"key (hidden)");
 /// assert_eq!(hidden("key sk-0124"), None);
+///
+/// let longer = escapes::hide(b"key sk-01 23456789abcdef", b"sk-0123456789abcdef", b"(hidden)");
+/// assert_eq!(longer.unwrap(), b"key (hidden)");
 /// ```
 pub fn hide(text: &[u8], secret: &[u8], instead: &[u8]) -> Option<Vec<u8>> {
-    let secret = str::from_utf8(secret).ok().filter(|it| !it.is_empty())?;
+    if secret.is_empty() {
+        return None;
+    }
+    let secret = Secret::new(secret);
     let mut places = Vec::new();
     read(text, &mut |reading| {
-        let numbered = reading.characters().iter().enumerate();
-        let seen: Vec<usize> = numbered
-            .filter(|(_, it)| is_seen(it))
-            .map(|(at, _)| at)
-            .collect();
-        let shown: String = seen
-            .iter()
-            .map(|at| char::from(reading.characters()[*at]))
-            .collect();
-        for (at, _) in shown.match_indices(secret) {
-            let last = seen[at + secret.len() - 1];
-            places.push(reading.place(seen[at]..last + 1));
+        let mut find = |seen: &[usize]| {
+            let characters = seen.iter().map(|at| reading.characters()[*at]);
+            for place in secret.places(characters) {
+                let last = seen[place.end - 1];
+                places.push(reading.place(seen[place.start]..last + 1));
+            }
+        };
+        let seen = seen(reading.characters());
+        find(&seen);
+        if let Some(seen) = without_tags(reading.characters(), &seen) {
+            find(&seen);
         }
     });
     match places.is_empty() {
@@ -160,9 +179,78 @@ pub fn hide(text: &[u8], secret: &[u8], instead: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Those which are seen by whoever reads a text on a terminal or a page, and of which keys are made.
-fn is_seen(character: &&u8) -> bool {
-    matches!(character, b' '..=b'~')
+/// Where characters stand that are seen by whoever reads a text on a terminal or a page, and of which keys are
+/// made.
+fn seen(characters: &[u8]) -> Vec<usize> {
+    let numbered = characters.iter().enumerate();
+    let seen = numbered.filter(|(_, it)| matches!(it, b' '..=b'~'));
+    seen.map(|(at, _)| at).collect()
+}
+
+/// Those which are seen where the text is a page, if there is a tag in it.
+fn without_tags(characters: &[u8], seen: &[usize]) -> Option<Vec<usize>> {
+    let mut kept = Vec::new();
+    let mut from = 0;
+    let mut seen = seen.iter().copied().peekable();
+    while let Some(at) = seen.next() {
+        let mut behind = characters[at + 1..].iter().take(LONGEST_SEQUENCE);
+        let end = match characters[at] {
+            // A later one begins again.
+            b'<' => behind.position(|it| matches!(it, b'<' | b'>')),
+            _ => None,
+        };
+        match end.filter(|end| characters[at + 1 + end] == b'>') {
+            Some(end) => {
+                from = at + 1 + end;
+                while seen.next_if(|it| *it <= from).is_some() {}
+            }
+            None => kept.push(at),
+        }
+    }
+    (from > 0).then_some(kept)
+}
+
+/// A secret to be looked for.
+struct Secret {
+    length: usize,
+    /// Where each character stands in it, from the last place to the first.
+    places: Vec<Vec<usize>>,
+}
+
+impl Secret {
+    fn new(secret: &[u8]) -> Self {
+        let mut places = vec![Vec::new(); usize::from(u8::MAX) + 1];
+        for (at, character) in secret.iter().enumerate().rev() {
+            places[usize::from(*character)].push(at);
+        }
+        Self {
+            length: secret.len(),
+            places,
+        }
+    }
+
+    /// Where its characters stand in a text one behind the other, with few enough others between.
+    fn places(&self, text: impl Iterator<Item = u8>) -> Vec<Range<usize>> {
+        let longest = self.length + self.length.saturating_sub(TOO_FEW) * OTHERS;
+        let mut places = Vec::new();
+        // Of each beginning of the secret, where the one begins that stands latest in the text.
+        let mut begun: Vec<Option<usize>> = vec![None; self.length];
+        for (at, character) in text.enumerate() {
+            for place in &self.places[usize::from(character)] {
+                begun[*place] = match place {
+                    0 => Some(at),
+                    _ => begun[place - 1],
+                };
+            }
+            if let Some(start) = begun[self.length - 1].take()
+                && at - start < longest
+            {
+                places.push(start..at + 1);
+                begun.fill(None);
+            }
+        }
+        places
+    }
 }
 
 fn replaced(text: &[u8], mut places: Vec<Range<usize>>, instead: &[u8]) -> Vec<u8> {
@@ -182,7 +270,7 @@ fn replaced(text: &[u8], mut places: Vec<Range<usize>>, instead: &[u8]) -> Vec<u
 }
 
 /// `\/`, `\n`, `\u002f`, or `\x2f` as scripts write it.
-fn in_json(text: &[u8]) -> Option<(u8, usize)> {
+fn in_json(_: u8, text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'u', digits @ ..] if hexadecimal(digits, 4).is_some() => {
             Some((hexadecimal(digits, 4)?, 5))
@@ -197,7 +285,7 @@ fn in_json(text: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// `%2F`, or `%u002F` as scripts wrote it once.
-fn in_url(text: &[u8]) -> Option<(u8, usize)> {
+fn in_url(_: u8, text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'u' | b'U', digits @ ..] => Some((hexadecimal(digits, 4)?, 5)),
         digits => Some((hexadecimal(digits, 2)?, 2)),
@@ -205,7 +293,7 @@ fn in_url(text: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// `&#47;`, `&#x2f;` or `&sol;`; browsers do without the semicolon of a number, and of the oldest names.
-fn in_html(text: &[u8]) -> Option<(u8, usize)> {
+fn in_html(_: u8, text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'#', b'x' | b'X', digits @ ..] => by_number(digits, 16, 2),
         [b'#', digits @ ..] => by_number(digits, 10, 1),
@@ -213,16 +301,26 @@ fn in_html(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// `[0m` or a title: once its first character is taken out, the rest of it would be seen.
-fn in_terminal(text: &[u8]) -> Option<(u8, usize)> {
-    let (first, rest) = text.split_first()?;
-    let mut rest = rest.iter().take(LONGEST_SEQUENCE);
-    let end = match first {
-        b'[' => rest.position(|it| !(0x20..=0x3f).contains(it))?,
-        b']' => rest.position(|it| *it == 0x07)?,
+/// `ESC [ 0 m` or a title: once its first character is taken out, the rest of it would be seen. One character
+/// stands for the first two of them, if it has the number of the second plus 0x40.
+fn in_terminal(mark: u8, text: &[u8]) -> Option<(u8, usize)> {
+    let (kind, before) = match mark {
+        ESCAPE => (*text.first()?, 1),
+        _ => (mark - 0x40, 0),
+    };
+    let rest = &text[before..text.len().min(LONGEST_SEQUENCE)];
+    let end = |is_of_it: fn(u8) -> bool| Some(rest.iter().position(|it| !is_of_it(*it))? + 1);
+    let length = match kind {
+        b'[' => end(|it| (0x20..=0x3f).contains(&it))?,
+        0x20..=0x2f => end(|it| (0x20..=0x2f).contains(&it))?,
+        // A text of any characters, to the bell or to `ESC \\`.
+        b'P' | b'X' | b']' | b'^' | b'_' => match end(|it| !matches!(it, 0x07 | ESCAPE | 0x9c))? {
+            end if rest[end - 1] == ESCAPE => end + 1,
+            end => end,
+        },
         _ => return None,
     };
-    Some((0, end + 2))
+    Some((0, before + length))
 }
 
 fn by_number(text: &[u8], radix: u32, before: usize) -> Option<(u8, usize)> {
@@ -235,7 +333,7 @@ fn by_number(text: &[u8], radix: u32, before: usize) -> Option<(u8, usize)> {
         length += 1;
     }
     let semicolon = usize::from(text.get(length) == Some(&b';'));
-    (length > 0).then_some((ascii(number), before + length + semicolon))
+    (length > 0).then_some((in_reading(number), before + length + semicolon))
 }
 
 /// Characters that HTML has names for, by which they could be written.
@@ -299,12 +397,13 @@ fn hexadecimal(text: &[u8], digits: usize) -> Option<u8> {
     let mut digits = digits.map(|digit| char::from(*digit).to_digit(16));
     digits
         .try_fold(0, |number, digit| Some(number * 16 + digit?))
-        .map(ascii)
+        .map(in_reading)
 }
 
-fn ascii(number: u32) -> u8 {
+/// One for ASCII and for the control characters above it.
+fn in_reading(number: u32) -> u8 {
     match u8::try_from(number) {
-        Ok(byte) if byte.is_ascii() => byte,
+        Ok(byte) if byte < 0xa0 => byte,
         _ => Reading::OTHER,
     }
 }

@@ -151,6 +151,10 @@ fn no_text_takes_longer_than_in_proportion_to_its_length() {
         "\\u0073",
         "&#37;5C",
         "%26amp;\\u0025",
+        "<",
+        "sk-012345678 ",
+        "\u{9b}",
+        "\u{9d}s",
     ] {
         let text = piece.repeat((1 << 18) / piece.len());
         assert_eq!(hide(text.as_bytes(), b"sk-0123456789", b""), None);
@@ -165,9 +169,104 @@ fn a_secret_is_hidden_with_a_sequence_for_a_terminal_inside() {
         "\u{1b}[38;5;196m",
         "\u{1b}]0;title\u{7}",
         "\\u001b[2K",
+        "\u{1b}]0;title\u{1b}\\",
+        "\\u001b]0;title\\u001b\\\\",
+        "\u{1b}(B\u{1b}[m",
+        "\u{1b}P1$r0m\u{1b}\\",
+        "\u{9b}0m",
+        "\u{9b}38;5;196m",
+        "\\u009b0m",
+        "&#x9b;0m",
+        "%C2%9B0m",
+        "\u{9d}0;title\u{9c}",
+        "\\u009d0;title\\u0007",
+        "\u{90}1$r0m\u{9c}",
+        "\u{9e}note\u{9c}",
     ] {
         let text = format!("key sk-01{sequence}234.");
         let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
         assert_eq!(hidden, b"key (hidden).", "{sequence:?}");
     }
+}
+
+const LONG: &str = "sk-0Hq7tV2mXw9LrB4cZk8Pd1uYs6";
+
+#[track_caller]
+fn check_long(written: &str) {
+    let text = format!("a key: {written}, id 17");
+    let hidden = hide(text.as_bytes(), LONG.as_bytes(), b"(hidden)");
+    let hidden = hidden.map(|hidden| String::from_utf8(hidden).unwrap());
+    assert_eq!(hidden.as_deref(), Some("a key: (hidden), id 17"), "{text}");
+}
+
+/// It is read across all of them, and put together again by whoever copies it.
+#[test]
+fn a_long_secret_is_hidden_whatever_else_stands_in_it() {
+    for between in [
+        " ",
+        "\r\n    ",
+        "\u{ad}",
+        "&shy;",
+        "<b>",
+        "</b>",
+        "<wbr>",
+        "<br />",
+        "<span class=\"key part\">",
+        "&lt;wbr&gt;",
+        "\\u003cwbr\\u003e",
+        "...",
+        "\", \"",
+        "' + '",
+        " [...] ",
+        "\u{9b}1m",
+        "\u{1b}c",
+        "_",
+        "0",
+        "%20",
+        "+",
+        "\\",
+        "\u{2026}",
+        "<!-- -->",
+    ] {
+        for at in 1..LONG.len() {
+            let (before, behind) = LONG.split_at(at);
+            check_long(&format!("{before}{between}{behind}"));
+        }
+        let (first, rest) = LONG.split_at(9);
+        let (second, third) = rest.split_at(8);
+        check_long(&[first, second, third].join(between));
+    }
+    // Spaced out, as some write a number of a card.
+    for between in [" ", "<b></b>", "\n", "-"] {
+        check_long(
+            &LONG.split("").collect::<Vec<_>>().join(between)
+                [between.len()..LONG.len() * (between.len() + 1)],
+        );
+    }
+}
+
+#[test]
+fn a_short_secret_is_hidden_with_tags_inside() {
+    let text = "key sk-<b>01</b>2<wbr>34.";
+    let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
+    assert_eq!(hidden, b"key (hidden).");
+}
+
+/// What is like a secret, and what has its characters in another order or far apart, is none.
+#[test]
+fn no_text_is_hidden_where_no_secret_is() {
+    let apart = LONG.replace('-', &format!("-{}", "x".repeat(100)));
+    let reversed: String = LONG.chars().rev().collect();
+    let other = LONG.replace("Hq7", "Gq7");
+    let short = LONG.replacen("6", "", 1);
+    let page = include_str!("../escapes.rs").repeat(8);
+    for text in [apart, reversed, other, short, page] {
+        assert_eq!(hide(text.as_bytes(), LONG.as_bytes(), b""), None);
+    }
+    // What stands behind it, or between two of it, stays.
+    let text = format!("{LONG}6 and 6, {LONG}");
+    let hidden = hide(text.as_bytes(), LONG.as_bytes(), b"*").unwrap();
+    assert_eq!(hidden, b"*6 and 6, *");
+    // Up to twelve characters a secret stands as it is, or not at all.
+    assert_eq!(hide(b"sk-01 23456789", b"sk-012345678", b""), None);
 }
