@@ -3,6 +3,7 @@
 use alloc::{
     format,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 
@@ -12,17 +13,46 @@ use crate::{
 };
 
 /// What an account can have too little of.
-const MONEY: [&str; 6] = ["balance", "credit", "credits", "fund", "funds", "quota"];
+const CAN_RUN_OUT: [&str; 9] = [
+    "balance", "budget", "credit", "credits", "fund", "funds", "quota", "spend", "spending",
+];
 
-/// Between too little and money, these say that something else is meant.
-const OTHER_LIMITS: [&str; 7] = [
-    "concurrency",
-    "concurrent",
+/// Beginnings of words that say that something is used up.
+const USED_UP: [&str; 11] = [
+    "deplet",
+    "empty",
+    "exhaust",
+    "insufficient",
+    "lack",
+    "low",
+    "negative",
+    "no",
+    "short",
+    "used",
+    "zero",
+];
+
+/// Beginnings of words that say that a limit is reached. Of a quota under 429 they may mean the rate.
+const REACHED: [&str; 5] = ["exceed", "expired", "limit", "over", "reached"];
+
+/// Beginnings of words that speak of paying, and of nothing else.
+const PAYING: [&str; 7] = [
+    "arrear", "billing", "invoice", "overdue", "payment", "prepaid", "unpaid",
+];
+
+/// Beginnings of words that say that another limit is meant, which ends by itself, or a right.
+const OTHER_LIMITS: [&str; 11] = [
+    "concurren",
+    "frequen",
     "minute",
     "parallel",
     "permission",
+    "qps",
     "rate",
+    "retry",
+    "rpm",
     "second",
+    "throttl",
 ];
 
 /// Words that may stand between the two: `insufficient user quota`.
@@ -31,8 +61,12 @@ const MOST_BETWEEN: usize = 3;
 /// Codes of gateways for an account without money, as a number or a text.
 const CODES: [&str; 2] = ["1008", "1113"];
 
-/// The same in the language of the service's makers.
-const IN_CHINESE: [&str; 3] = ["余额不足", "额度不足", "欠费"];
+/// The same in the language of the service's makers: what can run out, that it has, and other limits.
+const IN_CHINESE: [&[&str]; 3] = [
+    &["余额", "额度", "积分", "点数"],
+    &["不足", "不够", "用完", "用尽", "耗尽"],
+    &["并发", "并行", "频率", "速率"],
+];
 
 impl ErrorBody {
     /// Whether any text or code of the body says that there is no money left. It may also have been
@@ -40,12 +74,24 @@ impl ErrorBody {
     pub(crate) fn speaks_of_money(&self, status: u16) -> bool {
         let json = RawJson::read(self.text.as_bytes());
         let leaves = json.map(|json| body_text::leaves(json.token()));
-        let text = |text: &str| says_no_money(text) && !(status == 403 && says_permission(text));
-        let leaf = |leaf: &Leaf| is_code(leaf) || text(&format!("{} {}", leaf.name, leaf.text));
-        match leaves {
-            Ok(leaves) if !leaves.is_empty() => leaves.iter().any(leaf),
-            _ => text(&self.text),
-        }
+        let leaves = leaves.unwrap_or_default();
+        let named = leaves
+            .iter()
+            .map(|leaf| format!("{} {}", leaf.name, leaf.text));
+        let (named, plain): (Vec<_>, Vec<_>) = match leaves.is_empty() {
+            true => (vec![self.text.clone()], vec![self.text.as_str()]),
+            false => (
+                named.collect(),
+                leaves.iter().map(|it| it.text.as_str()).collect(),
+            ),
+        };
+        let is_right =
+            |text: &str| status == 403 && words(text).iter().any(|it| it.starts_with("permission"));
+        leaves.iter().any(is_code)
+            || named
+                .iter()
+                .any(|text| says_no_money(text, status) && !is_right(text))
+            || speaks_of_paying(&plain, status)
     }
 }
 
@@ -55,44 +101,67 @@ fn is_code(leaf: &Leaf) -> bool {
     names_a_code && CODES.contains(&leaf.text.trim())
 }
 
-fn says_permission(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("permission")
+/// Whether the texts of a body speak of paying, and none of them of another limit: for a higher one, too,
+/// some services want to be paid.
+fn speaks_of_paying(texts: &[&str], status: u16) -> bool {
+    let words: Vec<_> = texts.iter().flat_map(|text| words(text)).collect();
+    let is_about_key = status == 401 && words.iter().any(|word| word == "key");
+    let says = |beginnings: &[&str]| words.iter().any(|word| begins_with(word, beginnings));
+    says(&PAYING) && !says(&OTHER_LIMITS) && !is_about_key
 }
 
-/// Whether a text says, in any spelling, that money is insufficient.
-pub(crate) fn says_no_money(text: &str) -> bool {
-    if IN_CHINESE.iter().any(|words| text.contains(words)) {
+/// Whether a text or a code says, in any spelling, that money is used up.
+fn says_no_money(text: &str, status: u16) -> bool {
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let [can_run_out, used_up, other_limits] = IN_CHINESE;
+    if text.contains("欠费") || says(can_run_out) && says(used_up) && !says(other_limits) {
         return true;
     }
-    let words = words(text);
+    let parts = text.split(['(', ')', ';', '!', '?', '\n']);
+    let mut clauses = parts.flat_map(|part| part.split(". "));
+    clauses.any(|clause| is_used_up(&words(clause), status))
+}
+
+fn is_used_up(words: &[String], status: u16) -> bool {
+    if words.iter().any(|word| begins_with(word, &OTHER_LIMITS)) {
+        return false;
+    }
     let denies = |word: &String| matches!(word.as_str(), "not" | "t");
     let is_too_little = |at: usize| match words[at].as_str() {
-        "insufficient" => true,
-        // "You do not have enough credit", "you don't have enough credit".
+        // "You do not have enough credit", "you don't have enough credit", `quota_not_enough`.
         "enough" => words[at.saturating_sub(3)..at].iter().any(denies),
         "out" => words.get(at + 1).is_some_and(|word| word == "of"),
-        _ => false,
+        word => begins_with(word, &USED_UP),
     };
-    let money = |word: &String| MONEY.contains(&word.as_str());
-    let is_other = |word: &String| OTHER_LIMITS.contains(&word.as_str());
-    let near = |from: usize, to: usize| {
-        let between = &words[from + 1..to];
-        between.len() <= MOST_BETWEEN && !between.iter().any(is_other)
-    };
-    let owes = words.iter().any(|word| word.starts_with("arrear"));
-    owes || (0..words.len()).filter(|at| is_too_little(*at)).any(|at| {
-        let after = (at + 1..words.len()).find(|it| money(&words[*it]));
-        let before = (0..at).rev().find(|it| money(&words[*it]));
-        after.is_some_and(|it| near(at, it)) || before.is_some_and(|it| near(it, at))
+    let is_near = |from: usize, to: usize| from.abs_diff(to) <= MOST_BETWEEN + 1;
+    (0..words.len())
+        .filter(|at| CAN_RUN_OUT.contains(&words[*at].as_str()))
+        .any(|money| {
+            let may_be_rate = status == 429 && words[money] == "quota";
+            (0..words.len())
+                .filter(|at| is_near(money, *at))
+                .any(|at| is_too_little(at) || !may_be_rate && begins_with(&words[at], &REACHED))
+        })
+}
+
+/// Whether a word begins with one of these; those of two letters are whole words.
+fn begins_with(word: &str, beginnings: &[&str]) -> bool {
+    beginnings.iter().any(|it| match it.len() {
+        ..=2 => word == *it,
+        _ => word.starts_with(it),
     })
 }
 
 /// The words of a text in lower case, whatever is between them: blanks, signs, or only a letter in
-/// upper case.
+/// upper case. Addresses are none: a service may name one for whatever it refuses.
 fn words(text: &str) -> Vec<String> {
     let mut spaced = String::new();
     let mut was_lower = false;
-    for character in text.chars() {
+    let is_address = |it: &&str| it.contains("://") || it.contains('@');
+    let texts = text
+        .split_inclusive(char::is_whitespace)
+        .filter(|it| !is_address(it));
+    for character in texts.flat_map(str::chars) {
         if character.is_uppercase() && was_lower {
             spaced.push(' ');
         }

@@ -236,6 +236,59 @@ fn words_and_codes_for_an_account_without_money_are_money_under_any_client_error
     check(r#"{"msg":"your account balance is insufficient"}"#);
     check(r#"{"msg":"insufficient account balance"}"#);
     check(r#"{"msg":"账户余额不足，请充值"}"#);
+    check(r#"{"message":"该令牌额度已用尽"}"#);
+    check(r#"{"message":"账号已欠费"}"#);
+    for code in [
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "BILLING_DISABLED",
+        "billing_error",
+        "payment_required",
+        "PaymentRequired",
+        "credit_limit_exceeded",
+        "no_credits",
+        "OUT_OF_CREDITS",
+        "creditsExhausted",
+        "quota_not_enough",
+        "token-quota-exhausted",
+        "QUOTA_EXHAUSTED",
+        "balance.not.enough",
+        "BalanceTooLow",
+        "zero_balance",
+        "budget_exceeded",
+        "spend_limit_reached",
+        "Arrearage",
+        "AccountOverdueError",
+        "PrepaidBillOverdue",
+        "INSUFFICIENT_FUNDS",
+        "insufficientBalance",
+    ] {
+        for field in ["code", "type", "reason", "status", "error_code", "message"] {
+            check(
+                &format!(r#"{{"error":{{"{field}":"{code}","message":"x"}}}}"#)
+                    .replace(r#""message":"x","message""#, ""),
+            );
+            check(&format!(r#"{{"{field}":"{code}"}}"#));
+        }
+        check(&format!(r#"{{"error":"{code}"}}"#));
+    }
+    for sentence in [
+        "You exceeded your current quota, please check your plan and billing details. See https://h.example/rate-limits",
+        "Your credit balance is too low to access the API.",
+        "User is locked. Reason: Exhausted balance.",
+        "Your team has used all available credits",
+        "You have reached its monthly spending limit",
+        "You have exceeded your monthly included credits",
+        "No credit left",
+        "Budget has been exceeded! Current cost: 2",
+        "Your account has an unpaid invoice",
+    ] {
+        check(&format!(
+            r#"{{"error":{{"message":"{sentence}","type":"x"}}}}"#
+        ));
+        check(&format!(r#"{{"detail":"{sentence}"}}"#));
+        check(sentence);
+    }
     check("insufficient quota for this account");
 }
 
@@ -275,6 +328,43 @@ fn other_limits_are_no_money() {
     check(
         400,
         r#"{"message":"the prompt is refused","prompt":"a king of insufficient balance"}"#,
+        Reason::InvalidRequest,
+    );
+    for body in [
+        r#"{"error":{"code":"rate_limit_exceeded","message":"Rate limit reached: 3 / min. Please add a payment method to increase it. Visit https://h.example/account/billing"}}"#,
+        r#"{"error":{"code":"rate_limit_exceeded","message":"add a payment method for more"}}"#,
+        r#"{"error":{"status":"RESOURCE_EXHAUSTED","message":"Resource has been exhausted (e.g. check quota)."}}"#,
+        r#"{"error":{"message":"You exceeded your current quota, please check your billing details. Please retry in 26s."}}"#,
+        r#"{"code":"Throttling.AllocationQuota","message":"Allocated quota exceeded, please increase your quota limit."}"#,
+        r#"{"code":"quota_exceeded"}"#,
+        r#"{"code":"RateQuotaExhausted"}"#,
+        r#"{"message":"credit limit of 3 requests per minute reached"}"#,
+        r#"{"message":"slow down","billing_url":"https://h.example/billing","support":"billing@h.example"}"#,
+        r#"{"message":"too many requests","currency":"credits","plan":"credit"}"#,
+        r#"{"message":"接口频率额度不足"}"#,
+    ] {
+        check(429, body, Reason::RateLimit);
+    }
+    for body in [
+        r#"{"error":{"code":"invalid_api_key","message":"Invalid API key. Find yours beside billing"}}"#,
+        r#"{"message":"Your API key is not valid, see https://h.example/billing"}"#,
+        r#"{"code":"UNAUTHORIZED","message":"key expired"}"#,
+    ] {
+        check(401, body, Reason::Authentication);
+    }
+    check(
+        403,
+        r#"{"message":"no permission to use credits"}"#,
+        Reason::Permission,
+    );
+    check(
+        400,
+        r#"{"message":"white_balance is not a parameter"}"#,
+        Reason::InvalidRequest,
+    );
+    check(
+        400,
+        r#"{"message":"mode must be std or pro","unit":"credits"}"#,
         Reason::InvalidRequest,
     );
 }
