@@ -125,7 +125,7 @@ impl CreateAnswer {
                 "an answer without a task",
                 &unreadable,
                 &refusal,
-                response.body(),
+                response,
             )),
         }
     }

@@ -1,7 +1,7 @@
 //! gzip that nobody asked for, undone.
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response, header};
 use miniz_oxide::inflate::{
     TINFLStatus,
     core::{
@@ -27,7 +27,7 @@ const FIRST_ROOM: usize = 16 * 1024;
 /// An answer as it was before something on the way compressed it, unasked, with gzip; any other as it
 /// is. Whether it was compressed is told by how its body begins, and not by its head: a proxy that
 /// undoes it may leave the head as it was. Do this first with an answer: a key that the server repeats
-/// is not found in what is compressed.
+/// is not found in what is compressed. `deflate` is undone where the head says it.
 ///
 /// What was cut is undone up to there. Of what is larger than [`MAX_ANSWER_BYTES`], or
 /// [`MAX_ERROR_BYTES`] in a refusal, only so much is kept. Where a checksum is wrong, and where it was
@@ -45,10 +45,36 @@ pub fn without_gzip(answer: Response<Bytes>) -> Response<Bytes> {
         true => MAX_ANSWER_BYTES,
         false => MAX_ERROR_BYTES,
     };
-    answer.map(|body| match undone(&body, limit) {
-        Some(plain) => Bytes::from(plain),
-        None => body,
+    let is_deflate = content_coding(answer.headers()).is_some_and(|it| it == "deflate");
+    answer.map(|body| {
+        let undone = match is_deflate {
+            true => undone_deflate(&body, limit),
+            false => undone(&body, limit),
+        };
+        undone.map_or(body, Bytes::from)
     })
+}
+
+/// How the head says that an answer is compressed.
+pub(super) fn content_coding(headers: &HeaderMap) -> Option<String> {
+    let coding = headers.get(header::CONTENT_ENCODING)?.to_str().ok()?;
+    let coding = coding.trim().to_ascii_lowercase();
+    Some(coding).filter(|it| !matches!(it.as_str(), "" | "identity"))
+}
+
+/// What was compressed with `deflate`: it is meant to have a head and a checksum, and some leave them out.
+/// Whether the whole body was it is the proof, for another body may say so, too.
+fn undone_deflate(body: &[u8], limit: usize) -> Option<Vec<u8>> {
+    [(body.get(2..)?, 4), (body, 0)]
+        .into_iter()
+        .find_map(|(data, end)| {
+            let mut plain = Vec::new();
+            match inflate(data, &mut plain, limit) {
+                Inflated::Whole { length } if length + end == data.len() => Some(plain),
+                Inflated::Beginning if plain.len() >= limit => Some(plain),
+                _ => None,
+            }
+        })
 }
 
 /// What was compressed: all members, one behind the other, up to the limit. `None` where it is no

@@ -48,7 +48,7 @@ impl QueryAnswer {
                     "an unreadable answer",
                     &error,
                     &refusal,
-                    response.body(),
+                    response,
                 )),
             },
             // A proxy says so too, in whatever words: a miss alone proves nothing.

@@ -6,11 +6,13 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use http::{HeaderMap, StatusCode, Uri, header};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, Uri, header};
 use kirin_transport::TransportError;
 use kirin_types::{DecodeError, ErrorBody, ErrorReason, ExternalTaskId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::gzip::content_coding;
 use crate::without_url_queries;
 
 /// A refusal: the service answered, and did not do what was asked.
@@ -138,15 +140,24 @@ impl Trouble {
         what: &str,
         error: &DecodeError,
         answer: &Refusal,
-        body: &[u8],
+        response: &Response<Bytes>,
     ) -> Self {
+        let body = response.body();
         let unreadable = UnreadableAnswer {
             path: error.path().to_owned(),
             head: head(&String::from_utf8_lossy(body)),
         };
-        let description = match answer.body.sentence() {
-            Some(sentence) => format!("{what}, which says: {} ({error})", head(&sentence)),
-            None => format!("{what}: {error}"),
+        let is_text = str::from_utf8(body).is_ok();
+        let coding = content_coding(response.headers()).filter(|_| !is_text);
+        let description = match (coding, answer.body.sentence()) {
+            (Some(coding), _) => format!(
+                "{what} that can be read: it is compressed ({}), which was not asked for and cannot be undone; switch that off in the proxy or gateway in front of the service",
+                head(&coding)
+            ),
+            (None, Some(sentence)) => {
+                format!("{what}, which says: {} ({error})", head(&sentence))
+            }
+            (None, None) => format!("{what}: {error}"),
         };
         Self {
             unreadable: Some(Box::new(unreadable)),

@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use flate2::{Compression, GzBuilder, write::GzEncoder};
+use flate2::{
+    Compression, GzBuilder,
+    write::{GzEncoder, ZlibEncoder},
+};
 use http::Response;
-use kirin_client::wire::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES, without_gzip};
+use kirin_client::wire::{CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, without_gzip};
 use kirin_tests::{
     property,
     proptest::{collection::vec, prelude::*, sample::Index},
 };
 
-use super::{Create, Query, create_kind, query_kind, response};
+use super::{Create, Query, create_kind, decode_create, query_kind, response};
 
 const CREATED: &[u8] = br#"{"id":"t1","status":"in_progress"}"#;
 
@@ -84,6 +87,44 @@ fn what_cannot_be_undone_is_ambiguous() {
         let answer = without_gzip(response(200, &[], body));
         assert_eq!(create_kind(&answer), Create::Ambiguous, "{body:?}");
         assert_eq!(query_kind(&answer), Query::Trouble, "{body:?}");
+    }
+}
+
+#[test]
+fn deflate_is_undone_where_the_head_says_it() {
+    let zlib = written_zlib(CREATED);
+    let bare = zlib[2..zlib.len() - 4].to_vec();
+    for body in [&zlib[..], &bare, CREATED] {
+        for coding in ["deflate", "Deflate"] {
+            let answer = without_gzip(response(200, &[("content-encoding", coding)], body));
+            assert_eq!(answer.body(), CREATED);
+            assert_eq!(create_kind(&answer), Create::Created);
+        }
+    }
+    let bomb = written_zlib(&vec![b' '; 64 << 20]);
+    let answer = response(200, &[("content-encoding", "deflate")], &bomb);
+    assert_eq!(without_gzip(answer).body().len(), MAX_ANSWER_BYTES);
+}
+
+fn written_zlib(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The create is in doubt, and it is told what to do.
+#[test]
+fn a_coding_that_cannot_be_undone_is_named_and_leaves_the_create_in_doubt() {
+    for coding in ["br", "zstd", "compress", "gzip, br"] {
+        let body = b"\x1b\x21\x00\xf8\x8d\x94\x6e\xde";
+        let answer = without_gzip(response(200, &[("content-encoding", coding)], body));
+        let CreateAnswer::Ambiguous(trouble) = decode_create(&answer) else {
+            panic!("{coding}");
+        };
+        for part in [&format!("compressed ({coding})")[..], "switch that off"] {
+            assert!(trouble.description.contains(part), "{trouble}");
+        }
+        assert_eq!(query_kind(&answer), Query::Trouble);
     }
 }
 
