@@ -15,6 +15,8 @@ pub struct DownloadError {
     kind: DownloadErrorKind,
     path: Option<PathBuf>,
     kept: Option<PathBuf>,
+    can_be_overwritten: bool,
+    longest_name: Option<usize>,
     finished: Vec<PathBuf>,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -33,7 +35,7 @@ pub enum DownloadErrorKind {
     /// The bytes could not be written.
     Disk,
     /// The server, or something on the way, encodes what it sends (`Content-Encoding`), though that was not
-    /// asked for.
+    /// asked for, and not with gzip, which is undone. What came is [kept](DownloadError::kept) as it came.
     Encoded,
     /// The file is there already, is a directory, or is being written by somebody else.
     Exists,
@@ -63,6 +65,8 @@ impl DownloadError {
             kind,
             path: None,
             kept: None,
+            can_be_overwritten: false,
+            longest_name: None,
             finished: Vec::new(),
             detail: detail.into(),
             source: None,
@@ -79,8 +83,20 @@ impl DownloadError {
     }
 
     /// What came is kept there.
-    pub(super) fn kept_in(mut self, part: PathBuf) -> Self {
-        self.kept = Some(part);
+    pub(super) fn kept_in(mut self, part: Option<PathBuf>) -> Self {
+        self.kept = part;
+        self
+    }
+
+    /// Nothing but a file stands in the way.
+    pub(super) fn unless_overwritten(mut self) -> Self {
+        self.can_be_overwritten = true;
+        self
+    }
+
+    /// The name may have so many bytes, and has more.
+    pub(super) fn with_longest_name(mut self, bytes: usize) -> Self {
+        self.longest_name = Some(bytes);
         self
     }
 
@@ -98,22 +114,6 @@ impl DownloadError {
         self
     }
 
-    /// Whether the bytes that came are to blame, so that going on with them would end here again.
-    pub(super) fn is_about_the_bytes(&self) -> bool {
-        matches!(
-            self.kind,
-            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::TooLarge
-        )
-    }
-
-    /// Whether all that there is came, and is not taken for the output: somebody may want to look at it.
-    pub(super) fn is_refusal(&self) -> bool {
-        matches!(
-            self.kind,
-            DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo | DownloadErrorKind::Unproven
-        )
-    }
-
     /// What kind of failure it was.
     pub fn kind(&self) -> DownloadErrorKind {
         self.kind
@@ -124,8 +124,8 @@ impl DownloadError {
         self.path.as_deref()
     }
 
-    /// Where that is kept which came and was not taken for the output; none if nothing came, or if it
-    /// only broke off.
+    /// The part file in which that is kept which came; none if nothing did, or if it was thrown away. What
+    /// only broke off is gone on with by the next download to the same path, if the server allows it.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) {
@@ -138,6 +138,41 @@ impl DownloadError {
     /// ```
     pub fn kept(&self) -> Option<&Path> {
         self.kept.as_deref()
+    }
+
+    /// Whether [`overwrite`](super::Download::overwrite) would help: a file that may be replaced stands at the
+    /// path, and nothing else is in the way. It is false for a directory, a pipe or a device at the path, and
+    /// where another process writes there.
+    ///
+    /// ```
+    /// use kirin_client::Download;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("fox.mp4");
+    /// std::fs::write(&path, "an older film")?;
+    /// assert!(Download::check(&path, false).unwrap_err().can_be_overwritten());
+    /// assert!(!Download::check(folder.path(), false).unwrap_err().can_be_overwritten());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn can_be_overwritten(&self) -> bool {
+        self.can_be_overwritten
+    }
+
+    /// How many bytes the name of the file may have in its folder, where it has more. The name of a part
+    /// file is longer, and has to fit too.
+    ///
+    /// ```
+    /// use kirin_client::Download;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("x".repeat(300));
+    /// let error = Download::check(&path, false).unwrap_err();
+    /// let longest = error.longest_name().expect("too long");
+    /// assert!(Download::check(path.with_file_name("x".repeat(longest)), false).is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn longest_name(&self) -> Option<usize> {
+        self.longest_name
     }
 
     /// The files of outputs of the same task that were finished before: they are whole, and stay.

@@ -1,6 +1,10 @@
 //! The digest of a file on the disk.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use super::temporary;
 use crate::FileDigest;
@@ -29,5 +33,10 @@ impl FileDigest {
             Some(metadata) if !metadata.is_file() => Err(io::ErrorKind::InvalidInput.into()),
             Some(_) => Ok(temporary::content(&File::open(path)?, u64::MAX)?.file_digest()),
         }
+    }
+
+    /// The same of a file that was moved away and linked to.
+    pub(super) fn of_linked(path: &Path) -> io::Result<Self> {
+        Self::of(fs::canonicalize(path)?)
     }
 }

@@ -28,7 +28,11 @@ pub(super) enum Judgement {
         announced: Option<Digest>,
     },
     /// The body is encoded in this way, though nobody asked for that.
-    Encoded(String),
+    Encoded {
+        encoding: String,
+        /// How many bytes it has so, where it is all of it.
+        total: Option<u64>,
+    },
     /// The output is gone, for good: if at all, the task has another URL.
     Gone,
     /// It is not there, or not for who has this URL: either has expired, or the store is late.
@@ -65,7 +69,9 @@ impl Received {
         match head.status {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
                 if let Some(encoding) = encoding(headers) {
-                    return Judgement::Encoded(encoding);
+                    let is_whole = head.status == StatusCode::OK;
+                    let total = is_whole.then(|| length(headers)).flatten();
+                    return Judgement::Encoded { encoding, total };
                 }
                 match head.status {
                     StatusCode::OK => whole(headers),
@@ -108,25 +114,29 @@ impl Received {
 }
 
 fn whole(headers: &HeaderMap) -> Judgement {
-    // Beside chunks a length says nothing (RFC 9112, section 6.3).
-    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
-    let length = text(headers, header::CONTENT_LENGTH).filter(|_| !is_chunked);
     let etag = text(headers, header::ETAG).filter(|etag| etag.starts_with('"'));
     Judgement::Whole {
-        total: length.and_then(|length| length.parse().ok()),
+        total: length(headers),
         etag: etag.map(Into::into),
         announced: Digest::announced(headers, true),
     }
 }
 
-/// How the body is encoded. What some stores say of how a file was uploaded to them is no encoding.
-fn encoding(headers: &HeaderMap) -> Option<String> {
+/// How many bytes the body has. Beside chunks a length says nothing (RFC 9112, section 6.3).
+fn length(headers: &HeaderMap) -> Option<u64> {
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    let length = text(headers, header::CONTENT_LENGTH).filter(|_| !is_chunked);
+    length?.parse().ok()
+}
+
+/// How the body is encoded, in the order in which that was done. What some stores say of how a file was uploaded to them is no encoding.
+pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
     let encodings = headers.get_all(header::CONTENT_ENCODING).into_iter();
     let is_none = |encoding: &str| {
         let none = ["", "identity", "aws-chunked"];
         none.iter().any(|none| encoding.eq_ignore_ascii_case(none))
     };
-    encodings
+    let encodings: Vec<_> = encodings
         .flat_map(|values| {
             values
                 .to_str()
@@ -134,8 +144,9 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
                 .split(',')
                 .map(str::trim)
         })
-        .find(|encoding| !is_none(encoding))
-        .map(Into::into)
+        .filter(|encoding| !is_none(encoding))
+        .collect();
+    (!encodings.is_empty()).then(|| encodings.join(", "))
 }
 
 /// The type that a server calls what follows, where no video has it: a guess of a store, or the sign of
@@ -235,7 +246,7 @@ mod tests {
         for status in [200, 206] {
             for encoding in ["gzip", "identity, gzip", "br", "\u{e9}"] {
                 let judged = judge(0, status, &[("content-encoding", encoding)]);
-                assert!(matches!(judged, Judgement::Encoded(_)), "{encoding}");
+                assert!(matches!(judged, Judgement::Encoded { .. }), "{encoding}");
             }
         }
         for plain in [

@@ -13,6 +13,8 @@ mod content;
 
 mod judgement;
 
+mod gzip;
+
 mod alphabet;
 pub use alphabet::DownloadEvent;
 

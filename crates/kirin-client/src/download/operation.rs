@@ -15,7 +15,7 @@ use super::{
     outputs::Output,
     part::PartFile,
     target::{IfExists, NOT_THE_OUTPUT},
-    temporary::exists,
+    temporary::{exists, remove_parts},
     transfer::{OnEvent, Order, Step, Transfer, lag},
 };
 use crate::{Client, FileDigest};
@@ -36,6 +36,9 @@ use crate::{Client, FileDigest};
 /// about it. What is certainly no video, a page of HTML for example, is refused and kept as `NAME.part`, for
 /// somebody to [look at](DownloadError::kept).
 ///
+/// A video that comes compressed with gzip, unasked, is decompressed as it comes; the checksum and the length
+/// at the end of gzip prove that it is whole. One in another encoding is kept as `NAME.part`, as it came.
+///
 /// A file that is not there (403 or 404) is asked for again for up to two minutes, unless the task is known to
 /// be old: stores are late.
 ///
@@ -50,6 +53,7 @@ pub struct Download<'a> {
     client: Client,
     task: Task,
     path: PathBuf,
+    earlier_path: Option<PathBuf>,
     overwrite: bool,
     keep_existing: bool,
     noted: Vec<FileDigest>,
@@ -69,6 +73,7 @@ impl Download<'static> {
             client: client.clone(),
             task: task.clone(),
             path,
+            earlier_path: None,
             overwrite: false,
             keep_existing: false,
             noted: Vec::new(),
@@ -134,6 +139,21 @@ impl<'a> Download<'a> {
     /// ```
     pub fn keep_existing(mut self, keep_existing: bool) -> Self {
         self.keep_existing = keep_existing;
+        self
+    }
+
+    /// Says to which other path an earlier process has downloaded the same task. What is left of that, a part
+    /// file and its note, is removed when the outputs are here. Files of others are not, nor is a finished one.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// // There is another file under the first name.
+    /// let paths = client.download(&task, "fox-2.mp4").earlier_path("fox.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn earlier_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.earlier_path = Some(path.into());
         self
     }
 
@@ -214,38 +234,56 @@ impl<'a> Download<'a> {
             let detail = "the task has no output to download";
             return Err(DownloadError::new(DownloadErrorKind::NoOutput, detail).at(&self.path));
         }
+        // An output whose digest could not be noted has to be compared.
+        let all_are_noted = self.noted.len() >= outputs.len();
         let mut paths = Vec::new();
         for output in outputs {
             let path = output.path(&self.path);
-            match self.download(output, &path).await {
+            match self.download(output, &path, all_are_noted).await {
                 Ok(path) => paths.push(path),
                 Err(error) => return Err(error.after(paths)),
             }
         }
+        if let Some(earlier) = self.earlier_path {
+            Output::all(&self.task)
+                .iter()
+                .for_each(|output| remove_parts(&output.path(&earlier), self.task.id(), output));
+        }
         Ok(paths)
     }
 
-    async fn download(&mut self, output: Output, path: &Path) -> Result<PathBuf, DownloadError> {
+    async fn download(
+        &mut self,
+        output: Output,
+        path: &Path,
+        all_are_noted: bool,
+    ) -> Result<PathBuf, DownloadError> {
         let is_kept = self.keep_existing && !self.overwrite;
-        if is_kept && !self.noted.is_empty() && is_file(path) {
-            return match FileDigest::of(path) {
-                Ok(digest) if self.noted.contains(&digest) => Ok(path.into()),
-                Ok(_) => Err(exists(NOT_THE_OUTPUT).at(path)),
-                Err(error) => Err(DownloadError::disk("cannot be read", error).at(path)),
-            };
+        if is_kept && !self.noted.is_empty() && path.is_file() {
+            let there = path.to_owned();
+            match blocking(move || FileDigest::of_linked(&there)).await {
+                Ok(digest) if self.noted.contains(&digest) => return Ok(path.into()),
+                Ok(_) if all_are_noted => {
+                    return Err(exists(NOT_THE_OUTPUT).unless_overwritten().at(path));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(DownloadError::disk("cannot be read", error).at(path)),
+            }
         }
         let if_exists = match (self.overwrite, is_kept) {
             (true, _) => IfExists::Replace,
             (false, true) => IfExists::Compare,
             (false, false) => IfExists::Refuse,
         };
-        let wanted = Some((self.task.id(), &output));
-        let mut target = DownloadTarget::prepare(path, if_exists, wanted)?;
-        self.finish(&mut target, output)
-            .await
-            .and_then(|digest| target.commit(&digest))
-            .map_err(|error| error.at(path))
-            .inspect(|path| (self.on_event)(&DownloadEvent::Finished { path: path.clone() }))
+        let (task, wanted, there) = (self.task.id().clone(), output.clone(), path.to_owned());
+        let prepare = move || DownloadTarget::prepare(there, if_exists, Some((&task, &wanted)));
+        let mut target = blocking(prepare).await?;
+        let path = match self.finish(&mut target, output).await {
+            Ok(digest) => blocking(move || target.commit(&digest)).await,
+            Err(error) => Err(error.kept_in(target.kept()).at(path)),
+        }?;
+        (self.on_event)(&DownloadEvent::Finished { path: path.clone() });
+        Ok(path)
     }
 
     /// Fills the part file, makes it durable and says what it is.
@@ -281,7 +319,6 @@ impl<'a> Download<'a> {
             can_discard: true,
         };
         let temporary = target.temporary();
-        let part_path = temporary.path().to_owned();
         let was_there = temporary.part().metadata().map_err(disk)?.len() > 0;
         let mut part = PartFile::open(temporary).await.map_err(disk)?;
         let received = part.stored().clone();
@@ -300,16 +337,14 @@ impl<'a> Download<'a> {
                     let received = transfer.received();
                     part.store(&data, received).await.map_err(disk)?;
                 }
-                Err(error) if error.is_refusal() && part.stored().bytes() > 0 => {
-                    if error.is_about_the_bytes() {
-                        part.refuse().map_err(disk)?;
-                    }
-                    return Err(error.kept_in(part_path));
-                }
                 Err(error) => {
-                    if error.is_about_the_bytes() {
-                        part.discard().await.map_err(disk)?;
+                    // To go on with these bytes would end here again.
+                    match error.kind() {
+                        DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => part.refuse(),
+                        DownloadErrorKind::TooLarge => part.discard().await,
+                        _ => Ok(()),
                     }
+                    .map_err(disk)?;
                     return Err(error);
                 }
             }
@@ -317,10 +352,16 @@ impl<'a> Download<'a> {
     }
 }
 
-/// Whether there is a file, and nothing that only leads to one.
-fn is_file(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_file())
+/// Reads or writes files where that keeps nobody waiting.
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    match ::tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
 }
 
 impl<'a> IntoFuture for Download<'a> {

@@ -13,7 +13,7 @@ use super::{
     DownloadError,
     identity::FileIdentity,
     outputs::Output,
-    temporary::{Temporary, clear_leftovers, exists},
+    temporary::{Temporary, clear_leftovers, exists, explain_too_long},
 };
 use crate::FileDigest;
 
@@ -53,7 +53,7 @@ impl DownloadTarget {
             .and_then(|()| Temporary::lock(&path, wanted))
             // It may have been finished while this one waited to open it.
             .and_then(|temporary| check(&path, if_exists).map(|()| temporary))
-            .map_err(|error| error.at(&path))?;
+            .map_err(|error| explain_too_long(error, &path).at(&path))?;
         Ok(Self {
             path,
             if_exists,
@@ -63,6 +63,14 @@ impl DownloadTarget {
 
     pub(super) fn temporary(&mut self) -> &mut Temporary {
         &mut self.temporary
+    }
+
+    /// Where that is which came, if it is there under a name.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        let metadata = self.temporary.part().metadata();
+        let has_bytes = metadata.is_ok_and(|metadata| metadata.len() > 0);
+        let is_kept = has_bytes && self.temporary.is_in_place();
+        is_kept.then(|| self.temporary.path().into())
     }
 
     /// Makes the part file durable, before anything is said of it.
@@ -85,6 +93,13 @@ impl DownloadTarget {
     ///
     /// There is another file, or the name cannot be given.
     pub(super) fn commit(mut self, content: &FileDigest) -> Result<PathBuf, DownloadError> {
+        match self.give_name(content) {
+            Ok(()) => Ok(self.path),
+            Err(error) => Err(error.kept_in(self.kept()).at(&self.path)),
+        }
+    }
+
+    fn give_name(&mut self, content: &FileDigest) -> Result<(), DownloadError> {
         if !self.temporary.is_in_place() {
             let moved = io::Error::from(io::ErrorKind::NotFound);
             let detail = "somebody has moved or replaced the part file";
@@ -93,7 +108,7 @@ impl DownloadTarget {
         let taken = match self.if_exists {
             IfExists::Replace => fs::rename(self.temporary.path(), &self.path),
             IfExists::Refuse => self.name_without_replacing(),
-            IfExists::Compare => match FileDigest::of(&self.path) {
+            IfExists::Compare => match FileDigest::of_linked(&self.path) {
                 Ok(there) if there == *content => Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.name_without_replacing()
@@ -102,9 +117,12 @@ impl DownloadTarget {
             },
         };
         taken.map_err(|source| match (source.kind(), self.if_exists) {
-            (io::ErrorKind::AlreadyExists, IfExists::Compare) => exists(NOT_THE_OUTPUT),
+            (io::ErrorKind::AlreadyExists, IfExists::Compare) => {
+                exists(NOT_THE_OUTPUT).unless_overwritten()
+            }
             (io::ErrorKind::AlreadyExists, _) => {
-                exists("appeared during the download, and is not overwritten unasked")
+                let detail = "appeared during the download, and is not overwritten unasked";
+                exists(detail).unless_overwritten()
             }
             // It may be immutable, or mounted by itself.
             (_, IfExists::Replace) if self.path.symlink_metadata().is_ok() => {
@@ -114,7 +132,7 @@ impl DownloadTarget {
         })?;
         self.temporary.remove();
         sync_directory(&self.path);
-        Ok(self.path.clone())
+        Ok(())
     }
 
     /// Gives the part file its name only where there is nothing of that name.
@@ -175,9 +193,10 @@ fn check(path: &Path, if_exists: IfExists) -> Result<(), DownloadError> {
         Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
             Err(exists("is not a plain file"))
         }
-        Ok(metadata) if if_exists == IfExists::Compare && metadata.is_file() => Ok(()),
+        // A link to the output is as good as the output.
+        Ok(_) if if_exists == IfExists::Compare && path.is_file() => Ok(()),
         Ok(_) if if_exists != IfExists::Replace => {
-            Err(exists("exists already, and is not overwritten unasked"))
+            Err(exists("exists already, and is not overwritten unasked").unless_overwritten())
         }
         _ => Ok(()),
     }

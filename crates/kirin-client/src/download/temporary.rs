@@ -1,6 +1,8 @@
 //! The part file of a download and the note beside it, under names that are nobody else's.
 
 use std::{
+    error::Error as _,
+    ffi::OsStr,
     fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -56,6 +58,10 @@ impl Temporary {
         path: &Path,
         wanted: Option<(&TaskId, &Output)>,
     ) -> Result<Self, DownloadError> {
+        if wanted.is_none() {
+            // Which of them a download will need is not known yet.
+            metadata(&Names::longest(path).note).map_err(not_written)?;
+        }
         let mut others = Vec::new();
         for names in Names::all(path) {
             match names.take(wanted)? {
@@ -129,14 +135,20 @@ struct Names {
 
 impl Names {
     fn all(path: &Path) -> impl Iterator<Item = Self> {
-        (1..=NAMES).map(|number| {
-            let part = match number {
-                1 => path.with_added_extension("part"),
-                _ => path.with_added_extension(format!("{number}.part")),
-            };
-            let note = part.with_added_extension("json");
-            Self { part, note }
-        })
+        (1..=NAMES).map(|number| Self::numbered(path, number))
+    }
+
+    fn numbered(path: &Path, number: u32) -> Self {
+        let part = match number {
+            1 => path.with_added_extension("part"),
+            _ => path.with_added_extension(format!("{number}.part")),
+        };
+        let note = part.with_added_extension("json");
+        Self { part, note }
+    }
+
+    fn longest(path: &Path) -> Self {
+        Self::numbered(path, NAMES)
     }
 
     fn take(self, wanted: Option<(&TaskId, &Output)>) -> Result<Found, DownloadError> {
@@ -308,6 +320,60 @@ fn clear_leftover(path: &Path, names: &Names, note: &Note) -> io::Result<()> {
         remove(&names.note)?;
     }
     Ok(())
+}
+
+/// Removes the parts of an output that earlier processes have left beside `path`, if they are surely that and
+/// nobody is at work on them. Failing to tidy up is no reason to fail.
+pub(super) fn remove_parts(path: &Path, task: &TaskId, output: &Output) {
+    for names in Names::all(path) {
+        let note = Note::read(&names.note).filter(|note| note.is_of(task, output));
+        if let Some(note) = note {
+            let _ = remove_part(&names, &note);
+        }
+    }
+}
+
+fn remove_part(names: &Names, note: &Note) -> io::Result<()> {
+    if !metadata(&names.part)?.is_some_and(|found| found.is_file()) {
+        return Ok(());
+    }
+    let part = File::open(&names.part)?;
+    if is_ours(note, &part) && !is_locked_elsewhere(&part) {
+        remove(&names.part)?;
+        remove(&names.note)?;
+    }
+    Ok(())
+}
+
+/// Says of a name that is too long how long it may be.
+pub(super) fn explain_too_long(error: DownloadError, path: &Path) -> DownloadError {
+    let source = error.source().and_then(|it| it.downcast_ref::<io::Error>());
+    if source.is_none_or(|source| source.kind() != io::ErrorKind::InvalidFilename) {
+        return error;
+    }
+    let length = |path: &Path| path.file_name().map_or(0, OsStr::len);
+    let (name, longest) = (length(path), length(&Names::longest(path).note));
+    let lengths: Vec<_> = (1..=longest).collect();
+    let fits = |length: &usize| {
+        let found = fs::symlink_metadata(path.with_file_name("x".repeat(*length)));
+        found.map_or_else(
+            |error| error.kind() != io::ErrorKind::InvalidFilename,
+            |_| true,
+        )
+    };
+    let room = lengths.partition_point(fits);
+    match room.checked_sub(longest - name) {
+        None | Some(0) => {
+            let detail = "the path of its folder is too long for a name in it";
+            DownloadError::new(DownloadErrorKind::Disk, detail)
+        }
+        Some(most) => {
+            let detail = format!(
+                "its name has {name} bytes, and may have {most} here, for the name of its part file is longer"
+            );
+            DownloadError::new(DownloadErrorKind::Disk, detail).with_longest_name(most)
+        }
+    }
 }
 
 /// What is under a name, without following a link; `None` where there is nothing.

@@ -4,12 +4,12 @@ use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
-use kirin_transport::Body;
 use kirin_types::{Task, TaskId, Timestamp};
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent,
     alphabet::{Action, Event},
+    gzip::PlainBody,
     judgement::Received,
     machine::{Machine, Settings},
     outputs::Output,
@@ -27,7 +27,7 @@ pub(super) struct Transfer<'a> {
     output: Output,
     can_discard: bool,
     machine: Machine,
-    body: Body,
+    body: PlainBody,
     /// How long its actions took.
     elapsed: Duration,
     /// Whether the last step was [`Step::Discard`].
@@ -109,7 +109,7 @@ impl<'a> Transfer<'a> {
             task: order.task,
             output: order.output,
             can_discard: order.can_discard,
-            body: Body::empty(),
+            body: PlainBody::default(),
             elapsed: Duration::ZERO,
             has_discarded: false,
             refused: None,
@@ -204,10 +204,10 @@ impl<'a> Transfer<'a> {
 
     async fn request(&mut self, request: Request<Bytes>, until: Duration) -> Event {
         let client = self.client.clone();
-        match self.timed(until, client.send(request)).await {
+        let answer = async move { PlainBody::of(client.send(request).await?).await };
+        match self.timed(until, answer).await {
             None => Event::TimedOut,
-            Some(Ok(response)) => {
-                let (head, body) = response.into_parts();
+            Some(Ok((head, body))) => {
                 self.body = body;
                 Event::Answered(Box::new(head))
             }

@@ -1,12 +1,13 @@
 //! What the head of an answer leads to.
 
-use http::response::Parts;
+use http::{StatusCode, response::Parts};
 use kirin_transport::BodyEnd;
 
 use super::{
     super::{
         DownloadErrorKind,
         alphabet::DownloadEvent,
+        gzip::is_gzip,
         judgement::{Judgement, other_type},
         source,
     },
@@ -20,6 +21,7 @@ impl Machine {
     pub(super) fn answered(&mut self, head: &Parts) -> Option<DownloadEvent> {
         self.body_end = BodyEnd::of(&head.extensions);
         self.media_type = other_type(&head.headers);
+        let was_encoded = self.encoding.take().is_some();
         match self.received.judge(head) {
             Judgement::Append { total, announced } => {
                 self.received.total = Some(total);
@@ -30,9 +32,13 @@ impl Machine {
                 let at = self.received.bytes();
                 Some(DownloadEvent::Resumed { at, total })
             }
-            Judgement::Encoded(encoding) => {
-                let detail = format!("the server sends it encoded as {encoding}, unasked");
-                self.fail(DownloadErrorKind::Encoded, detail)
+            Judgement::Encoded { encoding, total } => {
+                // What is there already may be another encoding of it, and is worth more.
+                let is_first = self.received.bytes() == 0 || was_encoded;
+                match head.status == StatusCode::OK && is_first && self.settings.can_discard {
+                    true => self.keep_encoded(encoding, total),
+                    false => self.refuse_encoded(&encoding),
+                }
             }
             Judgement::Gone => {
                 self.is_gone = true;
@@ -66,6 +72,30 @@ impl Machine {
                 })
             }
         }
+    }
+
+    /// What nobody can undo here is received as it is, to be kept for somebody who can.
+    fn keep_encoded(&mut self, encoding: String, total: Option<u64>) -> Option<DownloadEvent> {
+        self.encoding = Some(encoding);
+        self.received.etag = None;
+        self.received.total = total;
+        self.received.announced = None;
+        self.receive_at_most(total)?;
+        if self.received.bytes() == 0 {
+            return Some(DownloadEvent::Started { total });
+        }
+        self.state = State::Discarding(Then::Receive);
+        None
+    }
+
+    fn refuse_encoded(&mut self, encoding: &str) -> Option<DownloadEvent> {
+        // Without a range it is the whole that is compressed, and that can be undone.
+        if is_gzip(encoding) && self.settings.can_discard {
+            let reason = "the rest comes compressed with gzip, unasked";
+            return self.start_over(DownloadErrorKind::Encoded, reason);
+        }
+        let detail = format!("the server sends it encoded as {encoding}, unasked");
+        self.fail(DownloadErrorKind::Encoded, detail)
     }
 
     /// Goes on to receive; `None` if the output is larger than allowed.

@@ -11,6 +11,8 @@ use super::{
 enum Ending {
     /// The whole output, as far as anybody knows.
     Whole,
+    /// All of it or not, encoded in this way: nobody here can tell.
+    Encoded(String),
     /// Certainly no output: what it is in its place.
     InItsPlace(&'static str),
     /// Perhaps not all of it: why.
@@ -40,6 +42,10 @@ impl Machine {
                 self.state = State::Finished(Ok(()));
                 None
             }
+            Ending::Encoded(encoding) => {
+                let detail = format!("the server sends it encoded as {encoding}, unasked");
+                self.fail(DownloadErrorKind::Encoded, detail)
+            }
             Ending::InItsPlace(what) => self.refuse_page(what),
             Ending::Unproven(reason) => self.is_unproven(&reason),
         }
@@ -49,6 +55,9 @@ impl Machine {
     /// unless the boxes show a part that is missing. Only where the connection just closed do the
     /// boxes decide; other outputs than videos have none.
     fn ending(&self) -> Ending {
+        if let Some(encoding) = &self.encoding {
+            return Ending::Encoded(encoding.clone());
+        }
         let content = &self.received.content;
         let page = content.beginning().page_if_all();
         if let Some(page) = page.filter(|page| !self.may_be(*page)) {

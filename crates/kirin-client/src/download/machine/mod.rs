@@ -65,6 +65,8 @@ pub(super) struct Machine {
     received: Received,
     /// How the end of the body at hand is known.
     body_end: BodyEnd,
+    /// How the body at hand is encoded, where that is not undone.
+    encoding: Option<String>,
     /// What the server calls it, where no video is called so.
     media_type: Option<String>,
     /// What came to an end before that did not show whether it was the whole.
@@ -118,6 +120,7 @@ impl Machine {
     pub(super) fn new(url: String, received: Received, settings: Settings) -> Self {
         let mut machine = Self {
             body_end: BodyEnd::Closed,
+            encoding: None,
             media_type: None,
             unproven: None,
             oddity: None,
@@ -235,7 +238,8 @@ impl Machine {
         if bytes > total.unwrap_or(self.settings.max_bytes) {
             return self.too_large();
         }
-        match self.received.content.beginning().page() {
+        let page = self.received.content.beginning().page();
+        match page.filter(|_| self.encoding.is_none()) {
             Some(page) if !self.may_be(page) => self.refuse_page(page.name()),
             _ => Some(DownloadEvent::Progress { bytes, total }),
         }

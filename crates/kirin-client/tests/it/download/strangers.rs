@@ -136,6 +136,7 @@ fn place_without_any_name_for_a_part_is_refused_before_anything_is_paid() {
     }
     let refused = Download::check(place.path("a.mp4"), false).unwrap_err();
     assert_eq!(refused.kind(), DownloadErrorKind::Exists);
+    assert!(!refused.can_be_overwritten());
     assert_eq!(place.files().len(), 9);
 }
 
@@ -169,11 +170,38 @@ fn name_is_tried_with_the_longest_suffix() {
         let name = "x".repeat(length - 4) + ".mp4";
         Download::check(Path::new(&place.path(&name)), false).map_err(|error| error.kind())
     };
-    assert_eq!(check(245), Ok(()));
-    for length in 246..=256 {
+    assert_eq!(check(243), Ok(()));
+    for length in 244..=256 {
         assert_eq!(check(length), Err(DownloadErrorKind::Disk), "{length}");
     }
     assert_eq!(place.files(), [""; 0]);
+}
+
+/// The names of the parts are longer, the second one as the ninth.
+#[tokio::test(start_paused = true)]
+async fn name_that_passes_the_check_has_room_for_every_part() {
+    let place = Place::new();
+    let name = "x".repeat(239) + ".mp4";
+    for number in ["", ".2", ".3"] {
+        fs::write(place.path(&format!("{name}{number}.part")), "precious").unwrap();
+    }
+    Download::check(place.path(&name), false).unwrap();
+    let error = Download::check(place.path(&format!("x{name}")), false).unwrap_err();
+    assert_eq!(error.longest_name(), Some(243));
+    let text = error.to_string();
+    assert!(
+        text.contains("its name has 244 bytes, and may have 243 here"),
+        "{text}"
+    );
+    let deep = "x/".repeat(2100);
+    let error = Download::check(place.path(&deep).join("a.mp4"), false).unwrap_err();
+    assert_eq!(error.longest_name(), None);
+    assert!(
+        error
+            .to_string()
+            .contains("the path of its folder is too long"),
+        "{error}"
+    );
 }
 
 /// It took the place of our own while that was written to.
