@@ -88,9 +88,9 @@ impl DownloadError {
         self
     }
 
-    /// Nothing but a file stands in the way.
-    pub(super) fn unless_overwritten(mut self) -> Self {
-        self.can_be_overwritten = true;
+    /// Whether nothing but a file stands in the way.
+    pub(super) fn overwritten_if(mut self, helps: bool) -> Self {
+        self.can_be_overwritten = helps;
         self
     }
 

@@ -16,6 +16,12 @@ pub(super) struct FileIdentity {
 }
 
 impl FileIdentity {
+    /// Of a file that is about to be made.
+    pub(super) const UNKNOWN: Self = Self {
+        inode: None,
+        created: None,
+    };
+
     pub(super) fn of(metadata: &Metadata) -> Self {
         let created = metadata.created().ok();
         let since_1970 = created.and_then(|at| at.duration_since(UNIX_EPOCH).ok());

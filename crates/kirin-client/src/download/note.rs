@@ -25,7 +25,7 @@ pub(super) struct Note {
     /// The part file. A note of version 1 does not say, nor does one that is written before its part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     part: Option<FileIdentity>,
-    /// The empty file that holds the output's name while the part is renamed over it.
+    /// The empty file that holds the output's name while the part is renamed over it; unknown until it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) placeholder: Option<FileIdentity>,
     /// Whether what came was refused: it is kept for whoever wants to look at it, and never gone on with.
@@ -101,6 +101,8 @@ impl Note {
     pub(super) fn of_part(mut self, part: &fs::Metadata) -> Self {
         self.version = VERSION;
         self.part = Some(FileIdentity::of(part));
+        // One of an earlier process is gone, or is not known.
+        self.placeholder = None;
         self
     }
 

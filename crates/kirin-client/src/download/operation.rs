@@ -264,7 +264,7 @@ impl<'a> Download<'a> {
             match blocking(move || FileDigest::of_linked(&there)).await {
                 Ok(digest) if self.noted.contains(&digest) => return Ok(path.into()),
                 Ok(_) if all_are_noted => {
-                    return Err(exists(NOT_THE_OUTPUT).unless_overwritten().at(path));
+                    return Err(exists(NOT_THE_OUTPUT).overwritten_if(true).at(path));
                 }
                 Ok(_) => {}
                 Err(error) => return Err(DownloadError::disk("cannot be read", error).at(path)),

@@ -53,7 +53,12 @@ impl DownloadTarget {
             .and_then(|()| Temporary::lock(&path, wanted))
             // It may have been finished while this one waited to open it.
             .and_then(|temporary| check(&path, if_exists).map(|()| temporary))
-            .map_err(|error| explain_too_long(error, &path).at(&path))?;
+            .map_err(|error| match error.can_be_overwritten() {
+                // Without it, there may be another reason.
+                true => error.overwritten_if(Temporary::lock(&path, wanted).is_ok()),
+                false => explain_too_long(error, &path),
+            })
+            .map_err(|error| error.at(&path))?;
         Ok(Self {
             path,
             if_exists,
@@ -118,11 +123,11 @@ impl DownloadTarget {
         };
         taken.map_err(|source| match (source.kind(), self.if_exists) {
             (io::ErrorKind::AlreadyExists, IfExists::Compare) => {
-                exists(NOT_THE_OUTPUT).unless_overwritten()
+                exists(NOT_THE_OUTPUT).overwritten_if(true)
             }
             (io::ErrorKind::AlreadyExists, _) => {
                 let detail = "appeared during the download, and is not overwritten unasked";
-                exists(detail).unless_overwritten()
+                exists(detail).overwritten_if(true)
             }
             // It may be immutable, or mounted by itself.
             (_, IfExists::Replace) if self.path.symlink_metadata().is_ok() => {
@@ -146,11 +151,9 @@ impl DownloadTarget {
         }
     }
 
-    /// Takes the name by an empty file, and renames over that. Whoever finds it after a crash knows it by
-    /// the note.
+    /// Takes the name by an empty file, and renames over that.
     fn name_over_placeholder(&mut self) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let placeholder = options.write(true).create_new(true).open(&self.path)?;
+        let placeholder = self.make_placeholder()?;
         let identity = FileIdentity::of(&placeholder.metadata()?);
         let renamed = self
             .temporary
@@ -161,6 +164,18 @@ impl DownloadTarget {
             let _ = fs::remove_file(&self.path);
         }
         renamed
+    }
+
+    /// Whoever finds the empty file after a crash knows it by the note, which speaks of it before it is there.
+    fn make_placeholder(&mut self) -> io::Result<File> {
+        self.temporary
+            .change_note(|note| note.placeholder = Some(FileIdentity::UNKNOWN))?;
+        let mut options = OpenOptions::new();
+        let made = options.write(true).create_new(true).open(&self.path);
+        if made.is_err() {
+            self.temporary.change_note(|note| note.placeholder = None)?;
+        }
+        made
     }
 }
 
@@ -196,7 +211,7 @@ fn check(path: &Path, if_exists: IfExists) -> Result<(), DownloadError> {
         // A link to the output is as good as the output.
         Ok(_) if if_exists == IfExists::Compare && path.is_file() => Ok(()),
         Ok(_) if if_exists != IfExists::Replace => {
-            Err(exists("exists already, and is not overwritten unasked").unless_overwritten())
+            Err(exists("exists already, and is not overwritten unasked").overwritten_if(true))
         }
         _ => Ok(()),
     }
@@ -276,6 +291,48 @@ mod tests {
         assert!(!path.exists());
         next.name_without_replacing().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
+
+    /// Nothing is known of the empty file but that it was about to be made.
+    #[test]
+    fn empty_file_of_a_crash_before_it_was_noted_is_known_by_the_next_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mp4");
+        target(&path).make_placeholder().unwrap();
+        assert!(path.exists());
+
+        DownloadTarget::prepare(&path, IfExists::Refuse, None).unwrap();
+        assert!(!path.exists());
+    }
+
+    /// It was there before the note, or came long after it, or the one that was noted was not made.
+    #[test]
+    fn empty_file_of_another_time_is_not_taken_for_the_one_of_a_crash() {
+        let check = |earlier: i64, is_made: bool| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.mp4");
+            let mut killed = target(&path);
+            if is_made {
+                killed.make_placeholder().unwrap();
+            } else {
+                File::create_new(&path).unwrap();
+                killed.make_placeholder().unwrap_err();
+            }
+            drop(killed);
+            let note = folder.path().join("a.mp4.part.json");
+            let note = OpenOptions::new().write(true).open(note).unwrap();
+            let written = note.metadata().unwrap().modified().unwrap();
+            let seconds = std::time::Duration::from_secs(earlier.unsigned_abs());
+            let written = match earlier > 0 {
+                true => written - seconds,
+                false => written + seconds,
+            };
+            note.set_modified(written).unwrap();
+            DownloadTarget::prepare(&path, IfExists::Refuse, None).is_ok()
+        };
+        assert!(check(0, true) && check(2, true));
+        assert!(!check(10, true) && !check(-1, true));
+        assert!(!check(0, false));
     }
 
     /// Somebody else's file is not the one that was noted, even if it is as empty.

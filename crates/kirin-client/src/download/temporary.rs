@@ -6,6 +6,7 @@ use std::{
     fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use kirin_types::TaskId;
@@ -13,12 +14,16 @@ use kirin_types::TaskId;
 use super::{
     DownloadError, DownloadErrorKind,
     content::Content,
+    identity::FileIdentity,
     note::{Note, NoteFile},
     outputs::Output,
 };
 
 /// How many names are tried where files of others stand under the first ones.
 const NAMES: u32 = 9;
+
+/// How long after its note an empty file may have been made. FAT keeps the time of a note to two seconds.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// How often a name is looked at again that another process has changed in the meantime.
 const LOOKS: u32 = 5;
@@ -311,8 +316,14 @@ fn clear_leftover(path: &Path, names: &Names, note: &Note) -> io::Result<()> {
     if !is_ours(note, &part) || is_locked_elsewhere(&part) {
         return Ok(());
     }
-    let is_empty = found.len() == 0;
-    if is_empty && note.placeholder.is_some_and(|it| it.proves(&found)) {
+    let is_placeholder = match note.placeholder {
+        Some(FileIdentity::UNKNOWN) => {
+            was_made_at_once(&found, &fs::symlink_metadata(&names.note)?)
+        }
+        Some(identity) => identity.proves(&found),
+        None => false,
+    };
+    if is_placeholder && found.len() == 0 {
         return remove(path);
     }
     if may_be_one(&found, &part_found) {
@@ -374,6 +385,16 @@ pub(super) fn explain_too_long(error: DownloadError, path: &Path) -> DownloadErr
             DownloadError::new(DownloadErrorKind::Disk, detail).with_longest_name(most)
         }
     }
+}
+
+/// Whether a file was made directly after a note was written, which said that it would be.
+fn was_made_at_once(found: &Metadata, note: &Metadata) -> bool {
+    let (Ok(created), Ok(noted)) = (found.created(), note.modified()) else {
+        return false;
+    };
+    created
+        .duration_since(noted)
+        .is_ok_and(|since| since <= AT_ONCE)
 }
 
 /// What is under a name, without following a link; `None` where there is nothing.

@@ -91,7 +91,7 @@ fn wrong_events_are_errors_and_change_nothing() {
         ),
         (
             "finished",
-            vec![head(200, &[("content-encoding", "gzip")])],
+            vec![head(200, &[("content-length", "1001")])],
             &[],
         ),
     ] {

@@ -4,7 +4,7 @@ use kirin_client::DownloadErrorKind;
 use kirin_transport::{Body, BodyEnd};
 
 use super::{download, download_of, kept, mp4, oddities, rest, task_of, video, whole};
-use crate::scripted::{Answer, with_headers};
+use crate::scripted::{Answer, json, with_headers};
 
 #[tokio::test(start_paused = true)]
 async fn d06_short_body_never_becomes_the_file() {
@@ -40,7 +40,37 @@ async fn d06_chunks_without_a_last_one_never_become_the_file() {
     let broken = || super::cut(&bytes, 84, &[], 200);
     let downloaded = download((0..5).map(|_| broken()).collect()).await;
     assert_eq!(downloaded.kind(), DownloadErrorKind::Network);
-    assert_eq!(downloaded.bytes(), None);
+    kept(&downloaded, &bytes);
+}
+
+/// Whatever the reason is.
+#[tokio::test(start_paused = true)]
+async fn error_that_leaves_a_part_says_where() {
+    let part = || super::left_after(30);
+    let bytes = video();
+    kept(&part().await, &bytes[..30]);
+    let gone = || {
+        let task = json(200, super::completed());
+        vec![super::status(410), task, super::status(410)]
+    };
+    for (answers, expected) in [
+        (super::unreachable(5), DownloadErrorKind::Network),
+        (gone(), DownloadErrorKind::Expired),
+    ] {
+        let downloaded = part().await.again(answers).await;
+        assert_eq!(downloaded.kind(), expected);
+        kept(&downloaded, &bytes[..30]);
+    }
+    let place = part().await.place;
+    std::fs::write(place.path("a.mp4"), "another film").unwrap();
+    let download = |it: kirin_client::Download<'static>| it.keep_existing(true);
+    let refused = place
+        .download(&super::completed(), vec![rest(&bytes, 30)], download)
+        .await;
+    assert_eq!(refused.kind(), DownloadErrorKind::Exists);
+    let error = refused.result.unwrap_err();
+    assert!(error.to_string().contains("a.mp4.part"), "{error}");
+    assert!(error.can_be_overwritten());
 }
 
 /// A video whose last box reaches to the end of the file, wherever that is.

@@ -6,8 +6,10 @@ use std::{
 };
 
 use kirin_client::{Download, DownloadErrorKind, FileDigest};
+use kirin_types::Task;
 
-use super::{Place, completed, left_after, mp4, rest, video, whole};
+use super::{Place, client, completed, kept, left_after, mp4, rest, video, whole};
+use crate::scripted::Scripted;
 
 fn keep(download: Download<'static>) -> Download<'static> {
     download.keep_existing(true)
@@ -107,7 +109,7 @@ async fn file_whose_digest_cannot_be_noted_stays_a_part() {
         })
         .await;
     assert_eq!(failed.kind(), DownloadErrorKind::Disk);
-    assert_eq!(failed.files(), ["a.mp4.part", "a.mp4.part.json"]);
+    kept(&failed, &video());
     let done = failed.again(vec![]).await;
     assert_eq!(done.bytes(), Some(video()));
 }
@@ -121,4 +123,101 @@ async fn part_that_is_longer_than_the_output_is_cut_to_what_is_known() {
     fs::write(&part, longer).unwrap();
     let done = left.again(vec![rest(&video(), 30)]).await;
     assert_eq!(done.bytes(), Some(video()));
+}
+
+/// As where the disk of the ledger was full when the second one was noted.
+#[tokio::test(start_paused = true)]
+async fn file_beside_a_noted_one_that_was_not_noted_is_compared() {
+    let task = r#"{"id":"task-1","status":"completed","output":[{"content":[
+        {"type":"video","url":"https://cdn.example.com/a","watermark_url":"https://cdn.example.com/b"}]}]}"#;
+    let copy = mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 9)]);
+    for (there, is_taken) in [(copy.clone(), true), (b"another film".to_vec(), false)] {
+        let place = Place::new();
+        fs::write(place.path("a.mp4"), video()).unwrap();
+        fs::write(place.path("a-watermarked.mp4"), &there).unwrap();
+        let noted = [digest_of(&video())];
+        let done = place
+            .download(task, vec![whole(copy.clone())], |it| keep(it).noted(noted))
+            .await;
+        assert_eq!(done.result.is_ok(), is_taken);
+        let left = fs::read(done.place.path("a-watermarked.mp4")).unwrap();
+        assert_eq!(left, there);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn link_to_the_output_is_as_good_as_the_output() {
+    for (there, is_taken) in [(video(), true), (b"another film".to_vec(), false)] {
+        for is_noted in [false, true] {
+            let place = Place::new();
+            fs::write(place.path("elsewhere"), &there).unwrap();
+            std::os::unix::fs::symlink("elsewhere", place.path("a.mp4")).unwrap();
+            let noted = is_noted.then(|| digest_of(&video()));
+            let answers = (!is_noted).then(|| whole(video())).into_iter().collect();
+            let done = place
+                .download(&completed(), answers, |it| keep(it).noted(noted))
+                .await;
+            assert_eq!(done.result.is_ok(), is_taken, "noted: {is_noted}");
+            assert_eq!(fs::read(done.place.path("elsewhere")).unwrap(), there);
+            assert!(done.place.path("a.mp4").is_symlink());
+        }
+    }
+}
+
+/// It may have gigabytes. One thread does all here, so whoever waits sees whether it is free.
+#[tokio::test]
+async fn file_that_is_there_is_read_where_that_keeps_nobody_waiting() {
+    let place = Place::new();
+    fs::write(place.path("a.mp4"), video()).unwrap();
+    let task = Task::from_json(completed().as_bytes()).unwrap();
+    let client = client(Scripted::new(vec![]));
+    let download = client.download(&task, place.path("a.mp4"));
+    let download = keep(download).noted([digest_of(&video())]);
+    let is_done = std::cell::Cell::new(false);
+    tokio::join!(
+        biased;
+        async {
+            download.await.unwrap();
+            is_done.set(true);
+        },
+        async { assert!(!is_done.get()) },
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn part_beside_another_name_goes_when_the_output_is_here() {
+    let left = left_after(30).await;
+    let place = left.place;
+    fs::write(place.path("a.mp4"), "another film").unwrap();
+    // Of another task, and of nobody.
+    for name in ["b.mp4.part", "b.mp4.part.json"] {
+        fs::write(place.path(name), "precious").unwrap();
+    }
+    let task = Task::from_json(completed().as_bytes()).unwrap();
+    for (earlier, parts) in [("b.mp4", 4), ("c.mp4", 4), ("a.mp4", 2)] {
+        let download = client(Scripted::new(vec![whole(video())]))
+            .download(&task, place.path("done.mp4"))
+            .overwrite(true)
+            .earlier_path(place.path(earlier));
+        download.await.unwrap();
+        assert_eq!(place.files().len(), parts + 2, "{:?}", place.files());
+    }
+    assert_eq!(
+        place.files(),
+        ["a.mp4", "b.mp4.part", "b.mp4.part.json", "done.mp4"]
+    );
+    assert_eq!(fs::read(place.path("a.mp4")).unwrap(), b"another film");
+}
+
+#[tokio::test(start_paused = true)]
+async fn part_of_another_task_beside_another_name_stays() {
+    let place = left_after(30).await.place;
+    let other = completed().replace("task-1", "task-2");
+    let task = Task::from_json(other.as_bytes()).unwrap();
+    let download = client(Scripted::new(vec![whole(video())]))
+        .download(&task, place.path("done.mp4"))
+        .earlier_path(place.path("a.mp4"));
+    download.await.unwrap();
+    assert_eq!(place.files(), ["a.mp4.part", "a.mp4.part.json", "done.mp4"]);
 }

@@ -92,6 +92,44 @@ fn d14_devices_are_never_replaced() {
     }
 }
 
+/// Advice that cannot help is a fault.
+#[cfg(unix)]
+#[test]
+fn overwriting_is_said_to_help_only_where_a_file_is_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mp4");
+    let helps = |overwrite| Download::check(&path, overwrite).map_err(|it| it.can_be_overwritten());
+    let make_pipe = || {
+        std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+    };
+
+    fs::create_dir(&path).unwrap();
+    assert_eq!([helps(false), helps(true)], [Err(false); 2]);
+    fs::remove_dir(&path).unwrap();
+    assert!(make_pipe().success());
+    assert_eq!([helps(false), helps(true)], [Err(false); 2]);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert_eq!([helps(false), helps(true)], [Err(false); 2]);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    assert_eq!([helps(false), helps(true)], [Err(true), Ok(())]);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "older").unwrap();
+    assert_eq!([helps(false), helps(true)], [Err(true), Ok(())]);
+
+    let first = locked(&folder.path().join("a.mp4.part"));
+    assert_eq!([helps(false), helps(true)], [Err(false); 2]);
+    drop(first);
+    for number in 2..=9 {
+        fs::write(folder.path().join(format!("a.mp4.{number}.part")), "").unwrap();
+    }
+    assert_eq!([helps(false), helps(true)], [Err(false); 2]);
+}
+
 #[test]
 fn d17_second_download_of_the_same_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();

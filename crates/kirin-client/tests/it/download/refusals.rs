@@ -8,8 +8,7 @@ use kirin_transport::Body;
 use kirin_types::Task;
 
 use super::{
-    Place, completed, download, download_of, kept, left_after, oddities, rest, task_at, task_of,
-    video, whole,
+    Place, completed, download, download_of, kept, oddities, task_at, task_of, video, whole,
 };
 use crate::scripted::{Answer, End, Pieces, Scripted, with_headers};
 
