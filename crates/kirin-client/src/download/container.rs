@@ -15,6 +15,8 @@ pub(super) struct Boxes {
     left: u64,
     /// Where `moov` ends, while its own boxes are read.
     movie_ends_at: Option<u64>,
+    /// The content of the current box, while that is an index.
+    index: Option<Vec<u8>>,
     seen: Seen,
     /// Where and why there are no more boxes.
     end: Option<(u64, NoMore)>,
@@ -30,6 +32,8 @@ struct Seen {
     has_media: bool,
     /// Whether the film is made of fragments: `moov` announces them, or they came.
     is_fragmented: bool,
+    /// Where the last fragment ends that an index names.
+    indexed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,9 @@ enum NoMore {
     /// A last box that reaches to the end of the file, wherever that is.
     OpenEnded,
 }
+
+/// Most bytes of an index, which has 12 for each of at most 65,535 fragments.
+const LONGEST_INDEX: u64 = 1 << 20;
 
 /// Boxes that a film may have beside each other. What is called otherwise and longer than the file is
 /// taken for something that was put behind it.
@@ -70,7 +77,10 @@ impl Boxes {
             self.position += taken as u64;
             match self.left {
                 0 => self.read_header(now),
-                left => self.left = left - taken as u64,
+                left => {
+                    self.left = left - taken as u64;
+                    self.read_index(now);
+                }
             }
             if self.movie_ends_at == Some(self.position) {
                 self.movie_ends_at = None;
@@ -129,9 +139,24 @@ impl Boxes {
         self.seen.has_movie |= name == *b"moov";
         self.seen.has_media |= matches!(&name, b"mdat" | b"imda");
         self.seen.is_fragmented |= name == *b"moof";
+        self.index = (name == *b"sidx" && left <= LONGEST_INDEX).then(Vec::new);
         match &name {
             b"moov" if left > 0 => self.movie_ends_at = Some(self.position.saturating_add(left)),
             _ => self.left = left,
+        }
+    }
+
+    /// An index says how long the fragments behind it are.
+    fn read_index(&mut self, data: &[u8]) {
+        let Some(index) = &mut self.index else {
+            return;
+        };
+        index.extend_from_slice(data);
+        if self.left == 0 {
+            let length = indexed(index).unwrap_or_default();
+            let end = self.position.saturating_add(length);
+            self.seen.indexed = self.seen.indexed.max(end);
+            self.index = None;
         }
     }
 
@@ -177,11 +202,19 @@ impl Boxes {
         Some(format!("it has no {missing} box"))
     }
 
+    fn missing_fragment(&self) -> Option<String> {
+        let end = self.seen.indexed;
+        (end > self.position).then(|| format!("its index names fragments up to byte {end}"))
+    }
+
     /// Why a film is not whole although its message came to its end: a proxy that lost its own
     /// connection ends its answer politely. Nothing of what is no film.
     pub(super) fn missing_part(&self) -> Option<String> {
         let is_film = self.are_a_film();
-        is_film.then(|| self.cut_box().or_else(|| self.missing()))?
+        is_film.then(|| {
+            let missing = self.cut_box().or_else(|| self.missing());
+            missing.or_else(|| self.missing_fragment())
+        })?
     }
 
     /// Judges by the boxes alone whether this is the whole.
@@ -235,6 +268,24 @@ impl Boxes {
         let count = self.position - at;
         format!("{count} bytes stand behind the end of the film")
     }
+}
+
+/// How many bytes behind itself an index names (`sidx`, ISO/IEC 14496-12).
+fn indexed(content: &[u8]) -> Option<u64> {
+    let version = content.first()?;
+    // A version and flags, an id and a time scale; then a time and an offset, longer ones in later versions.
+    let (offset, entries) = match version {
+        0 => (content.get(16..20)?, content.get(20..)?),
+        _ => (content.get(20..28)?, content.get(28..)?),
+    };
+    let count = number(entries.get(2..4)?);
+    let (entries, _) = entries.get(4..)?.as_chunks::<12>();
+    // The first bit of a length says what it is the length of.
+    let lengths = entries
+        .iter()
+        .map(|entry| number(&entry[..4]) & 0x7fff_ffff);
+    let count = usize::try_from(count).ok()?;
+    number(offset).checked_add(lengths.take(count).sum())
 }
 
 fn number(bytes: &[u8]) -> u64 {

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{container::Boxes, page::Beginning};
+use super::{container::Boxes, matroska::Elements, page::Beginning};
 use crate::FileDigest;
 
 /// Bytes from the first on: how many, what they hash to, how they begin, and what boxes they are.
@@ -17,6 +17,7 @@ pub(super) struct Content {
     hash: Sha256,
     beginning: Beginning,
     boxes: Boxes,
+    elements: Elements,
 }
 
 impl Content {
@@ -25,6 +26,7 @@ impl Content {
         self.hash.update(data);
         self.beginning.feed(data);
         self.boxes.feed(data);
+        self.elements.feed(data);
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -37,6 +39,27 @@ impl Content {
 
     pub(super) fn boxes(&self) -> &Boxes {
         &self.boxes
+    }
+
+    /// Why a film is not whole although its message came to its end: a proxy that lost its own
+    /// connection ends its answer politely. Nothing of what is no film.
+    pub(super) fn missing_part(&self) -> Option<String> {
+        match self.beginning.is_matroska() {
+            true => self.elements.missing_part(),
+            false => self.boxes.missing_part(),
+        }
+    }
+
+    /// Judges by the container alone whether this is the whole.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not show it.
+    pub(super) fn show_the_end(&self) -> Result<(), String> {
+        match self.beginning.is_matroska() {
+            true => self.elements.show_the_end(),
+            false => self.boxes.show_the_end(),
+        }
     }
 
     pub(super) fn digest(&self) -> Digest {

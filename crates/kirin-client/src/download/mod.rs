@@ -7,6 +7,8 @@ mod source;
 
 mod container;
 
+mod matroska;
+
 mod page;
 
 mod content;

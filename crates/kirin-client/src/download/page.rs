@@ -1,6 +1,6 @@
 //! What is certainly no video, by its first bytes.
 
-use super::container::is_box;
+use super::{container::is_box, matroska};
 
 /// So many of the first bytes are looked at.
 const LOOKED_AT: usize = 512;
@@ -53,7 +53,7 @@ impl Beginning {
 
     /// Whether it begins as Matroska and WebM do.
     pub(super) fn is_matroska(&self) -> bool {
-        self.0.starts_with(&[0x1a, 0x45, 0xdf, 0xa3])
+        self.0.starts_with(&matroska::MAGIC)
     }
 }
 

@@ -169,3 +169,52 @@ fn what_is_no_mp4_or_begins_otherwise_is_odd_and_misses_nothing() {
         assert_eq!(boxes(&bytes).show_the_end(), Ok(()));
     }
 }
+
+/// An index of two fragments of 28 bytes each.
+fn index(version: u8, offset: u32) -> Vec<u8> {
+    let mut content = vec![version, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 25];
+    if version == 0 {
+        content.extend([0; 4]);
+    } else {
+        content.extend([0; 12]);
+    }
+    content.extend(offset.to_be_bytes());
+    content.extend([0, 0, 0, 2]);
+    for length in [28, 0x8000_001c_u32] {
+        content.extend(length.to_be_bytes());
+        content.extend([0; 8]);
+    }
+    let size = u32::try_from(content.len() + 8).unwrap();
+    [&size.to_be_bytes()[..], b"sidx", &content].concat()
+}
+
+#[test]
+fn film_that_ends_before_a_fragment_of_its_index_misses_a_part() {
+    for version in [0, 1] {
+        for offset in [0, 8] {
+            let mut bytes = [fragmented(&[]), index(version, offset)].concat();
+            if offset == 8 {
+                bytes.extend(mp4(&[(b"free", 8)]));
+            }
+            bytes.extend(mp4(&ONE_FRAGMENT));
+            let whole = [&bytes[..], &mp4(&ONE_FRAGMENT)].concat();
+            let missing = format!("its index names fragments up to byte {}", whole.len());
+            assert_eq!(boxes(&bytes).missing_part(), Some(missing));
+            assert_eq!(boxes(&whole).missing_part(), None);
+            // Whatever else stands there.
+            let ended = [&bytes[..], &mp4(&[(b"mfra", 16)])].concat();
+            assert!(boxes(&ended).show_the_end().is_err());
+        }
+    }
+}
+
+#[test]
+fn index_that_cannot_be_read_says_nothing() {
+    for length in 0..index(0, 0).len() - 8 {
+        let size = u32::try_from(length + 8).unwrap();
+        let content = &index(0, 0)[8..8 + length];
+        let index = [&size.to_be_bytes()[..], b"sidx", content].concat();
+        let bytes = [fragmented(&[]), index, mp4(&ONE_FRAGMENT)].concat();
+        assert_eq!(boxes(&bytes).missing_part(), None, "{length}");
+    }
+}

@@ -70,10 +70,10 @@ impl Machine {
         if self.has_all() || self.is_intact() == Some(true) {
             return Ending::Whole;
         }
-        let (boxes, is_video) = (content.boxes(), self.settings.is_video);
+        let is_video = self.settings.is_video;
         let unproven = match self.body_end {
-            BodyEnd::Framed => boxes.missing_part().filter(|_| is_video),
-            BodyEnd::Closed if is_video => boxes.show_the_end().err(),
+            BodyEnd::Framed => content.missing_part().filter(|_| is_video),
+            BodyEnd::Closed if is_video => content.show_the_end().err(),
             BodyEnd::Closed => Some("the server did not say how long it is".into()),
         };
         unproven.map_or(Ending::Whole, Ending::Unproven)

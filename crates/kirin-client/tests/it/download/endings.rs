@@ -211,7 +211,7 @@ fn framed(bytes: &[u8]) -> Answer {
 #[tokio::test(start_paused = true)]
 async fn d06_end_of_a_message_proves_that_all_came() {
     let behind = [&video()[..], b"\n"].concat();
-    let matroska = b"\x1a\x45\xdf\xa3\x01\0\0\0".to_vec();
+    let matroska = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80".to_vec();
     for bytes in [video(), open_ended(), fragmented(), behind, matroska] {
         let downloaded = download(vec![framed(&bytes)]).await;
         assert_eq!(downloaded.bytes(), Some(bytes));
