@@ -117,10 +117,13 @@ fn watermarked(path: &Path) -> PathBuf {
 }
 
 /// A free name for the video of a task whose own name is taken.
-pub(crate) fn beside(path: &Path, id: &str) -> PathBuf {
+/// It has at most so many bytes.
+pub(crate) fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
     let first = format!("-{}", file_name(id));
     let further = (2..100).map(|number| format!("{first}-{number}"));
-    let path = &shortened(path, first.len() + ".mp4".len() + "-99".len());
+    let extension = path.extension().map_or(0, |extension| extension.len() + 1);
+    let added = first.len() + "-99".len() + extension;
+    let path = &shortened(path, room.saturating_sub(added));
     let mut paths = std::iter::once(first.clone())
         .chain(further)
         .map(|suffix| with_suffix(path, &suffix));
@@ -129,18 +132,17 @@ pub(crate) fn beside(path: &Path, id: &str) -> PathBuf {
         .unwrap_or_else(|| with_suffix(path, &first))
 }
 
-/// The path with a name that has room for so many more bytes, where it is text.
-fn shortened(path: &Path, more: usize) -> PathBuf {
+/// The path with a stem of at most so many bytes, where it is text.
+fn shortened(path: &Path, room: usize) -> PathBuf {
     let stem = path.file_stem().and_then(OsStr::to_str);
-    let Some(stem) = stem.filter(|stem| stem.len() + more > ROOM) else {
-        return path.into();
-    };
-    let kept = &stem[..stem.floor_char_boundary(ROOM.saturating_sub(more))];
-    with_stem(path, kept.into())
+    match stem.filter(|stem| stem.len() > room) {
+        Some(stem) => with_stem(path, stem[..stem.floor_char_boundary(room)].into()),
+        None => path.into(),
+    }
 }
 
 /// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
-const ROOM: usize = 240;
+pub(crate) const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut stem = OsString::from(path.file_stem().unwrap_or_default());

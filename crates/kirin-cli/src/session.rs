@@ -18,11 +18,11 @@ use kirin_transport::Transport;
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
 use crate::{
-    arguments::Shared,
+    arguments::{File, Shared},
     certificates, downloaded_files, emulated_host,
     environment::variable,
     failure::Failure,
-    key, ledger_file,
+    key, ledger_file, output_path,
     terminal::{printable, say},
     verbose::{self, Told},
 };
@@ -165,17 +165,37 @@ impl Session {
         }
     }
 
-    /// Notes where the files of a task are. They are there, whatever becomes of the note.
-    pub(crate) async fn downloaded(&self, task: &Task, paths: &[PathBuf]) {
-        let Ok(Some(entry)) = self.entry(task.id().as_str()).await else {
+    /// Where the first run of a create wanted its video.
+    pub(crate) async fn output(&self, id: &str) -> Option<PathBuf> {
+        let entry = self.entry(id).await.ok()??;
+        let file = File {
+            output: Some(entry.output?),
+            force: false,
+        };
+        Some(output_path::path(&file, id))
+    }
+
+    /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
+    /// there, whatever becomes of the note.
+    pub(crate) async fn downloaded(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
+        let id = task.id().as_str();
+        let Ok(Some(entry)) = self.entry(id).await else {
+            return;
+        };
+        let Some(ledger) = &self.ledger else {
             return;
         };
         let paths: Vec<_> = paths.iter().map(|path| absolute(path)).collect();
-        if let Some(ledger) = &self.ledger
-            && let Err(error) = ledger.downloaded(entry.number, &paths).await
-        {
+        let noting = async {
+            // Without its digest, another file as long as the video would be taken for it.
+            for digest in unnoted {
+                ledger.note_digest(entry.number, digest).await?;
+            }
+            ledger.downloaded(entry.number, &paths).await
+        };
+        if let Err(error) = noting.await {
             say(&format!(
-                "the ledger does not know the file: {}",
+                "the video is there, and the ledger does not know it: {}",
                 printable(&error.to_string())
             ));
         }

@@ -39,8 +39,13 @@ impl LockFolder {
         options.read(true).write(true).create_new(true);
         let path = self.path.join(name);
         let file = options.open(&path)?;
-        access::give(&self.ledger, &path, access::Kind::File)?;
-        Ok(file)
+        match access::give(&self.ledger, &path, access::Kind::File) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                let _ = fs::remove_file(path);
+                Err(error)
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -46,21 +46,35 @@ impl Process {
         folder.make()?;
         // It is locked before anybody can see it under its name and take it for a dead one.
         let unnamed = format!("{name}{UNNAMED}");
-        let mut file = folder.create_new(&unnamed)?;
+        let file = folder.create_new(&unnamed)?;
+        let unnamed = folder.path().join(unnamed);
+        let started = Self::named(folder, file, &unnamed, name);
+        match &started {
+            Ok(process) => process.remove_dead(),
+            // Others would have to wait until it is surely of no use.
+            Err(_) => drop(fs::remove_file(unnamed)),
+        }
+        started
+    }
+
+    fn named(
+        folder: &LockFolder,
+        mut file: File,
+        unnamed: &Path,
+        name: String,
+    ) -> io::Result<Self> {
         again(|| file.lock())?;
         let itself = Owner::describe_itself(&file.metadata()?);
         // A full disk keeps nobody from holding a lock.
         let _ = file.write_all(itself.as_bytes());
         let folder = folder.path().to_owned();
-        fs::rename(folder.join(unnamed), folder.join(&name))?;
-        let process = Self {
+        fs::rename(unnamed, folder.join(&name))?;
+        Ok(Self {
             name,
             folder,
             at_work: Mutex::default(),
             _file: file,
-        };
-        process.remove_dead();
-        Ok(process)
+        })
     }
 
     pub(crate) fn has_begun(&self, operation: OperationId) {
@@ -221,6 +235,17 @@ mod tests {
             "three that are not dead for sure, and this process"
         );
         assert!(!ledger.path().join(format!("{token}.new")).exists());
+    }
+
+    /// Here because its name is taken by a folder; a lock that cannot be had ends the same way.
+    #[test]
+    fn a_process_that_cannot_start_leaves_nothing_behind() {
+        let (_folder, ledger) = ledger();
+        ledger.make().unwrap();
+        fs::create_dir(ledger.path().join("first")).unwrap();
+        Process::start(&ledger, "first".into()).unwrap_err();
+        assert!(!ledger.path().join("first.new").exists());
+        assert!(ledger.path().join("first").is_dir());
     }
 
     #[test]

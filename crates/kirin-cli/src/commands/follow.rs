@@ -1,6 +1,10 @@
 //! A generation on its way, told to whoever watches: to its acceptance, to its end, to its files.
 
-use std::path::PathBuf;
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use kirin_client::{Error, Generation};
 use kirin_types::{Task, TaskState};
@@ -63,17 +67,37 @@ pub(super) async fn fetch(
     reached.fetching(task);
     let id = task.id().as_str();
     let noted = session.digests(id).await?;
-    let download = session
+    let unnoted = Arc::new(Mutex::new(Vec::new()));
+    let mut download = session
         .client
         .download(task, output_path::path(file, id))
         .overwrite(file.force)
         .keep_existing(!noted.is_empty() || output_path::is_same(file, earlier_output, id))
         .noted(noted)
-        .before_commit(|digest| session.note_digest(id, digest))
+        .before_commit(|digest| {
+            let (noting, unnoted) = (
+                session.note_digest(id, digest.clone()),
+                Arc::clone(&unnoted),
+            );
+            async move {
+                // The video was paid for, and is worth more than the note.
+                if noting.await.is_err() {
+                    unnoted
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(digest);
+                }
+                Ok::<_, Infallible>(())
+            }
+        })
         .on_event(|event| progress.download(event));
+    if let Some(earlier) = session.output(id).await {
+        download = download.earlier_path(earlier);
+    }
     let paths = download
         .await
         .map_err(|error| Failure::download(&error, task, reached.ids(), file))?;
-    session.downloaded(task, &paths).await;
+    let unnoted = std::mem::take(&mut *unnoted.lock().unwrap_or_else(PoisonError::into_inner));
+    session.downloaded(task, &paths, &unnoted).await;
     Ok(paths)
 }

@@ -11,10 +11,14 @@ use crate::{commands::Costs, exit_code, request_file::how_many};
 impl Failure {
     /// The video of a line cannot be written, found before it was sent.
     pub(crate) fn line_output(error: &DownloadError) -> Self {
-        Self {
-            next_step: "Move what is there away, or choose another --output or --name-template."
-                .into(),
-            ..Self::output(error)
+        let failure = Self::output(error);
+        match error.longest_name() {
+            Some(_) => failure,
+            None => Self {
+                next_step:
+                    "Move what is there away, or choose another --output or --name-template.".into(),
+                ..failure
+            },
         }
     }
 

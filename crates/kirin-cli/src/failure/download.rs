@@ -10,7 +10,7 @@ impl Failure {
     /// The task has a video, and it is not here.
     pub(crate) fn download(error: &DownloadError, task: &Task, ids: Ids, file: &File) -> Self {
         let what = format!("the video was not downloaded: {}", chain(error));
-        let (code, command, next_step) = way_on(error.kind());
+        let (code, command, next_step) = way_on(error);
         let failure = Self::new(code, what, next_step);
         let failure = match task.state() {
             TaskState::OtherEnd { .. } => failure.charged_perhaps(),
@@ -24,7 +24,11 @@ impl Failure {
         let failure = failure.resumed_by(command, id);
         let failure = match (error.kind(), error.path()) {
             (DownloadErrorKind::Exists, Some(path)) => {
-                let other = output_path::beside(path, id);
+                let other = output_path::beside(path, id, output_path::ROOM);
+                failure.with_option("--output", &other.to_string_lossy())
+            }
+            (_, Some(path)) if let Some(longest) = error.longest_name() => {
+                let other = output_path::beside(path, id, longest);
                 failure.with_option("--output", &other.to_string_lossy())
             }
             // Only that shows the URLs.
@@ -37,8 +41,8 @@ impl Failure {
 
 /// The exit code, the next step, and the command that does it. What came to nothing because of the server
 /// will come to nothing again at once, so that is never all that is said.
-fn way_on(kind: DownloadErrorKind) -> (u8, &'static str, &'static str) {
-    let (code, next_step) = match kind {
+fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
+    let (code, next_step) = match error.kind() {
         DownloadErrorKind::Authentication => (
             exit_code::AUTHENTICATION,
             "Set a key that the service accepts (kirin auth set-key), then download it.",
@@ -48,18 +52,24 @@ fn way_on(kind: DownloadErrorKind) -> (u8, &'static str, &'static str) {
             "It was damaged twice, or its checksum is wrong. See whether what is kept plays; download it \
              later or over another network.",
         ),
+        DownloadErrorKind::Disk if error.longest_name().is_some() => (
+            exit_code::DISK,
+            "Download it to a file with a shorter name.",
+        ),
         DownloadErrorKind::Disk => (
             exit_code::DISK,
             "Make room or choose another --output, then download it.",
         ),
         DownloadErrorKind::Encoded => (
             exit_code::OTHER,
-            "If a proxy of yours does that, download it without the proxy, or over another network.",
+            "If something is kept, it may be the video: decompress it, as with brotli -d or zstd -d. If a proxy of \
+             yours does that, download it without the proxy, or over another network.",
         ),
-        DownloadErrorKind::Exists => (
+        DownloadErrorKind::Exists if error.can_be_overwritten() => (
             exit_code::DISK,
             "Download it to another file, or with --force in place of what is there.",
         ),
+        DownloadErrorKind::Exists => (exit_code::DISK, "Download it to another file."),
         DownloadErrorKind::Expired => (
             exit_code::NOT_FOUND,
             "Ask the service for it once more later; to generate it again is charged again.",
@@ -80,7 +90,7 @@ fn way_on(kind: DownloadErrorKind) -> (u8, &'static str, &'static str) {
         DownloadErrorKind::NoOutput
         | DownloadErrorKind::RefusedUrl
         | DownloadErrorKind::TooLarge => {
-            return elsewhere(kind);
+            return elsewhere(error.kind());
         }
         DownloadErrorKind::Unproven => (
             exit_code::NOT_FINISHED,

@@ -3,7 +3,7 @@
 use std::{error::Error, io, path::Path, process::ExitCode};
 
 use kirin_client::{
-    Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind, machine::Outcome,
+    Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind, file_name, machine::Outcome,
 };
 use kirin_types::{Task, TaskErrorCode, TaskState};
 
@@ -11,6 +11,8 @@ use crate::{
     arguments::Json,
     color, exit_code,
     interrupt::Ids,
+    name_template::TASK_ID,
+    output_path::LONGEST_ID,
     progress::said,
     report::Report,
     terminal::{printable, say, say_styled},
@@ -108,16 +110,26 @@ impl Failure {
             _ => exit_code::DISK,
         };
         let next_step = match error.kind() {
-            DownloadErrorKind::Exists => {
-                "Choose another --output, or add --force to overwrite a file."
+            _ if error.longest_name().is_some() => {
+                "Shorten the name in --output or --name-template."
             }
+            DownloadErrorKind::Exists if error.can_be_overwritten() => {
+                "Choose another --output, or add --force to overwrite the file."
+            }
+            DownloadErrorKind::Exists => "Choose another --output.",
             _ => "Choose another --output, in a folder that exists and can be written to.",
         };
-        Self::new(
-            code,
-            format!("the video cannot be written: {}", chain(error)),
-            next_step,
-        )
+        let what = format!("the video cannot be written: {}", chain(error));
+        let longest_id = file_name(LONGEST_ID);
+        let what = match what.contains(&longest_id) {
+            true => format!(
+                "{} with a task's id of {} bytes, the longest there can be",
+                what.replace(&longest_id, TASK_ID),
+                longest_id.len()
+            ),
+            false => what,
+        };
+        Self::new(code, what, next_step)
     }
 
     /// The configuration file cannot be read, or says what is not understood.

@@ -1,6 +1,9 @@
 //! `kirin batch`: a file of requests, restarted with the same command.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kirin_emulator::{EmulatorConfig, Lifecycle, Lookup, Scenario, Which};
 use serde_json::{Value, json};
@@ -33,6 +36,10 @@ impl Bench {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// `kirin` with these arguments, in the folder and the home.

@@ -222,19 +222,29 @@ fn name_that_can_never_be_written_is_refused_before_anything_is_sent() {
         let arguments = [&["generate", "a fox"], arguments].concat();
         bench.kirin(&arguments).at(emulator.base_url()).run()
     };
-    for length in 246..=255 {
+    for length in 244..=255 {
         let name = "x".repeat(length - 4) + ".mp4";
         let refused = run(&["--output", &name]).ended_with(12);
         assert!(
             refused.stderr.contains("Nothing was spent."),
             "{refused:#?}"
         );
+        let said = format!("its name has {length} bytes, and may have 243 here");
+        assert!(refused.stderr.contains(&said), "{refused:#?}");
+        assert!(refused.stderr.contains("Shorten the name"), "{refused:#?}");
     }
     // The id of a task may be longer than those of today.
     let template = "x".repeat(150) + "-{task_id}";
-    run(&["--name-template", &template]).ended_with(12);
+    let refused = run(&["--name-template", &template]).ended_with(12);
+    let said = "{task_id}.mp4: its name has 256 bytes, and may have 243 here";
+    assert!(refused.stderr.contains(said), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("a task's id of 101 bytes"),
+        "{refused:#?}"
+    );
+    assert!(!refused.stderr.contains("_con."), "{refused:#?}");
     assert_eq!(emulator.statistics().creates_received, 0);
-    run(&["--output", &("x".repeat(241) + ".mp4")]).ended_with(0);
+    run(&["--output", &("x".repeat(239) + ".mp4")]).ended_with(0);
     let template = "x".repeat(130) + "-{task_id}";
     run(&["--name-template", &template]).ended_with(0);
 }
@@ -307,4 +317,101 @@ fn page_that_somebody_has_changed_is_theirs() {
         fs::read_to_string(bench.path("gallery.html")).unwrap(),
         changed
     );
+}
+
+/// Advice that cannot help is a fault.
+#[cfg(unix)]
+#[test]
+fn force_is_advised_only_where_it_helps() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("v.mp4", "an older film");
+    let refused = |id: &str, helps: bool| {
+        let run = generate(&bench, &emulator, id, &[]).ended_with(2);
+        assert_eq!(run.stderr.contains("--force"), helps, "{run:#?}");
+    };
+    refused("order-1", true);
+    for number in 1..=9 {
+        let name = match number {
+            1 => "v.mp4.part".to_owned(),
+            number => format!("v.mp4.{number}.part"),
+        };
+        bench.write(&name, "precious");
+    }
+    refused("order-2", false);
+    fs::remove_file(bench.path("v.mp4")).unwrap();
+    refused("order-3", false);
+    let made = std::process::Command::new("mkfifo")
+        .arg(bench.path("v.mp4"))
+        .status();
+    assert!(made.unwrap().success());
+    refused("order-4", false);
+    assert_eq!(emulator.statistics().creates_received, 0);
+}
+
+/// The video is somewhere else now, and what came first is of no use to anybody.
+#[test]
+fn part_beside_a_name_that_was_taken_goes_with_the_next_step() {
+    let emulator = emulator(slow());
+    let bench = Bench::new("note", "");
+    left(&bench, &emulator, "order-a", &[]);
+    bench.write("v.mp4", "another film");
+    let resume = bench.kirin(&["resume"]).at(emulator.base_url());
+    let refused = resume.run().ended_with(12);
+    assert!(bench.path("v.mp4.part").exists());
+    assert!(refused.stderr.contains("kept in"), "{refused:#?}");
+    assert!(refused.stderr.contains("v.mp4.part"), "{refused:#?}");
+    type_printed(&bench, &emulator, &refused).ended_with(0);
+    let names = bench.names(".");
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(
+        !names.iter().any(|name| name.contains(".part")),
+        "{names:?}"
+    );
+    assert_eq!(fs::read(bench.path("v.mp4")).unwrap(), b"another film");
+}
+
+/// Its disk is full when it is to be noted what the video is.
+#[test]
+fn video_is_had_where_the_ledger_takes_no_note_and_no_other_file_is_taken_for_it() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("note", "");
+    let create = ["create", "a boat", "--external-task-id", "order-0"];
+    bench
+        .kirin(&create)
+        .at(emulator.base_url())
+        .run()
+        .ended_with(0);
+    let ledger = bench.home().join(".local/share/kirin/ledger.sqlite3");
+    let change = |sql: &str| {
+        let connection = rusqlite::Connection::open(&ledger).unwrap();
+        connection.execute_batch(sql).unwrap();
+    };
+    change(
+        "CREATE TRIGGER full BEFORE INSERT ON digests
+         BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END",
+    );
+    for command in ["generate", "download"] {
+        let run = match command {
+            "generate" => generate(&bench, &emulator, "order-a", &[]),
+            _ => {
+                fs::remove_file(bench.path("v.mp4")).unwrap();
+                let kirin = bench.kirin(&["download", "order-a", "--output", "v.mp4"]);
+                kirin.at(emulator.base_url()).run()
+            }
+        };
+        let run = run.ended_with(0);
+        assert_eq!(run.stdout, "v.mp4\n");
+        let said = "the video is there, and the ledger does not know it";
+        assert!(run.stderr.contains(said), "{run:#?}");
+    }
+    let film = fs::read(bench.path("v.mp4")).unwrap();
+    mp4::read(&film);
+
+    change("DROP TRIGGER full");
+    fs::write(bench.path("v.mp4"), vec![7; film.len()]).unwrap();
+    let other = generate(&bench, &emulator, "order-a", &[]).ended_with(12);
+    assert!(other.stderr.contains("is another file"), "{other:#?}");
+    fs::write(bench.path("v.mp4"), &film).unwrap();
+    generate(&bench, &emulator, "order-a", &[]).ended_with(0);
+    assert_eq!(emulator.ledger().charges().len(), 2);
 }
