@@ -245,9 +245,14 @@ impl<'a> Download<'a> {
             }
         }
         if let Some(earlier) = self.earlier_path {
-            Output::all(&self.task)
-                .iter()
-                .for_each(|output| remove_parts(&output.path(&earlier), self.task.id(), output));
+            let task = self.task;
+            let remove = move || {
+                for output in Output::all(&task) {
+                    remove_parts(&output.path(&earlier), task.id(), &output);
+                }
+                Ok::<_, DownloadError>(())
+            };
+            blocking(remove).await?;
         }
         Ok(paths)
     }

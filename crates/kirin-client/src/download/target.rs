@@ -122,12 +122,12 @@ impl DownloadTarget {
             },
         };
         taken.map_err(|source| match (source.kind(), self.if_exists) {
-            (io::ErrorKind::AlreadyExists, IfExists::Compare) => {
-                exists(NOT_THE_OUTPUT).overwritten_if(true)
-            }
-            (io::ErrorKind::AlreadyExists, _) => {
-                let detail = "appeared during the download, and is not overwritten unasked";
-                exists(detail).overwritten_if(true)
+            (io::ErrorKind::AlreadyExists, if_exists) => {
+                let detail = match if_exists {
+                    IfExists::Compare => NOT_THE_OUTPUT,
+                    _ => "appeared during the download, and is not overwritten unasked",
+                };
+                exists(detail).overwritten_if(check(&self.path, IfExists::Replace).is_ok())
             }
             // It may be immutable, or mounted by itself.
             (_, IfExists::Replace) if self.path.symlink_metadata().is_ok() => {
