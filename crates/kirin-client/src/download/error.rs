@@ -16,7 +16,7 @@ pub struct DownloadError {
     path: Option<PathBuf>,
     kept: Option<PathBuf>,
     can_be_overwritten: bool,
-    longest_name: Option<usize>,
+    longest_name: Option<u16>,
     finished: Vec<PathBuf>,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -96,7 +96,7 @@ impl DownloadError {
 
     /// The name may have so many bytes, and has more.
     pub(super) fn with_longest_name(mut self, bytes: usize) -> Self {
-        self.longest_name = Some(bytes);
+        self.longest_name = Some(u16::try_from(bytes).unwrap_or(u16::MAX));
         self
     }
 
@@ -172,7 +172,7 @@ impl DownloadError {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn longest_name(&self) -> Option<usize> {
-        self.longest_name
+        self.longest_name.map(usize::from)
     }
 
     /// The files of outputs of the same task that were finished before: they are whole, and stay.
