@@ -114,7 +114,7 @@ impl Failure {
                 "Shorten the name in --output or --name-template."
             }
             DownloadErrorKind::Exists if error.can_be_overwritten() => {
-                "Choose another --output, or add --force to overwrite the file."
+                "Choose another --output, or add --force to overwrite a file."
             }
             DownloadErrorKind::Exists => "Choose another --output.",
             _ => "Choose another --output, in a folder that exists and can be written to.",
