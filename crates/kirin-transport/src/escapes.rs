@@ -72,9 +72,11 @@ impl Reading {
 struct Escape {
     /// How each begins: with one of these.
     marks: &'static [u8],
-    /// The character that it stands for, and the length behind the mark.
-    read: fn(u8, &[u8]) -> Option<(u8, usize)>,
+    read: ReadEscape,
 }
+
+/// The character that an escape stands for, and its length behind the mark.
+type ReadEscape = fn(mark: u8, behind: &[u8]) -> Option<(u8, usize)>;
 
 const ESCAPES: [Escape; 4] = [
     Escape {

@@ -270,3 +270,12 @@ fn no_text_is_hidden_where_no_secret_is() {
     // Up to twelve characters a secret stands as it is, or not at all.
     assert_eq!(hide(b"sk-01 23456789", b"sk-012345678", b""), None);
 }
+
+#[test]
+fn what_stands_between_two_secrets_is_shown() {
+    let secret = "sk-8fG2kLm9Qw4Zr7Tx1Yb6Nc3V";
+    let text = format!(r#"{{"sent":"{secret}","id":"d5u5obte8783","by":"{secret}"}}"#);
+    let hidden = hide(text.as_bytes(), secret.as_bytes(), b"(hidden)").unwrap();
+    let hidden = String::from_utf8(hidden).unwrap();
+    assert_eq!(hidden, r#"{"sent":"(hidden)","id":"d5u5obte8783","by":"(hidden)"}"#);
+}
