@@ -75,9 +75,9 @@ impl Budget {
     /// use kirin_client::Budget;
     /// use kirin_types::GenerationRequest;
     ///
-    /// let price = "0.14".parse()?;
+    /// let price: kirin_types::Amount = "0.14".parse()?;
     /// let budget = Budget::new("0.50".parse()?)
-    ///     .prices(move |request| (request.model_id() == "kirin_v1_t2v").then_some(price));
+    ///     .prices(move |request| (request.model_id() == "kirin_v1_t2v").then(|| price.clone()));
     /// let request = GenerationRequest::for_model("kirin_v1_t2v").parameter("prompt", "a fox").build()?;
     /// let reservation = budget.reserve(&request)?;
     /// assert_eq!(budget.spent().to_string(), "0.14");
