@@ -1,6 +1,6 @@
 //! The ends of a generation.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
@@ -293,6 +293,8 @@ impl fmt::Display for Withheld {
         }
     }
 }
+
+impl Error for Withheld {}
 
 /// How far a create is that a journal knows already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
