@@ -73,6 +73,11 @@ impl Clock {
         Some(deadline.saturating_sub(self.elapsed()))
     }
 
+    /// The same for what is worth so much time at least, however near the deadline is.
+    pub(super) fn left_at_least(&self, least: Duration) -> Option<Duration> {
+        self.left().map(|left| left.max(least))
+    }
+
     pub(super) fn elapsed(&self) -> Duration {
         Moment::now().since(self.began_at)
     }

@@ -9,6 +9,7 @@ use super::{
     plan::{IdOrigin, Known, Plan, Start},
     randomness,
     record::{Operation, Record, in_time},
+    run::SHORTEST_CALL,
     spending::Spending,
 };
 use crate::{
@@ -132,8 +133,14 @@ impl Known {
         let is_told = self.origin.may_be_known() || client.controls().is_empty();
         match start.create_id(client).filter(|_| creates && is_told) {
             Some(create) => {
-                let recalled = in_time(clock.left(), client.0.journal.recall(&create)).await?;
-                Ok(Some(recalled))
+                let limit = match start {
+                    Start::Generate(_) => clock.left(),
+                    // What may be paid for is worth a look after the deadline, too.
+                    _ => clock.left_at_least(SHORTEST_CALL),
+                };
+                Ok(Some(
+                    in_time(limit, client.0.journal.recall(&create)).await?,
+                ))
             }
             None => Ok(None),
         }

@@ -105,7 +105,7 @@ impl Record {
             Stage::ToBeTakenOver(intent) => JournalChange::TakeOver(intent.clone()),
             Stage::Unwritten(_) | Stage::Written => return Ok(()),
         };
-        self.write_before(vec![change]).await?;
+        self.write(change).await?;
         self.stage = Stage::Written;
         Ok(())
     }
@@ -135,7 +135,7 @@ impl Record {
         let attempt = self.attempt + 1;
         changes.push(JournalChange::Send { attempt, reason });
         self.has_tried_to_write = true;
-        self.write_before(changes).await?;
+        self.write_within(self.clock.left(), changes).await?;
         self.stage = Stage::Written;
         self.attempt = attempt;
         self.open = Some(reason);
@@ -253,7 +253,7 @@ impl Record {
         if self.is_silent {
             return Err(silent());
         }
-        let recalled = in_time(self.time_after(), self.journal.recall(create)).await;
+        let recalled = in_time(self.time(), self.journal.recall(create)).await;
         match recalled.unwrap_or_default().entry {
             // A journal may say that it failed, and have written all the same.
             Some(entry) if entry.intent.operation == Some(self.operation) => {
@@ -276,22 +276,17 @@ impl Record {
         }
     }
 
-    /// What has happened is written down also after the deadline.
-    fn time_after(&self) -> Option<Duration> {
-        self.clock.left().map(|left| left.max(SHORTEST_CALL))
-    }
-
     async fn write(&mut self, change: JournalChange) -> Result<(), JournalError> {
         self.write_all(vec![change]).await
     }
 
     async fn write_all(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
-        self.write_within(self.time_after(), changes).await
+        self.write_within(self.time(), changes).await
     }
 
-    /// What has to be written before anything is sent.
-    async fn write_before(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
-        self.write_within(self.clock.left(), changes).await
+    /// What has happened is written down also after the deadline.
+    fn time(&self) -> Option<Duration> {
+        self.clock.left_at_least(SHORTEST_CALL)
     }
 
     async fn write_within(
