@@ -19,8 +19,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use kirin_client::{
-    Budget, Client, CreateId, Journal, JournalError, JournalWrite, MemoryJournal, Recalled,
-    machine::Outcome,
+    Budget, Client, CreateId, ErrorKind, Journal, JournalError, JournalWrite, MemoryJournal,
+    Recalled, machine::Outcome,
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, SendWatch, Sent, Transport, TransportError};
@@ -152,11 +152,25 @@ async fn what_is_dropped_and_asked_for_again_counts_once() {
     assert_eq!(budget.spent().to_string(), "0.17");
 }
 
+/// A journal that is read a moment too early: another client writes before this one does.
+struct ReadTooEarly(Arc<MemoryJournal>);
+
+#[async_trait]
+impl Journal for ReadTooEarly {
+    async fn recall(&self, _create: &CreateId) -> Result<Recalled, JournalError> {
+        Ok(Recalled::default())
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.0.write(write).await
+    }
+}
+
 /// Two clients with one journal and one budget: only one of them sends the create, and only that counts.
 #[tokio::test(start_paused = true)]
 async fn a_create_that_another_client_is_at_counts_once() {
     let budget = budget("1");
-    let journal = Arc::new(MemoryJournal::default());
+    let journal = Arc::new(ReadTooEarly(Arc::default()));
     let transport = Scripted::new([Answer::Never]);
     let client = || {
         Client::builder(canary::key().parse().unwrap())
@@ -168,7 +182,8 @@ async fn a_create_that_another_client_is_at_counts_once() {
     };
     let mut first = client().generate(request("order-1"));
     first.next().await.unwrap();
-    client().generate(request("order-1")).await.unwrap_err();
+    let error = client().generate(request("order-1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Known, "{error}");
     assert_eq!(transport.calls().len(), 1);
     assert_eq!(budget.spent().to_string(), "0.21");
 }

@@ -175,7 +175,9 @@ async fn c11_a_send_that_was_written_down_after_all_is_looked_up_by_the_next() {
     let transport = Scripted::new((0..12).map(|_| not_found()));
     let (journal, budget) = (Arc::new(Silent::at("send", true)), budget());
     let client = client(&transport, &journal, &budget);
-    client.generate(request()).await.unwrap_err();
+    let generating = client.generate(request()).into_future();
+    let ended = tokio::time::timeout(2 * DEADLINE, generating).await;
+    ended.expect("it ends").unwrap_err();
     let state = journal.journal.entries().remove(0).state;
     assert_eq!(state, JournalState::Sent);
     let again = Client::builder(canary::key().parse().unwrap())

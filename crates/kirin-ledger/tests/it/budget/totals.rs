@@ -29,7 +29,7 @@ fn sum(raw: &Connection, day: i64) -> Total {
     let mut sum = Total::default();
     while let Some(row) = rows.next().unwrap() {
         let amount = |text: Option<String>| {
-            Total::from(text.unwrap_or("0".into()).parse::<Amount>().unwrap())
+            Total::from(text.as_deref().unwrap_or("0").parse::<Amount>().unwrap())
         };
         let is_of_day = |at: i64| at.div_euclid(DAY) == day;
         if is_of_day(row.get(0).unwrap()) {
