@@ -229,6 +229,32 @@ impl fmt::Debug for Budget {
 ///
 /// It belongs to the budget that gave it, and changes no other. Dropped, it gives back what certainly was
 /// not sent; what may have been sent keeps its price until it is [released](Self::release).
+///
+/// ```
+/// use kirin_client::{Budget, machine::Outcome};
+/// use kirin_types::{GenerationRequest, Task};
+///
+/// let budget = Budget::new("1".parse()?);
+/// let request = GenerationRequest::builder("a fox").build()?;
+/// let lost = budget.reserve(&request)?;
+/// lost.sent();
+/// // The connection was refused.
+/// lost.not_sent();
+/// drop(lost);
+/// assert_eq!(budget.spent().to_string(), "0");
+///
+/// let refused = budget.reserve(&request)?;
+/// refused.sent();
+/// refused.release();
+/// assert_eq!(budget.spent().to_string(), "0");
+///
+/// let done = budget.reserve(&request)?;
+/// done.sent();
+/// let task = Task::from_json(br#"{"id":"task-1","status":"completed","usage":{"cost":"0.17"}}"#)?;
+/// done.settle(&Outcome::Completed(task));
+/// assert_eq!(budget.spent().to_string(), "0.17");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "what is dropped before it is sent is given back at once"]
 pub struct Reservation {
     charges: Arc<Mutex<Charges>>,
