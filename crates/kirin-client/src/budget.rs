@@ -1,25 +1,28 @@
 //! A limit on what is spent.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, Total};
 
 use crate::machine::{Outcome, Withheld};
 
 /// A limit on what creates may cost together, in USD, kept before each is sent.
 ///
-/// A create takes its list price when it is about to be sent for the first time, and gives it back
-/// only where it is proved that nothing was created; a finished task that says what it cost, at the
-/// end of the operation that created it, takes that in its place, also if it failed. What is
+/// A create takes its price when it is about to be sent for the first time, and gives it back where it
+/// certainly was not sent, or it is proved that nothing was created; a finished task that says what it cost, at
+/// the end of the operation that created it, takes that in its place, also if it failed. What is
 /// unresolved, still running, or failed without a word on its cost keeps its price, because it may be
 /// charged, and so does what [`Client::submit`] leaves to a later wait. Where no price is known nothing
 /// is sent, unless [`allow_unknown_prices`] says so.
 ///
-/// The vendor publishes no prices; the list prices are those of the service behind it. One budget may
-/// be shared by several clients; it ends with the process.
+/// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
+/// none: [`prices`](Self::prices) takes yours. One budget may be shared by several clients, and one generation
+/// may have one of its own beside that of its client: `Generation::budget`. A budget ends with the process;
+/// [`spent_before`](Self::spent_before) makes one that goes on.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -37,23 +40,15 @@ use crate::machine::{Outcome, Withheld};
 ///
 /// [`allow_unknown_prices`]: Self::allow_unknown_prices
 /// [`Client::submit`]: crate::Client::submit
-#[derive(Debug)]
 pub struct Budget {
     limit: Amount,
     allows_unknown_prices: bool,
-    charges: Mutex<Charges>,
+    prices: Option<Prices>,
+    charges: Arc<Mutex<Charges>>,
 }
 
-#[derive(Debug, Default)]
-struct Charges {
-    /// What each reservation stands for, and what it costs, or may.
-    reserved: HashMap<u64, (Option<ExternalTaskId>, Amount)>,
-    made: u64,
-}
-
-/// A part of a [`Budget`] that is taken: by one create, with all its attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reservation(u64);
+/// The caller's prices.
+type Prices = Box<dyn Fn(&GenerationRequest) -> Option<Amount> + Send + Sync>;
 
 impl Budget {
     /// A budget of so many USD.
@@ -61,7 +56,8 @@ impl Budget {
         Self {
             limit,
             allows_unknown_prices: false,
-            charges: Mutex::default(),
+            prices: None,
+            charges: Arc::default(),
         }
     }
 
@@ -72,6 +68,47 @@ impl Budget {
         self
     }
 
+    /// Says what a request costs, in USD, where you know it: in place of its list price, or where there is
+    /// none. For `None`, and for a negative price, the list price counts.
+    ///
+    /// ```
+    /// use kirin_client::Budget;
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let price: kirin_types::Amount = "0.14".parse()?;
+    /// let budget = Budget::new("0.50".parse()?)
+    ///     .prices(move |request| (request.model_id() == "kirin_v1_t2v").then(|| price.clone()));
+    /// let request = GenerationRequest::for_model("kirin_v1_t2v").parameter("prompt", "a fox").build()?;
+    /// let reservation = budget.reserve(&request)?;
+    /// assert_eq!(budget.spent().to_string(), "0.14");
+    /// # drop(reservation);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prices(
+        mut self,
+        prices: impl Fn(&GenerationRequest) -> Option<Amount> + Send + Sync + 'static,
+    ) -> Self {
+        self.prices = Some(Box::new(prices));
+        self
+    }
+
+    /// Counts what was spent before this budget was made, as by an earlier process, in USD. A negative amount
+    /// counts nothing.
+    ///
+    /// ```
+    /// use kirin_client::Budget;
+    ///
+    /// let budget = Budget::new("5.00".parse()?).spent_before("3.50".parse()?);
+    /// assert_eq!(budget.spent().to_string(), "3.50");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spent_before(self, amount: Amount) -> Self {
+        if !amount.is_negative() {
+            locked(&self.charges).total += amount.into();
+        }
+        self
+    }
+
     /// The limit, in USD.
     pub fn limit(&self) -> &Amount {
         &self.limit
@@ -79,11 +116,13 @@ impl Budget {
 
     /// What is spent or may be, in USD.
     pub fn spent(&self) -> Amount {
-        self.locked().sum()
+        locked(&self.charges).total.amount()
     }
 
     /// Takes the price of a create that is about to be sent for the first time. The client does this
     /// itself; it is for a driver of one's own.
+    ///
+    /// What is dropped before [`Reservation::sent`] is given back.
     ///
     /// ```
     /// use kirin_client::Budget;
@@ -91,9 +130,12 @@ impl Budget {
     ///
     /// let budget = Budget::new("0.30".parse()?);
     /// let request = |id: &str| GenerationRequest::builder("a fox").external_task_id(id).build();
-    /// assert!(budget.reserve(&request("order-1")?).is_ok());
+    /// let reservation = budget.reserve(&request("order-1")?)?;
     /// assert!(budget.reserve(&request("order-2")?).is_err());
     /// assert_eq!(budget.spent().to_string(), "0.21");
+    /// // It was never sent.
+    /// drop(reservation);
+    /// assert_eq!(budget.spent().to_string(), "0");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -101,24 +143,34 @@ impl Budget {
     ///
     /// It would exceed the budget, or its price is not known.
     pub fn reserve(&self, request: &GenerationRequest) -> Result<Reservation, Withheld> {
-        let mut charges = self.locked();
         let price = self.price(request)?;
-        let spent = charges.sum();
-        self.check(&spent, price.clone())?;
-        Ok(charges.add(request, price))
+        let mut charges = locked(&self.charges);
+        let spent = charges.total;
+        if spent + price > Total::from(&self.limit) {
+            let limit = &self.limit;
+            return Err(Withheld::Budget {
+                description: format!(
+                    "it costs {price} USD, and {spent} of {limit} USD are spent or reserved"
+                ),
+            });
+        }
+        let number = charges.add(request, price, false);
+        Ok(self.reservation(number))
     }
 
     /// Takes the price of a create that another process may have sent, whatever is left; or the
-    /// reservation that is there under its external task id.
+    /// reservation that is there under its external task id. It is not given back when it is dropped.
     pub fn remember(&self, request: &GenerationRequest) -> Reservation {
-        let mut charges = self.locked();
-        let is_meant =
-            |id: Option<&ExternalTaskId>| id.is_some() && request.external_task_id() == id;
-        let mut reserved = charges.reserved.iter();
-        match reserved.find(|(_, (id, _))| is_meant(id.as_ref())) {
-            Some((number, _)) => Reservation(*number),
-            None => charges.add(request, list_price(request).unwrap_or_default()),
+        let price = self.known_price(request).unwrap_or_default();
+        let mut charges = locked(&self.charges);
+        let number = match charges.find(request.external_task_id()) {
+            Some(number) => number,
+            None => charges.add(request, price, true),
+        };
+        if let Some(charge) = charges.by_number.get_mut(&number) {
+            charge.is_remembered = true;
         }
+        self.reservation(number)
     }
 
     /// Asks whether a create whose price is taken already, by [`reserve`](Self::reserve) or
@@ -129,8 +181,8 @@ impl Budget {
     /// More is spent or reserved than the budget allows, or its price is not known.
     pub fn readmit(&self, request: &GenerationRequest) -> Result<(), Withheld> {
         self.price(request)?;
-        let (spent, limit) = (self.spent(), &self.limit);
-        match spent > *limit {
+        let (spent, limit) = (locked(&self.charges).total, &self.limit);
+        match spent > Total::from(limit) {
             true => Err(Withheld::Budget {
                 description: format!("with it, {spent} of {limit} USD are spent or reserved"),
             }),
@@ -138,66 +190,211 @@ impl Budget {
         }
     }
 
+    fn reservation(&self, number: u64) -> Reservation {
+        Reservation {
+            charges: Arc::clone(&self.charges),
+            number,
+        }
+    }
+
+    fn price(&self, request: &GenerationRequest) -> Result<Total, Withheld> {
+        match self.known_price(request) {
+            Some(price) => Ok(price),
+            None if self.allows_unknown_prices => Ok(Total::default()),
+            None => Err(Withheld::UnknownPrice {
+                model: request.model_id().to_owned(),
+            }),
+        }
+    }
+
+    fn known_price(&self, request: &GenerationRequest) -> Option<Total> {
+        let own = self.prices.as_ref().and_then(|prices| prices(request));
+        let own = own.filter(|price| !price.is_negative());
+        let price = own.or_else(|| request.price_estimate().map(Price::amount));
+        price.map(Total::from)
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Budget")
+            .field("limit", &self.limit)
+            .field("spent", &self.spent())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A part of a [`Budget`] that is taken: by one create, with all its attempts.
+///
+/// It belongs to the budget that gave it, and changes no other. Dropped, it gives back what certainly was
+/// not sent; what may have been sent keeps its price until it is [released](Self::release).
+///
+/// ```
+/// use kirin_client::{Budget, machine::Outcome};
+/// use kirin_types::{GenerationRequest, Task};
+///
+/// let budget = Budget::new("1".parse()?);
+/// let request = GenerationRequest::builder("a fox").build()?;
+/// let lost = budget.reserve(&request)?;
+/// lost.sent();
+/// // The connection was refused.
+/// lost.not_sent();
+/// drop(lost);
+/// assert_eq!(budget.spent().to_string(), "0");
+///
+/// let refused = budget.reserve(&request)?;
+/// refused.sent();
+/// refused.release();
+/// assert_eq!(budget.spent().to_string(), "0");
+///
+/// let done = budget.reserve(&request)?;
+/// done.sent();
+/// let task = Task::from_json(br#"{"id":"task-1","status":"completed","usage":{"cost":"0.17"}}"#)?;
+/// done.settle(&Outcome::Completed(task));
+/// assert_eq!(budget.spent().to_string(), "0.17");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "what is dropped before it is sent is given back at once"]
+pub struct Reservation {
+    charges: Arc<Mutex<Charges>>,
+    number: u64,
+}
+
+impl Reservation {
+    /// An attempt of the create is about to leave: from here on it may be charged.
+    ///
+    /// ```
+    /// # use kirin_client::Budget;
+    /// # use kirin_types::GenerationRequest;
+    /// let budget = Budget::new("0.30".parse()?);
+    /// let reservation = budget.reserve(&GenerationRequest::builder("a fox").build()?)?;
+    /// reservation.sent();
+    /// drop(reservation);
+    /// assert_eq!(budget.spent().to_string(), "0.21");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sent(&self) {
+        self.change(|charge| charge.attempts = charge.attempts.saturating_add(1));
+    }
+
+    /// The latest attempt that was said to be [sent](Self::sent) certainly did not leave. It takes back that
+    /// attempt and nothing else.
+    pub fn not_sent(&self) {
+        self.change(|charge| charge.attempts = charge.attempts.saturating_sub(1));
+    }
+
     /// Gives back the price of a create that is proved not to have created anything.
-    pub fn release(&self, reservation: Reservation) {
-        self.locked().reserved.remove(&reservation.0);
+    pub fn release(self) {
+        locked(&self.charges).remove(self.number);
     }
 
     /// Puts the true cost in the place of the price, where the end tells it. A negative one is no
     /// cost, and would make room that was never allowed.
-    pub fn settle(&self, reservation: Reservation, outcome: &Outcome) {
+    pub fn settle(self, outcome: &Outcome) {
         let usage = outcome.task().and_then(|task| task.state().usage());
         if let Some(cost) = usage.and_then(|usage| usage.cost.as_ref())
             && !cost.is_negative()
-            && let Some((_, charge)) = self.locked().reserved.get_mut(&reservation.0)
         {
-            *charge = cost.clone();
+            locked(&self.charges).settle(self.number, cost.into());
         }
+        self.change(|charge| charge.is_remembered = true);
     }
 
-    fn price(&self, request: &GenerationRequest) -> Result<Amount, Withheld> {
-        match list_price(request) {
-            Some(price) => Ok(price),
-            None if self.allows_unknown_prices => Ok(Amount::default()),
-            None => Err(Withheld::Budget {
-                description: "what this request costs is not known".to_owned(),
-            }),
+    fn change(&self, change: impl FnOnce(&mut Charge)) {
+        if let Some(charge) = locked(&self.charges).by_number.get_mut(&self.number) {
+            change(charge);
         }
     }
+}
 
-    fn check(&self, spent: &Amount, price: Amount) -> Result<(), Withheld> {
-        let limit = &self.limit;
-        match spent.clone() + price.clone() > *limit {
-            true => Err(Withheld::Budget {
-                description: format!(
-                    "it costs {price} USD, and {spent} of {limit} USD are spent or reserved"
-                ),
-            }),
-            false => Ok(()),
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut charges = locked(&self.charges);
+        let charge = charges.by_number.get(&self.number);
+        if charge.is_some_and(|charge| charge.attempts == 0 && !charge.is_remembered) {
+            charges.remove(self.number);
         }
     }
+}
 
-    fn locked(&self) -> MutexGuard<'_, Charges> {
-        self.charges.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Reservation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reservation")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
     }
+}
+
+/// All that a budget has given away.
+#[derive(Default)]
+struct Charges {
+    /// The sum of `by_number` and of what was spent before, so that nobody has to add them up.
+    total: Total,
+    by_number: HashMap<u64, Charge>,
+    by_id: HashMap<ExternalTaskId, BTreeSet<u64>>,
+    made: u64,
+}
+
+/// What a reservation stands for, and what it costs, or may.
+struct Charge {
+    id: Option<ExternalTaskId>,
+    amount: Total,
+    /// Those that may have been sent.
+    attempts: u32,
+    /// It may have been sent before it was reserved, or has ended: it stays, whoever drops it.
+    is_remembered: bool,
 }
 
 impl Charges {
-    fn sum(&self) -> Amount {
-        self.reserved
-            .values()
-            .map(|(_, amount)| amount.clone())
-            .sum()
+    /// The first one under this id that is still there.
+    fn find(&self, id: Option<&ExternalTaskId>) -> Option<u64> {
+        self.by_id.get(id?)?.first().copied()
     }
 
-    fn add(&mut self, request: &GenerationRequest, price: Amount) -> Reservation {
+    fn add(&mut self, request: &GenerationRequest, amount: Total, is_remembered: bool) -> u64 {
         self.made += 1;
+        let number = self.made;
         let id = request.external_task_id().cloned();
-        self.reserved.insert(self.made, (id, price));
-        Reservation(self.made)
+        if let Some(id) = id.clone() {
+            self.by_id.entry(id).or_default().insert(number);
+        }
+        self.total += amount;
+        let charge = Charge {
+            id,
+            amount,
+            attempts: 0,
+            is_remembered,
+        };
+        self.by_number.insert(number, charge);
+        number
+    }
+
+    fn settle(&mut self, number: u64, cost: Total) {
+        if let Some(charge) = self.by_number.get_mut(&number) {
+            self.total -= charge.amount;
+            self.total += cost;
+            charge.amount = cost;
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(charge) = self.by_number.remove(&number) else {
+            return;
+        };
+        self.total -= charge.amount;
+        if let Some(id) = charge.id
+            && let Some(numbers) = self.by_id.get_mut(&id)
+        {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.by_id.remove(&id);
+            }
+        }
     }
 }
 
-fn list_price(request: &GenerationRequest) -> Option<Amount> {
-    request.price_estimate().map(Price::amount)
+fn locked(charges: &Mutex<Charges>) -> MutexGuard<'_, Charges> {
+    charges.lock().unwrap_or_else(PoisonError::into_inner)
 }

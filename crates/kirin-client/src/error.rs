@@ -312,9 +312,14 @@ impl Error {
                 "Check the API key and its rights, then generate again".into()
             }
             ErrorKind::Balance => "Add credits to the account, then generate again".into(),
-            ErrorKind::Budget => {
-                "Raise the budget, or allow prices that are not known; then generate again".into()
-            }
+            ErrorKind::Budget => match self.outcome().not_created() {
+                Some(Cause::Withheld(Withheld::UnknownPrice { .. })) => {
+                    "Give its price with `Budget::prices` (of a ledger `LedgerJournal::prices`), or let it \
+                     pass with `Budget::allow_unknown_prices`; then generate again"
+                        .into()
+                }
+                _ => "Raise the budget, then generate again".into(),
+            },
             ErrorKind::CannotQuery | ErrorKind::StillRunning => match self.outcome() {
                 Outcome::CannotQuery {
                     cause: Cause::Withheld(withheld),
@@ -439,7 +444,9 @@ fn not_created(cause: &Cause) -> ErrorKind {
     let refusal = match cause {
         Cause::Refused(refusal) => refusal,
         Cause::Trouble(_) => return ErrorKind::Unreachable,
-        Cause::Withheld(Withheld::Budget { .. }) => return ErrorKind::Budget,
+        Cause::Withheld(Withheld::Budget { .. } | Withheld::UnknownPrice { .. }) => {
+            return ErrorKind::Budget;
+        }
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
         Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
         Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,

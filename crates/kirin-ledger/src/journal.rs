@@ -2,6 +2,7 @@
 
 mod budget;
 mod job;
+mod prices;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -9,10 +10,10 @@ use async_trait::async_trait;
 use kirin_client::{
     BaseUrl, CreateId, Journal, JournalChange, JournalError, JournalWrite, OperationId, Recalled,
 };
-use kirin_types::{Amount, ExternalTaskId};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest};
 use rusqlite::Connection;
 
-use self::job::Job;
+use self::{job::Job, prices::Prices};
 use crate::{Ledger, LedgerError, path, rows};
 
 /// The journal of the creates for one base URL. A create that it writes down is this process's own
@@ -22,6 +23,7 @@ pub struct LedgerJournal {
     ledger: Ledger,
     base_url: BaseUrl,
     budget_per_day: Option<Amount>,
+    prices: Prices,
     outputs: BTreeMap<ExternalTaskId, PathBuf>,
 }
 
@@ -31,15 +33,42 @@ impl LedgerJournal {
             ledger,
             base_url,
             budget_per_day: None,
+            prices: Prices::default(),
             outputs: BTreeMap::new(),
         }
     }
 
     /// Refuses a create that would cost more than this, in USD, together with all that was intended
     /// on the same day (UTC) by any process, at any base URL. What is proved not to have created
-    /// anything counts nothing; what has no known price is refused.
+    /// anything counts nothing; what has no known price is refused: [`prices`](Self::prices) gives one.
     pub fn budget_per_day(mut self, limit: Amount) -> Self {
         self.budget_per_day = Some(limit);
+        self
+    }
+
+    /// Says what a request costs, in USD, where you know it: in place of its list price, or where there is
+    /// none. For `None`, and for a negative price, the list price counts. It is written down with the create, and
+    /// is asked on the thread of the ledger, so it must not wait for anything.
+    ///
+    /// ```
+    /// use kirin_client::BaseUrl;
+    /// use kirin_ledger::Ledger;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("kirin.sqlite3");
+    /// let price: kirin_types::Amount = "0.14".parse()?;
+    /// let journal = Ledger::open(path)?
+    ///     .journal(BaseUrl::default())
+    ///     .budget_per_day("20".parse()?)
+    ///     .prices(move |request| (request.model_id() == "kirin_v1_t2v").then(|| price.clone()));
+    /// # let _ = journal;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prices(
+        mut self,
+        prices: impl Fn(&GenerationRequest) -> Option<Amount> + Send + Sync + 'static,
+    ) -> Self {
+        self.prices = Prices::new(prices);
         self
     }
 
@@ -56,6 +85,7 @@ impl LedgerJournal {
             write: write.clone(),
             process: self.ledger.process(),
             budget_per_day: self.budget_per_day.clone(),
+            prices: self.prices.clone(),
             output: self
                 .outputs
                 .get(&write.create.external_task_id)

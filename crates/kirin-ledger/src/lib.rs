@@ -36,6 +36,8 @@ mod clock;
 
 mod connection;
 
+mod days;
+
 mod entry;
 pub use entry::{Entry, Money};
 

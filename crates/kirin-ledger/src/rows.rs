@@ -74,13 +74,14 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
 const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, intended_at, \
                              intended_at_is_known, clock_difference, is_minted, repetitions, state, \
                              task_id, operation, doubt, outcome, attempts, latest_attempt, \
-                             attempt_is_open, sent_by_person, claimed_by, refusal_is_open";
+                             attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price";
 
 /// A create as its journal knows it, and what only the ledger knows of it.
 pub(crate) struct Kept {
     pub(crate) number: i64,
     pub(crate) entry: JournalEntry,
     pub(crate) sent_by_person: u32,
+    pub(crate) price: Option<String>,
     pub(crate) holder: Option<String>,
 }
 
@@ -126,6 +127,7 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         entry,
         sent_by_person: row.get(18)?,
         holder: row.get(19)?,
+        price: row.get(21)?,
     })
 }
 
@@ -148,7 +150,10 @@ pub(crate) fn controls(
     rows.collect()
 }
 
-fn parsed<T: FromStr<Err: fmt::Display>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     text.parse().map_err(|error| wrong(column, error))
 }

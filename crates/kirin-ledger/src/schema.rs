@@ -34,7 +34,7 @@ impl Migration {
 }
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration::sql("
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
@@ -132,6 +132,25 @@ const MIGRATIONS: [Migration; 5] = [
         bytes INTEGER NOT NULL,
         PRIMARY KEY (path, sha256)
     ) STRICT, WITHOUT ROWID;
+"),
+    Migration::sql("
+    -- What the creates of a day cost, or may: always the sum of them. A day that is not here is added up.
+    CREATE TABLE days (
+        -- Since 1970-01-01, UTC.
+        day INTEGER PRIMARY KEY,
+        -- In USD, exact.
+        spent TEXT NOT NULL
+    ) STRICT;
+    -- Has a row while a create is changed by somebody who changes the total of its day as well. Nobody else
+    -- leaves a total behind.
+    CREATE TABLE counting (only INTEGER PRIMARY KEY CHECK (only = 1)) STRICT;
+    CREATE TRIGGER creates_inserted AFTER INSERT ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+    CREATE TRIGGER creates_deleted AFTER DELETE ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+    CREATE TRIGGER creates_updated
+        AFTER UPDATE OF intended_at, state, price, cost, sent_at, sent_by_person ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
 "),
 ];
 

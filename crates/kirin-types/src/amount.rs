@@ -42,11 +42,15 @@ impl Amount {
         token.text_or_number()?.parse().ok()
     }
 
-    fn exactly(value: Decimal) -> Self {
+    pub(crate) fn exactly(value: Decimal) -> Self {
         Self {
             text: value.to_string(),
             value,
         }
+    }
+
+    pub(crate) fn value(&self) -> Decimal {
+        self.value
     }
 
     /// Whether it is below zero.
@@ -71,9 +75,7 @@ impl FromStr for Amount {
                 text: text.into(),
                 value,
             }),
-            None => Err(InvalidAmount {
-                text: text.chars().take(40).collect(),
-            }),
+            None => Err(InvalidAmount::new(text)),
         }
     }
 }
@@ -166,6 +168,14 @@ impl<'de> Deserialize<'de> for Amount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidAmount {
     text: String,
+}
+
+impl InvalidAmount {
+    pub(crate) fn new(text: &str) -> Self {
+        Self {
+            text: text.chars().take(40).collect(),
+        }
+    }
 }
 
 impl fmt::Display for InvalidAmount {

@@ -84,6 +84,9 @@ pub use task_error::{Retry, TaskError, TaskErrorCode};
 mod amount;
 pub use amount::{Amount, InvalidAmount};
 
+mod total;
+pub use total::Total;
+
 mod timestamp;
 pub use timestamp::Timestamp;
 

@@ -95,7 +95,7 @@ struct DryRun<'a> {
 pub(super) fn dry_run(request: &GenerationRequest, spending: &Spending) -> Result<u8, Failure> {
     if let Some(limit) = &spending.max_cost {
         let reserved = Budget::new(limit.clone()).reserve(request);
-        reserved.map_err(Failure::over_budget)?;
+        drop(reserved.map_err(Failure::over_budget)?);
     }
     let price = request.price_estimate().map(|price| price.usd);
     print_json(&DryRun { request, price }).map_err(|error| Failure::unwritten(&error))?;

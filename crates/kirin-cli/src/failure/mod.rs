@@ -3,7 +3,8 @@
 use std::{error::Error, io, path::Path, process::ExitCode};
 
 use kirin_client::{
-    Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind, file_name, machine::Outcome,
+    Billing, BuildError, DownloadError, DownloadErrorKind, ErrorKind, file_name,
+    machine::{Cause, Outcome, Withheld},
 };
 use kirin_types::{Task, TaskErrorCode, TaskState};
 
@@ -231,7 +232,14 @@ impl Failure {
     }
 
     pub(crate) fn generation(error: &kirin_client::Error, ids: Ids) -> Self {
-        let next_step = format!("{}.", error.next_step());
+        let next_step = match error.outcome() {
+            Outcome::NotCreated {
+                cause: Cause::Withheld(Withheld::UnknownPrice { .. }),
+            } => "To send what has no known price, leave out --max-cost, and max_cost and budget_per_day of \
+                  the configuration file."
+                .into(),
+            _ => format!("{}.", error.next_step()),
+        };
         let code = match (error.kind(), error.task_id()) {
             // Its task can be waited for.
             (ErrorKind::Known, Some(_)) => exit_code::NOT_FINISHED,

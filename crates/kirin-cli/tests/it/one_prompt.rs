@@ -253,7 +253,9 @@ fn a_dry_run_heeds_the_limit() {
         "--max-cost",
         "9",
     ];
-    Kirin::new().args(unknown).run().ended_with(6);
+    let refused = Kirin::new().args(unknown).run().ended_with(6);
+    let advice = "To send what has no known price, leave out --max-cost";
+    assert!(refused.stderr.contains(advice), "{refused:#?}");
     let configured = Kirin::new().with_file("config.toml", "max_cost = 0.1\n");
     let configured = configured.env("KIRIN_CONFIG", "config.toml");
     configured

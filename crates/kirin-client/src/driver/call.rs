@@ -59,11 +59,13 @@ impl Client {
         &self,
         request: &GenerationRequest,
         time: CallTime,
+        watch: SendWatch,
     ) -> Answered<CreateAnswer> {
         let Some(id) = request.external_task_id() else {
             unreachable!("a create has an external task id");
         };
-        let exchanged = self.call(self.0.endpoint.create(request), time).await;
+        let call = self.0.endpoint.create(request);
+        let exchanged = self.call(call, time, watch).await;
         let decode = |answer: &Exchanged| match &answer.cut {
             Some(error) => CreateAnswer::decode_cut(&answer.response, id, error),
             None => CreateAnswer::decode(&answer.response, id),
@@ -73,7 +75,7 @@ impl Client {
 
     pub(super) async fn query_once(&self, id: &str, limit: Duration) -> Answered<QueryAnswer> {
         let call = self.0.endpoint.query(id);
-        let exchanged = self.call(call, CallTime::limited(limit)).await;
+        let exchanged = self.ask(call, limit).await;
         let decode = |answer: &Exchanged| match &answer.cut {
             Some(error) => QueryAnswer::failed(error),
             None => QueryAnswer::decode(&answer.response),
@@ -84,7 +86,7 @@ impl Client {
     pub(super) async fn probe_once(&self, id: &ExternalTaskId, limit: Duration) -> Answered<Probe> {
         let no_cache = randomness::query_parameter();
         let call = self.0.endpoint.probe(id, &no_cache);
-        let exchanged = self.call(call, CallTime::limited(limit)).await;
+        let exchanged = self.ask(call, limit).await;
         let decode = |answer: &Exchanged| match &answer.cut {
             Some(error) => Probe::failed(error),
             None => Probe::decode(&answer.response),
@@ -117,13 +119,23 @@ impl Client {
         }
     }
 
+    async fn ask(
+        &self,
+        request: Request<Bytes>,
+        limit: Duration,
+    ) -> Result<Exchanged, TransportError> {
+        let time = CallTime::limited(limit);
+        self.call(request, time, SendWatch::new()).await
+    }
+
     async fn call(
         &self,
         request: Request<Bytes>,
         time: CallTime,
+        watch: SendWatch,
     ) -> Result<Exchanged, TransportError> {
         let sent_bytes = request.body().len();
-        let answer = self.exchange(request, time).await;
+        let answer = self.exchange(request, time, watch).await;
         let whole = answer.as_ref().and_then(|answer| match &answer.cut {
             Some(error) => Err(error),
             None => Ok(&answer.response),
@@ -137,8 +149,8 @@ impl Client {
         &self,
         mut request: Request<Bytes>,
         time: CallTime,
+        watch: SendWatch,
     ) -> Result<Exchanged, TransportError> {
-        let watch = SendWatch::new();
         request.extensions_mut().insert(watch.clone());
         let (response, ends_at) = self.head(request, &watch, time).await?;
         let (head, body) = response.into_parts();

@@ -255,6 +255,7 @@ impl Client {
                 start,
                 id_origin: IdOrigin::default(),
                 deadline: self.0.deadline,
+                budget: None,
             },
         )
     }
@@ -395,8 +396,8 @@ impl Client {
         operation.is_of_same_client(&OperationId::new(self.0.number, 0))
     }
 
-    pub(super) fn clock(&self) -> Clock {
-        Clock::start(Arc::clone(&self.0.wall_clock))
+    pub(super) fn clock(&self, deadline: Option<Duration>) -> Clock {
+        Clock::start(Arc::clone(&self.0.wall_clock), deadline)
     }
 
     pub(crate) fn wall_time(&self) -> Option<Timestamp> {

@@ -47,18 +47,35 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// Time elapsed since an operation began.
+/// Time elapsed since an operation began, and how much of it is left.
+#[derive(Clone)]
 pub(super) struct Clock {
     began_at: Moment,
+    /// What the wall clock showed then.
+    pub(super) started_at: Option<Timestamp>,
     wall: WallClock,
+    deadline: Option<Duration>,
 }
 
 impl Clock {
-    pub(super) fn start(wall: WallClock) -> Self {
+    pub(super) fn start(wall: WallClock, deadline: Option<Duration>) -> Self {
         Self {
             began_at: Moment::now(),
+            started_at: (wall)(),
             wall,
+            deadline,
         }
+    }
+
+    /// What is left of the time of the whole operation; `None` if it has no end.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_sub(self.elapsed()))
+    }
+
+    /// The same for what is worth so much time at least, however near the deadline is.
+    pub(super) fn left_at_least(&self, least: Duration) -> Option<Duration> {
+        self.left().map(|left| left.max(least))
     }
 
     pub(super) fn elapsed(&self) -> Duration {

@@ -19,7 +19,7 @@ use super::{
     run::run,
 };
 use crate::{
-    Error, GenerationHandle,
+    Budget, Error, GenerationHandle,
     machine::{Machine, Notice},
 };
 
@@ -113,6 +113,26 @@ impl Generation {
     /// Waits for ever.
     pub fn forever(mut self) -> Self {
         self.set_deadline(None);
+        self
+    }
+
+    /// Sets what this create may cost, beside the budget of the client: both have to allow it. It does nothing
+    /// for a task that was accepted before.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    ///
+    /// let customer = Arc::new(kirin_client::Budget::new("2.00".parse()?));
+    /// let task = client.generate(request).budget(customer.clone()).await?;
+    /// println!("{} USD of 2.00 are spent", customer.spent());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn budget(mut self, budget: Arc<Budget>) -> Self {
+        if let State::Planned(plan) = &mut self.state {
+            plan.budget = Some(budget);
+        }
         self
     }
 

@@ -28,6 +28,8 @@ mod record;
 
 mod run;
 
+mod spending;
+
 mod trace;
 
 mod wakes;

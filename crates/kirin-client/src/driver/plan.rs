@@ -1,12 +1,12 @@
 //! What a generation starts with.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId};
 
-use super::{Client, claims::Claim};
+use super::{Client, claims::Claim, clock::Clock};
 use crate::{
-    BaseUrl, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
+    BaseUrl, Budget, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
     machine::{Cause, Machine, Outcome, Settings, Withheld},
 };
 
@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) id_origin: IdOrigin,
     /// In place of the model's, if it is set.
     pub(super) deadline: Option<Option<Duration>>,
+    /// Beside the client's.
+    pub(super) budget: Option<Arc<Budget>>,
 }
 
 /// Where the external task id of a create is from.
@@ -137,23 +139,31 @@ pub(super) struct Known {
 }
 
 impl Plan {
+    fn model(&self) -> &'static Model {
+        self.start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V)
+    }
+
+    /// How long the whole operation may take, from its first poll; `None` if it has no end.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let of_model = || Settings::for_model(self.model()).deadline;
+        self.deadline.unwrap_or_else(of_model)
+    }
+
     /// Made at the first poll: what other generations learned until then counts.
-    pub(super) fn settings(&self, client: &Client, known: Known) -> Settings {
+    pub(super) fn settings(&self, client: &Client, clock: &Clock, known: Known) -> Settings {
         let start = &self.start;
         let shared = &client.0;
-        let model = start.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
+        let model = self.model();
         let mut settings = Settings::for_model(model);
         if shared.expects_callbacks && start.asks_for_callbacks() {
             settings.schedule = PollSchedule::seldom(model.typical_time.duration);
         }
-        if let Some(deadline) = self.deadline {
-            settings.deadline = deadline;
-        }
+        settings.deadline = self.deadline();
         if let Some(schedule) = &shared.schedule {
             settings.schedule = schedule.clone();
         }
         settings.capabilities = client.capabilities();
-        settings.started_at = client.wall_time();
+        settings.started_at = clock.started_at;
         settings.clock_difference = client.clock_difference();
         settings.seed = client.jitter_seed();
         settings.external_task_id_is_minted = known.origin.is_ours();

@@ -5,9 +5,12 @@ use kirin_types::TaskId;
 use super::{
     Client,
     claims::Claim,
+    clock::Clock,
     plan::{IdOrigin, Known, Plan, Start},
     randomness,
-    record::{Operation, Record},
+    record::{Operation, Record, in_time},
+    run::SHORTEST_CALL,
+    spending::Spending,
 };
 use crate::{
     Control, GenerationHandle, Intent, JournalEntry, JournalState, Recalled,
@@ -36,6 +39,7 @@ impl Prepared {
     pub(super) async fn new(
         client: &Client,
         operation: &Operation,
+        clock: &Clock,
         mut plan: Plan,
     ) -> Result<Self, Box<Refused>> {
         let claim = match plan.start.claim(client) {
@@ -54,7 +58,7 @@ impl Prepared {
                 .clone()
                 .with_external_task_id(randomness::external_task_id());
         }
-        let recalled = known.recall(client, &plan.start).await;
+        let recalled = known.recall(client, clock, &plan.start).await;
         let is_recalled = recalled.is_ok();
         match recalled {
             Ok(Some(recalled)) => {
@@ -69,8 +73,17 @@ impl Prepared {
         }
         known.add_controls(client, &plan.start);
         let origin = known.origin;
-        let settings = plan.settings(client, known);
-        let mut record = Record::new(client, operation.id, &plan.start, &settings, origin);
+        let settings = plan.settings(client, clock, known);
+        let spending = Spending::new(client, plan.budget.clone());
+        let mut record = Record::new(
+            client,
+            operation.id,
+            clock,
+            &plan.start,
+            &settings,
+            origin,
+            spending,
+        );
         // What could not be read is not taken over, and so nothing is sent.
         if is_recalled && let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
@@ -110,11 +123,25 @@ impl Refused {
 impl Known {
     /// What the journal knows of a create. Of an id that was made up a moment ago it knows nothing, and it
     /// is asked for controls only as long as the client has seen none itself.
-    async fn recall(&self, client: &Client, start: &Start) -> Result<Option<Recalled>, Withheld> {
+    async fn recall(
+        &self,
+        client: &Client,
+        clock: &Clock,
+        start: &Start,
+    ) -> Result<Option<Recalled>, Withheld> {
         let creates = !matches!(start, Start::Resume(_) | Start::Wait(_));
         let is_told = self.origin.may_be_known() || client.controls().is_empty();
         match start.create_id(client).filter(|_| creates && is_told) {
-            Some(create) => Ok(Some(client.0.journal.recall(&create).await?)),
+            Some(create) => {
+                let limit = match start {
+                    Start::Generate(_) => clock.left(),
+                    // What may be paid for is worth a look after the deadline, too.
+                    _ => clock.left_at_least(SHORTEST_CALL),
+                };
+                Ok(Some(
+                    in_time(limit, client.0.journal.recall(&create)).await?,
+                ))
+            }
             None => Ok(None),
         }
     }

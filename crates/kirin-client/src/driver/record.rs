@@ -1,16 +1,19 @@
 //! What one operation tells the journal and the budget.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use kirin_transport::SendWatch;
 use kirin_types::{GenerationRequest, TaskId};
 
 use super::{
     Client,
+    clock::{Clock, within_or_ever},
     plan::{IdOrigin, Start},
+    run::SHORTEST_CALL,
+    spending::Spending,
 };
 use crate::{
-    CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, Reservation,
-    TakenBack,
+    CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, TakenBack,
     machine::{MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
     wire::CreateAnswer,
 };
@@ -18,6 +21,7 @@ use crate::{
 /// The only door to a create: the budget is asked first, and then the journal.
 pub(super) struct Record {
     journal: Arc<dyn Journal>,
+    clock: Clock,
     operation: OperationId,
     /// The create that it is about; an operation that creates nothing has none.
     create: Option<CreateId>,
@@ -26,12 +30,13 @@ pub(super) struct Record {
     /// Somebody else may be at the create, or was.
     may_be_known: bool,
     has_tried_to_write: bool,
+    /// It did not answer in time, and is not asked again.
+    is_silent: bool,
     stage: Stage,
     /// The latest attempt, and why it was sent, as long as it may be taken back.
     attempt: u32,
     open: Option<SendReason>,
-    /// What it has taken of the budget, if there is one.
-    reservation: Option<Reservation>,
+    spending: Spending,
 }
 
 /// What the journal knows of the operation.
@@ -51,9 +56,11 @@ impl Record {
     pub(super) fn new(
         client: &Client,
         operation: OperationId,
+        clock: &Clock,
         start: &Start,
         settings: &Settings,
         origin: IdOrigin,
+        mut spending: Spending,
     ) -> Self {
         let (stage, intent) = match start {
             Start::Generate(request) => {
@@ -68,20 +75,22 @@ impl Record {
             }
             Start::Resume(_) | Start::Wait(_) => (Stage::Written, None),
         };
-        let budget = client.0.budget.as_ref();
+        if let Some(intent) = intent {
+            spending.remember(&intent.request);
+        }
         Self {
             journal: Arc::clone(&client.0.journal),
+            clock: clock.clone(),
             operation,
             create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
             may_be_known: origin.may_be_known(),
             has_tried_to_write: false,
+            is_silent: false,
             stage,
             attempt: 0,
             open: None,
-            reservation: budget
-                .zip(intent)
-                .map(|(budget, intent)| budget.remember(&intent.request)),
+            spending,
         }
     }
 
@@ -108,12 +117,10 @@ impl Record {
         request: &GenerationRequest,
         reason: SendReason,
     ) -> Result<(), Withheld> {
-        if let Some(budget) = &client.0.budget {
-            match (self.reservation, &self.stage) {
-                (None, _) => self.reservation = Some(budget.reserve(request)?),
-                (Some(_), Stage::Unwritten(_)) => {}
-                (Some(_), _) => budget.readmit(request)?,
-            }
+        match (self.spending.is_reserved(), &self.stage) {
+            (false, _) => self.spending.reserve(request)?,
+            (true, Stage::Unwritten(_)) => {}
+            (true, _) => self.spending.readmit(request)?,
         }
         // Nothing that was looked up since then counts: somebody else may have sent it meanwhile.
         if let Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) = self.stage {
@@ -128,7 +135,7 @@ impl Record {
         let attempt = self.attempt + 1;
         changes.push(JournalChange::Send { attempt, reason });
         self.has_tried_to_write = true;
-        self.write_all(changes).await?;
+        self.write_within(self.clock.left(), changes).await?;
         self.stage = Stage::Written;
         self.attempt = attempt;
         self.open = Some(reason);
@@ -152,8 +159,14 @@ impl Record {
         Ok(Box::new(intent))
     }
 
+    /// The attempt is about to leave; the watch shows whether it has.
+    pub(super) fn leaves(&mut self) -> SendWatch {
+        self.spending.sent()
+    }
+
     /// After an attempt: what certainly created nothing is taken back.
     pub(super) async fn answered(&mut self, answer: &CreateAnswer) -> Result<(), JournalError> {
+        self.spending.answered(answer);
         match answer {
             CreateAnswer::NotSent(_) => self.take_back(TakenBack::NotSent).await,
             CreateAnswer::Refused(_) => self.take_back(TakenBack::Refused).await,
@@ -186,9 +199,7 @@ impl Record {
         if let Stage::Unwritten(request) = &mut self.stage
             && let Some(request) = request.take()
         {
-            if let Some(budget) = &client.0.budget {
-                self.reservation = Some(budget.remember(&request));
-            }
+            self.spending.remember(&request);
             let intent = self.intent(client, *request)?;
             if self
                 .write(JournalChange::Intend(intent.clone()))
@@ -210,16 +221,11 @@ impl Record {
     /// At the end. An end of which nothing was intended is not written down; but that nothing was created
     /// holds only where nobody else has begun the create meanwhile.
     pub(super) async fn ended(
-        &self,
+        &mut self,
         client: &Client,
         outcome: &Outcome,
     ) -> Result<(), JournalError> {
-        if let (Some(budget), Some(reservation)) = (&client.0.budget, self.reservation) {
-            match outcome {
-                Outcome::NotCreated { .. } => budget.release(reservation),
-                outcome => budget.settle(reservation, outcome),
-            }
-        }
+        self.spending.ended(outcome);
         match self.stage {
             Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
@@ -238,14 +244,17 @@ impl Record {
     /// # Errors
     ///
     /// The journal knows of something that may be charged. One that cannot be read knows of nothing.
-    async fn ended_unwritten(&self, outcome: &Outcome) -> Result<(), JournalError> {
+    async fn ended_unwritten(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
         // Nobody else has an id that was made up a moment ago.
         let is_asked = self.may_be_known || self.has_tried_to_write;
         let Some(create) = self.create.as_ref().filter(|_| is_asked) else {
             return Ok(());
         };
-        let recalled = self.journal.recall(create).await.unwrap_or_default();
-        match recalled.entry {
+        if self.is_silent {
+            return Err(silent());
+        }
+        let recalled = in_time(self.time(), self.journal.recall(create)).await;
+        match recalled.unwrap_or_default().entry {
             // A journal may say that it failed, and have written all the same.
             Some(entry) if entry.intent.operation == Some(self.operation) => {
                 let take_back = JournalChange::TakeBack {
@@ -267,17 +276,35 @@ impl Record {
         }
     }
 
-    async fn write(&self, change: JournalChange) -> Result<(), JournalError> {
+    async fn write(&mut self, change: JournalChange) -> Result<(), JournalError> {
         self.write_all(vec![change]).await
     }
 
-    async fn write_all(&self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
+    async fn write_all(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
+        self.write_within(self.time(), changes).await
+    }
+
+    /// What has happened is written down also after the deadline.
+    fn time(&self) -> Option<Duration> {
+        self.clock.left_at_least(SHORTEST_CALL)
+    }
+
+    async fn write_within(
+        &mut self,
+        limit: Option<Duration>,
+        changes: Vec<JournalChange>,
+    ) -> Result<(), JournalError> {
         let Some(create) = &self.create else {
             return Ok(());
         };
+        if self.is_silent {
+            return Err(silent());
+        }
         let write = |change| JournalWrite::new(create.clone(), self.operation, change);
         let writes: Vec<_> = changes.into_iter().map(write).collect();
-        self.journal.write_all(&writes).await
+        let written = within_or_ever(limit, self.journal.write_all(&writes)).await;
+        self.is_silent = written.is_none();
+        written.unwrap_or_else(|| Err(silent()))
     }
 
     /// A client without a journal remembers only what it sent itself, and that is no failure.
@@ -291,6 +318,19 @@ impl Record {
             false => Ok(()),
         }
     }
+}
+
+/// What a journal says within this time.
+pub(super) async fn in_time<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, JournalError> {
+    let said = within_or_ever(limit, work).await;
+    said.unwrap_or_else(|| Err(silent()))
+}
+
+fn silent() -> JournalError {
+    JournalError::new("it did not answer before the deadline")
 }
 
 /// An operation of a client, until it ends or is dropped.

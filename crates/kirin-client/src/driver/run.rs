@@ -25,16 +25,15 @@ use crate::{
 mod creating;
 mod querying;
 
-/// How long a call has at least, however near the deadline is: the last query is worth it, and a
-/// create that is cut short may be charged.
-const SHORTEST_CALL: Duration = Duration::from_secs(5);
+/// How long a call has at least, however near the deadline is: the last query is worth it, a create that is cut
+/// short may be charged, and what has happened is to be written down.
+pub(super) const SHORTEST_CALL: Duration = Duration::from_secs(5);
 
 /// A generation under way.
 pub(super) struct Run {
     client: Client,
     told: Arc<Told>,
     clock: Clock,
-    deadline: Option<Duration>,
     record: Record,
     /// It ends before the claim does: whoever has the claim next finds that nobody is at the create.
     _operation: Operation,
@@ -63,9 +62,10 @@ enum Work {
 /// Begins what was planned, and runs it to its end.
 pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
     let operation = Operation::begin(&client);
-    let prepared = Box::pin(Prepared::new(&client, &operation, plan)).await;
+    let clock = client.clock(plan.deadline());
+    let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
     let run = match prepared {
-        Ok(prepared) => Run::new(client, prepared, operation, told),
+        Ok(prepared) => Run::new(client, clock, prepared, operation, told),
         Err(refused) => {
             told.locked().handle = refused.handle;
             return Error::check(refused.outcome).map_err(|error| told.with_handle(error));
@@ -75,14 +75,19 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
 }
 
 impl Run {
-    fn new(client: Client, prepared: Prepared, operation: Operation, told: Arc<Told>) -> Box<Self> {
+    fn new(
+        client: Client,
+        clock: Clock,
+        prepared: Prepared,
+        operation: Operation,
+        told: Arc<Told>,
+    ) -> Box<Self> {
         let Prepared {
             plan,
             settings,
             record,
             claim,
         } = prepared;
-        let deadline = settings.deadline;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
@@ -96,13 +101,12 @@ impl Run {
             place.enter_at_once();
         }
         let run = Self {
-            clock: client.clock(),
+            clock,
             record,
             _claim: claim,
             _operation: operation,
             client,
             told,
-            deadline,
             place,
             by_external_id,
             by_task_id,
@@ -279,15 +283,9 @@ impl Run {
         }
     }
 
-    /// What is left of the time of the whole operation; `None` if it has no end.
-    fn left(&self) -> Option<Duration> {
-        let deadline = self.deadline?;
-        Some(deadline.saturating_sub(self.clock.elapsed()))
-    }
-
     /// What a call may take of it.
     fn call_time(&self) -> Duration {
-        let left = self.left().unwrap_or(Client::CALL_TIMEOUT);
+        let left = self.clock.left().unwrap_or(Client::CALL_TIMEOUT);
         left.clamp(SHORTEST_CALL, Client::CALL_TIMEOUT)
     }
 

@@ -19,6 +19,7 @@ enum JournalErrorKind {
     OverBudget,
     RepetitionUsed,
     UnderWay,
+    UnknownPrice { model: String },
 }
 
 impl JournalError {
@@ -35,6 +36,15 @@ impl JournalError {
         Self {
             kind: JournalErrorKind::OverBudget,
             description: description.into(),
+        }
+    }
+
+    /// The journal keeps a budget, and does not know what a request of this model costs.
+    pub fn unknown_price(model: impl Into<String>) -> Self {
+        let model = model.into();
+        Self {
+            description: format!("what a request of {model} costs is not known"),
+            kind: JournalErrorKind::UnknownPrice { model },
         }
     }
 
@@ -83,6 +93,7 @@ impl From<JournalError> for Withheld {
             JournalErrorKind::OverBudget => Self::Budget { description },
             JournalErrorKind::RepetitionUsed => Self::RepetitionUsed,
             JournalErrorKind::UnderWay => Self::UnderWay,
+            JournalErrorKind::UnknownPrice { model } => Self::UnknownPrice { model },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The ends of a generation.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
@@ -186,6 +186,11 @@ pub enum Withheld {
     RepetitionUsed,
     /// Another operation is about the same create, and has not ended, or has taken it over.
     UnderWay,
+    /// There is a budget, and nobody knows what the request costs.
+    UnknownPrice {
+        /// Name of the model.
+        model: String,
+    },
     /// It was sent to another base URL: what this host does not know proves nothing.
     OtherBaseUrl {
         /// Where it was sent.
@@ -278,12 +283,18 @@ impl fmt::Display for Withheld {
                 .write_str("it was, or may have been, sent again once already after it was proved to be absent"),
             Self::UnderWay => formatter
                 .write_str("another operation under the same external task id is under way"),
+            Self::UnknownPrice { model } => write!(
+                formatter,
+                "the budget does not allow it: what it costs is not known, for {model} has no list price"
+            ),
             Self::OtherKey => {
                 formatter.write_str("it was sent with another API key than the one used here")
             }
         }
     }
 }
+
+impl Error for Withheld {}
 
 /// How far a create is that a journal knows already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -290,6 +290,11 @@ fn ends() -> Vec<Outcome> {
                 description: "it costs 0.21 USD, and 0.42 of 0.50 USD are spent or reserved".into(),
             }),
         },
+        Outcome::NotCreated {
+            cause: Cause::Withheld(Withheld::UnknownPrice {
+                model: "kirin_v1_t2v".into(),
+            }),
+        },
         unresolved(Knowledge::MayExist, Cause::Withheld(withheld())),
         Outcome::NotCreated {
             cause: Cause::Withheld(Withheld::OtherRequest),

@@ -6,12 +6,13 @@ use kirin_client::{
     Intent, JournalChange, JournalEntry, JournalError, JournalState, JournalWrite,
     machine::{ClockDifference, Outcome, SendReason},
 };
-use kirin_types::{Amount, Price, TaskId};
+use kirin_types::{Amount, TaskId};
 use rusqlite::{Connection, params};
 
-use super::budget;
+use super::{budget, prices::Prices};
 use crate::{
     clock,
+    days::{self, Charges},
     process::Process,
     rows::{self, Kept},
 };
@@ -21,6 +22,7 @@ pub(super) struct Job {
     pub(super) write: JournalWrite,
     pub(super) process: Arc<Process>,
     pub(super) budget_per_day: Option<Amount>,
+    pub(super) prices: Prices,
     pub(super) output: Option<Vec<u8>>,
 }
 
@@ -39,16 +41,19 @@ impl Job {
             Ok(after) => after,
             Err(error) => return Ok(Err(error)),
         };
-        if let Err(problem) = self.check_budget(connection, kept.as_ref(), &after)? {
-            return Ok(Err(JournalError::over_budget(problem)));
+        let charged = match &kept {
+            Some(kept) => Charges::of(connection, kept.number)?,
+            None => Charges::default(),
+        };
+        if let Err(error) = self.check_budget(connection, kept.as_ref(), &charged, &after)? {
+            return Ok(Err(error));
         }
-        match &self.write.change {
-            JournalChange::Intend(_) => self.insert(connection, kept.as_ref(), &after)?,
-            JournalChange::TakeOver(_) if kept.is_none() => {
-                self.insert(connection, None, &after)?;
+        days::counted(connection, &charged, || match (&self.write.change, &kept) {
+            (JournalChange::Intend(_), _) | (_, None) => {
+                self.insert(connection, kept.as_ref(), &after)
             }
-            _ => self.update(connection, kept.as_ref(), &after)?,
-        }
+            (_, Some(kept)) => self.update(connection, kept, &after),
+        })?;
         if let JournalChange::End(_) = self.write.change {
             self.process.has_ended(&self.write.operation);
         }
@@ -80,24 +85,30 @@ impl Job {
         &self,
         connection: &Connection,
         kept: Option<&Kept>,
+        charged: &Charges,
         after: &JournalEntry,
-    ) -> rusqlite::Result<Result<(), String>> {
+    ) -> rusqlite::Result<Result<(), JournalError>> {
         let Some(limit) = &self.budget_per_day else {
             return Ok(Ok(()));
         };
-        let price = after.intent.request.price_estimate().map(Price::amount);
-        match &self.write.change {
-            JournalChange::Intend(intent) => {
-                let at = intended_at(intent);
-                let earlier = kept.map(|kept| kept.number);
-                budget::check(connection, limit, price.as_ref(), at, earlier)
-            }
+        let (at, earlier, known) = match &self.write.change {
+            JournalChange::Intend(intent) => (intended_at(intent), charged, None),
+            // It counts once more what was written down of it.
             JournalChange::Send {
                 reason: SendReason::Person,
                 ..
-            } => budget::check(connection, limit, price.as_ref(), clock::now(), None),
-            _ => Ok(Ok(())),
-        }
+            } => {
+                let price = kept.and_then(|kept| kept.price.as_ref()?.parse().ok());
+                (clock::now(), &Charges::default(), price)
+            }
+            _ => return Ok(Ok(())),
+        };
+        let request = &after.intent.request;
+        let Some(price) = known.or_else(|| self.prices.of(request)) else {
+            return Ok(Err(JournalError::unknown_price(request.model_id())));
+        };
+        let checked = budget::check(connection, limit, &price, at, earlier)?;
+        Ok(checked.map_err(JournalError::over_budget))
     }
 
     /// The entry of a create that created nothing becomes the one of this.
@@ -106,9 +117,9 @@ impl Job {
         connection: &Connection,
         kept: Option<&Kept>,
         after: &JournalEntry,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<i64> {
         let intent = &after.intent;
-        let price = intent.request.price_estimate().map(Price::amount);
+        let price = self.prices.of(&intent.request);
         let request = serde_json::to_string(&intent.request).map_err(not_json)?;
         let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
                    prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
@@ -137,18 +148,15 @@ impl Job {
             intent.doubt,
             after.is_refusal_open,
         ])?;
-        Ok(())
+        Ok(connection.last_insert_rowid())
     }
 
     fn update(
         &self,
         connection: &Connection,
-        kept: Option<&Kept>,
+        kept: &Kept,
         after: &JournalEntry,
-    ) -> rusqlite::Result<()> {
-        let Some(kept) = kept else {
-            return Ok(());
-        };
+    ) -> rusqlite::Result<i64> {
         if *after != kept.entry {
             self.store(connection, kept, after)?;
         }
@@ -166,7 +174,7 @@ impl Job {
                 .prepare_cached(sql)?
                 .execute(params![kept.number, holder])?;
         }
-        Ok(())
+        Ok(kept.number)
     }
 
     fn store(
@@ -193,7 +201,7 @@ impl Job {
                    cost = ?10, task_id = coalesce(?11, task_id), \
                    accepted_at = CASE WHEN ?11 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?12) END, \
                    sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14, \
-                   refusal_is_open = ?16, key = ?17 \
+                   refusal_is_open = ?16, key = ?17, price = coalesce(price, ?18) \
                    WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(params![
             kept.number,
@@ -213,6 +221,9 @@ impl Job {
             has_ended_now,
             after.is_refusal_open,
             intent.key.to_string(),
+            self.prices
+                .of(&intent.request)
+                .map(|price| price.to_string()),
         ])?;
         Ok(())
     }

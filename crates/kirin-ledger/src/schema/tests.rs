@@ -207,6 +207,27 @@ async fn k2_a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() 
     }
 }
 
+/// All of them are of the first day; what created nothing counts nothing.
+#[tokio::test]
+async fn c16_what_an_earlier_layout_knows_counts_against_the_budget_of_its_day() {
+    for layout in 1..MIGRATIONS.len() {
+        let (_folder, path) = new();
+        earlier_layout(&path, layout);
+        let ledger = Ledger::open(&path).unwrap();
+        let journal = ledger.journal(base_url());
+        let limited = journal.budget_per_day("1".parse().unwrap());
+        let at = kirin_types::Timestamp::from_milliseconds(7);
+        let key = "0123456789abcdef".parse().unwrap();
+        let intent = Intent::new(request("order-9"), base_url(), key, Some(at)).unwrap();
+        let create = intent.create_id().unwrap();
+        let intend = JournalChange::Intend(Box::new(intent));
+        let write = JournalWrite::new(create, OperationId::new(1, 1), intend);
+        let refused = limited.write(&write).await.unwrap_err();
+        let said = "it costs 0.21 USD, and 1.26 of the 1 USD of this day are spent or reserved";
+        assert_eq!(refused.to_string(), said, "layout {layout}");
+    }
+}
+
 /// Nobody knows which operation was at it: the first one to take it over is, and the id of its task stays.
 #[tokio::test]
 async fn k2_a_create_of_an_earlier_layout_is_gone_on_with() {

@@ -1,5 +1,8 @@
 //! What may be spent on a day.
 
+mod prop;
+mod totals;
+
 use kirin_client::{
     JournalError,
     machine::{Outcome, SendReason, Withheld},

@@ -20,4 +20,5 @@ mod section_8;
 mod snap;
 mod strategies;
 mod timestamp;
+mod total;
 mod validate;

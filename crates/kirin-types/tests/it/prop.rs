@@ -1,6 +1,7 @@
 //! What holds for every request, every answer and every text.
 
 mod family;
+mod total;
 
 use std::{
     collections::BTreeSet,

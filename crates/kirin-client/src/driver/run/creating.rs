@@ -22,7 +22,7 @@ struct Create {
 impl Run {
     /// Sends a create when its turn has come, and everything it needs is written down.
     pub(super) async fn create(&mut self) -> Event {
-        let turn = within_or_ever(self.left(), self.turn_to_create()).await;
+        let turn = within_or_ever(self.clock.left(), self.turn_to_create()).await;
         match (turn, self.request()) {
             (Some(()), Some(create)) => Box::pin(self.send(create)).await,
             _ => Event::Withheld(Withheld::Deadline),
@@ -52,7 +52,7 @@ impl Run {
             return Event::Withheld(withheld);
         }
         let queue = match create.send_by {
-            None => self.left().map(|left| left.max(SHORTEST_CALL)),
+            None => self.clock.left().map(|left| left.max(SHORTEST_CALL)),
             Some(send_by) => match send_by.checked_sub(self.clock.elapsed()) {
                 Some(left) => Some(left),
                 None => {
@@ -71,7 +71,8 @@ impl Run {
         }
         self.creates += 1;
         let id = request.external_task_id().map_or("", |id| id.as_str());
-        let work = self.client.create_once(request, time);
+        let watch = self.record.leaves();
+        let work = self.client.create_once(request, time, watch);
         let answered = trace::call("create", id, self.creates, work).await;
         let answer = self.hear(answered);
         let recorded = self.record.answered(&answer).await;

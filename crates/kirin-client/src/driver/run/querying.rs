@@ -49,8 +49,8 @@ impl Run {
 
     /// The last query is made at the deadline, so its turn may come after it.
     fn query_limit(&self) -> Option<Duration> {
-        self.left()
-            .map(|left| left.saturating_add(Client::CALL_TIMEOUT))
+        let left = self.clock.left();
+        left.map(|left| left.saturating_add(Client::CALL_TIMEOUT))
     }
 
     fn begin_query(&mut self) {

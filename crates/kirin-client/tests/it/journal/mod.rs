@@ -6,6 +6,7 @@ mod dropped;
 mod known;
 mod restart;
 mod shared;
+mod silent;
 mod transitions;
 mod under_way;
 mod wiring;

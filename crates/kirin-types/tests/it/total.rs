@@ -1,0 +1,76 @@
+//! Exact sums of money.
+
+use kirin_types::{Amount, Total};
+
+fn total(text: &str) -> Total {
+    text.parse::<Amount>().unwrap().into()
+}
+
+#[test]
+fn a_total_is_shown_with_all_its_digits() {
+    for (text, shown) in [
+        ("0", "0"),
+        ("-0", "0"),
+        ("5", "5"),
+        ("5.00", "5"),
+        ("0.7", "0.70"),
+        ("0.70", "0.70"),
+        ("0.21", "0.21"),
+        ("0.125", "0.125"),
+        ("-0.21", "-0.21"),
+        ("-2", "-2"),
+        ("1e-28", "0.0000000000000000000000000001"),
+        (
+            "79228162514264337593543950335",
+            "79228162514264337593543950335",
+        ),
+        (
+            "-79228162514264337593543950335",
+            "-79228162514264337593543950335",
+        ),
+    ] {
+        assert_eq!(total(text).to_string(), shown);
+        assert_eq!(shown.parse(), Ok(total(text)), "{shown}");
+        assert_eq!(total(text).amount(), text.parse().unwrap(), "{text}");
+    }
+}
+
+/// An amount rounds here.
+#[test]
+fn a_total_keeps_the_smallest_amount_beside_the_largest() {
+    let (large, small) = ("79228162514264337593543950335", "1e-28");
+    let both = total(large) + total(small);
+    assert_eq!(both - total(large), total(small));
+    assert_eq!(both - total(small), total(large));
+    assert!(both > total(large));
+    assert_eq!(both.amount(), large.parse().unwrap(), "it has 57 digits");
+    assert_eq!(both.to_string().parse(), Ok(both));
+}
+
+#[test]
+fn a_total_beyond_all_money_saturates_as_an_amount() {
+    let large = total("79228162514264337593543950335");
+    assert_eq!((large * u32::MAX).amount(), large.amount());
+    assert_eq!(
+        (Total::default() - large * 2).amount(),
+        "-79228162514264337593543950335".parse().unwrap()
+    );
+}
+
+#[test]
+fn what_is_no_total_is_refused() {
+    for text in [
+        "",
+        "-",
+        ".",
+        "1.",
+        ".5",
+        "+1",
+        "1e3",
+        "1_0",
+        "0.00000000000000000000000000001",
+        "a",
+    ] {
+        assert!(text.parse::<Total>().is_err(), "{text}");
+    }
+}
