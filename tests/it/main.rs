@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod explore;
+mod formats;
 mod lost_answer;
 mod one_post;
 mod race;
@@ -9,4 +10,5 @@ mod session;
 mod simulation;
 mod snap;
 mod switches;
+mod traits;
 mod transports;

@@ -69,6 +69,12 @@ fn alone(packages: &[Package]) -> Vec<Vec<String>> {
         steps.push(words(&format!(
             "clippy -p {library} --no-default-features --locked -- -D warnings"
         )));
+        // A link to what a feature adds is broken without the feature.
+        for features in ["", " --no-default-features", " --all-features"] {
+            steps.push(words(&format!(
+                "doc -p {library} --no-deps{features} --locked"
+            )));
+        }
     }
     for library in WITH_FEATURES {
         let package = packages.iter().find(|package| package.name == library);
@@ -110,10 +116,25 @@ mod tests {
             steps[..],
             [
                 "clippy -p kirin-types --no-default-features --locked -- -D warnings",
+                "doc -p kirin-types --no-deps --locked",
+                "doc -p kirin-types --no-deps --no-default-features --locked",
+                "doc -p kirin-types --no-deps --all-features --locked",
                 "clippy -p kirin-transport --no-default-features --locked -- -D warnings",
+                "doc -p kirin-transport --no-deps --locked",
+                "doc -p kirin-transport --no-deps --no-default-features --locked",
+                "doc -p kirin-transport --no-deps --all-features --locked",
                 "clippy -p kirin-client --no-default-features --locked -- -D warnings",
+                "doc -p kirin-client --no-deps --locked",
+                "doc -p kirin-client --no-deps --no-default-features --locked",
+                "doc -p kirin-client --no-deps --all-features --locked",
                 "clippy -p kirin-emulator --no-default-features --locked -- -D warnings",
+                "doc -p kirin-emulator --no-deps --locked",
+                "doc -p kirin-emulator --no-deps --no-default-features --locked",
+                "doc -p kirin-emulator --no-deps --all-features --locked",
                 "clippy -p kirin-ledger --no-default-features --locked -- -D warnings",
+                "doc -p kirin-ledger --no-deps --locked",
+                "doc -p kirin-ledger --no-deps --no-default-features --locked",
+                "doc -p kirin-ledger --no-deps --all-features --locked",
                 "clippy -p kirin-types --all-features --locked -- -D warnings",
                 "clippy -p kirin-transport --no-default-features --features hyper --locked -- -D warnings",
                 "clippy -p kirin-transport --no-default-features --features rustls --locked -- -D warnings",

@@ -86,6 +86,12 @@ impl KeyFingerprint {
     const BYTES: usize = 8;
 }
 
+impl AsRef<str> for KeyFingerprint {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for KeyFingerprint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -119,7 +125,7 @@ impl FromStr for KeyFingerprint {
 }
 
 /// A text that is no fingerprint of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct InvalidKeyFingerprint;
 
@@ -132,7 +138,7 @@ impl fmt::Display for InvalidKeyFingerprint {
 impl std::error::Error for InvalidKeyFingerprint {}
 
 /// A text that cannot be an API key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct InvalidApiKey;
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// assert!("http://example.com".parse::<BaseUrl>().is_err());
 /// # Ok::<(), kirin_client::InvalidBaseUrl>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct BaseUrl {
     text: String,
@@ -124,6 +124,12 @@ impl From<BaseUrl> for String {
     }
 }
 
+impl AsRef<str> for BaseUrl {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
@@ -140,7 +146,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// A text that cannot be a base URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InvalidBaseUrl {
     reason: &'static str,
 }

@@ -16,7 +16,7 @@ use crate::machine::{Outcome, Withheld};
 /// certainly was not sent, or it is proved that nothing was created; a finished task that says what it cost, at
 /// the end of the operation that created it, takes that in its place, also if it failed. What is
 /// unresolved, still running, or failed without a word on its cost keeps its price, because it may be
-/// charged, and so does what [`Client::submit`] leaves to a later wait. Where no price is known nothing
+/// charged, and so does what `Client::submit` leaves to a later wait. Where no price is known nothing
 /// is sent, unless [`allow_unknown_prices`] says so.
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
@@ -39,7 +39,6 @@ use crate::machine::{Outcome, Withheld};
 /// ```
 ///
 /// [`allow_unknown_prices`]: Self::allow_unknown_prices
-/// [`Client::submit`]: crate::Client::submit
 pub struct Budget {
     limit: Amount,
     allows_unknown_prices: bool,

@@ -1,6 +1,6 @@
 //! What a host can do for a client that lost an answer.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 ///     .with_lookup_lag(Duration::ZERO);
 /// # let _ = emulator;
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HostCapabilities {
     /// What the host does with an external task id that is in use.
@@ -37,7 +37,7 @@ pub struct HostCapabilities {
 }
 
 /// What a host does with an external task id that is in use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the rows of the create rule")]
 pub enum DuplicateIds {
     /// It refuses the create, so sending again cannot charge twice.
@@ -48,7 +48,7 @@ pub enum DuplicateIds {
 }
 
 /// Whether a task can be found by its external task id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the rows of the create rule")]
 pub enum Lookup {
     /// It cannot.
@@ -92,5 +92,24 @@ impl HostCapabilities {
         if other.lookup == Lookup::Proven {
             self.lookup = Lookup::Proven;
         }
+    }
+}
+
+impl fmt::Display for DuplicateIds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Missing => "missing",
+            Self::Proven => "proven",
+            Self::Unproven => "unproven",
+        })
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(!control.accepted_before_intent);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Control {
     /// The id under which it is looked up.

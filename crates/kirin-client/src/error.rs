@@ -1,8 +1,8 @@
 //! Errors by what happened to the money.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use kirin_types::{Amount, ErrorReason, ExternalTaskId, Task, TaskId, TaskState};
+use kirin_types::{Amount, ErrorReason, ExternalTaskId, InvalidRequest, Task, TaskId, TaskState};
 use serde::Serialize;
 
 use crate::{
@@ -25,15 +25,18 @@ use crate::{
 /// }
 /// # let _ = explain;
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     outcome: Box<Outcome>,
     handle: Option<Box<GenerationHandle>>,
     not_recorded: Option<Box<JournalError>>,
+    invalid_request: Option<Box<InvalidRequest>>,
 }
 
-/// What kind of end it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What kind of end it was. Its serde form and what is displayed are its name in `snake_case`, as
+/// `rate_limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The key is missing, invalid, or has no right to this.
@@ -106,11 +109,16 @@ impl Error {
         match outcome {
             Outcome::Completed(task) => Ok(task),
             Outcome::OtherEnd(task) if names_output(&task) => Ok(task),
-            outcome => Err(Self {
-                outcome: Box::new(outcome),
-                handle: None,
-                not_recorded: None,
-            }),
+            outcome => Err(Self::of(outcome)),
+        }
+    }
+
+    fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome: Box::new(outcome),
+            handle: None,
+            not_recorded: None,
+            invalid_request: None,
         }
     }
 
@@ -171,6 +179,38 @@ impl Error {
             Outcome::OtherEnd(_) => ErrorKind::OtherEnd,
             Outcome::StillRunning { .. } => ErrorKind::StillRunning,
             Outcome::Unresolved { .. } => ErrorKind::Unresolved,
+        }
+    }
+
+    /// How long the service asks to wait (`Retry-After`), where its last answer said so.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use kirin_client::{Error, machine::{Cause, Outcome}, wire::CreateAnswer};
+    ///
+    /// let busy = http::Response::builder().status(429).header("retry-after", "30").body(Bytes::new())?;
+    /// let CreateAnswer::Refused(refusal) = CreateAnswer::decode(&busy, &"order-42".parse()?) else {
+    ///     unreachable!()
+    /// };
+    /// let error = Error::check(Outcome::NotCreated { cause: Cause::Refused(refusal) }).unwrap_err();
+    /// assert_eq!(error.http_status(), Some(429));
+    /// assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(30)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.outcome().cause()? {
+            Cause::Refused(refusal) => refusal.retry_after,
+            Cause::Trouble(trouble) => trouble.retry_after,
+            Cause::Withheld(_) => None,
+        }
+    }
+
+    /// The HTTP status of the answer that is the cause, where there was one.
+    pub fn http_status(&self) -> Option<u16> {
+        match self.outcome().cause()? {
+            Cause::Refused(refusal) => Some(refusal.status),
+            Cause::Trouble(trouble) => trouble.http_status,
+            Cause::Withheld(_) => None,
         }
     }
 
@@ -430,7 +470,57 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+/// The source is the [`TransportError`](kirin_transport::TransportError) where an exchange failed, and the
+/// [`InvalidRequest`] that an error was made of. An outcome that was written down and read again has none.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Some(invalid) = &self.invalid_request {
+            return Some(&**invalid);
+        }
+        match self.outcome().cause()? {
+            Cause::Trouble(trouble) => trouble.transport_error().map(|error| error as _),
+            Cause::Refused(_) | Cause::Withheld(_) => None,
+        }
+    }
+}
+
+/// Nothing was sent, and nothing was spent. So `?` takes a request that cannot be built too.
+///
+/// ```
+/// use kirin_client::{Billing, Error, ErrorKind};
+/// use kirin_types::GenerationRequest;
+///
+/// fn request() -> Result<GenerationRequest, Error> {
+///     Ok(GenerationRequest::builder("").build()?)
+/// }
+/// let error = request().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+/// assert_eq!(error.billing(), Billing::None);
+/// ```
+impl From<InvalidRequest> for Error {
+    fn from(invalid: InvalidRequest) -> Self {
+        let withheld = Withheld::InvalidRequest {
+            description: invalid.to_string(),
+        };
+        let cause = Cause::Withheld(withheld);
+        Self {
+            invalid_request: Some(Box::new(invalid)),
+            ..Self::of(Outcome::NotCreated { cause })
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
+impl fmt::Display for Billing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
 
 /// What tells the place of a create from this one.
 fn origin(withheld: &Withheld) -> &'static str {
@@ -448,6 +538,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
             return ErrorKind::Budget;
         }
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
+        Cause::Withheld(Withheld::InvalidRequest { .. }) => return ErrorKind::InvalidRequest,
         Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
         Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
         Cause::Withheld(Withheld::Known { .. }) => return ErrorKind::Known,
@@ -489,7 +580,7 @@ fn is_about_the_key(reason: ErrorReason) -> bool {
 
 /// What a task that is at its end cost, where it says so.
 fn cost(task: &Task) -> Option<&Amount> {
-    task.state().usage()?.cost.as_ref()
+    task.cost()
 }
 
 fn is_failed(task: &Task) -> bool {

@@ -17,7 +17,7 @@ use crate::{BaseUrl, KeyFingerprint};
 /// assert_eq!(handle.task_id.as_str(), "d5u5obte8783ap44qtj0");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GenerationHandle {
     /// Where the task is.

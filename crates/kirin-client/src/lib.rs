@@ -22,7 +22,7 @@
 //!
 //! - [`machine`]: decides. Pure: time comes in as an elapsed duration, randomness as a seed.
 //! - [`wire`]: encodes calls and decodes answers. Pure.
-//! - [`Client`] (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
+//! - `Client` (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
 //!   public interface of the other two, so anybody could have written it; the example
 //!   `own_event_loop` does.
 //!
@@ -30,6 +30,15 @@
 //! calls a span `kirin_call` of level DEBUG: ids, attempts, sizes and kinds of failure, never a key, a
 //! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`. With the
 //! feature `conformance`, `journal_conformance` checks a journal of your own.
+
+pub use bytes;
+#[cfg(feature = "tokio")]
+pub use futures_core;
+pub use http;
+pub use kirin_transport;
+pub use kirin_types;
+pub use secrecy;
+pub use serde_json;
 
 mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kirin_transport::escapes::{self, Reading};
-use kirin_types::Task;
+use kirin_types::{RawJson, Task};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
@@ -39,7 +39,7 @@ pub(crate) fn is_cut(url: &str) -> bool {
 /// Writes a task down without what signs its URLs.
 pub(crate) fn serialize_task<S: Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S::Error> {
     let json = without_url_queries(task.raw().as_str());
-    let raw = RawValue::from_string(json).map_err(S::Error::custom)?;
+    let raw = RawJson::read(json.as_bytes()).map_err(S::Error::custom)?;
     raw.serialize(serializer)
 }
 

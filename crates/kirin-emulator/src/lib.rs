@@ -40,6 +40,11 @@
 //! elapsed time go in, an answer comes out; the same seed and the same requests at the same times
 //! give the same bytes. Around it stands a thin server that owns the socket and the only clock.
 
+pub use bytes;
+pub use http;
+pub use kirin_types;
+pub use serde_json;
+
 mod emulator;
 pub use emulator::Emulator;
 

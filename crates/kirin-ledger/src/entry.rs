@@ -1,9 +1,10 @@
 //! What a ledger knows of one create.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use kirin_client::{BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome};
 use kirin_types::{Amount, ExternalTaskId, Task, TaskId, Timestamp};
+use serde::{Serialize, Serializer};
 
 use crate::DownloadedFile;
 
@@ -63,6 +64,31 @@ pub enum Money {
     Failed,
     /// It may have created a task that could not be found.
     Unresolved,
+}
+
+impl Money {
+    /// The word for it: `none`, `settled`, `reserved`, `failed` or `unresolved`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Settled => "settled",
+            Self::Reserved => "reserved",
+            Self::Failed => "failed",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl Entry {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Params, Row, params};
 use crate::{Ledger, LedgerError, clock, path};
 
 /// A video of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DownloadedFile {
     /// Where it is.

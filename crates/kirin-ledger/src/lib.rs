@@ -25,6 +25,9 @@
 //! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
 //! because a create may have to be sent again; so only its owner may read the file.
 
+pub use kirin_client;
+pub use kirin_types;
+
 mod backup;
 
 mod bounded_file;

@@ -22,7 +22,7 @@ const LONGEST_DESCRIPTION: u64 = 1024;
 /// owner.host = Some("build-7".into());
 /// assert_eq!(owner.to_string(), "process 4711 on build-7");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Owner {
     /// Its id; in a container, the one that it has there.

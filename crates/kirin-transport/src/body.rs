@@ -5,6 +5,7 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -24,7 +25,10 @@ use crate::{Sent, TransportError, TransportErrorKind};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Body(Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send>>);
+pub struct Body(Mutex<Inner>);
+
+/// Behind a lock it may be shared between threads, whether the body itself may or not.
+type Inner = Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send>>;
 
 impl Body {
     /// Wraps any body. A [`TransportError`] of its own keeps its kind and its cause; any other becomes
@@ -50,7 +54,11 @@ impl Body {
     where
         B: http_body::Body<Data = Bytes, Error = TransportError> + Send + 'static,
     {
-        Self(Box::pin(body))
+        Self(Mutex::new(Box::pin(body)))
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A body of no bytes.
@@ -65,7 +73,7 @@ impl Body {
     /// The body was cut.
     pub async fn next(&mut self) -> Option<Result<Bytes, TransportError>> {
         loop {
-            match poll_fn(|context| self.0.as_mut().poll_frame(context)).await? {
+            match poll_fn(|context| self.inner().as_mut().poll_frame(context)).await? {
                 Ok(frame) => {
                     // Trailers are no part of the content.
                     if let Ok(data) = frame.into_data() {
@@ -143,15 +151,17 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        self.0.as_mut().poll_frame(context)
+        self.inner().as_mut().poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.size_hint()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why an exchange failed, and whether the request may have left.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 /// Whether a failed request may have reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +40,8 @@ pub enum TransportErrorKind {
     Withdrawn,
 }
 
-/// A failed exchange. [`fmt::Display`] says what failed; [`source`](Error::source) says why.
+/// A failed exchange. [`fmt::Display`] says what failed; [`source`](Error::source) says why. A clone has the
+/// same source.
 ///
 /// ```
 /// use kirin_transport::{Sent, TransportError, TransportErrorKind};
@@ -49,11 +50,11 @@ pub enum TransportErrorKind {
 /// assert_eq!(error.sent(), Sent::No);
 /// assert_eq!(error.to_string(), "no connection to the server");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl TransportError {
@@ -78,7 +79,7 @@ impl TransportError {
     /// assert_eq!(error.source().unwrap().to_string(), "reset");
     /// ```
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -107,6 +108,65 @@ impl TransportError {
     /// Whether the server may have acted on the request.
     pub fn sent(&self) -> Sent {
         self.sent
+    }
+}
+
+impl Sent {
+    /// The word for it: `maybe` or `no`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Maybe => "maybe",
+            Self::No => "no",
+        }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl TransportErrorKind {
+    /// The word for it.
+    ///
+    /// ```
+    /// use kirin_transport::TransportErrorKind;
+    ///
+    /// assert_eq!(TransportErrorKind::TooLarge.as_str(), "too_large");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Closed => "closed",
+            Self::Connect => "connect",
+            Self::Other => "other",
+            Self::Protocol => "protocol",
+            Self::Request => "request",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Sent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for TransportErrorKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -19,7 +19,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `hyper` | [`HyperTransport`], over plain HTTP/1.1 |
+//! | `hyper` | `HyperTransport`, over plain HTTP/1.1 |
 //! | `http2` | HTTP/2 to it, by ALPN or by agreement |
 //! | `rustls` | HTTPS to it, with the provider aws-lc-rs and the roots of the operating system |
 //! | `proxy` | `HTTPS_PROXY` and `NO_PROXY` to its HTTPS |
@@ -27,12 +27,17 @@
 //! | `bundled-roots` | Mozilla's roots, for containers without any |
 //! | `tower` | any tower service as a transport, and the other way round |
 //! | `reqwest` | a transport over reqwest |
-//! | `tokio` | the decorator [`Timeout`] |
-//! | `tracing` | the decorator [`Traced`] |
+//! | `tokio` | the decorator `Timeout` |
+//! | `tracing` | the decorator `Traced` |
+//! | `serde` | `Serialize` for [`Sent`] and [`TransportErrorKind`] |
 //! | `testing` | scripts, cassettes and broken streams for tests |
 //! | `conformance` | a check of any transport against the contract |
 //!
 //! The first four are on by default. Without features there is no hyper and no tokio.
+
+pub use bytes;
+pub use http;
+pub use http_body;
 
 mod transport;
 pub use transport::{FromFn, PreferFreshConnection, Transport, from_fn};

@@ -7,6 +7,7 @@ use alloc::{
 use core::{
     cmp::Ordering,
     fmt,
+    hash::{Hash, Hasher},
     iter::Sum,
     ops::{Add, Mul, Sub},
     str::FromStr,
@@ -15,10 +16,14 @@ use core::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::decode::Token;
+use crate::{RawJson, decode::Token, raw_json_form::Text};
 
 /// An exact decimal number, read from the text of the JSON token, whether that was a string or a
 /// number, and never through a float. [`fmt::Display`] gives the text as received.
+///
+/// Its serde form is a string. A number is read too. Where a format, or serde's buffer behind `flatten`,
+/// `tag` and `untagged`, has made a float of it before, it counts if it has at most 15 digits, for those a
+/// float keeps; more are refused.
 ///
 /// ```
 /// use kirin_types::Amount;
@@ -100,6 +105,13 @@ impl PartialEq for Amount {
 
 impl Eq for Amount {}
 
+/// By value, as they are compared.
+impl Hash for Amount {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
 impl PartialOrd for Amount {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -158,14 +170,31 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        let text = Text::deserialize(deserializer)?;
+        if text.is_float && significant_digits(&text.json) > FLOAT_DIGITS {
+            let problem = "a float of more than 15 digits is no exact amount: write it as a string";
+            return Err(de::Error::custom(problem));
+        }
+        let json = RawJson::read(text.json.as_bytes()).map_err(de::Error::custom)?;
+        let amount = json.token().text_or_number();
+        let amount =
+            amount.ok_or_else(|| de::Error::custom("an amount is a string or a number"))?;
+        amount.parse().map_err(de::Error::custom)
     }
 }
 
+/// How many decimal digits a float gives back as they were.
+const FLOAT_DIGITS: usize = f64::DIGITS as usize;
+
+/// How many digits of a number say something.
+fn significant_digits(number: &str) -> usize {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').len()
+}
+
 /// A text that is no decimal number of at most 28 digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InvalidAmount {
     text: String,
 }

@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// One generated content of a completed task. Its Debug form leaves out what signs its URLs:
-/// queries, fragments, and names and passwords.
-#[derive(Clone, PartialEq, Eq)]
+/// queries, fragments, and names and passwords. Its serde form has them whole, under the API's own names.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Content {
     /// Resource type (documented: video, image).
@@ -30,7 +30,7 @@ pub struct Content {
 }
 
 /// Resource type of a content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContentType {
     /// A sound file (seen elsewhere).
@@ -61,6 +61,18 @@ impl ContentType {
             Self::Other(word) => word,
             Self::Video => "video",
         }
+    }
+}
+
+impl AsRef<str> for ContentType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for ContentType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

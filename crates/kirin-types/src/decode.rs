@@ -27,7 +27,7 @@ use crate::repair::{self, DAMAGE};
 /// assert_eq!(error.to_string(), "the field data.id is neither a string nor a positive integer");
 /// assert_eq!(error.path(), "data.id");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DecodeError {
     message: String,
     path: String,
@@ -140,6 +140,27 @@ impl<'a> Token<'a> {
 
     pub(crate) fn integer(self) -> Option<i64> {
         self.number()?.parse().ok()
+    }
+
+    /// Whether it is the same value, apart from white space and escapes in the first `levels` of it.
+    pub(crate) fn is_same(self, other: Self, levels: u8) -> bool {
+        if self.raw.get() == other.raw.get() {
+            return true;
+        }
+        let Some(below) = levels.checked_sub(1) else {
+            return false;
+        };
+        if let (Some(one), Some(other)) = (self.array(), other.array()) {
+            let mut pairs = one.iter().zip(&other);
+            return one.len() == other.len()
+                && pairs.all(|(one, other)| one.is_same(*other, below));
+        }
+        if let (Some(one), Some(other)) = (self.object(), other.object()) {
+            let mut pairs = one.fields().zip(other.fields());
+            return one.fields.len() == other.fields.len()
+                && pairs.all(|(one, other)| one.0 == other.0 && one.1.is_same(other.1, below));
+        }
+        self.text().is_some() && self.text() == other.text()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 /// assert_eq!(error.message.as_deref(), Some("Insufficient credits"));
 /// assert_eq!(error.reason(402), ErrorReason::Balance);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ErrorBody {
     /// The message: `status.message`, else `message`, `error` as a string, `error.message`,
@@ -63,6 +63,36 @@ pub enum ErrorReason {
     RateLimit,
     /// The service is in trouble: try later.
     Unavailable,
+}
+
+impl ErrorReason {
+    /// The word for it, as in its serde form.
+    ///
+    /// ```
+    /// use kirin_types::ErrorReason;
+    ///
+    /// assert_eq!(ErrorReason::RateLimit.as_str(), "rate_limit");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Balance => "balance",
+            Self::DuplicateExternalTaskId => "duplicate_external_task_id",
+            Self::InvalidRequest => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::Other => "other",
+            Self::ParallelTaskLimit => "parallel_task_limit",
+            Self::Permission => "permission",
+            Self::RateLimit => "rate_limit",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl fmt::Display for ErrorReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
 }
 
 /// Longest beginning of a body that is kept, in characters.

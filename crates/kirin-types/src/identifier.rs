@@ -86,7 +86,7 @@ impl FromStr for ExternalTaskId {
 }
 
 /// A text that cannot be an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InvalidIdentifier {
     allowed: &'static str,
 }
@@ -101,6 +101,12 @@ impl core::error::Error for InvalidIdentifier {}
 
 macro_rules! text_like {
     ($name:ident) => {
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(&self.0)

@@ -123,6 +123,12 @@ impl Image {
     }
 }
 
+impl AsRef<str> for Image {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl From<Image> for serde_json::Value {
     fn from(image: Image) -> Self {
         Self::String(image.0)

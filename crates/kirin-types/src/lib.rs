@@ -28,13 +28,16 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `std` | conversions between [`Timestamp`] and the standard library's `SystemTime` |
 //! | `schema` | JSON Schema of requests and tasks, from the catalogue |
 //! | `proptest` | strategies for valid requests of every model; needs `std` |
 #![no_std]
 
 extern crate alloc;
-#[cfg(feature = "proptest")]
+#[cfg(feature = "std")]
 extern crate std;
+
+pub use serde_json;
 
 mod catalogue;
 pub use catalogue::{
@@ -70,6 +73,8 @@ mod named_id;
 mod task;
 pub use task::{Task, TaskState};
 
+mod task_form;
+
 mod status_word;
 
 mod content;
@@ -94,6 +99,8 @@ mod timestamp_text;
 
 mod raw_json;
 pub use raw_json::RawJson;
+
+mod raw_json_form;
 
 mod repair;
 

@@ -3,8 +3,10 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 /// One thing wrong with one parameter of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Problem {
     /// Wire name of the parameter; of a field inside one, as `camera_control.type` or
@@ -51,6 +53,16 @@ impl fmt::Display for Problem {
     }
 }
 
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Problem", 3)?;
+        form.serialize_field("field", &self.field)?;
+        form.serialize_field("found", &self.found)?;
+        form.serialize_field("allowed", &self.allowed)?;
+        form.end()
+    }
+}
+
 /// A request that the service documents as illegal. It lists every problem, in the order of the
 /// reference page; at least one.
 ///
@@ -61,7 +73,7 @@ impl fmt::Display for Problem {
 /// let fields: Vec<_> = invalid.problems().iter().map(|problem| problem.field.as_str()).collect();
 /// assert_eq!(fields, ["prompt", "duration"]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InvalidRequest {
     problems: Vec<Problem>,
 }
@@ -82,6 +94,14 @@ impl From<Problem> for InvalidRequest {
         Self {
             problems: alloc::vec![problem],
         }
+    }
+}
+
+impl Serialize for InvalidRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("InvalidRequest", 1)?;
+        form.serialize_field("problems", &self.problems)?;
+        form.end()
     }
 }
 

@@ -3,7 +3,6 @@
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String};
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::{DecodeError, decode::Token, repair::repair};
@@ -12,8 +11,16 @@ use crate::{DecodeError, decode::Token, repair::repair};
 /// by one.
 const BYTE_ORDER_MARKS: [&str; 2] = ["\u{feff}", "\u{ef}\u{bb}\u{bf}"];
 
+/// How deep white space is passed over where two values are compared.
+const DEEPEST_COMPARED: u8 = 64;
+
 /// One JSON value, kept as the text that was received: no field is lost, no number is rounded. Its
 /// Debug form tells only how long it is, for it may hold signed URLs.
+///
+/// In JSON its serde form is that text. In any other format, and behind serde's `tag`, `flatten` and
+/// `untagged`, it is the same value in the parts of that format. What the format cannot hold, as a number of
+/// twenty digits, stays JSON text in it: `{"$json": "19.999999999999999999"}`. Plain JSON
+/// that is read through `tag`, `flatten` or `untagged` has lost such digits: serde looks ahead by floats.
 ///
 /// ```
 /// use kirin_types::Task;
@@ -77,7 +84,7 @@ impl RawJson {
         Some(json.agrees_with(repaired.behind).map(|()| json))
     }
 
-    fn whole(value: Box<RawValue>) -> Self {
+    pub(crate) fn whole(value: Box<RawValue>) -> Self {
         Self {
             value,
             is_damaged: false,
@@ -122,28 +129,23 @@ impl RawJson {
     }
 }
 
+impl AsRef<str> for RawJson {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Debug for RawJson {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RawJson({} bytes)", self.as_str().len())
     }
 }
 
+/// Equal is what is the same value, digit for digit, in the same order: white space and escapes do not count.
 impl PartialEq for RawJson {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.token().is_same(other.token(), DEEPEST_COMPARED)
     }
 }
 
 impl Eq for RawJson {}
-
-impl Serialize for RawJson {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawJson {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::deserialize(deserializer).map(Self::whole)
-    }
-}

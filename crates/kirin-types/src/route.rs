@@ -18,7 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// assert_eq!(route.path(), "/model/v1/generation/task/order%2F42");
 /// assert_eq!(Route::parse("GET", "/model/v1/generation/task/order%2F42"), Ok(route));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Route {
     /// Create a task: `POST /model/v1/generation` (documented).
@@ -39,7 +39,7 @@ pub enum Route {
 }
 
 /// Why a method and path are no call of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a path is known or not, and so is its method"
@@ -53,6 +53,19 @@ pub enum RouteError {
     /// No call has this path.
     NotFound,
 }
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MethodNotAllowed { allowed } => {
+                write!(formatter, "the call takes only the method {allowed}")
+            }
+            Self::NotFound => formatter.write_str("no call has this path"),
+        }
+    }
+}
+
+impl core::error::Error for RouteError {}
 
 const GENERATION: &str = "/model/v1/generation";
 const MODELS: &str = "/api/v1/skill/models";

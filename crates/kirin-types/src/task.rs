@@ -7,10 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use crate::{
-    Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage,
+    Amount, Content, DecodeError, ExternalTaskId, RawJson, TaskError, TaskId, Timestamp, Usage,
     body_text::{self, is_sentence},
     content,
     decode::{Object, Token},
@@ -23,7 +21,8 @@ use crate::{
 /// Decoded leniently: a field of an unexpected type counts as absent, an unknown status word is
 /// kept, and [`raw`](Self::raw) has all that was received. Only the id is strict.
 ///
-/// Its serde form is the JSON that was received.
+/// Its serde form is the JSON that was received; in other formats, and behind serde's `tag`, `flatten` and
+/// `untagged`, the same fields with all their digits: see [`RawJson`].
 ///
 /// ```
 /// use kirin_types::{Task, TaskState};
@@ -120,6 +119,35 @@ impl TaskState {
             Self::Completed { usage, .. } | Self::Failed { usage, .. } => usage.as_ref(),
             // What it says of a cost may still change.
             Self::InProgress { .. } | Self::Other { .. } | Self::OtherEnd { .. } => None,
+        }
+    }
+
+    /// What was generated; empty if the service named nothing, or the task is not at its end.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(
+    ///     br#"{"id":"a","status":"completed","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#,
+    /// )?;
+    /// assert_eq!(task.state().outputs().len(), 1);
+    /// # Ok::<(), kirin_types::DecodeError>(())
+    /// ```
+    pub fn outputs(&self) -> &[Content] {
+        match self {
+            Self::Completed { output, .. } | Self::OtherEnd { output, .. } => output,
+            Self::Failed { .. } | Self::InProgress { .. } | Self::Other { .. } => &[],
+        }
+    }
+
+    /// The word for it, as in its serde form: `completed`, `failed`, `in_progress`, `other` or `other_end`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed { .. } => "completed",
+            Self::Failed { .. } => "failed",
+            Self::InProgress { .. } => "in_progress",
+            Self::Other { .. } => "other",
+            Self::OtherEnd { .. } => "other_end",
         }
     }
 
@@ -238,6 +266,31 @@ impl Task {
     /// How far it is, by the status word.
     pub fn state(&self) -> &TaskState {
         &self.state
+    }
+
+    /// Whether it is done (`completed`, or another word for it): the outputs are there to be downloaded.
+    ///
+    /// ```
+    /// use kirin_types::Task;
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","status":"completed","usage":{"cost":"0.21"}}"#)?;
+    /// assert!(task.is_completed());
+    /// assert!(task.outputs().is_empty());
+    /// assert_eq!(task.cost(), Some(&"0.21".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_completed(&self) -> bool {
+        matches!(self.state(), TaskState::Completed { .. })
+    }
+
+    /// What was generated; empty if the service named nothing, or the task is not at its end.
+    pub fn outputs(&self) -> &[Content] {
+        self.state().outputs()
+    }
+
+    /// What it cost in USD (documented as `usage.cost`), if it is at its end and the service said it.
+    pub fn cost(&self) -> Option<&Amount> {
+        self.state().usage()?.cost.as_ref()
     }
 
     /// What the service says is wrong (documented for a failed task), whatever the status word is;
@@ -370,19 +423,6 @@ impl Task {
     /// The task as it was received; what could be read of it, where that was [damaged](Self::is_damaged).
     pub fn raw(&self) -> &RawJson {
         &self.raw
-    }
-}
-
-impl Serialize for Task {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.raw.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Task {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawJson::deserialize(deserializer)?;
-        Self::from_json(raw.as_str().as_bytes()).map_err(de::Error::custom)
     }
 }
 

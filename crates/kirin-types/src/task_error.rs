@@ -18,7 +18,7 @@ use crate::{content::unsigned_text, decode::Token, error_body::printable};
 /// assert_eq!(error.message.as_deref(), Some("no capacity"));
 /// # Ok::<(), kirin_types::DecodeError>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TaskError {
     /// Error code (documented).
@@ -161,6 +161,28 @@ pub enum Retry {
     CanHelp,
     /// Something further upstream refused or was lost: read the message first.
     Unclear,
+}
+
+impl Retry {
+    /// The word for it, as in its serde form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CanHelp => "can_help",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+impl fmt::Display for Retry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl AsRef<str> for TaskErrorCode {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
 }
 
 impl fmt::Display for TaskErrorCode {

@@ -1,6 +1,8 @@
 //! Points in wall time.
 
 use core::fmt;
+#[cfg(feature = "std")]
+use std::time::{Duration, SystemTime};
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -64,6 +66,42 @@ impl Timestamp {
     /// Milliseconds since 1970-01-01 UTC.
     pub const fn milliseconds(self) -> i64 {
         self.0
+    }
+}
+
+/// What is smaller than a millisecond is cut off, towards 1970. A time that is too far away becomes the
+/// farthest that there is.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use kirin_types::Timestamp;
+///
+/// let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_769_757_744_021);
+/// assert_eq!(Timestamp::from(time).milliseconds(), 1_769_757_744_021);
+/// assert_eq!(SystemTime::from(Timestamp::from(time)), time);
+/// ```
+#[cfg(feature = "std")]
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => Self(milliseconds(since)),
+            Err(before) => Self(-milliseconds(before.duration())),
+        }
+    }
+}
+
+/// A time that the system cannot hold becomes 1970; systems hold the years 1601 to 9999 at least.
+#[cfg(feature = "std")]
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        let distance = Duration::from_millis(time.0.unsigned_abs());
+        let moved = match time.0 < 0 {
+            true => Self::UNIX_EPOCH.checked_sub(distance),
+            false => Self::UNIX_EPOCH.checked_add(distance),
+        };
+        moved.unwrap_or(Self::UNIX_EPOCH)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The closed vocabularies of a request: each value is a word of the reference page.
+//! The vocabularies of a request: each value is a word of the reference page.
 
 use core::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-        #[expect(clippy::exhaustive_enums, reason = "the reference page lists every value")]
+        #[non_exhaustive]
         pub enum $name { $($(#[$variant_meta])* $variant,)+ }
 
         impl $name {
@@ -33,6 +33,12 @@ macro_rules! vocabulary {
                     $($word => Ok(Self::$variant),)+
                     _ => Err(UnknownWord { allowed: Self::WORDS }),
                 }
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
             }
         }
 
@@ -125,8 +131,8 @@ impl VideoDuration {
     }
 }
 
-/// A word outside a closed vocabulary.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A word outside a vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownWord {
     allowed: &'static [&'static str],
 }

@@ -3,6 +3,9 @@
 //! Read from rustdoc's JSON, which knows the crate that defines each type, however it is
 //! imported. The format is not stable, hence `RUSTC_BOOTSTRAP`; only a few of its oldest parts are
 //! used, and a document in which nothing can be found is an error.
+//!
+//! A crate whose types are shown is exported again at the root, unless it comes with Rust or lies behind
+//! its own feature: so nobody has to find out which version of it fits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -82,10 +85,11 @@ fn judge(library: &str, document: &Value, features: &[String]) -> Verdict {
         collect_paths(&item["inner"], &mut paths);
         uses.extend(paths.into_iter().map(|path| (*item, path)));
     }
-    let problems: BTreeSet<String> = uses
-        .iter()
-        .filter_map(|(item, path)| complaint(library, document, features, item, path))
-        .collect();
+    let complaints = uses.iter().filter_map(|(item, path)| {
+        complaint(library, document, features, item, path)
+            .or_else(|| not_exported(library, document, features, item, path))
+    });
+    let problems: BTreeSet<String> = complaints.collect();
     if items.is_empty() || uses.is_empty() {
         return Err(vec![format!(
             "{library}: nothing was found in rustdoc's JSON; adapt xtask/src/layers/signature.rs"
@@ -155,6 +159,34 @@ fn complaint(
     ))
 }
 
+/// What need not be exported: it comes with Rust, or only traits of it are shown, which whoever wants to
+/// implement them asks for by name.
+const EVERYBODY_HAS: [&str; 5] = ["alloc", "core", "serde", "serde_core", "std"];
+
+fn not_exported(
+    library: &str,
+    document: &Value,
+    features: &[String],
+    item: &Value,
+    path: &Value,
+) -> Option<String> {
+    let owner = owner(document, path)?;
+    let is_exempt = EVERYBODY_HAS.contains(&owner) || is_behind_its_feature(item, owner, features);
+    if is_exempt || exports(document).any(|name| name == owner) {
+        return None;
+    }
+    Some(format!(
+        "{library}: shows types of the crate {owner} in public; add `pub use {owner};` to its root"
+    ))
+}
+
+/// The crates that the root exports again.
+fn exports(document: &Value) -> impl Iterator<Item = &str> {
+    let items = document["index"].as_object().into_iter();
+    let exported = items.flat_map(|index| index.values());
+    exported.filter_map(|item| item["inner"]["use"]["source"].as_str())
+}
+
 /// The name of the crate that defines the type, or nothing for one of this crate.
 fn owner<'document>(document: &'document Value, path: &Value) -> Option<&'document str> {
     let id = path["id"].to_string();
@@ -201,7 +233,9 @@ mod tests {
         let span = json!({"filename": file, "begin": [3, 1]});
         json!({
             "index": {"1": {"crate_id": 0, "name": "connect", "span": span,
-                            "inner": {"function": {"sig": signature}}}},
+                            "inner": {"function": {"sig": signature}}},
+                      "2": {"crate_id": 0, "name": null, "inner": {"use": {"source": "http"}}},
+                      "3": {"crate_id": 0, "name": null, "inner": {"use": {"source": "kirin_types"}}}},
             "paths": {"7": {"crate_id": owner}},
             "external_crates": {"1": {"name": "core"}, "2": {"name": "hyper"},
                                 "3": {"name": "http"}, "4": {"name": "kirin_types"}}
@@ -215,7 +249,7 @@ mod tests {
     #[test]
     fn own_and_allowed_types_pass() {
         for owner in [0, 1, 3, 4] {
-            let line = "a: 1 types named by 1 public items, no foreign one".to_owned();
+            let line = "a: 1 types named by 3 public items, no foreign one".to_owned();
             assert_eq!(check("crates/a/src/lib.rs", owner), Ok(line));
         }
     }
@@ -231,6 +265,15 @@ mod tests {
             check("crates/a/src/lib.rs", 9).is_err(),
             "a crate without a name"
         );
+    }
+
+    #[test]
+    fn a_crate_that_is_shown_is_exported() {
+        let mut without = document("crates/a/src/lib.rs", 3);
+        without["index"]["2"]["inner"] = json!({});
+        let expected =
+            "a: shows types of the crate http in public; add `pub use http;` to its root";
+        assert_eq!(judge("a", &without, &[]), Err(vec![expected.to_owned()]));
     }
 
     #[test]

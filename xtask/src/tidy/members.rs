@@ -1,5 +1,6 @@
 //! What the repository as a whole must have: manifests, licenses, the places of snapshots.
 
+use crate::cargo::LIBRARIES;
 use crate::files::TextFile;
 use crate::manifest::{inherits, inherits_lints, value};
 
@@ -38,6 +39,14 @@ fn manifest(file: &TextFile) -> Vec<String> {
         ),
         (inherits_lints(&file.text), "[lints] workspace = true"),
     ];
+    let name = value(&file.text, "package", "name").unwrap_or_default();
+    let is_library = LIBRARIES.contains(&name.trim_matches('"'));
+    let shows_all = value(&file.text, "package.metadata.docs.rs", "all-features") == Some("true");
+    let documented = (
+        !is_library || shows_all,
+        "[package.metadata.docs.rs] all-features = true",
+    );
+    let wanted = [&wanted[..], &[documented]].concat();
     let absent = wanted.iter().filter(|(present, _)| !present);
     absent
         .map(|(_, line)| format!("{}: add `{line}`", file.path))
@@ -77,6 +86,16 @@ mod tests {
             let found = manifest(&file("crates/a/Cargo.toml", &text));
             assert_eq!(found.len(), 1, "without `{line}`: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_documentation_of_a_library_shows_all_features() {
+        let library = MANIFEST.replace("[package]", "[package]\nname = \"kirin-types\"");
+        let found = manifest(&file("crates/kirin-types/Cargo.toml", &library));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let shown = library + "\n[package.metadata.docs.rs]\nall-features = true\n";
+        let found = manifest(&file("crates/kirin-types/Cargo.toml", &shown));
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]

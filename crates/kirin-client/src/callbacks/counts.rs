@@ -1,9 +1,11 @@
 //! What came of the requests to a receiver.
 
+use serde::Serialize;
+
 use super::verdict::Verdict;
 
 /// How many requests came to what. Every one that was read whole is in one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct CallbackCounts {
     /// Callbacks that woke a generation.

@@ -1,9 +1,13 @@
 //! What the machine of a download asks for, what it is told, and what it has to tell.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Uri, response::Parts};
+use serde::{Serialize, Serializer};
 
 use super::DownloadErrorKind;
 
@@ -56,13 +60,16 @@ pub(super) struct Failure {
 /// What there is to tell of a download on its way. It is for showing, never for deciding.
 ///
 /// The events of one output begin with [`Started`](Self::Started) or [`Resumed`](Self::Resumed);
-/// several outputs come one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// several outputs come one after the other. In its serde form the field `event` says which one it is, as
+/// `progress`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DownloadEvent {
     /// The output is whole, checked, and stands in this file. A stream just ends.
     Finished {
         /// The file.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
     /// More bytes came.
@@ -104,4 +111,9 @@ pub enum DownloadEvent {
         /// What is unusual, as a sentence part.
         what: String,
     },
+}
+
+/// A path as it is shown: not every one is text.
+fn shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }

@@ -4,13 +4,16 @@ use std::{
     error::Error,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use serde::Serialize;
 
 use super::alphabet::Failure;
 
 /// A download that failed. The task is charged whether it is downloaded or not, and can be
 /// downloaded again until its output expires.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DownloadError {
     kind: DownloadErrorKind,
     path: Option<PathBuf>,
@@ -19,11 +22,13 @@ pub struct DownloadError {
     longest_name: Option<u16>,
     finished: Vec<PathBuf>,
     detail: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What kind of failure it was. Its serde form and what is displayed are its name in `snake_case`, as
+/// `not_yet_there`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DownloadErrorKind {
     /// Its URL has expired, and the service refuses to give this key another.
@@ -105,7 +110,7 @@ impl DownloadError {
     }
 
     pub(super) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -189,6 +194,12 @@ impl DownloadError {
     /// ```
     pub fn finished(&self) -> &[PathBuf] {
         &self.finished
+    }
+}
+
+impl fmt::Display for DownloadErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -50,7 +51,7 @@ use crate::Client;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "nothing happens until it is polled"]
-pub struct DownloadStream(State);
+pub struct DownloadStream(Mutex<State>);
 
 enum State {
     Planned(Box<Plan>),
@@ -73,14 +74,14 @@ struct Plan {
 
 impl DownloadStream {
     pub(crate) fn new(client: &Client, task: &Task) -> Self {
-        Self(State::Planned(Box::new(Plan {
+        Self(Mutex::new(State::Planned(Box::new(Plan {
             client: client.clone(),
             task: task.clone(),
             number: 0,
             is_watermarked: false,
             max_bytes: Download::MAX_BYTES,
             on_event: Box::new(|_| {}),
-        })))
+        }))))
     }
 
     /// Chooses one of several outputs, counted from 0; the first if never called. Like all
@@ -113,10 +114,15 @@ impl DownloadStream {
     }
 
     fn planned(mut self, set: impl FnOnce(&mut Plan)) -> Self {
-        if let State::Planned(plan) = &mut self.0 {
+        if let State::Planned(plan) = self.state() {
             set(plan);
         }
         self
+    }
+
+    /// Nobody else is at it: the lock only lets it be shared between threads.
+    fn state(&mut self) -> &mut State {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next bytes, or `None` after the last ones. The same as the stream.
@@ -133,7 +139,8 @@ impl DownloadStream {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, DownloadError>>> {
         loop {
-            self.0 = match std::mem::replace(&mut self.0, State::Over) {
+            let state = self.state();
+            *state = match std::mem::replace(state, State::Over) {
                 State::Planned(plan) => match plan.begin() {
                     Ok(transfer) => State::Resting(Box::new(transfer)),
                     Err(error) => return Poll::Ready(Some(Err(error))),
@@ -141,11 +148,11 @@ impl DownloadStream {
                 State::Resting(transfer) => State::Stepping(Box::pin(step(transfer))),
                 State::Stepping(mut stepping) => match stepping.as_mut().poll(context) {
                     Poll::Pending => {
-                        self.0 = State::Stepping(stepping);
+                        *state = State::Stepping(stepping);
                         return Poll::Pending;
                     }
                     Poll::Ready((transfer, Ok(Step::Store(data)))) => {
-                        self.0 = State::Resting(transfer);
+                        *state = State::Resting(transfer);
                         return Poll::Ready(Some(Ok(data)));
                     }
                     // Only where nothing was handed out yet.

@@ -113,14 +113,33 @@ impl ClientBuilder {
 
     /// Sets what remembers creates; if never called, the client remembers what is still open as long as
     /// it lives. With a journal, nothing is sent that is not written down first.
-    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
-        self.journal = Some(journal);
+    ///
+    /// Like a transport and a budget, it is taken as it is, or as an `Arc` that you keep a clone of.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use kirin_client::{Budget, Client, Journal, MemoryJournal};
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let shared: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+    /// let budget = Arc::new(Budget::new("5.00".parse()?));
+    /// let client = Client::builder("any-key".parse()?).journal(shared.clone()).budget(budget.clone());
+    /// let another = Client::builder("any-key".parse()?)
+    ///     .journal(MemoryJournal::default())
+    ///     .budget(Budget::new("5.00".parse()?));
+    /// # let _ = (client, another);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
+        self.journal = Some(Arc::new(journal));
         self
     }
 
     /// Sets what may be spent; there is no limit if never called.
-    pub fn budget(mut self, budget: Arc<Budget>) -> Self {
-        self.budget = Some(budget);
+    pub fn budget(mut self, budget: impl Into<Arc<Budget>>) -> Self {
+        self.budget = Some(budget.into());
         self
     }
 
@@ -288,7 +307,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 /// Why a client cannot be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The key must not be sent to this base URL.

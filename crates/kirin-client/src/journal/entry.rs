@@ -1,5 +1,7 @@
 //! What a journal knows of one create, and what a write makes of it.
 
+use std::fmt;
+
 use kirin_types::TaskId;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,16 @@ pub enum JournalState {
 }
 
 impl JournalState {
+    /// The word for it: `accepted`, `ended`, `intended` or `sent`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Ended(_) => "ended",
+            Self::Intended => "intended",
+            Self::Sent => "sent",
+        }
+    }
+
     /// Whether nothing is left to do: the task has ended, or it is proved that there is none.
     ///
     /// ```
@@ -118,6 +130,12 @@ impl JournalState {
             (None, true) => KnownCreate::NotCreated,
             (None, false) => KnownCreate::InDoubt,
         }
+    }
+}
+
+impl fmt::Display for JournalState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

@@ -92,7 +92,7 @@ impl Intent {
 }
 
 /// Which create a write is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreateId {
     /// Where it goes.

@@ -16,6 +16,8 @@ pub use memory::MemoryJournal;
 pub use operation::{InvalidOperationId, OperationId};
 pub use write::{JournalChange, JournalWrite, TakenBack};
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::Control;
@@ -98,6 +100,44 @@ pub trait Journal: Send + Sync {
     /// others from what a living operation is at; it must not block.
     fn operation_ended(&self, operation: &OperationId) {
         let _ = operation;
+    }
+}
+
+#[async_trait]
+impl<J: Journal + ?Sized> Journal for Arc<J> {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        (**self).recall(create).await
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        (**self).write(write).await
+    }
+
+    async fn write_all(&self, writes: &[JournalWrite]) -> Result<(), JournalError> {
+        (**self).write_all(writes).await
+    }
+
+    fn operation_ended(&self, operation: &OperationId) {
+        (**self).operation_ended(operation);
+    }
+}
+
+#[async_trait]
+impl<J: Journal + ?Sized> Journal for Box<J> {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        (**self).recall(create).await
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        (**self).write(write).await
+    }
+
+    async fn write_all(&self, writes: &[JournalWrite]) -> Result<(), JournalError> {
+        (**self).write_all(writes).await
+    }
+
+    fn operation_ended(&self, operation: &OperationId) {
+        (**self).operation_ended(operation);
     }
 }
 

@@ -39,7 +39,7 @@ impl fmt::Display for OperationId {
 }
 
 /// A text that is no id of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct InvalidOperationId;
 

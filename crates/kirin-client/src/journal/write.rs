@@ -1,6 +1,9 @@
 //! One write of a journal.
 
+use std::fmt;
+
 use kirin_types::TaskId;
+use serde::{Deserialize, Serialize};
 
 use super::{CreateId, Intent, OperationId};
 use crate::machine::{Outcome, SendReason};
@@ -63,11 +66,18 @@ pub enum JournalChange {
 }
 
 /// Why an attempt certainly created nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "both kinds of answer that say so")]
 pub enum TakenBack {
     /// It never reached the service.
     NotSent,
     /// It was refused; what something on the way may have made of it is still to be looked up.
     Refused,
+}
+
+impl fmt::Display for TakenBack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
 }

@@ -74,8 +74,10 @@ pub enum Event {
     Woken,
 }
 
-/// What there is to tell a person of an event. It is for showing, never for deciding.
-#[derive(Clone, Debug, PartialEq)]
+/// What there is to tell a person of an event. It is for showing, never for deciding. In its serde form the
+/// field `notice` says which one it is, as `progress`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
     /// The service has the task.
@@ -159,8 +161,14 @@ pub enum SendReason {
     Unsent,
 }
 
+impl fmt::Display for SendReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
+
 /// An event that does not answer the action at hand. The machine is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct WrongEvent;
 

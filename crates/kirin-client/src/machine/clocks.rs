@@ -25,7 +25,7 @@ const FURTHEST_APART: Duration = Duration::from_secs(60 * 60);
 /// assert_eq!(difference.milliseconds(), 3_000);
 /// assert_eq!(difference.at_service(ours), service);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClockDifference(i64);
 

@@ -272,7 +272,7 @@ impl Machine {
 }
 
 /// A request without an external task id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct MissingExternalTaskId;
 

@@ -87,6 +87,16 @@ impl Outcome {
         read.unwrap_or_else(|| self.clone())
     }
 
+    /// What made it end so, where the end has a cause.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::CannotQuery { cause, .. }
+            | Self::NotCreated { cause }
+            | Self::Unresolved { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+
     /// Why nothing was created.
     pub(crate) fn not_created(&self) -> Option<&Cause> {
         match self {
@@ -155,7 +165,7 @@ pub enum Cause {
 }
 
 /// Why a create was not sent by its own sender.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Withheld {
     /// The budget does not allow it.
@@ -169,6 +179,11 @@ pub enum Withheld {
     IdInUse {
         /// The service's id of that task.
         id: TaskId,
+    },
+    /// The request is not a legal one.
+    InvalidRequest {
+        /// What is wrong with it, as a sentence part.
+        description: String,
     },
     /// The journal could not be written, and what is not written down is not spent.
     Journal {
@@ -264,6 +279,7 @@ impl fmt::Display for Withheld {
                     "its external task id belongs to another task, {id}"
                 )
             }
+            Self::InvalidRequest { description } => formatter.write_str(description),
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")
             }
@@ -297,7 +313,7 @@ impl fmt::Display for Withheld {
 impl Error for Withheld {}
 
 /// How far a create is that a journal knows already.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum KnownCreate {
     /// The service has the task of this id.
@@ -328,7 +344,7 @@ impl fmt::Display for KnownCreate {
 }
 
 /// What is known of an unresolved create.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Knowledge {
     /// The task exists: the service refused its external id as a duplicate.
@@ -340,6 +356,16 @@ pub enum Knowledge {
         /// The service's id of that task.
         id: TaskId,
     },
+}
+
+impl fmt::Display for Knowledge {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists => formatter.write_str("the task exists"),
+            Self::MayExist => formatter.write_str("the task may exist"),
+            Self::OtherTask { id } => write!(formatter, "task {id} has its external task id"),
+        }
+    }
 }
 
 impl fmt::Display for Cause {

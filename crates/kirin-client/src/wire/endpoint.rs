@@ -175,7 +175,7 @@ struct Input<P> {
 }
 
 /// A key meant for an emulator, and a host that is not this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct InvalidEndpoint;
 

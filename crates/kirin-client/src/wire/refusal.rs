@@ -16,7 +16,7 @@ use super::gzip::content_coding;
 use crate::without_url_queries;
 
 /// A refusal: the service answered, and did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// HTTP status.
@@ -104,16 +104,41 @@ pub struct Trouble {
     pub description: String,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
+    /// HTTP status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
     /// An id that stood beside an error: it may be a task's, and is asked about before it is believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<TaskId>,
     /// The answer, where there was one and it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<Box<UnreadableAnswer>>,
+    #[serde(skip)]
+    pub(super) source: Source,
+}
+
+/// The transport's error, as long as the process lives: it is not written down, and two troubles are equal
+/// with or without it.
+#[derive(Clone, Default)]
+pub(super) struct Source(Option<TransportError>);
+
+impl PartialEq for Source {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Source {}
+
+/// The causes of the causes stay out of sight: the description says what may be shown of them.
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map(TransportError::kind).fmt(formatter)
+    }
 }
 
 /// An answer that says success and cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnreadableAnswer {
     /// Where in the JSON, as names with dots between; empty where it is the whole.
@@ -130,9 +155,16 @@ impl Trouble {
         Self {
             description: without_url_queries(&description.into()),
             retry_after: None,
+            http_status: None,
             hint: None,
             unreadable: None,
+            source: Source::default(),
         }
+    }
+
+    /// The transport's own error, where an exchange failed in this process.
+    pub fn transport_error(&self) -> Option<&TransportError> {
+        self.source.0.as_ref()
     }
 
     /// An answer that cannot be read, `what` for short, and what it says, where it says anything.
@@ -160,6 +192,7 @@ impl Trouble {
             (None, None) => format!("{what}: {error}"),
         };
         Self {
+            http_status: Some(answer.status),
             unreadable: Some(Box::new(unreadable)),
             ..Self::new(description)
         }
@@ -184,9 +217,13 @@ fn head(text: &str) -> String {
 
 impl From<&TransportError> for Trouble {
     fn from(error: &TransportError) -> Self {
-        match error.source() {
-            Some(source) => Self::new(format!("{error}: {source}")),
-            None => Self::new(error.to_string()),
+        let description = match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Self {
+            source: Source(Some(error.clone())),
+            ..Self::new(description)
         }
     }
 }
@@ -195,6 +232,7 @@ impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self {
             retry_after: refusal.retry_after,
+            http_status: Some(refusal.status),
             ..Self::new(refusal.to_string())
         }
     }

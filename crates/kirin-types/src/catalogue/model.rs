@@ -2,6 +2,8 @@
 
 use core::{fmt, time::Duration};
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 use super::{MODELS, Parameter, Rule};
 use crate::{Amount, AspectRatio, Mode};
 
@@ -14,7 +16,7 @@ use crate::{Amount, AspectRatio, Mode};
 /// assert_eq!(model.id, KIRIN_V2_5_TURBO_T2V.id);
 /// assert_eq!(model.frame_rate.frames_per_second, 24);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
     /// The value of the parameter `model` (documented).
@@ -54,7 +56,7 @@ pub enum ModelKind {
 }
 
 /// The shorter side of a model's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Resolution {
     /// Generation mode, or `None` for a model without modes.
@@ -66,7 +68,7 @@ pub struct Resolution {
 }
 
 /// How many frames an output has in a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FrameRate {
     /// Frames in a second.
@@ -76,7 +78,7 @@ pub struct FrameRate {
 }
 
 /// How large the frames of an output are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OutputSize {
     /// Width in pixels.
@@ -88,7 +90,7 @@ pub struct OutputSize {
 }
 
 /// How long a task typically takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TypicalTime {
     /// From create to completed.
@@ -98,7 +100,7 @@ pub struct TypicalTime {
 }
 
 /// A list price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Price {
     /// Generation mode.
@@ -114,7 +116,7 @@ pub struct Price {
 }
 
 /// Where a fact comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
     /// Not documented anywhere: this project decided.
@@ -205,6 +207,24 @@ impl Price {
     pub fn amount(&self) -> Amount {
         // A test reads every price of the catalogue.
         self.usd.parse().expect("a decimal number")
+    }
+}
+
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Price", 5)?;
+        form.serialize_field("mode", &self.mode)?;
+        form.serialize_field("seconds", &self.seconds)?;
+        form.serialize_field("usd", &self.usd)?;
+        form.serialize_field("source", &self.source)?;
+        form.serialize_field("read", &self.read)?;
+        form.end()
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
