@@ -116,7 +116,8 @@ impl GenerationRequest {
         })
     }
 
-    /// Reads a request from the flat object of the reference page.
+    /// Reads a request from the flat object of the reference page, which is also the serde form of a
+    /// request: parameters that nobody checks stand in `extra`.
     ///
     /// # Errors
     ///
@@ -131,9 +132,30 @@ impl GenerationRequest {
     /// assert_eq!(invalid.problems().len(), 2);
     /// ```
     pub fn from_parameters(parameters: &Map<String, Value>) -> Result<Self, InvalidRequest> {
-        let mut parameters = parameters.clone();
+        Self::from_flat(parameters.clone())
+    }
+
+    fn from_flat(mut parameters: Map<String, Value>) -> Result<Self, InvalidRequest> {
+        let extra = match parameters.remove("extra") {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(extra)) => Some(extra),
+            Some(_) => {
+                let allowed = "an object of parameters that nobody checks is required";
+                return Err(Problem::new("extra", "is not an object", allowed).into());
+            }
+        };
         let model = parameters.remove("model");
-        Self::check(model.as_ref(), parameters, Map::new())
+        let unknown = model
+            .as_ref()
+            .and_then(Value::as_str)
+            .filter(|id| Model::find(id).is_none());
+        let only_id = || parameters.keys().all(|name| name == "external_task_id");
+        match (unknown, extra) {
+            (Some(id), Some(extra)) if only_id() => {
+                Self::unchecked(id, &parameters.into_iter().chain(extra).collect())
+            }
+            (_, extra) => Self::check(model.as_ref(), parameters, extra.unwrap_or_default()),
+        }
     }
 
     /// The same request under another external task id.
@@ -151,6 +173,33 @@ impl GenerationRequest {
             .insert("external_task_id".into(), id.as_str().into());
         self.external_task_id = Some(id);
         self
+    }
+
+    /// The same request with a callback at another URL: an absolute http or https URL; empty counts as
+    /// absent. For a model outside the catalogue nobody checks it.
+    ///
+    /// # Errors
+    ///
+    /// It is no such URL, or the model has no callbacks.
+    ///
+    /// ```
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let request = GenerationRequest::builder("a fox").build()?;
+    /// let request = request.with_callback_url("https://example.com/hook")?;
+    /// assert_eq!(request.callback_url(), Some("https://example.com/hook"));
+    /// assert!(request.with_callback_url("example.com/hook").is_err());
+    /// # Ok::<(), kirin_types::InvalidRequest>(())
+    /// ```
+    pub fn with_callback_url(mut self, url: impl Into<String>) -> Result<Self, InvalidRequest> {
+        let (name, url) = ("callback_url".to_string(), Value::String(url.into()));
+        if self.model().is_none() {
+            self.extra.insert(name, url);
+            return Ok(self);
+        }
+        self.parameters.insert(name, url);
+        let model = Value::String(self.model.into_owned());
+        Self::check(Some(&model), self.parameters, self.extra)
     }
 
     /// The value of `model` on the wire.
@@ -309,25 +358,8 @@ impl Serialize for GenerationRequest {
 
 impl<'de> Deserialize<'de> for GenerationRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut parameters = Map::<String, Value>::deserialize(deserializer)?;
-        let extra = match parameters.remove("extra") {
-            None | Some(Value::Null) => None,
-            Some(Value::Object(extra)) => Some(extra),
-            Some(_) => return Err(de::Error::custom("extra is not an object")),
-        };
-        let model = parameters.remove("model");
-        let unknown = model
-            .as_ref()
-            .and_then(Value::as_str)
-            .filter(|id| Model::find(id).is_none());
-        let only_id = || parameters.keys().all(|name| name == "external_task_id");
-        let request = match (unknown, extra) {
-            (Some(id), Some(extra)) if only_id() => {
-                Self::unchecked(id, &parameters.into_iter().chain(extra).collect())
-            }
-            (_, extra) => Self::check(model.as_ref(), parameters, extra.unwrap_or_default()),
-        };
-        request.map_err(de::Error::custom)
+        let parameters = Map::<String, Value>::deserialize(deserializer)?;
+        Self::from_flat(parameters).map_err(de::Error::custom)
     }
 }
 

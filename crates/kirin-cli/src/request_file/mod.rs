@@ -210,10 +210,6 @@ fn request(
     if let Some(Value::String(model)) = parameters.get_mut("model") {
         *model = model_name::id(model);
     }
-    if parameters.contains_key("extra") {
-        let request = serde_json::from_value(Value::Object(parameters));
-        return request.map_err(|error| vec![Problem::at(line, error.to_string())]);
-    }
     GenerationRequest::from_parameters(&parameters).map_err(|invalid| {
         let problems = invalid.problems().iter();
         let problems = problems.map(|problem| Problem {

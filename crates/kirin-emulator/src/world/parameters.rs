@@ -1,7 +1,7 @@
 //! The two forms of a create's body: the envelope of the service's samples, and the flat object
 //! of the reference page.
 
-use kirin_types::{GenerationRequest, Model, ParameterKind};
+use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
 use serde_json::{Map, Value};
 
 use crate::BodyForms;
@@ -71,7 +71,7 @@ pub(super) fn read(body: &[u8], forms: BodyForms, lenient: bool) -> Result<Param
     problems.extend(parameters.iter().flat_map(too_long));
     // Without the block there is nothing to say about what should stand in it.
     let request = match parameters {
-        Some(parameters) => GenerationRequest::from_parameters(&parameters)
+        Some(parameters) => checked(&parameters)
             .map_err(|invalid| {
                 problems.extend(invalid.problems().iter().map(ToString::to_string));
             })
@@ -88,13 +88,24 @@ pub(super) fn read(body: &[u8], forms: BodyForms, lenient: bool) -> Result<Param
     }
 }
 
+/// What was sent has no `extra`: that field belongs to what people write into files.
+fn checked(parameters: &Map<String, Value>) -> Result<GenerationRequest, InvalidRequest> {
+    let without_model = GenerationRequest::for_model("").parameter("model", Value::Null);
+    let builder = parameters
+        .iter()
+        .fold(without_model, |builder, (name, value)| {
+            builder.parameter(name, value.clone())
+        });
+    builder.build()
+}
+
 /// The parameters without those that are not legal. One that the model must have stays, so that it
 /// is refused.
 fn without_what_is_wrong(
     mut parameters: Map<String, Value>,
     passed_on: &mut Vec<String>,
 ) -> Map<String, Value> {
-    let Err(invalid) = GenerationRequest::from_parameters(&parameters) else {
+    let Err(invalid) = checked(&parameters) else {
         return parameters;
     };
     let model = parameters.get("model").and_then(Value::as_str);

@@ -449,7 +449,7 @@ fn an_unknown_field_within_a_parameter_is_told_what_was_meant() {
     assert_eq!(told(&invalid), [expected]);
 }
 
-fn builder(model: &str, parameters: &Parameters) -> GenerationRequestBuilder {
+pub(crate) fn builder(model: &str, parameters: &Parameters) -> GenerationRequestBuilder {
     let start = GenerationRequest::for_model(model);
     parameters.iter().fold(start, |builder, (name, value)| {
         builder.parameter(name, value.clone())

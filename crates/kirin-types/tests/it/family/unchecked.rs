@@ -56,8 +56,13 @@ fn a_checked_parameter_is_refused_as_extra() {
 fn extra_is_an_object_or_nothing() {
     fn check(extra: Value, expected: bool) {
         let flat = json!({"model": "kirin_v2_5_turbo_t2v", "prompt": "a fox", "extra": extra});
-        let read = serde_json::from_value::<GenerationRequest>(flat);
+        let read = serde_json::from_value::<GenerationRequest>(flat.clone());
         assert_eq!(read.is_ok(), expected, "{extra}: {read:?}");
+        let read = GenerationRequest::from_parameters(&object(flat));
+        assert_eq!(read.is_ok(), expected, "{extra}: {read:?}");
+        if let Err(invalid) = read {
+            assert_eq!(fields(&invalid), ["extra"]);
+        }
     }
 
     check(json!({}), true);

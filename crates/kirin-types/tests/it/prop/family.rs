@@ -4,9 +4,13 @@ use std::sync::LazyLock;
 
 use kirin_tests::{
     property,
-    proptest::{collection::vec, prelude::*, sample::Index},
+    proptest::{
+        collection::vec,
+        prelude::*,
+        sample::{Index, select},
+    },
 };
-use kirin_types::{Callback, GenerationRequest, Image, Task};
+use kirin_types::{Callback, GenerationRequest, GenerationRequestBuilder, Image, Task};
 use serde_json::{Value, json};
 
 use crate::{
@@ -35,6 +39,33 @@ fn a_legal_request_of_any_model_is_accepted_and_survives_a_round_trip() {
             prop_assert_eq!(sent.get(name), expected, "{}", name);
         }
         Ok(())
+    });
+}
+
+/// One object is a request, whoever reads it.
+#[test]
+fn from_parameters_takes_the_serialized_form_of_every_request() {
+    let name = select(vec!["seed", "style", "extra", "input", "new parameter"]);
+    let value = select(vec![json!(7), json!(null), json!(""), json!({"extra": []})]);
+    let extra = || vec((name.clone(), value.clone()), 0..3);
+    let check = |request: &GenerationRequest| -> Result<(), TestCaseError> {
+        let flat = serde_json::to_value(request).unwrap();
+        let read = GenerationRequest::from_parameters(flat.as_object().unwrap());
+        prop_assert_eq!(&read, &Ok(request.clone()), "{}", flat);
+        Ok(())
+    };
+    property!((legal_request(), extra()), |((row, parameters), extra)| {
+        let builder = crate::family::builder(row.model, &parameters);
+        let with_extra = |builder: GenerationRequestBuilder, (name, value): &(_, Value)| {
+            builder.extra(*name, value.clone())
+        };
+        let request = extra.iter().fold(builder, with_extra).build()?;
+        check(&request)?;
+        let mut unchecked = parameters.clone();
+        unchecked.extend(extra.into_iter().map(|(name, value)| (name.into(), value)));
+        // Empty counts as absent only where the catalogue knows the model.
+        unchecked.retain(|name, value| name != "external_task_id" || *value != "");
+        check(&GenerationRequest::unchecked("kirin_v9_t2v", &unchecked)?)
     });
 }
 
