@@ -22,6 +22,7 @@
 //! | build or check a request | [`GenerationRequest`], [`InvalidRequest`], [`Image`] |
 //! | know what a model takes and gives | [`models`], as a table: [`Model`], [`Parameter`] |
 //! | read a task | [`Task`], [`TaskState`] |
+//! | say which task is meant | [`TaskRef`], by a [`TaskId`] or an [`ExternalTaskId`] |
 //! | read a callback | [`Callback`] |
 //! | read a refusal | [`ErrorBody`], [`ErrorReason`] |
 //! | build or parse a URL path | [`Route`] |
@@ -67,6 +68,9 @@ pub use image::{Image, InvalidImage};
 
 mod identifier;
 pub use identifier::{ExternalTaskId, InvalidIdentifier, TaskId};
+
+mod task_ref;
+pub use task_ref::TaskRef;
 
 mod named_id;
 

@@ -19,6 +19,7 @@ mod schema;
 mod section_8;
 mod snap;
 mod strategies;
+mod task_ref;
 mod timestamp;
 mod total;
 mod validate;
