@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kirin_client::{Client, Generation, PollSchedule, machine::Machine};
+use kirin_client::{Client, Generation, GenerationBuilder, PollSchedule, machine::Machine};
 use kirin_emulator::{Emulator, EmulatorConfig};
 use kirin_types::{GenerationRequest, Task};
 use tokio::task::JoinSet;
@@ -147,7 +147,7 @@ async fn run(
         if number % BATCH == 1 {
             next.tick().await;
         }
-        running.spawn(generate(&client, number));
+        running.spawn(generate(&client, number).into_future());
     }
     while let Some(task) = running.join_next().await {
         task??;
@@ -160,7 +160,7 @@ async fn run(
     ))
 }
 
-fn generate(client: &Client, number: usize) -> Generation {
+fn generate(client: &Client, number: usize) -> GenerationBuilder {
     let request = GenerationRequest::builder(PROMPT).external_task_id(format!("order-{number}"));
     client.generate(request.build().expect("a legal request"))
 }

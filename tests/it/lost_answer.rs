@@ -37,8 +37,9 @@ async fn lost_answer_ends_with_the_video_after_one_post() {
         .unwrap();
 
     let mut adopted = None;
-    let mut generation = client.generate(request());
-    while let Some(notice) = generation.next().await {
+    let mut generation = client.generate(request()).start();
+    let mut notices = generation.notices();
+    while let Some(notice) = notices.next().await {
         if let Notice::Accepted { adopted: found, .. } = notice {
             adopted = Some(found);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kirin_client::{Client, ErrorKind, PollSchedule};
 use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
-use kirin_types::{GenerationRequest, Image};
+use kirin_types::{ExternalTaskId, GenerationRequest, Image, TaskId};
 
 async fn emulator() -> Emulator {
     let config = EmulatorConfig::new()
@@ -31,7 +31,8 @@ async fn submit_query_and_resume_work_alone() {
         .unwrap();
 
     let created = client.submit(request).await.unwrap().handle().unwrap();
-    let by_external_id = client.query(&"order-42".parse().unwrap()).await.unwrap();
+    let by_external_id = client.query("order-42".parse::<ExternalTaskId>().unwrap());
+    let by_external_id = by_external_id.await.unwrap();
     let finished = client.resume(created.clone()).await.unwrap();
 
     assert_eq!(by_external_id.id(), &created.task_id);
@@ -102,7 +103,7 @@ async fn an_id_of_another_request_is_not_sent() {
 async fn unknown_task_is_not_found() {
     let emulator = emulator().await;
     let error = client(&emulator)
-        .query(&"no-such-task".parse().unwrap())
+        .query("no-such-task".parse::<TaskId>().unwrap())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -53,6 +53,10 @@ impl Events {
                     false => "accepted",
                 }
             }
+            Notice::Found { id } => {
+                self.id = Some(id.clone());
+                return;
+            }
             Notice::LostAnswer { .. } => "lost_answer",
             Notice::NotRecorded { .. } => "not_recorded",
             Notice::Progress {

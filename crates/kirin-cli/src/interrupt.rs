@@ -62,7 +62,7 @@ impl Reached {
     pub(crate) fn update(&self, notice: &Notice) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match notice {
-            Notice::Accepted { id, .. } => ids.id = Some(id.clone()),
+            Notice::Accepted { id, .. } | Notice::Found { id } => ids.id = Some(id.clone()),
             Notice::Submitting { external_task_id } => {
                 ids.external_task_id = Some(external_task_id.clone());
             }

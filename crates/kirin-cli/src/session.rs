@@ -9,7 +9,7 @@ use std::{
 };
 
 use kirin_client::{
-    ApiKey, BaseUrl, Budget, Client, ClientBuilder, FileDigest, Generation, PollSchedule,
+    ApiKey, BaseUrl, Budget, Client, ClientBuilder, FileDigest, GenerationBuilder, PollSchedule,
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 
@@ -112,7 +112,7 @@ impl Session {
     }
 
     /// Generates what is asked for; a task that is found by an id which this program makes up is ours.
-    pub(crate) fn generate(&self, request: GenerationRequest) -> Generation {
+    pub(crate) fn generate(&self, request: GenerationRequest) -> GenerationBuilder {
         let id = request.external_task_id();
         let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up));
         let generation = self.client.generate(request);

@@ -33,11 +33,9 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     // In earnest, where the service reaches it: "https://hooks.example.com".
     let callback_url = receiver.url(&format!("http://{}", receiver.address()));
-    let request = GenerationRequest::builder("a paper boat on a rainy street")
-        .callback_url(callback_url)
-        .build()?;
-    let generation = client.submit(request).await?;
-    let handle = generation.handle().ok_or("it was not accepted")?;
+    let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
+    let mut generation = client.generate(request).callback_url(callback_url)?.start();
+    let handle = generation.accepted().await?;
     println!("accepted as {}", handle.task_id);
 
     // A callback is not believed: it lets the client ask the service.

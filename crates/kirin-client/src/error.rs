@@ -176,6 +176,7 @@ impl Error {
             Outcome::Failed(_) => ErrorKind::TaskFailed,
             Outcome::Lost { .. } => ErrorKind::NotFound,
             Outcome::NotCreated { cause } => not_created(cause),
+            Outcome::NotFound { cause, .. } => not_found(cause),
             Outcome::OtherEnd(_) => ErrorKind::OtherEnd,
             Outcome::StillRunning { .. } => ErrorKind::StillRunning,
             Outcome::Unresolved { .. } => ErrorKind::Unresolved,
@@ -234,11 +235,14 @@ impl Error {
         self.outcome.task_id()
     }
 
-    /// The external task id that the create was sent under: of an unresolved one, and of every task
-    /// whose [handle](Self::resume) has it.
+    /// The external task id that the create was sent under, or the task was asked for by: of one that is
+    /// unresolved or was not found, and of every task whose [handle](Self::resume) has it.
     pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self.outcome() {
             Outcome::Unresolved {
+                external_task_id, ..
+            }
+            | Outcome::NotFound {
                 external_task_id, ..
             } => Some(external_task_id),
             _ => self.resume()?.external_task_id.as_ref(),
@@ -283,6 +287,13 @@ impl Error {
             Outcome::NotCreated {
                 cause: Cause::Withheld(withheld),
             } => format!("nothing was created: {withheld}"),
+            Outcome::NotFound {
+                external_task_id: id,
+                cause,
+            } => match self.kind() {
+                ErrorKind::NotFound => format!("the service does not know task {id}"),
+                _ => format!("task {id} cannot be queried: {cause}"),
+            },
             Outcome::OtherEnd(task) => format!(
                 "task {} seems to have ended: the service says {}",
                 task.id(),
@@ -317,7 +328,9 @@ impl Error {
             (_, Billing::Charged) => "The task was charged",
             (Outcome::Failed(_), Billing::None) => "The service says that it cost nothing",
             (Outcome::Failed(_), _) => "Whether a failed task is charged is not documented",
-            (Outcome::Lost { .. }, _) => "If it was created, it may have been charged",
+            (Outcome::Lost { .. } | Outcome::NotFound { .. }, _) => {
+                "If it was created, it may have been charged"
+            }
             (
                 Outcome::Unresolved {
                     knowledge: Knowledge::Exists,
@@ -345,7 +358,7 @@ impl Error {
 
     fn next_step_of_the_end(&self) -> String {
         match self.kind() {
-            ErrorKind::Authentication if self.task_id().is_some() => {
+            ErrorKind::Authentication if self.is_about_a_task() => {
                 "Check the API key and its rights, then wait for the task again".into()
             }
             ErrorKind::Authentication => {
@@ -385,7 +398,7 @@ impl Error {
                 Some(id) => format!("Do not generate it again: wait for task {id}"),
                 None => self.resolve(),
             },
-            ErrorKind::NotFound if self.task_id().is_some() => {
+            ErrorKind::NotFound if self.is_about_a_task() => {
                 "Check the id, the base URL and the API key, then query the task again".into()
             }
             ErrorKind::NotFound => "Check the base URL and the model, then generate again".into(),
@@ -448,6 +461,11 @@ impl Error {
             } => format!("Do not generate it again: query it later by its external id {id}"),
             _ => "Do not generate it again: query it later".into(),
         }
+    }
+
+    /// Whether a task was asked about, by either id.
+    fn is_about_a_task(&self) -> bool {
+        self.task_id().is_some() || matches!(self.outcome(), Outcome::NotFound { .. })
     }
 
     fn is_redirect(&self) -> bool {
@@ -554,6 +572,15 @@ fn not_created(cause: &Cause) -> ErrorKind {
         ErrorReason::NotFound => ErrorKind::NotFound,
         ErrorReason::ParallelTaskLimit | ErrorReason::RateLimit => ErrorKind::RateLimit,
         _ => ErrorKind::Refused,
+    }
+}
+
+/// The kind of an answer that told nothing of a task.
+fn not_found(cause: &Cause) -> ErrorKind {
+    match cause {
+        Cause::Refused(refusal) if refusal.effective_status() == 404 => ErrorKind::NotFound,
+        Cause::Refused(refusal) if is_about_the_key(refusal.reason) => ErrorKind::Authentication,
+        _ => ErrorKind::CannotQuery,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What another process needs to go on with a task that the service has.
 
-use kirin_types::{ExternalTaskId, TaskId};
+use kirin_types::{ExternalTaskId, TaskId, TaskRef};
 use serde::{Deserialize, Serialize};
 
 use crate::{BaseUrl, KeyFingerprint};
@@ -32,6 +32,9 @@ pub struct GenerationHandle {
     /// The id that it was created under: the journal knows the task by it, and so do some callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_task_id: Option<ExternalTaskId>,
+    /// The caller's own words; they are kept when it is resumed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl GenerationHandle {
@@ -43,6 +46,13 @@ impl GenerationHandle {
             task_id,
             model: None,
             external_task_id: None,
+            tags: Vec::new(),
         }
+    }
+}
+
+impl From<&GenerationHandle> for TaskRef {
+    fn from(handle: &GenerationHandle) -> Self {
+        Self::Id(handle.task_id.clone())
     }
 }

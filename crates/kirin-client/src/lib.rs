@@ -87,7 +87,9 @@ pub use error::{Billing, Error, ErrorKind};
 #[cfg(feature = "tokio")]
 mod driver;
 #[cfg(feature = "tokio")]
-pub use driver::{BuildError, Client, ClientBuilder, Generation};
+pub use driver::{
+    BuildError, Client, ClientBuilder, Generation, GenerationBuilder, Notices, Wakes, operation,
+};
 
 #[cfg(feature = "callbacks")]
 mod callbacks;

@@ -3,14 +3,16 @@
 
 use std::{
     cell::Cell,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::{Future, IntoFuture, poll_fn},
+    pin::pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use fastrand::Rng;
-use kirin_client::{BaseUrl, Client, Generation, GenerationHandle, JournalState, machine::Outcome};
+use kirin_client::{
+    BaseUrl, Client, Generation, GenerationHandle, JournalState, Notices, machine::Outcome,
+};
 use kirin_tests::canary;
 use kirin_types::{GenerationRequest, Task, TaskId, TaskState};
 
@@ -89,6 +91,7 @@ struct Session {
 struct Running {
     id: String,
     generation: Generation,
+    notices: Notices,
 }
 
 /// Runs a session from its beginning to its end, on a clock of its own.
@@ -157,12 +160,13 @@ impl Session {
         let request = GenerationRequest::builder("a fox").external_task_id(&id);
         let request = request.build().expect("a legal request");
         let submitted = client.submit(request).await;
-        let mut generation = submitted.expect("nothing goes wrong before the faults begin");
+        let generation = submitted.expect("nothing goes wrong before the faults begin");
+        let mut ended = pin!(generation.into_future());
         // Its acceptance is written down meanwhile.
         let mut written = pin!(pause(Duration::from_millis(20)));
         poll_fn(|context| {
             // The answer to a create may tell of its end already.
-            match Pin::new(&mut generation).poll(context) {
+            match ended.as_mut().poll(context) {
                 Poll::Ready(_) => Poll::Ready(()),
                 Poll::Pending => written.as_mut().poll(context),
             }
@@ -283,21 +287,22 @@ impl Session {
                 task_id.clone(),
             );
             handle.external_task_id = Some(id.parse().expect("an external task id"));
-            client.resume(handle)
+            client.resume(handle).start()
         };
-        let generation = match state {
+        let mut generation = match state {
             None | Some(JournalState::Intended) => {
                 self.service.oracle(|oracle| oracle.intended(&id, now));
                 let mut request = GenerationRequest::builder("a fox").external_task_id(&id);
                 if self.service.has(Fault::CallbackMissing) {
                     request = request.callback_url("https://example.com/hook");
                 }
-                client.generate(request.build().expect("a legal request"))
+                let request = request.build().expect("a legal request");
+                client.generate(request).start()
             }
             Some(JournalState::Accepted(task_id)) => resume(task_id),
             Some(JournalState::Sent) => {
                 forgotten();
-                client.reconcile(intent())
+                client.reconcile(intent()).start()
             }
             Some(JournalState::Ended(outcome)) => match &**outcome {
                 Outcome::CannotQuery { id, .. }
@@ -306,24 +311,30 @@ impl Session {
                 Outcome::OtherEnd(task) => resume(task.id()),
                 Outcome::Unresolved { .. } => {
                     forgotten();
-                    client.reconcile(intent())
+                    client.reconcile(intent()).start()
                 }
                 Outcome::NotCreated { .. } if entry.as_ref()?.is_refusal_open => {
-                    client.reconcile(intent())
+                    client.reconcile(intent()).start()
                 }
                 _ => return None,
             },
             Some(_) => unreachable!("a state without a name"),
         };
-        Some(Running { id, generation })
+        let notices = generation.notices();
+        Some(Running {
+            id,
+            generation,
+            notices,
+        })
     }
 
     fn poll(&self, running: &mut Running, context: &mut Context<'_>) -> Poll<()> {
         self.service.works_for(&running.id);
-        while let Some(notice) = std::task::ready!(pin!(running.generation.next()).poll(context)) {
+        while let Some(notice) = std::task::ready!(pin!(running.notices.next()).poll(context)) {
             self.service.note(format_args!("{} {notice:?}", running.id));
         }
-        let ended = std::task::ready!(Pin::new(&mut running.generation).poll(context));
+        let mut end = (&mut running.generation).into_future();
+        let ended = std::task::ready!(end.as_mut().poll(context));
         let id = &running.id;
         if is_other_end(&ended) {
             self.other_ends.update(|count| count + 1);

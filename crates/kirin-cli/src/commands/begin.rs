@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kirin_client::{ErrorKind, Generation};
+use kirin_client::{ErrorKind, Generation, GenerationBuilder, operation::Resume};
 use kirin_ledger::{Claim, Entry, Ledger, Money};
 use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
@@ -110,7 +110,7 @@ pub(super) async fn go_on(
     session: &Session,
     ledger: &Ledger,
     entry: &Entry,
-) -> Result<Generation, Failure> {
+) -> Result<GenerationBuilder<Resume>, Failure> {
     match entry.handle() {
         Some(handle) => Ok(session.client.resume(handle)),
         None => {
@@ -172,10 +172,11 @@ async fn check(
     Err(Failure::other_request(id))
 }
 
-/// Waits no longer than there is time.
-fn until(generation: Generation, deadline: &Deadline) -> Generation {
-    match deadline.left() {
+/// Starts it, to wait no longer than there is time.
+fn until<O>(generation: GenerationBuilder<O>, deadline: &Deadline) -> Generation {
+    let generation = match deadline.left() {
         Some(left) => generation.deadline(left),
         None => generation.forever(),
-    }
+    };
+    generation.start()
 }

@@ -3,7 +3,10 @@
 use kirin_client::DownloadErrorKind;
 use kirin_types::{Task, TaskState};
 
-use super::{follow::fetch, wait::print};
+use super::{
+    follow::fetch,
+    wait::{print, typed},
+};
 use crate::{
     arguments::{self, File},
     failure::Failure,
@@ -31,7 +34,7 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
     let (task, paths) = unless_interrupted(&reached, async {
         let task = session
             .client
-            .query(&arguments.id)
+            .query(typed(&arguments.id))
             .await
             .map_err(|error| Failure::generation(&error, reached.ids()))?;
         if !has_videos(&task) {

@@ -24,13 +24,15 @@ pub(super) async fn accepted(
     progress: &mut Progress,
     reached: &Reached,
 ) -> Result<Generation, Error> {
+    let mut notices = generation.notices();
     while generation.handle().is_none()
-        && let Some(notice) = generation.next().await
+        && let Some(notice) = notices.next().await
     {
         reached.update(&notice);
         progress.notice(&notice);
     }
-    generation.accepted().await
+    generation.accepted().await?;
+    Ok(generation)
 }
 
 /// Follows a generation to its end.
@@ -39,7 +41,8 @@ pub(super) async fn finished(
     progress: &mut Progress,
     reached: &Reached,
 ) -> Result<Task, Error> {
-    while let Some(notice) = generation.next().await {
+    let mut notices = generation.notices();
+    while let Some(notice) = notices.next().await {
         reached.update(&notice);
         progress.notice(&notice);
     }

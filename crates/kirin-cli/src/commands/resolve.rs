@@ -82,7 +82,7 @@ async fn look_up(
     unless_interrupted(&reached, async {
         let known = match is_open(entry) {
             true => {
-                let generation = go_on(session, ledger, entry).await?;
+                let generation = go_on(session, ledger, entry).await?.start();
                 known(entry, accepted(generation, &mut progress, &reached).await)
             }
             false => Known::Nothing,
@@ -166,7 +166,7 @@ async fn send_again(
         ),
         false => format!("{id} was not found, and is sent again. {charged} then"),
     });
-    Ok(session.client.send_again(intent))
+    Ok(session.client.send_again(intent).start())
 }
 
 fn print(entry: &Entry, found: Found, arguments: &arguments::Resolve) -> Result<(), Failure> {

@@ -67,7 +67,7 @@ async fn finish(
     };
     let reached = reached(entry);
     unless_interrupted(&reached, async {
-        let generation = go_on(session, ledger, entry).await?;
+        let generation = go_on(session, ledger, entry).await?.start();
         let task = match finished(generation, &mut progress, &reached).await {
             Ok(task) => task,
             Err(error) if stays_refused(entry, &error) || is_nothing(entry, &error) => {

@@ -3,6 +3,7 @@
 use kirin_client::without_url_queries;
 use kirin_types::{Task, TaskState};
 
+use super::wait::typed;
 use crate::{
     arguments,
     failure::Failure,
@@ -17,7 +18,7 @@ pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> 
     let session = Session::asking(&arguments.shared)?;
     let reached = Reached::task(arguments.id.clone());
     let task = unless_interrupted(&reached, async {
-        let task = session.client.query(&arguments.id).await;
+        let task = session.client.query(typed(&arguments.id)).await;
         task.map_err(|error| Failure::generation(&error, reached.ids()))
     })
     .await?;

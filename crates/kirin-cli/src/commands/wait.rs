@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kirin_types::{Task, TaskId};
+use kirin_types::{ExternalTaskId, Task, TaskId, TaskRef};
 
 use super::{
     download::may_be_written,
@@ -46,8 +46,7 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
     print(&task, &arguments.id, &paths, arguments.shared.json)
 }
 
-/// The task at its end. It may have been named by its external id, and the answer names it by its
-/// own, so the first query finds out which one to wait for.
+/// The task at its end.
 async fn to_its_end(
     session: &Session,
     arguments: &arguments::Wait,
@@ -58,17 +57,23 @@ async fn to_its_end(
     let entry = session.entry(arguments.id.as_str()).await?;
     let mut generation = match entry.and_then(|entry| entry.handle()) {
         Some(handle) => client.resume(handle),
-        None => match client.query(&arguments.id).await {
-            Ok(task) => client.wait(task.id().clone()),
-            Err(_) => client.wait(arguments.id.clone()),
-        },
+        None => client.wait(typed(&arguments.id)),
     };
     if let Some(timeout) = arguments.timeout.duration {
         generation = generation.deadline(timeout);
     }
-    finished(generation, progress, reached)
+    finished(generation.start(), progress, reached)
         .await
         .map_err(|error| Failure::generation(&error, reached.ids()))
+}
+
+/// The task that a person has named, by either of its ids: an external one also means a task whose own id
+/// it is.
+pub(super) fn typed(id: &TaskId) -> TaskRef {
+    match id.as_str().parse::<ExternalTaskId>() {
+        Ok(external) => external.into(),
+        Err(_) => id.into(),
+    }
 }
 
 /// Prints the paths of the files, or the status where none was asked for.

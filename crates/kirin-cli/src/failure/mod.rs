@@ -256,9 +256,11 @@ impl Failure {
             failure.about.ids.id = Some(id.clone());
         }
         let external = &mut failure.about.ids.external_task_id;
+        // What was typed and not found may be either id.
+        let is_certain = !matches!(error.outcome(), Outcome::NotFound { .. });
         *external = external
             .take()
-            .or_else(|| error.external_task_id().cloned());
+            .or_else(|| error.external_task_id().filter(|_| is_certain).cloned());
         failure = match (error.kind(), failure.about.ids.external_task_id.clone()) {
             (ErrorKind::DuplicateExternalTaskId, Some(id)) => {
                 failure.resumed_by("status", id.as_str())

@@ -36,6 +36,9 @@ pub(super) fn command(error: &kirin_client::Error) -> Option<(&'static str, &str
             Some(id),
             _,
         ) => Some(("wait", id.as_str())),
+        (ErrorKind::Authentication | ErrorKind::CannotQuery, None, Some(id)) => {
+            Some(("wait", id.as_str()))
+        }
         (ErrorKind::CompletedWithoutOutput, Some(id), _) => Some(("status", id.as_str())),
         (ErrorKind::Known | ErrorKind::UnderWay, _, Some(id)) => Some(("resolve", id.as_str())),
         (ErrorKind::Unresolved, _, Some(id)) => Some(("status", id.as_str())),

@@ -24,7 +24,7 @@ use tokio::{
 
 use super::{CallbackCounts, path::SecretPath, verdict::Verdict};
 use crate::{
-    Client,
+    Wakes,
     driver::{mint_token, pause, within},
 };
 
@@ -72,7 +72,7 @@ pub struct CallbackReceiver {
 }
 
 struct Shared {
-    client: Client,
+    wakes: Wakes,
     path: SecretPath,
     counts: Mutex<CallbackCounts>,
 }
@@ -99,10 +99,22 @@ impl CallbackReceiver {
     /// ```
     pub const CONNECTION_TIME: Duration = Duration::from_secs(30);
 
-    /// Starts a receiver that wakes the generations of `client`, and of its clones.
-    pub fn builder(client: &Client) -> CallbackReceiverBuilder {
+    /// Starts a receiver that wakes the generations of a `&Client` and of its clones, or of all clients that
+    /// share a `&Wakes`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use kirin_client::{CallbackReceiver, Client, Wakes};
+    ///
+    /// let wakes = Wakes::new();
+    /// let receiver = CallbackReceiver::builder(&wakes).bind("127.0.0.1:0".parse()?).await?;
+    /// let client = Client::builder("my-key".parse()?).wakes(&wakes).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(wakes: impl Into<Wakes>) -> CallbackReceiverBuilder {
         CallbackReceiverBuilder {
-            client: client.clone(),
+            wakes: wakes.into(),
             connections: CallbackReceiverBuilder::CONNECTIONS,
         }
     }
@@ -158,7 +170,7 @@ impl fmt::Debug for CallbackReceiver {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `bind` is called"]
 pub struct CallbackReceiverBuilder {
-    client: Client,
+    wakes: Wakes,
     connections: NonZeroU16,
 }
 
@@ -200,7 +212,7 @@ impl CallbackReceiverBuilder {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            client: self.client,
+            wakes: self.wakes,
             path,
             counts: Mutex::default(),
         });
@@ -262,7 +274,7 @@ impl Shared {
         };
         let verdict = Verdict::of(&head.method, head.uri.path(), body.as_deref(), &self.path);
         let was_awaited = match &verdict {
-            Verdict::Callback(callback) => self.client.wake(callback),
+            Verdict::Callback(callback) => self.wakes.wake(callback),
             _ => false,
         };
         self.counts().count(&verdict, was_awaited);

@@ -52,6 +52,7 @@ pub struct ClientBuilder {
     deadline: Option<Option<Duration>>,
     schedule: Option<PollSchedule>,
     expects_callbacks: bool,
+    wakes: Wakes,
     requests_per_second: Option<NonZeroU32>,
     parallel_tasks: Option<NonZeroU32>,
     seed: Option<u64>,
@@ -71,6 +72,7 @@ impl ClientBuilder {
             deadline: None,
             schedule: None,
             expects_callbacks: false,
+            wakes: Wakes::new(),
             requests_per_second: NonZeroU32::new(Self::REQUESTS_PER_SECOND),
             parallel_tasks: None,
             seed: None,
@@ -205,6 +207,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what wakes the generations of the client; [`Client::wake`] alone does if never called. Clients
+    /// that share it are woken together: a service that serves several keys has one place where callbacks
+    /// arrive.
+    ///
+    /// ```
+    /// use kirin_client::{Client, Wakes};
+    ///
+    /// let wakes = Wakes::new();
+    /// let builder = Client::builder("any-key".parse()?).wakes(&wakes).expects_callbacks();
+    /// # let _ = builder;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wakes(mut self, wakes: impl Into<Wakes>) -> Self {
+        self.wakes = wakes.into();
+        self
+    }
+
     /// Sets how many creates and queries a second all generations of the client make at most,
     /// together, in order of arrival and evenly spread; [`Self::REQUESTS_PER_SECOND`] if never
     /// called. `None` is no limit.
@@ -290,7 +309,7 @@ impl ClientBuilder {
                 repeated_downloads: Bucket::of_retries(),
             },
             claims: Arc::default(),
-            wakes: Arc::new(Wakes::default()),
+            wakes: self.wakes,
             wall_clock: self.wall_clock,
             jitter_seed: AtomicU64::new(self.seed.unwrap_or_else(randomness::seed)),
         })))

@@ -12,14 +12,15 @@ use std::{
 };
 
 use kirin_transport::Transport;
-use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
+use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskRef, Timestamp};
 
 use super::{
-    ClientBuilder, Generation,
+    ClientBuilder, Generation, GenerationBuilder,
     claims::Claims,
     clock::{Clock, WallClock},
     flow::Flow,
-    plan::{IdOrigin, Plan, Start},
+    operation::Resume,
+    plan::{IdOrigin, Start},
     randomness, trace,
     wakes::Wakes,
 };
@@ -27,7 +28,7 @@ use crate::{
     ApiKey, BaseUrl, Budget, Control, Download, DownloadStream, Error, GenerationHandle,
     HostCapabilities, Intent, Journal, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
-    wire::{Endpoint, QueryAnswer},
+    wire::{Endpoint, QueryAnswer, Trouble},
 };
 
 /// Accepted tasks that are kept as controls: the latest.
@@ -76,7 +77,7 @@ pub(super) struct Shared {
     pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
     pub(super) claims: Arc<Claims>,
-    pub(super) wakes: Arc<Wakes>,
+    pub(super) wakes: Wakes,
     pub(super) wall_clock: WallClock,
     /// Of the next generation.
     pub(super) jitter_seed: AtomicU64,
@@ -96,7 +97,8 @@ impl Client {
     /// Generates a video: creates the task and waits until it is finished. Await it for the
     /// finished task.
     ///
-    /// An external task id is minted if the request has none. Never submits twice unless it is
+    /// An external task id is minted if the request has none, and is known before anything is sent
+    /// ([`GenerationBuilder::external_task_id`]). Never submits twice unless it is
     /// safe; an error after the acceptance carries the task id. A task that ended in other words than
     /// the documented ones, and names an output, is finished too: its [`status`](Task::status) is that word.
     ///
@@ -109,12 +111,23 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn generate(&self, request: GenerationRequest) -> Generation {
-        self.begin(Start::Generate(request))
+    ///
+    /// # Panics
+    ///
+    /// An id is to be minted, and the operating system gives no randomness.
+    pub fn generate(&self, request: GenerationRequest) -> GenerationBuilder {
+        let (request, origin) = match request.external_task_id() {
+            Some(_) => (request, IdOrigin::Chosen),
+            None => {
+                let minted = Self::mint_external_task_id();
+                (request.with_external_task_id(minted), IdOrigin::Minted)
+            }
+        };
+        GenerationBuilder::new(self, Start::Generate(request), origin)
     }
 
-    /// Creates a task, and gives a handle of it as soon as the service has it:
-    /// [`generate`](Self::generate) and [`Generation::accepted`] in one.
+    /// Creates a task, and gives the generation as soon as the service has it:
+    /// [`generate`](Self::generate) and [`GenerationBuilder::accepted`] in one, without anything to set.
     ///
     /// # Errors
     ///
@@ -129,6 +142,9 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A time-out around it leaves nothing in your hands. Where you want one, use
+    /// [`GenerationBuilder::start`] and [`Generation::accepted`], which leave you the generation.
     pub async fn submit(&self, request: GenerationRequest) -> Result<Generation, Error> {
         self.generate(request).accepted().await
     }
@@ -153,8 +169,8 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reconcile(&self, intent: Intent) -> Generation {
-        self.begin(Start::Reconcile(Box::new(intent)))
+    pub fn reconcile(&self, intent: Intent) -> GenerationBuilder<Resume> {
+        self.go_on(Start::Reconcile(Box::new(intent)))
     }
 
     /// Sends a create again, under the same external id, although an earlier one may have been accepted:
@@ -179,8 +195,8 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send_again(&self, intent: Intent) -> Generation {
-        self.begin(Start::SendAgain(Box::new(intent)))
+    pub fn send_again(&self, intent: Intent) -> GenerationBuilder<Resume> {
+        self.go_on(Start::SendAgain(Box::new(intent)))
     }
 
     /// Goes on with a task from its handle, in this process or another. Await it for the finished
@@ -197,25 +213,43 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn resume(&self, handle: GenerationHandle) -> Generation {
-        self.begin(Start::Resume(handle))
+    pub fn resume(&self, handle: GenerationHandle) -> GenerationBuilder<Resume> {
+        self.go_on(Start::Resume(handle))
     }
 
     /// Waits for a task that was created before, by this process or another. Await it for the
     /// finished task.
     ///
+    /// The task is named by the service's id, or by the external one: then it is looked for by that for
+    /// ten seconds, and never created. Which of the two an id is, its type says.
+    ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let task = client.wait("d5u5obte8783ap44qtj0".parse()?).await?;
+    /// use kirin_types::{ExternalTaskId, TaskId};
+    ///
+    /// let id: TaskId = "d5u5obte8783ap44qtj0".parse()?;
+    /// let task = client.wait(id).await?;
+    /// let external: ExternalTaskId = "order-42".parse()?;
+    /// let task = client.wait(external).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn wait(&self, id: TaskId) -> Generation {
-        self.begin(Start::Wait(id))
+    ///
+    /// A text could be either:
+    ///
+    /// ```compile_fail
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let task = client.wait("order-42".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait(&self, task: impl Into<TaskRef>) -> GenerationBuilder<Resume> {
+        self.go_on(Start::Wait(task.into()))
     }
 
     /// Wakes the generations of this client that wait for the task of a callback: they query at
-    /// once, at most once a second however many callbacks come. Whether there was one.
+    /// once, at most once a second however many callbacks come. Whether there was one. Several clients
+    /// are woken by one call of [`Wakes::wake`].
     ///
     /// A callback may be forged, so nothing of it is believed but which task it is about: the answer
     /// of the query decides. One that comes before the create's answer is remembered, so `false` is
@@ -240,27 +274,14 @@ impl Client {
     /// # });
     /// ```
     pub fn wake(&self, callback: &Callback) -> bool {
-        let wakes = &self.0.wakes;
-        let task_id = callback.task_id().map(TaskId::as_str);
-        let external_task_id = callback.external_task_id().map(ExternalTaskId::as_str);
-        let ids = [task_id, external_task_id].into_iter().flatten();
-        // Each of them, so no short circuit.
-        ids.filter(|id| wakes.wake(id)).count() > 0
+        self.0.wakes.wake(callback)
     }
 
-    fn begin(&self, start: Start) -> Generation {
-        Generation::new(
-            self,
-            Plan {
-                start,
-                id_origin: IdOrigin::default(),
-                deadline: self.0.deadline,
-                budget: None,
-            },
-        )
+    fn go_on(&self, start: Start) -> GenerationBuilder<Resume> {
+        GenerationBuilder::new(self, start, IdOrigin::default())
     }
 
-    /// Queries a task once, by its id or, in the same place, by its external task id.
+    /// Queries a task once, by the service's id or by the external one.
     ///
     /// # Errors
     ///
@@ -268,29 +289,37 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let task = client.query(&"order-42".parse()?).await?;
+    /// let id: kirin_types::ExternalTaskId = "order-42".parse()?;
+    /// let task = client.query(id).await?;
     /// println!("{:?}", task.state());
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
+    pub async fn query(&self, task: impl Into<TaskRef>) -> Result<Task, Error> {
+        let asked = task.into();
         self.0.flow.pace.turn().await;
-        let work = self.query_once(id.as_str(), Self::CALL_TIMEOUT);
-        let outcome = match trace::call("query", id.as_str(), 1, work).await.answer {
-            QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
-            QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
-                id: id.clone(),
-                cause: Cause::Refused(refusal),
-                task: None,
+        let work = self.query_once(asked.as_str(), Self::CALL_TIMEOUT);
+        let cause = match trace::call("query", asked.as_str(), 1, work).await.answer {
+            QueryAnswer::Task(task) if asked.is_answered_by(&task) => return Ok(task),
+            QueryAnswer::Task(_) => Cause::Trouble(Trouble::new("an answer about another task")),
+            QueryAnswer::NotFound(refusal) => match asked {
+                TaskRef::Id(id) => return Error::check(Outcome::Lost { id }),
+                TaskRef::External(_) => Cause::Refused(refusal),
             },
-            QueryAnswer::Task(task) => return Ok(task),
-            QueryAnswer::Trouble(trouble) => Outcome::CannotQuery {
-                id: id.clone(),
-                cause: Cause::Trouble(trouble),
-                task: None,
-            },
+            QueryAnswer::Refused(refusal) => Cause::Refused(refusal),
+            QueryAnswer::Trouble(trouble) => Cause::Trouble(trouble),
         };
-        Error::check(outcome)
+        Error::check(match asked {
+            TaskRef::External(external_task_id) => Outcome::NotFound {
+                external_task_id,
+                cause,
+            },
+            TaskRef::Id(id) => Outcome::CannotQuery {
+                id,
+                cause,
+                task: None,
+            },
+        })
     }
 
     /// Downloads the videos of a completed task; the first to `path`. Await it for the paths of
@@ -394,6 +423,12 @@ impl Client {
     /// Whether an operation is one of this client's.
     pub(super) fn is_own(&self, operation: &OperationId) -> bool {
         operation.is_of_same_client(&OperationId::new(self.0.number, 0))
+    }
+
+    /// What goes on with a task that is at its end.
+    pub(super) fn handle_of(&self, task: &Task) -> GenerationHandle {
+        let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
+        GenerationHandle::new(base_url, key, task.id().clone())
     }
 
     pub(super) fn clock(&self, deadline: Option<Duration>) -> Clock {

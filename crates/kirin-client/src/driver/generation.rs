@@ -1,34 +1,28 @@
 //! One generation, or a part of one, in a caller's hands.
 
 use std::{
-    collections::VecDeque,
     fmt,
-    future::{Future, poll_fn},
+    future::{Future, IntoFuture, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-    time::Duration,
+    sync::Arc,
+    task::Poll,
 };
 
-use futures_core::Stream;
-use kirin_types::Task;
+use kirin_types::{ExternalTaskId, Task};
 
 use super::{
-    Client,
-    plan::{IdOrigin, Plan},
-    run::run,
+    Client, Notices,
+    driving::{CALLER, Driving},
+    plan::Plan,
 };
-use crate::{
-    Budget, Error, GenerationHandle,
-    machine::{Machine, Notice},
-};
+use crate::{Error, GenerationHandle, machine::Machine};
 
-/// A generation on its way, as [`Client::generate`], [`Client::submit`], [`Client::wait`],
-/// [`Client::resume`] and [`Client::reconcile`] give it.
+/// A generation on its way, as [`GenerationBuilder::start`](super::GenerationBuilder::start) and
+/// [`Client::submit`] give it.
 ///
-/// It is a future of the finished task, and a stream of what there is to tell on the way. Nothing
-/// happens while nobody polls it: spawn it to let it go on beside other work. Dropping it stops the
-/// waiting, not the task: the service has no cancel, and a task that was accepted is paid for.
+/// Await it for the finished task; [`notices`](Self::notices) is a stream of what there is to tell on the
+/// way. Nothing happens while neither is polled: spawn it to let it go on beside other work. Dropping it
+/// stops the waiting, not the task: the service has no cancel, and a task that was accepted is paid for.
 ///
 /// ```
 /// use kirin_client::{Client, machine::Notice};
@@ -40,147 +34,83 @@ use crate::{
 /// # let emulator = Emulator::start(config).await?;
 /// # let client = Client::builder("any-key".parse()?).base_url(emulator.base_url().parse()?).build()?;
 /// let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
-/// let mut generation = client.submit(request).await?;
-/// // Where this process ends, another one goes on from here.
-/// let handle = generation.handle().expect("it was accepted");
+/// let mut generation = client.generate(request).start();
+/// // Nothing was sent yet. Whatever happens from here on, the task can be found by this.
+/// let id = generation.external_task_id().cloned();
 ///
-/// while let Some(notice) = generation.next().await {
+/// let mut notices = generation.notices();
+/// while let Some(notice) = notices.next().await {
 ///     if let Notice::Progress { progress: Some(progress), .. } = notice {
 ///         println!("{:.0} %", progress * 100.0);
 ///     }
 /// }
+/// // Where this process ends, another one goes on from here.
+/// let handle = generation.handle().expect("it was accepted");
 /// let task = generation.await?;
 /// assert_eq!(*task.id(), handle.task_id);
+/// assert_eq!(id, handle.external_task_id);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// What a generation is to do is said before it starts, on its
+/// [`GenerationBuilder`](super::GenerationBuilder):
+///
+/// ```compile_fail
+/// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
+/// let time = std::time::Duration::from_secs(600);
+/// let task = client.submit(request).await?.deadline(time).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A time-out of your own need not drop it: what is awaited by reference goes on where it was.
+///
+/// ```no_run
+/// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
+/// use std::time::Duration;
+///
+/// let mut generation = client.generate(request).start();
+/// let task = match tokio::time::timeout(Duration::from_secs(10), &mut generation).await {
+///     Ok(ended) => ended?,
+///     Err(_) => {
+///         println!("it takes its time: {:?}", generation.external_task_id());
+///         generation.await?
+///     }
+/// };
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Generation {
     client: Client,
-    state: State,
-    told: Arc<Told>,
+    external_task_id: Option<ExternalTaskId>,
+    caller: Caller,
 }
 
-enum State {
-    Planned(Box<Plan>),
-    Running(Pin<Box<dyn Future<Output = Result<Task, Error>> + Send>>),
-    Ended(Result<Box<Task>, Error>),
-    /// The end was handed out.
-    Over,
-}
+/// Drops what is under way when its caller does.
+struct Caller(Arc<Driving>);
 
-/// What the running generation and its handle share.
-#[derive(Default)]
-pub(super) struct Told(Mutex<Latest>);
-
-#[derive(Default)]
-pub(super) struct Latest {
-    pub(super) machine: Option<Machine>,
-    pub(super) handle: Option<GenerationHandle>,
-    pub(super) notices: VecDeque<Notice>,
-}
-
-impl Told {
-    pub(super) fn locked(&self) -> MutexGuard<'_, Latest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn with_handle(&self, error: Error) -> Error {
-        match self.locked().handle.clone() {
-            Some(handle) => error.with_handle(handle),
-            None => error,
-        }
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 
 impl Generation {
-    pub(super) fn new(client: &Client, plan: Plan) -> Self {
+    pub(super) fn new(client: Client, plan: Plan, tags: Vec<String>) -> Self {
+        let external_task_id = plan.start.external_task_id().cloned();
+        let driving = Driving::new(client.clone(), plan, tags);
         Self {
-            client: client.clone(),
-            state: State::Planned(Box::new(plan)),
-            told: Arc::default(),
+            client,
+            external_task_id,
+            caller: Caller(Arc::new(driving)),
         }
     }
 
-    /// Sets how long to wait, in place of the client's setting. It counts from the first poll, and
-    /// cannot be changed after it.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.set_deadline(Some(deadline));
-        self
-    }
-
-    /// Waits for ever.
-    pub fn forever(mut self) -> Self {
-        self.set_deadline(None);
-        self
-    }
-
-    /// Sets what this create may cost, beside the budget of the client: both have to allow it. It does nothing
-    /// for a task that was accepted before.
-    ///
-    /// ```no_run
-    /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::sync::Arc;
-    ///
-    /// let customer = Arc::new(kirin_client::Budget::new("2.00".parse()?));
-    /// let task = client.generate(request).budget(customer.clone()).await?;
-    /// println!("{} USD of 2.00 are spent", customer.spent());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn budget(mut self, budget: Arc<Budget>) -> Self {
-        if let State::Planned(plan) = &mut self.state {
-            plan.budget = Some(budget);
-        }
-        self
-    }
-
-    /// Says that the external task id of the request was made up for this create a moment ago, and that
-    /// nobody else uses it: a task that has it is ours, however old it seems. A request without an id gets
-    /// one of which this holds.
-    ///
-    /// ```no_run
-    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let id = kirin_client::Client::mint_external_task_id();
-    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id(id.as_str()).build()?;
-    /// let task = client.generate(request).with_minted_id().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn with_minted_id(self) -> Self {
-        self.with_id_origin(IdOrigin::Minted)
-    }
-
-    /// Says that the external task id of the request follows from what is asked for, as that of a line of
-    /// a file, and that nobody else uses it: a task that has it is ours, also one of an earlier run.
-    ///
-    /// ```no_run
-    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id("line-1-5f3a").build()?;
-    /// let task = client.generate(request).with_derived_id().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn with_derived_id(self) -> Self {
-        self.with_id_origin(IdOrigin::Derived)
-    }
-
-    fn with_id_origin(mut self, origin: IdOrigin) -> Self {
-        if let State::Planned(plan) = &mut self.state {
-            plan.id_origin = origin;
-        }
-        self
-    }
-
-    fn set_deadline(&mut self, deadline: Option<Duration>) {
-        if let State::Planned(plan) = &mut self.state {
-            plan.deadline = Some(deadline);
-        }
-    }
-
-    /// Goes on until the service has the task, or this ends before. What is told on the way is kept
-    /// for [`next`](Self::next).
+    /// Goes on until the service has the task, or this ends before. Dropping the future that this gives, as
+    /// a time-out does, drops nothing of the generation.
     ///
     /// # Errors
     ///
@@ -188,104 +118,84 @@ impl Generation {
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
-    /// use std::time::Duration;
-    ///
-    /// let generation = client.generate(request).deadline(Duration::from_secs(600)).accepted().await?;
-    /// println!("accepted as {}", generation.handle().expect("it was accepted").task_id);
+    /// let mut generation = client.generate(request).start();
+    /// let handle = generation.accepted().await?;
+    /// println!("accepted as {}", handle.task_id);
+    /// let task = generation.await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn accepted(mut self) -> Result<Self, Error> {
-        poll_fn(|context| {
-            let ended = self.drive(context).is_ready();
-            match ended || self.told.locked().handle.is_some() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
+    pub async fn accepted(&mut self) -> Result<GenerationHandle, Error> {
+        let driving = &self.caller.0;
+        let ended = poll_fn(|context| {
+            let driven = driving.poll(CALLER, context);
+            match (driving.told.handle(), driven) {
+                (Some(handle), _) => Poll::Ready(Ok(handle)),
+                (None, Poll::Ready(())) => driving.poll_end(context).map(Err),
+                (None, Poll::Pending) => Poll::Pending,
             }
-        })
-        .await;
-        let was_accepted = self.told.locked().handle.is_some();
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Ended(Err(error)) if !was_accepted => Err(error),
-            state => {
-                self.state = state;
-                Ok(self)
-            }
+        });
+        match ended.await {
+            Ok(handle) => Ok(handle),
+            Err(Err(error)) => Err(error),
+            Err(Ok(task)) => Ok(self.client.handle_of(&task)),
         }
     }
 
-    /// The next thing that there is to tell, or `None` after the end. The same as the stream.
-    pub async fn next(&mut self) -> Option<Notice> {
-        poll_fn(|context| self.poll_notice(context)).await
+    /// A stream of what there is to tell from now on. The first one begins with what was told before, the
+    /// latest 64 of it.
+    pub fn notices(&mut self) -> Notices {
+        Notices::open(&self.caller.0)
+    }
+
+    /// The id under which the task is created, known before anything is sent: with it the task can be found
+    /// whatever happens. `None` where the generation goes on with a task that is not known by one.
+    pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
+        self.external_task_id.as_ref()
     }
 
     /// What another process needs to go on with the task, once the service has it.
     pub fn handle(&self) -> Option<GenerationHandle> {
-        self.told.locked().handle.clone()
+        self.caller.0.told.handle()
+    }
+
+    /// The caller's own words, as [`GenerationBuilder::tag`](super::GenerationBuilder::tag) was given them.
+    pub fn tags(&self) -> &[String] {
+        self.caller.0.told.tags()
     }
 
     /// The task as last heard of, once the service has it.
     pub fn task(&self) -> Option<Task> {
-        self.told.locked().machine.as_ref()?.task().cloned()
+        let told = &self.caller.0.told;
+        told.locked().machine.as_ref()?.task().cloned()
     }
 
     /// The machine as it stands, to be written down at any time; whoever takes it up in another
     /// process begins with [`Machine::after_restart`]. `None` before the journal has told what it knows.
     pub fn machine(&self) -> Option<Machine> {
-        self.told.locked().machine.clone()
-    }
-
-    /// Drives it to its end, which stays in `self.state`.
-    fn drive(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let State::Planned(_) = self.state
-            && let State::Planned(plan) = std::mem::replace(&mut self.state, State::Over)
-        {
-            let run = run(self.client.clone(), *plan, Arc::clone(&self.told));
-            self.state = State::Running(Box::pin(run));
-        }
-        let State::Running(running) = &mut self.state else {
-            return Poll::Ready(());
-        };
-        running.as_mut().poll(context).map(|ended| {
-            self.state = State::Ended(ended.map(Box::new));
-        })
-    }
-
-    fn poll_notice(&mut self, context: &mut Context<'_>) -> Poll<Option<Notice>> {
-        let driven = self.drive(context);
-        match (self.told.locked().notices.pop_front(), driven) {
-            (Some(notice), _) => Poll::Ready(Some(notice)),
-            (None, Poll::Ready(())) => Poll::Ready(None),
-            (None, Poll::Pending) => Poll::Pending,
-        }
+        self.caller.0.told.locked().machine.clone()
     }
 }
 
-impl Future for Generation {
+impl IntoFuture for Generation {
     type Output = Result<Task, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
-    /// # Panics
-    ///
-    /// It was polled after its end, as futures do.
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let driven = self.drive(context);
-        // Nobody reads them.
-        self.told.locked().notices = VecDeque::new();
-        match driven {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => match std::mem::replace(&mut self.state, State::Over) {
-                State::Ended(ended) => Poll::Ready(ended.map(|task| *task)),
-                _ => panic!("a generation was polled after its end"),
-            },
-        }
+    fn into_future(self) -> Self::IntoFuture {
+        let caller = self.caller;
+        caller.0.told.locked().keep_nothing();
+        Box::pin(async move { poll_fn(|context| caller.0.poll_end(context)).await })
     }
 }
 
-impl Stream for Generation {
-    type Item = Notice;
+/// The same by reference: dropped before its end, the generation goes on where it was; awaited after its
+/// end, it ends in the same way again.
+impl<'a> IntoFuture for &'a mut Generation {
+    type Output = Result<Task, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Notice>> {
-        self.poll_notice(context)
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(poll_fn(|context| self.caller.0.poll_end(context)))
     }
 }
 
@@ -294,6 +204,7 @@ impl fmt::Debug for Generation {
         formatter
             .debug_struct("Generation")
             .field("client", &self.client)
+            .field("external_task_id", &self.external_task_id)
             .field("handle", &self.handle())
             .finish_non_exhaustive()
     }

@@ -15,10 +15,18 @@ pub(crate) use clock::{Moment, pause, within};
 
 mod default_transport;
 
+mod driving;
+
 mod flow;
 
 mod generation;
 pub use generation::Generation;
+
+mod generation_builder;
+pub use generation_builder::{GenerationBuilder, operation};
+
+mod notices;
+pub use notices::Notices;
 
 mod plan;
 
@@ -30,9 +38,12 @@ mod run;
 
 mod spending;
 
+mod told;
+
 mod trace;
 
 mod wakes;
+pub use wakes::Wakes;
 
 mod randomness;
 #[cfg(feature = "callbacks")]

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId};
+use kirin_types::{
+    ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, TaskRef,
+};
 
 use super::{Client, claims::Claim, clock::Clock};
 use crate::{
@@ -18,6 +20,8 @@ pub(super) struct Plan {
     pub(super) deadline: Option<Option<Duration>>,
     /// Beside the client's.
     pub(super) budget: Option<Arc<Budget>>,
+    /// In place of the model's, or of the one for callbacks, if it is set.
+    pub(super) schedule: Option<PollSchedule>,
 }
 
 /// Where the external task id of a create is from.
@@ -50,7 +54,7 @@ pub(super) enum Start {
     Repeat(Box<Intent>),
     Resume(GenerationHandle),
     SendAgain(Box<Intent>),
-    Wait(TaskId),
+    Wait(TaskRef),
 }
 
 impl Start {
@@ -77,7 +81,7 @@ impl Start {
         }
     }
 
-    /// The id of the create that it is about, unless that is still to be minted.
+    /// The id of the create that it is about, or by which a task is asked for.
     pub(super) fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match self {
             Self::Generate(request) => request.external_task_id(),
@@ -85,12 +89,17 @@ impl Start {
                 intent.request.external_task_id()
             }
             Self::Resume(handle) => handle.external_task_id.as_ref(),
-            Self::Wait(_) => None,
+            Self::Wait(TaskRef::External(id)) => Some(id),
+            Self::Wait(TaskRef::Id(_)) => None,
         }
     }
 
-    /// The create that it is about, at this client's place.
+    /// The create that it is about, at this client's place. Who waits for a task by an id of it is about
+    /// no create.
     pub(super) fn create_id(&self, client: &Client) -> Option<CreateId> {
+        if let Self::Wait(_) = self {
+            return None;
+        }
         let id = self.external_task_id()?.clone();
         let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
         Some(CreateId::new(base_url, key, id))
@@ -121,8 +130,12 @@ impl Start {
     pub(super) fn task_id(&self) -> Option<&TaskId> {
         match self {
             Self::Resume(handle) => Some(&handle.task_id),
-            Self::Wait(id) => Some(id),
-            Self::Generate(_) | Self::Reconcile(_) | Self::Repeat(_) | Self::SendAgain(_) => None,
+            Self::Wait(TaskRef::Id(id)) => Some(id),
+            Self::Wait(TaskRef::External(_))
+            | Self::Generate(_)
+            | Self::Reconcile(_)
+            | Self::Repeat(_)
+            | Self::SendAgain(_) => None,
         }
     }
 }
@@ -159,7 +172,7 @@ impl Plan {
             settings.schedule = PollSchedule::seldom(model.typical_time.duration);
         }
         settings.deadline = self.deadline();
-        if let Some(schedule) = &shared.schedule {
+        if let Some(schedule) = &self.schedule {
             settings.schedule = schedule.clone();
         }
         settings.capabilities = client.capabilities();
@@ -197,7 +210,8 @@ impl Plan {
                 Machine::send_again(intent.request, settings).expect(with_id)
             }
             Start::Resume(handle) => Machine::wait(handle.task_id, settings),
-            Start::Wait(id) => Machine::wait(id, settings),
+            Start::Wait(TaskRef::External(id)) => Machine::find(id, settings),
+            Start::Wait(TaskRef::Id(id)) => Machine::wait(id, settings),
         }
     }
 }
@@ -252,7 +266,7 @@ impl Start {
     }
 }
 
-/// A minted id needs none: nobody else is about it.
+/// Nobody else is about a create whose id is not made yet.
 fn claim(client: &Client, request: &GenerationRequest) -> Result<Option<Claim>, Withheld> {
     match request.external_task_id() {
         Some(id) => Ok(Some(client.0.claims.take(id).ok_or(Withheld::UnderWay)?)),

@@ -7,7 +7,6 @@ use super::{
     claims::Claim,
     clock::Clock,
     plan::{IdOrigin, Known, Plan, Start},
-    randomness,
     record::{Operation, Record, in_time},
     run::SHORTEST_CALL,
     spending::Spending,
@@ -50,14 +49,6 @@ impl Prepared {
             origin: plan.id_origin,
             ..Known::default()
         };
-        if let Start::Generate(request) = &mut plan.start
-            && request.external_task_id().is_none()
-        {
-            known.origin = IdOrigin::Minted;
-            *request = request
-                .clone()
-                .with_external_task_id(randomness::external_task_id());
-        }
         let recalled = known.recall(client, clock, &plan.start).await;
         let is_recalled = recalled.is_ok();
         match recalled {

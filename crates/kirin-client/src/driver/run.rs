@@ -10,10 +10,10 @@ use super::{
     claims::Claim,
     clock::Clock,
     flow::Place,
-    generation::Told,
     plan::Plan,
     prepare::Prepared,
     record::{Operation, Record},
+    told::Told,
     trace::{self, Known},
     wakes::Sleeper,
 };
@@ -40,6 +40,8 @@ pub(super) struct Run {
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
     place: Place,
+    /// The id of the create, or by which the task is asked for.
+    external_task_id: Option<ExternalTaskId>,
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
     model: Option<String>,
@@ -91,11 +93,12 @@ impl Run {
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let task_id = plan.start.task_id().cloned();
+        let external_task_id = plan.start.external_task_id().cloned();
         let machine = plan.machine(settings);
         let wakes = &client.0.wakes;
-        let by_external_id = record
-            .create()
-            .map(|create| wakes.listen(create.external_task_id.as_str()));
+        let by_external_id = external_task_id
+            .as_ref()
+            .map(|id| wakes.listen(id.as_str()));
         let by_task_id = task_id.as_ref().map(|id| wakes.listen(id.as_str()));
         if task_id.is_some() {
             place.enter_at_once();
@@ -108,6 +111,7 @@ impl Run {
             client,
             told,
             place,
+            external_task_id,
             by_external_id,
             by_task_id,
             model,
@@ -127,14 +131,10 @@ impl Run {
         let handle = &self.told.locked().handle;
         Known {
             model: self.model.clone(),
-            external_task_id: self.external_task_id().map(ToString::to_string),
+            external_task_id: self.external_task_id.as_ref().map(ToString::to_string),
+            tags: self.told.tags().join(", "),
             task_id: handle.as_ref().map(|handle| handle.task_id.to_string()),
         }
-    }
-
-    fn external_task_id(&self) -> Option<&ExternalTaskId> {
-        let create = self.record.create();
-        create.map(|create| &create.external_task_id)
     }
 
     /// Calls are boxed, because most of the time there is none under way.
@@ -162,7 +162,7 @@ impl Run {
                 }
             };
             let notice = self.handle_event(event);
-            if let Notice::Accepted { id, .. } = &notice {
+            if let Notice::Accepted { id, .. } | Notice::Found { id } = &notice {
                 Box::pin(self.accepted(id)).await;
             }
         }
@@ -195,7 +195,7 @@ impl Run {
         let notice = machine.handle(now, event).expect("an event that answers");
         let capabilities = machine.capabilities();
         if notice != Notice::Nothing {
-            latest.notices.push_back(notice.clone());
+            latest.tell(notice.clone());
         }
         drop(latest);
         self.client.learn(capabilities);
@@ -203,7 +203,7 @@ impl Run {
     }
 
     fn tell(&self, notice: Notice) {
-        self.told.locked().notices.push_back(notice);
+        self.told.locked().tell(notice);
     }
 
     /// Tells the machine what the clocks show now that an answer has come.
@@ -239,12 +239,16 @@ impl Run {
 
     async fn accepted(&mut self, id: &TaskId) {
         trace::accepted(id);
+        // A task that was asked for by its own id, as a person may type it, is not known by another one: a
+        // look-up that finds it by that would prove nothing.
+        let external_task_id = self.external_task_id.take();
+        self.external_task_id = external_task_id.filter(|it| it.as_str() != id.as_str());
         self.repeats = false;
         self.place.enter_at_once();
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
         // Before the journal, whose write may take long or never end.
         self.told.locked().handle = Some(self.handle(id.clone()));
-        if let Some(external_task_id) = self.external_task_id() {
+        if let Some(external_task_id) = &self.external_task_id {
             let control = Control::new(external_task_id.clone(), id.clone());
             self.client.learn_control(control);
         }
@@ -271,7 +275,8 @@ impl Run {
             return None;
         };
         let withheld = Withheld::from(error.clone());
-        let id = self.external_task_id().filter(|_| withheld.is_open())?;
+        let id = self.external_task_id.as_ref();
+        let id = id.filter(|_| withheld.is_open())?;
         Some(withheld.outcome_in_doubt(id))
     }
 
@@ -295,7 +300,8 @@ impl Run {
             key: self.client.0.fingerprint.clone(),
             task_id,
             model: self.model.clone(),
-            external_task_id: self.external_task_id().cloned(),
+            external_task_id: self.external_task_id.clone(),
+            tags: Vec::new(),
         }
     }
 }

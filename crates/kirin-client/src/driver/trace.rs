@@ -15,6 +15,8 @@ use crate::Error;
 pub(super) struct Known {
     pub(super) model: Option<String>,
     pub(super) external_task_id: Option<String>,
+    /// Empty if there are none.
+    pub(super) tags: String,
     pub(super) task_id: Option<String>,
 }
 
@@ -30,6 +32,7 @@ pub(super) fn generation(
             kirin.model = known.model,
             kirin.external_task_id = known.external_task_id,
             kirin.task_id = known.task_id,
+            kirin.tags = Some(known.tags).filter(|tags| !tags.is_empty()),
             kirin.creates = Empty,
             kirin.queries = Empty,
             kirin.billing = Empty,
@@ -45,7 +48,12 @@ pub(super) fn generation(
     };
     #[cfg(not(feature = "tracing"))]
     {
-        let _ = (known.model, known.external_task_id, known.task_id);
+        let _ = (
+            known.model,
+            known.external_task_id,
+            known.task_id,
+            known.tags,
+        );
         work
     }
 }

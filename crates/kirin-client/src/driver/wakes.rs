@@ -2,20 +2,42 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use kirin_types::{Callback, ExternalTaskId, TaskId};
 use tokio::sync::Notify;
+
+use super::Client;
 
 /// How many ids nobody listened for are remembered.
 const UNHEARD: usize = 256;
 
-/// The generations of a client that can be woken, by task id and by external task id.
-#[derive(Default)]
-pub(super) struct Wakes(Mutex<Bells>);
+/// The generations that callbacks can wake, of one client or of several: whoever waits for a task, under
+/// whichever key, is woken by one call. Clones share everything.
+///
+/// ```
+/// use kirin_client::{Client, Wakes};
+///
+/// # let offline = || kirin_transport::from_fn(|_| async { unreachable!("nothing is sent") });
+/// # let builder = |key: &str| Client::builder(key.parse().unwrap()).transport(offline());
+/// let wakes = Wakes::new();
+/// // `builder` is `Client::builder` with a customer's key.
+/// let first = builder("key-of-the-first").wakes(&wakes).build()?;
+/// let second = builder("key-of-the-second").wakes(&wakes).build()?;
+///
+/// // Where the body of a POST arrives:
+/// let callback = kirin_types::Callback::from_json(br#"{"id":"d5u5obte8783ap44qtj0"}"#)?;
+/// let woken = wakes.wake(&callback);
+/// # assert!(!woken, "nobody waits for it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Wakes(Arc<Mutex<Bells>>);
 
 #[derive(Default)]
 struct Bells {
@@ -42,15 +64,30 @@ struct Bell {
 
 /// One generation's place among the [`Wakes`], under one id.
 pub(super) struct Sleeper {
-    wakes: Arc<Wakes>,
+    wakes: Wakes,
     id: Box<str>,
     bell: Arc<Bell>,
     heard: u64,
 }
 
 impl Wakes {
+    /// Those of clients that are built with it: [`ClientBuilder::wakes`](super::ClientBuilder::wakes).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Wakes the generations that wait for the task of a callback, as [`Client::wake`] does for one client.
+    /// Whether there was one.
+    pub fn wake(&self, callback: &Callback) -> bool {
+        let task_id = callback.task_id().map(TaskId::as_str);
+        let external_task_id = callback.external_task_id().map(ExternalTaskId::as_str);
+        let ids = [task_id, external_task_id].into_iter().flatten();
+        // Each of them, so no short circuit.
+        ids.filter(|id| self.ring(id)).count() > 0
+    }
+
     /// Listens for wakes from now on, and for one that came before and was for nobody.
-    pub(super) fn listen(self: &Arc<Self>, id: &str) -> Sleeper {
+    pub(super) fn listen(&self, id: &str) -> Sleeper {
         let mut bells = self.locked();
         let listened = bells.by_id.entry(id.into()).or_default();
         listened.sleepers += 1;
@@ -62,7 +99,7 @@ impl Wakes {
         }
         drop(bells);
         Sleeper {
-            wakes: Arc::clone(self),
+            wakes: self.clone(),
             id: id.into(),
             heard,
             bell,
@@ -70,7 +107,7 @@ impl Wakes {
     }
 
     /// Wakes who waits under this id. Whether there is anybody.
-    pub(super) fn wake(&self, id: &str) -> bool {
+    fn ring(&self, id: &str) -> bool {
         let mut bells = self.locked();
         let Some(listened) = bells.by_id.get(id) else {
             bells.remember(id);
@@ -86,6 +123,24 @@ impl Wakes {
 
     fn locked(&self) -> MutexGuard<'_, Bells> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<&Self> for Wakes {
+    fn from(wakes: &Self) -> Self {
+        wakes.clone()
+    }
+}
+
+impl From<&Client> for Wakes {
+    fn from(client: &Client) -> Self {
+        client.0.wakes.clone()
+    }
+}
+
+impl fmt::Debug for Wakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Wakes").finish_non_exhaustive()
     }
 }
 
@@ -157,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_sleeper_that_is_dropped_while_it_is_woken_leaves_nothing_behind() {
-        let wakes = Arc::new(Wakes::default());
+        let wakes = Wakes::new();
         let mut sleeper = wakes.listen("task-1");
         let mut work: Work = Box::pin(async move { sleeper.woken().await });
         let fleeting = Arc::new(Fleeting::default());
@@ -169,19 +224,19 @@ mod tests {
         );
         *fleeting.0.lock().unwrap() = Some(work);
 
-        assert!(wakes.wake("task-1"));
+        assert!(wakes.ring("task-1"));
         assert!(fleeting.0.lock().unwrap().is_none(), "it was woken");
         assert!(wakes.locked().by_id.is_empty());
-        assert!(!wakes.wake("task-1"), "nobody listens any more");
+        assert!(!wakes.ring("task-1"), "nobody listens any more");
     }
 
     #[test]
     fn an_id_is_kept_as_long_as_one_of_its_sleepers() {
-        let wakes = Arc::new(Wakes::default());
+        let wakes = Wakes::new();
         let (one, other) = (wakes.listen("task-1"), wakes.listen("task-1"));
         drop(one);
-        assert!(wakes.wake("task-1"));
+        assert!(wakes.ring("task-1"));
         drop(other);
-        assert!(!wakes.wake("task-1"));
+        assert!(!wakes.ring("task-1"));
     }
 }

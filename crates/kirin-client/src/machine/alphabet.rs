@@ -89,6 +89,11 @@ pub enum Notice {
     },
     /// The end is reached: see [`Action::Finished`].
     Finished,
+    /// The task that was asked for by its external id is this one.
+    Found {
+        /// The service's id of it.
+        id: TaskId,
+    },
     /// The answer to the create was lost: the task is looked for before anything is sent again.
     LostAnswer {
         /// What happened.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, Event, Notice, Outcome, SendReason, Settings, WrongEvent, create::CreatePhase,
-    settings::Context, wait::WaitPhase,
+    seek::SeekPhase, settings::Context, wait::WaitPhase,
 };
 use crate::HostCapabilities;
 
@@ -27,13 +27,21 @@ pub struct Machine {
 enum Phase {
     Create(Box<CreatePhase>),
     Finished(Outcome),
+    Seek(SeekPhase),
     Wait(WaitPhase),
 }
 
 /// What a phase makes of an event.
 pub(super) enum Step {
-    Accepted { task: Task, adopted: bool },
+    Accepted {
+        task: Task,
+        adopted: bool,
+    },
     Finish(Outcome),
+    /// What was sought by its external id.
+    Found {
+        task: Task,
+    },
     Stay(Notice),
 }
 
@@ -115,6 +123,23 @@ impl Machine {
         Self::start(Phase::Wait(WaitPhase::resumed(id)), context)
     }
 
+    /// A machine that waits for a task that exists, and is known by its external id only: the first answer
+    /// tells its own.
+    ///
+    /// ```
+    /// use kirin_client::machine::{Action, Machine, Settings};
+    /// use kirin_types::KIRIN_V2_5_TURBO_T2V;
+    ///
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// let machine = Machine::find("order-42".parse()?, settings);
+    /// assert!(matches!(machine.action(), Action::LookUp(_)));
+    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
+    /// ```
+    pub fn find(external_task_id: ExternalTaskId, settings: Settings) -> Self {
+        let context = Context::new(settings);
+        Self::start(Phase::Seek(SeekPhase::new(external_task_id)), context)
+    }
+
     /// The machine as the next process takes it up: a create that was to be sent may have been sent
     /// after the machine was written down, so its task is looked up before anything is sent again. Write
     /// it down after each event, before you do what it asks for next: one that was written while it waited
@@ -184,6 +209,7 @@ impl Machine {
         let step = match &mut self.phase {
             Phase::Create(phase) => phase.handle(now, event, &mut self.context)?,
             Phase::Finished(_) => return Err(WrongEvent),
+            Phase::Seek(phase) => phase.handle(now, event, &mut self.context)?,
             Phase::Wait(phase) => phase.handle(now, event, &mut self.context)?,
         };
         self.now = now;
@@ -196,6 +222,11 @@ impl Machine {
                 let id = task.id().clone();
                 self.accept(task, adopted);
                 Notice::Accepted { id, adopted }
+            }
+            Step::Found { task } => {
+                let id = task.id().clone();
+                self.accept(task, true);
+                Notice::Found { id }
             }
             Step::Finish(outcome) => {
                 self.phase = Phase::Finished(outcome);
@@ -212,6 +243,7 @@ impl Machine {
                 (!adopted).then(|| phase.external_task_id().clone()),
                 phase.woken(),
             ),
+            Phase::Seek(phase) => (None, phase.woken()),
             _ => (None, false),
         };
         let (phase, step) =
@@ -227,6 +259,7 @@ impl Machine {
         match &self.phase {
             Phase::Create(phase) => phase.action(&self.context),
             Phase::Finished(outcome) => Action::Finished(outcome),
+            Phase::Seek(phase) => phase.action(),
             Phase::Wait(phase) => phase.action(),
         }
     }
@@ -234,16 +267,17 @@ impl Machine {
     /// The task as last heard of, once the service has it.
     pub fn task(&self) -> Option<&Task> {
         match &self.phase {
-            Phase::Create(_) => None,
+            Phase::Create(_) | Phase::Seek(_) => None,
             Phase::Finished(outcome) => outcome.task(),
             Phase::Wait(phase) => phase.task(),
         }
     }
 
-    /// The external task id of the create, as long as there is one to make or to look up.
+    /// The external task id, as long as there is a create to make or a task to look up by it.
     pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
         match &self.phase {
             Phase::Create(phase) => Some(phase.external_task_id()),
+            Phase::Seek(phase) => Some(phase.external_task_id()),
             Phase::Finished(_) | Phase::Wait(_) => None,
         }
     }

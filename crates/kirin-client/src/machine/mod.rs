@@ -79,4 +79,6 @@ mod absence;
 
 mod refused;
 
+mod seek;
+
 mod wait;

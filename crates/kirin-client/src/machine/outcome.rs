@@ -41,6 +41,14 @@ pub enum Outcome {
         /// Why.
         cause: Cause,
     },
+    /// A task was asked for by its external id, and no answer has told which it is: the service does not
+    /// know it, or could not be asked.
+    NotFound {
+        /// The id that it was asked for by.
+        external_task_id: ExternalTaskId,
+        /// Why.
+        cause: Cause,
+    },
     /// The service has said an end in other words than the documented ones, again and again, as
     /// `cancelled`. The task may still finish, and be charged: it is to be asked again, and nothing is to be
     /// created in its place. Where it names an output, that can be had.
@@ -75,7 +83,7 @@ impl Outcome {
             | Self::CompletedWithoutOutput(task)
             | Self::Failed(task)
             | Self::OtherEnd(task) => Some(task.id()),
-            Self::NotCreated { .. } | Self::Unresolved { .. } => None,
+            Self::NotCreated { .. } | Self::NotFound { .. } | Self::Unresolved { .. } => None,
         }
     }
 

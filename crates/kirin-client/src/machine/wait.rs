@@ -29,7 +29,7 @@ pub(super) const MAX_FAILURES: u32 = 10;
 const GRACE_AFTER_CREATE: Duration = Duration::from_secs(60);
 
 /// The same for a task that this machine did not see created.
-const GRACE_AFTER_RESUME: Duration = Duration::from_secs(10);
+pub(super) const GRACE_AFTER_RESUME: Duration = Duration::from_secs(10);
 
 /// Shortest time between two queries, however often something wakes the machine.
 pub(super) const SHORTEST_GAP: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use kirin_client::{
 };
 use kirin_tests::canary;
 use kirin_transport::{Body, Sent};
-use kirin_types::{GenerationRequest, Task, Timestamp};
+use kirin_types::{GenerationRequest, Task, TaskId, Timestamp};
 use tokio::time::Instant;
 
 use crate::scripted::{Answer, End, Pieces, Scripted, json, refused, request, shown, with_headers};
@@ -236,7 +236,7 @@ async fn each_call_gets_what_is_left_of_the_deadline() {
         let transport = Scripted::new((0..calls).map(|_| Answer::Never));
         let began_at = Instant::now();
         let error = client(&transport)
-            .wait("task-1".parse().unwrap())
+            .wait("task-1".parse::<TaskId>().unwrap())
             .deadline(Duration::from_secs(deadline))
             .await
             .unwrap_err();
@@ -276,7 +276,7 @@ async fn k03_a_wall_clock_that_jumps_moves_no_deadline() {
             .wall_clock(wall_clock)
             .build()
             .unwrap();
-        let waiting = client.wait("task-1".parse().unwrap());
+        let waiting = client.wait("task-1".parse::<TaskId>().unwrap());
         let error = waiting
             .deadline(Duration::from_secs(300))
             .await
@@ -309,9 +309,10 @@ async fn k04_a_computer_that_slept_asks_once_when_it_wakes() {
         .wall_clock(wall_clock)
         .build()
         .unwrap();
-    let mut generation = client.wait("task-1".parse().unwrap());
+    let mut generation = client.wait("task-1".parse::<TaskId>().unwrap()).start();
+    let mut stream = generation.notices();
     let mut notices = Vec::new();
-    while let Some(notice) = generation.next().await {
+    while let Some(notice) = stream.next().await {
         notices.push(notice);
     }
     assert!(generation.await.is_ok());
@@ -358,7 +359,7 @@ async fn default_deadline_is_fifteen_minutes() {
     let transport = Scripted::new(answers);
     let began_at = Instant::now();
     let error = client(&transport)
-        .wait("task-1".parse().unwrap())
+        .wait("task-1".parse::<TaskId>().unwrap())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StillRunning);
@@ -388,8 +389,8 @@ async fn create_answered_with_a_failed_task_is_a_create_all_the_same() {
 async fn request_without_external_task_id_gets_one() {
     let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
     let request = GenerationRequest::builder("a fox").build().unwrap();
-    let mut generation = client(&transport).generate(request);
-    let Some(Notice::Submitting { external_task_id }) = generation.next().await else {
+    let mut generation = client(&transport).generate(request).start();
+    let Some(Notice::Submitting { external_task_id }) = generation.notices().next().await else {
         panic!("the first notice is the id");
     };
     generation.await.unwrap();
@@ -412,8 +413,9 @@ async fn notices_tell_the_story_in_order() {
     ]);
     // Nothing of it is lost where the acceptance is waited for first.
     let mut generation = client(&transport).submit(request()).await.unwrap();
+    let mut notices = generation.notices();
     let mut story = Vec::new();
-    while let Some(notice) = generation.next().await {
+    while let Some(notice) = notices.next().await {
         story.push(match notice {
             Notice::Accepted { .. } => "accepted",
             Notice::Finished => "finished",
@@ -424,7 +426,7 @@ async fn notices_tell_the_story_in_order() {
             _ => "something else",
         });
     }
-    assert_eq!(generation.next().await, None, "it stays at its end");
+    assert_eq!(notices.next().await, None, "it stays at its end");
     generation.await.unwrap();
     let expected = [
         "submitting",

@@ -252,10 +252,10 @@ async fn generations_that_are_not_polled_stop_no_other_call() {
     let client = service.client_at(1);
     let running = client.submit(request(0)).await.unwrap();
     let mut held: Vec<_> = (1..4)
-        .map(|number| client.generate(request(number)))
+        .map(|number| client.generate(request(number)).start())
         .collect();
     for generation in &mut held {
-        let asked_once = tokio::time::timeout(Duration::ZERO, generation.next()).await;
+        let asked_once = tokio::time::timeout(Duration::ZERO, generation.notices().next()).await;
         assert!(asked_once.is_err(), "its turn has not come");
     }
     let began_at = Instant::now();
@@ -479,7 +479,10 @@ async fn a_generation_that_is_not_polled_takes_no_retry_from_the_others() {
     let generations = start(&client, 0..200).await;
     let mut held = client.submit(request(200)).await.unwrap();
     service.state().down = Some(Sent::Maybe);
-    let telling = async { while held.next().await.is_some() {} };
+    let telling = async {
+        let mut notices = held.notices();
+        while notices.next().await.is_some() {}
+    };
     let asked_for_a_while = tokio::time::timeout(Duration::from_secs(60), telling).await;
     assert!(asked_for_a_while.is_err(), "it waits for a retry");
 

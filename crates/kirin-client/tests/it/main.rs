@@ -14,6 +14,8 @@ mod examples;
 #[cfg(feature = "tokio")]
 mod flow;
 #[cfg(feature = "tokio")]
+mod in_hand;
+#[cfg(feature = "tokio")]
 mod journal;
 mod machine;
 mod prop;

@@ -21,8 +21,9 @@ async fn check(answers: Vec<Answer>, kind: ErrorKind) {
         .build()
         .unwrap();
     let request = GenerationRequest::builder("a fox").external_task_id("order-42");
-    let mut generation = client.generate(request.build().unwrap());
-    while let Some(notice) = generation.next().await {
+    let mut generation = client.generate(request.build().unwrap()).start();
+    let mut stream = generation.notices();
+    while let Some(notice) = stream.next().await {
         canary::shown(Shown::Debug, &format!("{notice:?}"));
         let machine = serde_json::to_string(&generation.machine()).unwrap();
         canary::shown(Shown::Output, &machine);

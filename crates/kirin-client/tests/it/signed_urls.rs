@@ -55,13 +55,14 @@ impl Watched {
             .build()
             .unwrap();
         let request = GenerationRequest::builder("a fox").external_task_id("order-42");
-        let generation = client.generate(request.build().unwrap());
-        let mut watched = Self {
+        let mut generation = client.generate(request.build().unwrap()).start();
+        let mut notices = generation.notices();
+        let watched = Self {
             generation,
             journal,
             transport,
         };
-        while let Some(notice) = watched.generation.next().await {
+        while let Some(notice) = notices.next().await {
             canary::shown(Shown::Debug, &format!("{notice:?}"));
             watched.look();
         }

@@ -76,7 +76,7 @@ fn traced(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
         .unwrap();
     tracing::subscriber::with_default(subscriber, || {
         // Its end is in the trace.
-        let _ = runtime.block_on(client.generate(request));
+        let _ = runtime.block_on(client.generate(request).into_future());
     });
     assert!(transport.is_used_up());
     let text = String::from_utf8(trace.0.lock().unwrap().clone()).unwrap();

@@ -198,8 +198,8 @@ async fn a_create_is_taken_over_once() {
     let first = client(&transport, journal.clone());
     let intent = intent(&first);
     intend(&*journal, &intent, true).await;
-    let mut taking = first.reconcile(intent.clone());
-    super::polled(taking.next(), 3).await;
+    let mut taking = first.reconcile(intent.clone()).start();
+    super::polled(taking.notices().next(), 3).await;
     assert_eq!(transport.calls().len(), 1);
 
     let idle = Scripted::new([]);

@@ -115,7 +115,7 @@ async fn two_clients_of_one_journal_post_each_id_once() {
                     .unwrap();
                 for client in &clients {
                     let generation = client.generate(request.clone());
-                    generating.push(tokio::spawn(generation));
+                    generating.push(tokio::spawn(generation.into_future()));
                 }
             }
             let (mut completed, mut others) = (0, 0);

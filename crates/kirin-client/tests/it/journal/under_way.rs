@@ -58,8 +58,8 @@ async fn only_one_operation_at_a_time_sends_a_create() {
         .transport(transport.clone())
         .build()
         .unwrap();
-    let mut first = client.generate(request());
-    assert!(polled(first.next(), 1).await.flatten().is_some());
+    let mut first = client.generate(request()).start();
+    assert!(polled(first.notices().next(), 1).await.flatten().is_some());
     let error = client.generate(request()).await.unwrap_err();
     shown(&error);
     assert_eq!(error.kind(), ErrorKind::UnderWay, "{error}");
@@ -91,8 +91,8 @@ async fn what_is_under_way_is_neither_asked_for_nor_written_down_by_another_oper
         )
         .build()
         .unwrap();
-    let mut first = client.generate(request());
-    assert!(polled(first.next(), 1).await.flatten().is_some());
+    let mut first = client.generate(request()).start();
+    assert!(polled(first.notices().next(), 1).await.flatten().is_some());
     let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
     let reserved = budget.spent();
 

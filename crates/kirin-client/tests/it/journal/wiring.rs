@@ -372,9 +372,10 @@ async fn a_create_that_a_proxy_sent_twice_is_told_as_found() {
         let transport = Scripted::new([refusal, json(200, COMPLETED)]);
         let journal = Arc::new(MemoryJournal::default());
         let client = super::client(&transport, journal.clone());
-        let mut generation = client.generate(request());
+        let mut generation = client.generate(request()).start();
+        let mut notices = generation.notices();
         let mut adopted = 0;
-        while let Some(notice) = generation.next().await {
+        while let Some(notice) = notices.next().await {
             adopted += usize::from(matches!(notice, Notice::Accepted { adopted: true, .. }));
         }
         generation.await.unwrap();

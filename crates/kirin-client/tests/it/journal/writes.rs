@@ -83,7 +83,10 @@ async fn a_wait_for_a_task_that_exists_writes_nothing() {
     let transport = Scripted::new([json(200, COMPLETED)]);
     let journal = Failing::at("");
     let client = client(&transport, journal.clone());
-    client.wait("task-1".parse().unwrap()).await.unwrap();
+    client
+        .wait("task-1".parse::<kirin_types::TaskId>().unwrap())
+        .await
+        .unwrap();
     assert_eq!(journal.writes(), [""; 0]);
 }
 
@@ -125,9 +128,10 @@ async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
     for fails_at in ["accept", "end"] {
         let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
         let client = client(&transport, Failing::at(fails_at));
-        let mut generation = client.generate(request());
+        let mut generation = client.generate(request()).start();
+        let mut stream = generation.notices();
         let mut told = 0;
-        while let Some(notice) = generation.next().await {
+        while let Some(notice) = stream.next().await {
             if let Notice::NotRecorded { cause } = notice {
                 assert_eq!(cause, "no space left on the device");
                 told += 1;

@@ -14,6 +14,7 @@ mod other_end;
 mod refusals;
 mod repetitions;
 pub(crate) mod script;
+mod seek;
 mod table;
 mod totality;
 mod waiting;

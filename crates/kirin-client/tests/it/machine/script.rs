@@ -120,6 +120,11 @@ impl Script {
         Self::new(Machine::wait(ID.parse().unwrap(), settings))
     }
 
+    /// Waits for a task that is known by its external id only.
+    pub(crate) fn find(settings: Settings) -> Self {
+        Self::new(Machine::find(EXTERNAL_ID.parse().unwrap(), settings))
+    }
+
     /// Goes on with a create that another process may have sent.
     pub(crate) fn reconcile(settings: Settings) -> Self {
         Self::new(Machine::reconcile(request(), settings).unwrap())
@@ -387,6 +392,7 @@ fn told(notice: &Notice) -> String {
         Notice::Accepted { id, adopted: false } => format!("accepted as {id}"),
         Notice::Accepted { id, adopted: true } => format!("found as {id}"),
         Notice::Finished => "finished".into(),
+        Notice::Found { id } => format!("is {id}"),
         Notice::LostAnswer { cause } => format!("lost answer ({cause})"),
         Notice::Progress {
             status, progress, ..

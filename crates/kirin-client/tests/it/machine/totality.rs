@@ -141,6 +141,14 @@ pub(super) fn states() -> Vec<(&'static str, Script)> {
         "looking before a person's attempt",
         Script::send_again(first),
     ));
+    let seek = || Script::find(settings());
+    states.push(("seeking", seek()));
+    let mut script = seek();
+    script.look_up(query_status(404));
+    states.push(("seeking, paused", script));
+    let mut script = seek();
+    script.look_up(query_status(401));
+    states.push(("not found", script));
     let mut ended = settings();
     ended.ended = Some(Cause::Withheld(Withheld::Deadline));
     states.push(("looking once more", Script::generate(ended)));

@@ -1,0 +1,163 @@
+//! A generation that its caller and the readers of its notices drive together: whoever is polled makes it
+//! go on, and wakes the others when there is something for them.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker, ready},
+};
+
+use kirin_types::Task;
+
+use super::{Client, plan::Plan, run::run, told::Told};
+use crate::Error;
+
+/// The number of the caller among those who drive; each stream has another one.
+pub(super) const CALLER: u64 = 0;
+
+pub(super) struct Driving {
+    pub(super) told: Arc<Told>,
+    state: Mutex<State>,
+    wakers: Arc<Wakers>,
+    /// The caller has dropped it.
+    is_stopped: AtomicBool,
+}
+
+enum State {
+    Ended(Result<Box<Task>, Error>),
+    Planned(Client, Box<Plan>),
+    Running(Pin<Box<dyn Future<Output = Result<Task, Error>> + Send>>),
+    Stopped,
+}
+
+impl Driving {
+    pub(super) fn new(client: Client, plan: Plan, tags: Vec<String>) -> Self {
+        Self {
+            told: Arc::new(Told::new(tags)),
+            state: Mutex::new(State::Planned(client, Box::new(plan))),
+            wakers: Arc::default(),
+            is_stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Drives it on behalf of `who`. Ready at its end, and when it was stopped.
+    pub(super) fn poll(&self, who: u64, context: &mut Context<'_>) -> Poll<()> {
+        self.wakers.register(who, context.waker());
+        // Whoever is at it now wakes this one, where there is something for it.
+        let Some(mut state) = self.try_state() else {
+            return Poll::Pending;
+        };
+        let before = self.told.locked().count();
+        let driven = self.drive(&mut state);
+        drop(state);
+        if driven.is_ready() || self.told.locked().count() != before {
+            self.wakers.wake_all_but(who);
+        }
+        self.give_up_if_stopped();
+        driven
+    }
+
+    /// The end, for the caller: as often as it is asked for.
+    pub(super) fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<Task, Error>> {
+        ready!(self.poll(CALLER, context));
+        match &*self.locked() {
+            State::Ended(ended) => Poll::Ready(ended.clone().map(|task| *task)),
+            // The caller stops it by dropping it, and polls it no more.
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The caller is gone: nothing goes on, and nothing more is told.
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.give_up_if_stopped();
+        self.wakers.wake_all_but(CALLER);
+    }
+
+    pub(super) fn forget(&self, who: u64) {
+        self.wakers.forget(who);
+    }
+
+    fn drive(&self, state: &mut State) -> Poll<()> {
+        if self.is_stopped.load(Ordering::SeqCst) {
+            return Poll::Ready(());
+        }
+        if let State::Planned(..) = state
+            && let State::Planned(client, plan) = std::mem::replace(state, State::Stopped)
+        {
+            let run = run(client, *plan, Arc::clone(&self.told));
+            *state = State::Running(Box::pin(run));
+        }
+        let State::Running(running) = state else {
+            return Poll::Ready(());
+        };
+        let waker = Waker::from(Arc::clone(&self.wakers));
+        let ended = ready!(running.as_mut().poll(&mut Context::from_waker(&waker)));
+        *state = State::Ended(ended.map(Box::new));
+        Poll::Ready(())
+    }
+
+    /// Where somebody is at it while it is stopped, that one does this.
+    fn give_up_if_stopped(&self) {
+        if self.is_stopped.load(Ordering::SeqCst)
+            && let Some(mut state) = self.try_state()
+        {
+            let given_up = std::mem::replace(&mut *state, State::Stopped);
+            drop(state);
+            // What it holds may call back in here when it is dropped.
+            drop(given_up);
+        }
+    }
+
+    fn try_state(&self) -> Option<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everybody who was polled since the last wake.
+#[derive(Default)]
+struct Wakers(Mutex<Vec<(u64, Waker)>>);
+
+impl Wakers {
+    fn register(&self, who: u64, waker: &Waker) {
+        let mut wakers = self.locked();
+        match wakers.iter_mut().find(|(other, _)| *other == who) {
+            Some((_, known)) => known.clone_from(waker),
+            None => wakers.push((who, waker.clone())),
+        }
+    }
+
+    fn forget(&self, who: u64) {
+        self.locked().retain(|(other, _)| *other != who);
+    }
+
+    fn wake_all_but(&self, who: u64) {
+        let mut wakers = self.locked();
+        let woken: Vec<_> = wakers.extract_if(.., |(other, _)| *other != who).collect();
+        // Who is woken may come back here at once.
+        drop(wakers);
+        woken.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<(u64, Waker)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        let woken = std::mem::take(&mut *self.locked());
+        woken.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
