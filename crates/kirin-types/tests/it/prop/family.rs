@@ -61,7 +61,7 @@ fn from_parameters_takes_the_serialized_form_of_every_request() {
         };
         let request = extra.iter().fold(builder, with_extra).build()?;
         check(&request)?;
-        let mut unchecked = parameters.clone();
+        let mut unchecked = parameters;
         unchecked.extend(extra.into_iter().map(|(name, value)| (name.into(), value)));
         // Empty counts as absent only where the catalogue knows the model.
         unchecked.retain(|name, value| name != "external_task_id" || *value != "");
