@@ -27,7 +27,7 @@
 //!   `own_event_loop` does.
 //!
 //! With the feature `tracing`, a generation is a span `kirin_generation` of level INFO, and each of its
-//! calls a span `kirin_call` of level DEBUG: ids, attempts, sizes and kinds of failure, never a key, a
+//! calls a span `kirin_call` of level DEBUG: ids, your tags, attempts, sizes and kinds of failure, never a key, a
 //! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`. With the
 //! feature `conformance`, `journal_conformance` checks a journal of your own.
 

@@ -1,6 +1,12 @@
 //! Answers that were damaged on their way, and what can be read of them.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
@@ -33,6 +39,23 @@ fn check_is_accepted(id: &'static str, answer: impl Fn() -> Answer + Clone + Sen
     let create = Kirin::new().args(["create", "a boat"]);
     let run = create.at(&server.base_url).run().ended_with(0);
     assert_eq!((run.stdout.trim_end(), server.creates()), (id, 1));
+}
+
+/// The first answer tells nothing, and the next one names the task by another id: it took two minutes, and
+/// ended with "an answer about another task".
+#[test]
+fn an_external_id_whose_first_query_fails_is_waited_for_all_the_same() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = Server::start(
+        move |_, base_url| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Answer::Json(503, "{}".into()),
+            _ => Answer::completed(base_url),
+        },
+    );
+    let wait = Kirin::new().args(["wait", "scene-42", "--timeout", "60"]);
+    let run = wait.at(&server.base_url).run().ended_with(0);
+    assert_eq!(run.stdout, "completed\n");
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

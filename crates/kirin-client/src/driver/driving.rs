@@ -22,6 +22,8 @@ pub(super) struct Driving {
     pub(super) told: Arc<Told>,
     state: Mutex<State>,
     wakers: Arc<Wakers>,
+    /// Somebody wanted to drive it while somebody else did.
+    was_missed: AtomicBool,
     /// The caller has dropped it.
     is_stopped: AtomicBool,
 }
@@ -39,6 +41,7 @@ impl Driving {
             told: Arc::new(Told::new(tags)),
             state: Mutex::new(State::Planned(client, Box::new(plan))),
             wakers: Arc::default(),
+            was_missed: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
         }
     }
@@ -46,14 +49,14 @@ impl Driving {
     /// Drives it on behalf of `who`. Ready at its end, and when it was stopped.
     pub(super) fn poll(&self, who: u64, context: &mut Context<'_>) -> Poll<()> {
         self.wakers.register(who, context.waker());
-        // Whoever is at it now wakes this one, where there is something for it.
-        let Some(mut state) = self.try_state() else {
+        let Some(mut state) = self.try_state_or_miss() else {
             return Poll::Pending;
         };
         let before = self.told.locked().count();
         let driven = self.drive(&mut state);
         drop(state);
-        if driven.is_ready() || self.told.locked().count() != before {
+        let was_missed = self.was_missed.swap(false, Ordering::SeqCst);
+        if driven.is_ready() || was_missed || self.told.locked().count() != before {
             self.wakers.wake_all_but(who);
         }
         self.give_up_if_stopped();
@@ -110,6 +113,14 @@ impl Driving {
             // What it holds may call back in here when it is dropped.
             drop(given_up);
         }
+    }
+
+    /// Whoever is at it now wakes who missed it. Asked twice, because it may have left in between.
+    fn try_state_or_miss(&self) -> Option<MutexGuard<'_, State>> {
+        self.try_state().or_else(|| {
+            self.was_missed.store(true, Ordering::SeqCst);
+            self.try_state()
+        })
     }
 
     fn try_state(&self) -> Option<MutexGuard<'_, State>> {

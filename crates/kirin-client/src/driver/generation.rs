@@ -24,6 +24,9 @@ use crate::{Error, GenerationHandle, machine::Machine};
 /// way. Nothing happens while neither is polled: spawn it to let it go on beside other work. Dropping it
 /// stops the waiting, not the task: the service has no cancel, and a task that was accepted is paid for.
 ///
+/// It is neither a future nor a stream itself: adapters of the one, as `boxed`, stand behind
+/// `generation.into_future()`, those of the other, as `map`, behind `generation.notices()`.
+///
 /// ```
 /// use kirin_client::{Client, machine::Notice};
 /// use kirin_emulator::{Emulator, EmulatorConfig};

@@ -6,12 +6,12 @@
 
 use std::{
     collections::BTreeSet,
-    future::IntoFuture,
+    future::{IntoFuture, poll_fn},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -395,6 +395,58 @@ async fn a_generation_that_is_driven_from_two_threads_ends_on_both() {
     }
 }
 
+/// Whoever wants to drive it while somebody else does would not be woken, were that one dropped before it
+/// goes on: so it is woken at once.
+#[tokio::test]
+async fn who_is_polled_while_another_one_drives_a_generation_is_woken_after_it() {
+    type End = std::pin::Pin<Box<dyn Future<Output = Result<Task, kirin_client::Error>> + Send>>;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    let (end, woken) = (
+        Arc::new(Mutex::new(None::<End>)),
+        Arc::new(Woken::default()),
+    );
+    let (missed, waker) = (end.clone(), Waker::from(woken.clone()));
+    let transport = kirin_transport::from_fn(move |_: Request<Bytes>| {
+        let (missed, waker) = (missed.clone(), waker.clone());
+        poll_fn(move |_| {
+            // On another thread it would be at the same moment.
+            if let Some(end) = &mut *missed.lock().unwrap() {
+                assert!(
+                    end.as_mut()
+                        .poll(&mut Context::from_waker(&waker))
+                        .is_pending()
+                );
+            }
+            Poll::<Result<Response<Body>, TransportError>>::Pending
+        })
+    });
+    let client = Client::builder(canary::key().parse().unwrap()).transport(transport);
+    let mut generation = client.build().unwrap().generate(request()).start();
+    let mut notices = generation.notices();
+    *end.lock().unwrap() = Some(generation.into_future());
+    let first = timeout(Duration::from_secs(10), notices.next()).await;
+    assert!(matches!(first, Ok(Some(Notice::Submitting { .. }))));
+    // The create goes on being polled, and tells nothing more.
+    let before = woken.0.swap(0, Ordering::SeqCst);
+    assert!(before > 0);
+    let nothing = poll_fn(|context| {
+        let mut next = std::pin::pin!(notices.next());
+        Poll::Ready(next.as_mut().poll(context).is_pending())
+    });
+    assert!(nothing.await);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+    *end.lock().unwrap() = None;
+}
+
 // ----------------------------------------------------------------- which task
 
 const BY_EXTERNAL_ID: &str = "GET https://cloud.vtrix.ai/model/v1/generation/task/order-42";
@@ -628,9 +680,8 @@ async fn a_generation_that_was_started_sends_nothing_before_it_is_polled() {
     assert!(transport.calls().is_empty());
     drop(generation);
     let mut notices = std::pin::pin!(notices);
-    let next = std::future::poll_fn(|context| {
-        Poll::Ready(futures_core::Stream::poll_next(notices.as_mut(), context))
-    });
+    let next =
+        poll_fn(|context| Poll::Ready(futures_core::Stream::poll_next(notices.as_mut(), context)));
     assert_eq!(next.await, Poll::Ready(None));
     assert!(transport.calls().is_empty());
 }

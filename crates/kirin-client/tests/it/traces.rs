@@ -76,7 +76,7 @@ fn traced(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
         .unwrap();
     tracing::subscriber::with_default(subscriber, || {
         // Its end is in the trace.
-        let _ = runtime.block_on(client.generate(request).into_future());
+        let _ = runtime.block_on(client.generate(request).tag("trailer").into_future());
     });
     assert!(transport.is_used_up());
     let text = String::from_utf8(trace.0.lock().unwrap().clone()).unwrap();
@@ -136,7 +136,12 @@ fn a_generation_is_a_span_with_a_span_for_each_call() {
     let length = format!("http.response.body.size={}", completed.len());
     assert_parts(
         accepted,
-        &[generation, r#"kirin.task_id="task-1""#, "accepted"],
+        &[
+            generation,
+            r#"kirin.task_id="task-1""#,
+            r#"kirin.tags="trailer""#,
+            "accepted",
+        ],
     );
     assert_parts(
         queried,
