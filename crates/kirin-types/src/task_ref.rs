@@ -27,7 +27,7 @@ use crate::{ExternalTaskId, Task, TaskId};
 ///
 /// A text does not tell which of the two it is, so none is taken for one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let task: kirin_types::TaskRef = "order-42".parse().unwrap();
 /// ```
 ///

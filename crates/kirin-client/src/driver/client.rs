@@ -237,7 +237,7 @@ impl Client {
     ///
     /// A text could be either:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0283
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let task = client.wait("order-42".parse()?).await?;
     /// # Ok(())

@@ -60,7 +60,7 @@ use crate::{Error, GenerationHandle, machine::Machine};
 /// What a generation is to do is said before it starts, on its
 /// [`GenerationBuilder`](super::GenerationBuilder):
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
 /// let time = std::time::Duration::from_secs(600);
 /// let task = client.submit(request).await?.deadline(time).await?;

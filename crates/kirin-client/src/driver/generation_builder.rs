@@ -20,7 +20,7 @@ use crate::{Budget, Error, PollSchedule};
 /// What a [`GenerationBuilder`] begins, as its type parameter: what is said of a create cannot be said where
 /// nothing is created.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # async fn example(client: kirin_client::Client, id: kirin_types::TaskId) -> Result<(), Box<dyn std::error::Error>> {
 /// let task = client.wait(id).callback_url("https://example.com/hook")?.await?;
 /// # Ok(())
