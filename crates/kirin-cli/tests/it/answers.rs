@@ -174,7 +174,7 @@ fn a_failed_task_that_cost_nothing_gives_its_price_back() {
 #[test]
 fn a_completed_task_whose_outputs_are_lost_with_the_answer_is_asked_again() {
     let cut = format!(r#"{{"id":"{TASK}","status":"completed","output":[{{"con"#);
-    let queries = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let queries = Arc::new(AtomicUsize::new(0));
     let server = Server::start(move |request, base_url| {
         if request.starts_with("POST") {
             return Answer::running();
@@ -182,7 +182,7 @@ fn a_completed_task_whose_outputs_are_lost_with_the_answer_is_asked_again() {
         if request.contains("/files/") {
             return Answer::Video;
         }
-        match queries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        match queries.fetch_add(1, Ordering::Relaxed) {
             0..4 => success("content-type: application/json\r\n", cut.as_bytes()),
             _ => Answer::completed(base_url),
         }
