@@ -103,8 +103,8 @@ async fn what_is_dropped_while_its_journal_is_written_gives_its_price_back() {
     let dropped = tokio::time::timeout(second, client.generate(request("order-1")).into_future());
     assert!(dropped.await.is_err());
     assert_eq!(budget.spent().to_string(), "0");
-    let mut generation = client.generate(request("order-2"));
-    let polled = tokio::time::timeout(second, generation.next()).await;
+    let mut generation = client.generate(request("order-2")).start();
+    let polled = tokio::time::timeout(second, generation.notices().next()).await;
     assert!(polled.is_err());
     assert_eq!(budget.spent().to_string(), "0.21", "it still runs");
     drop(generation);
@@ -125,9 +125,10 @@ async fn what_may_have_been_sent_keeps_its_price_when_it_is_dropped() {
         let budget = budget("1");
         let transport = Scripted::new(answers);
         let client = client(&transport, &budget);
-        let mut generation = client.generate(request("order-1"));
+        let mut generation = client.generate(request("order-1")).start();
+        let mut notices = generation.notices();
         while !transport.is_used_up() {
-            let step = tokio::time::timeout(Duration::from_millis(100), generation.next());
+            let step = tokio::time::timeout(Duration::from_millis(100), notices.next());
             let _ = step.await;
         }
         drop(generation);
@@ -180,8 +181,8 @@ async fn a_create_that_another_client_is_at_counts_once() {
             .build()
             .unwrap()
     };
-    let mut first = client().generate(request("order-1"));
-    first.next().await.unwrap();
+    let mut first = client().generate(request("order-1")).start();
+    first.notices().next().await.unwrap();
     let error = client().generate(request("order-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Known, "{error}");
     assert_eq!(transport.calls().len(), 1);

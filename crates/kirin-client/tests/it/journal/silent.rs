@@ -151,10 +151,11 @@ async fn a_journal_that_hangs_after_a_create_keeps_nothing_from_its_end() {
         let (journal, budget) = (Arc::new(Silent::at(silent_at, false)), budget());
         let client = client(&transport, &journal, &budget);
         let began_at = Instant::now();
-        let mut generation = client.generate(request());
+        let mut generation = client.generate(request()).start();
+        let mut stream = generation.notices();
         let mut is_told = false;
         let notices = async {
-            while let Some(notice) = generation.next().await {
+            while let Some(notice) = stream.next().await {
                 is_told |= matches!(notice, Notice::NotRecorded { .. });
             }
         };
