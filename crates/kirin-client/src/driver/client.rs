@@ -276,7 +276,10 @@ impl Client {
     pub async fn query(&self, id: &TaskId) -> Result<Task, Error> {
         self.0.flow.pace.turn().await;
         let work = self.query_once(id.as_str(), Self::CALL_TIMEOUT);
-        let outcome = match trace::call("query", id.as_str(), 1, work).await.answer {
+        let event = trace::call("query", id.as_str(), 1, work).await;
+        // What answers a query is read as an answer to one.
+        let answer = event.query_answer().cloned().expect("an answer to a query");
+        let outcome = match answer {
             QueryAnswer::NotFound(_) => Outcome::Lost { id: id.clone() },
             QueryAnswer::Refused(refusal) => Outcome::CannotQuery {
                 id: id.clone(),

@@ -2,11 +2,10 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use kirin_types::{ExternalTaskId, Task, TaskId, Timestamp};
+use kirin_types::{ExternalTaskId, Task, TaskId};
 
 use super::{
     Client,
-    call::Answered,
     claims::Claim,
     clock::Clock,
     flow::Place,
@@ -148,7 +147,7 @@ impl Run {
                 Work::Wait { until } => {
                     let event = self.wait(until).await;
                     // The computer may have slept.
-                    self.read_clocks(None);
+                    self.read_clock();
                     event
                 }
                 Work::Finished(outcome) => {
@@ -206,14 +205,9 @@ impl Run {
         self.told.locked().notices.push_back(notice);
     }
 
-    /// Tells the machine what the clocks show now that an answer has come.
-    fn hear<T>(&self, answered: Answered<T>) -> T {
-        self.read_clocks(answered.date);
-        answered.answer
-    }
-
-    fn read_clocks(&self, service: Option<Timestamp>) {
+    fn read_clock(&self) {
         if let Some(ours) = self.client.wall_time() {
+            let service = None;
             self.handle_event(Event::ClocksRead { ours, service });
         }
     }

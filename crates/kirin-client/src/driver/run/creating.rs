@@ -73,22 +73,25 @@ impl Run {
         let id = request.external_task_id().map_or("", |id| id.as_str());
         let watch = self.record.leaves();
         let work = self.client.create_once(request, time, watch);
-        let answered = trace::call("create", id, self.creates, work).await;
-        let answer = self.hear(answered);
-        let recorded = self.record.answered(&answer).await;
-        self.tell_if_lost(recorded);
+        let event = trace::call("create", id, self.creates, work).await;
         self.repeats = true;
-        match &answer {
-            CreateAnswer::Created(_) => {
-                self.repeats = false;
-                self.client.0.flow.repeated_creates.answered();
+        if let Some(answer) = event.create_answer() {
+            let recorded = self.record.answered(answer).await;
+            self.tell_if_lost(recorded);
+            match answer {
+                CreateAnswer::Created(_) => {
+                    self.repeats = false;
+                    self.client.0.flow.repeated_creates.answered();
+                }
+                CreateAnswer::Refused(refusal)
+                    if refusal.reason == ErrorReason::ParallelTaskLimit =>
+                {
+                    self.place.refused();
+                }
+                _ => {}
             }
-            CreateAnswer::Refused(refusal) if refusal.reason == ErrorReason::ParallelTaskLimit => {
-                self.place.refused();
-            }
-            _ => {}
         }
-        Event::CreateAnswered(answer)
+        event
     }
 
     async fn turn_to_create(&mut self) {
