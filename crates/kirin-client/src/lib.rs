@@ -78,7 +78,7 @@ pub use error::{Billing, Error, ErrorKind};
 #[cfg(feature = "tokio")]
 mod driver;
 #[cfg(feature = "tokio")]
-pub use driver::{BuildError, Client, ClientBuilder, Generation};
+pub use driver::{BuildError, Client, ClientBuilder, Generation, Unfinished};
 
 #[cfg(feature = "callbacks")]
 mod callbacks;

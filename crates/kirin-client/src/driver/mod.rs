@@ -15,6 +15,9 @@ pub(crate) use clock::{Moment, pause, within};
 
 mod default_transport;
 
+mod drain;
+pub use drain::Unfinished;
+
 mod flow;
 
 mod generation;

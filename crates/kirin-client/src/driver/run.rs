@@ -61,6 +61,8 @@ enum Work {
 /// Begins what was planned, and runs it to its end.
 pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
     let operation = Operation::begin(&client);
+    let drain = Arc::clone(&client.0.drain);
+    let under_way = drain.enter(operation.id.number(), Arc::clone(&told));
     let clock = client.clock(plan.deadline());
     let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
     let run = match prepared {
@@ -70,6 +72,7 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
             return Error::check(refused.outcome).map_err(|error| told.with_handle(error));
         }
     };
+    under_way.is_about(run.record.create());
     Box::pin(trace::generation(run.known(), run.act())).await
 }
 

@@ -1,6 +1,6 @@
 //! A create, from its turn to its answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kirin_types::{ErrorReason, GenerationRequest};
 
@@ -22,9 +22,11 @@ struct Create {
 impl Run {
     /// Sends a create when its turn has come, and everything it needs is written down.
     pub(super) async fn create(&mut self) -> Event {
-        let turn = within_or_ever(self.clock.left(), self.turn_to_create()).await;
-        match (turn, self.request()) {
-            (Some(()), Some(create)) => Box::pin(self.send(create)).await,
+        let drain = Arc::clone(&self.client.0.drain);
+        let turn = within_or_ever(self.clock.left(), self.turn_to_create());
+        match (drain.unless_begun(turn).await, self.request()) {
+            (Some(Some(())), Some(create)) => Box::pin(self.send(create)).await,
+            (None, _) => Event::Withheld(Withheld::Draining),
             _ => Event::Withheld(Withheld::Deadline),
         }
     }
