@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// What the next start has to go on with.
-    fn unfinished(&self) -> io::Result<Vec<JournalEntry>> {
+    pub(crate) fn unfinished(&self) -> io::Result<Vec<JournalEntry>> {
         let mut unfinished = Vec::new();
         for file in fs::read_dir(&self.0)? {
             let path = file?.path();
