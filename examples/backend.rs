@@ -86,7 +86,7 @@ async fn create(
     State(backend): State<Backend>,
     headers: HeaderMap,
     Json(order): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), Refused> {
+) -> Result<Json<Value>, Refused> {
     let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
     // In earnest, a session says who asks.
     let ids = header("x-customer").zip(header("idempotency-key"));
@@ -102,10 +102,10 @@ async fn create(
     tokio::spawn(studio.work(id.clone(), generation, Some(accepted)));
     let id = Json(json!({ "id": id }));
     let Err(error) = answer.await.map_err(invalid)? else {
-        return Ok((StatusCode::CREATED, id));
+        return Ok(id);
     };
     let status = match error.kind() {
-        ErrorKind::Known | ErrorKind::UnderWay => return Ok((StatusCode::OK, id)),
+        ErrorKind::Known | ErrorKind::UnderWay => return Ok(id),
         ErrorKind::Balance | ErrorKind::Budget => StatusCode::PAYMENT_REQUIRED,
         ErrorKind::Draining => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::InvalidRequest | ErrorKind::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
