@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use kirin_client::{
-    GenerationHandle,
+    BaseUrl, GenerationHandle,
     machine::{Action, Event, Machine, Outcome},
-    wire::{CreateAnswer, Probe, QueryAnswer},
+    wire::{Call, CreateAnswer, Endpoint, Exchange, QueryAnswer},
 };
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 use kirin_types::{Task, Timestamp};
@@ -40,15 +40,15 @@ fn answer(machine: &Machine, elapsed: &mut Duration, choice: u8) -> Option<Event
             _ => CreateAnswer::failed(&closed(choice)),
         }),
         Action::Finished(_) => return None,
-        Action::LookUp(_) | Action::Query(_) => Event::QueryAnswered(match choice % 3 {
-            0 => QueryAnswer::Task(task("a")),
-            1 => QueryAnswer::decode(&not_found()),
-            _ => QueryAnswer::failed(&closed(choice)),
-        }),
-        Action::Probe(_) => Event::Probed(match choice & 1 {
-            0 => Probe::decode(&not_found()),
-            _ => Probe::failed(&closed(choice)),
-        }),
+        Action::LookUp(_) | Action::Query(_) => match choice % 3 {
+            0 => Event::QueryAnswered(QueryAnswer::Task(task("a"))),
+            1 => not_found(&endpoint().query("a")),
+            _ => endpoint().query("a").read(Err(closed(choice)), None),
+        },
+        Action::Probe(id) => match choice & 1 {
+            0 => not_found(&endpoint().probe(id, "1")),
+            _ => endpoint().probe(id, "1").read(Err(closed(choice)), None),
+        },
         Action::Wait { until } => {
             *elapsed = until.max(*elapsed);
             Event::WaitEnded
@@ -56,10 +56,14 @@ fn answer(machine: &Machine, elapsed: &mut Duration, choice: u8) -> Option<Event
     })
 }
 
-fn not_found() -> http::Response<bytes::Bytes> {
+fn endpoint() -> Endpoint {
+    Endpoint::new(BaseUrl::default(), "any-key".parse().expect("a key")).expect("an endpoint")
+}
+
+fn not_found(call: &Call) -> Event {
     let mut response = http::Response::default();
     *response.status_mut() = http::StatusCode::NOT_FOUND;
-    response
+    call.read(Exchange::Whole(response), None)
 }
 
 fn show(machine: &Machine) {

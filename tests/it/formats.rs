@@ -3,14 +3,16 @@
 use std::{fmt::Debug, fs, time::Duration};
 
 use kirin_client::{
-    Billing, DownloadErrorKind, DownloadEvent, Error, ErrorKind, GenerationHandle, TakenBack,
+    BaseUrl, Billing, DownloadErrorKind, DownloadEvent, Error, ErrorKind, GenerationHandle,
+    TakenBack,
     machine::{Cause, Event, Machine, Notice, Outcome, SendReason, Settings},
-    wire::{CreateAnswer, QueryAnswer, Trouble},
+    wire::{CreateAnswer, Endpoint, Exchange, QueryAnswer, Trouble},
 };
 use kirin_ledger::Money;
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 use kirin_types::{
     Amount, ErrorReason, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Mode, RawJson, Retry, Task,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -197,13 +199,18 @@ fn machines_events_notices_and_handles_survive_every_format() {
         .build()
         .unwrap();
     survives_everywhere(&request);
-    let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, None);
     let mut machine = Machine::generate(request, settings).unwrap();
     survives_all(&machine);
     let task = Task::from_json(HARD[1].as_bytes()).unwrap();
     let event = Event::CreateAnswered(CreateAnswer::Created(task.clone()));
     let queried = Event::QueryAnswered(QueryAnswer::Task(task));
-    for event in [&event, &queried] {
+    let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse().unwrap()).unwrap();
+    let body = bytes::Bytes::from(HARD[0]);
+    let response = Exchange::Whole(http::Response::new(body));
+    let ours = Some(Timestamp::from_milliseconds(1_769_757_744_021));
+    let answered = endpoint.query("a").read(response, ours);
+    for event in [&event, &queried, &answered] {
         survives_json(event);
         survives_cbor(event);
     }
@@ -314,7 +321,9 @@ fn an_error_tells_the_status_and_the_wait_of_the_last_answer() {
         .status(503)
         .header("retry-after", "30");
     let busy = busy.body(bytes::Bytes::new()).unwrap();
-    let QueryAnswer::Trouble(trouble) = QueryAnswer::decode(&busy) else {
+    let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse().unwrap()).unwrap();
+    let event = endpoint.query("a").read(Exchange::Whole(busy), None);
+    let Some(QueryAnswer::Trouble(trouble)) = event.query_answer().cloned() else {
         unreachable!()
     };
     let error = Error::check(Outcome::CannotQuery {

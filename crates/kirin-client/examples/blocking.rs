@@ -21,7 +21,7 @@ use std::{
     io::{self, Read, Write},
     net::TcpStream,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -29,11 +29,11 @@ use http::{Request, Response};
 use kirin_client::{
     Error as KirinError, PollSchedule,
     machine::{Action, Event, Machine, Settings},
-    wire::{CreateAnswer, Endpoint, MAX_ANSWER_BYTES, Probe, QueryAnswer},
+    wire::{Call, Endpoint, MAX_ANSWER_BYTES},
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
-use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task};
+use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task, Timestamp};
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let service = tokio::runtime::Builder::new_multi_thread()
@@ -62,12 +62,15 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Create, reconcile, wait and query, on the thread that this is called on.
-fn generate(endpoint: &Endpoint, order: &str, typical: Duration) -> Result<Task, Box<dyn Error>> {
-    let id: ExternalTaskId = order.parse()?;
+pub(crate) fn generate(
+    endpoint: &Endpoint,
+    order: &str,
+    typical: Duration,
+) -> Result<Task, Box<dyn Error>> {
     let request = GenerationRequest::builder("a paper boat on a rainy street")
-        .external_task_id(id.as_str())
+        .external_task_id(order)
         .build()?;
-    let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, wall_time());
     settings.schedule = PollSchedule::optimum(typical);
     let mut machine = Machine::generate(request, settings)?;
     let began_at = Instant::now();
@@ -75,19 +78,14 @@ fn generate(endpoint: &Endpoint, order: &str, typical: Duration) -> Result<Task,
 
     loop {
         let event = match machine.action() {
-            Action::Create(request) => {
-                Event::CreateAnswered(match send(&endpoint.create(request)) {
-                    Ok(response) => CreateAnswer::decode(&response, &id),
-                    Err(error) => CreateAnswer::failed(&error),
-                })
-            }
-            Action::LookUp(id) => query(endpoint, id.as_str()),
+            Action::Create(request) => answer(&endpoint.create(request)),
+            Action::LookUp(id) => answer(&endpoint.query(id.as_str())),
             Action::Probe(id) => {
                 // Each address is used once, so that no cache has an answer to it.
                 probes += 1;
-                probe(endpoint, id, &format!("{probes}"))
+                answer(&endpoint.probe(id, &probes.to_string()))
             }
-            Action::Query(id) => query(endpoint, id.as_str()),
+            Action::Query(id) => answer(&endpoint.query(id.as_str())),
             Action::Wait { until } => {
                 thread::sleep(until.saturating_sub(began_at.elapsed()));
                 Event::WaitEnded
@@ -95,21 +93,22 @@ fn generate(endpoint: &Endpoint, order: &str, typical: Duration) -> Result<Task,
             Action::Finished(outcome) => return Ok(KirinError::check(outcome.clone())?),
         };
         machine.handle(began_at.elapsed(), event)?;
+        // Monotonic time may stop while a computer sleeps.
+        if let Some(ours) = wall_time() {
+            let service = None;
+            machine.handle(began_at.elapsed(), Event::ClocksRead { ours, service })?;
+        }
     }
 }
 
-fn probe(endpoint: &Endpoint, id: &ExternalTaskId, no_cache: &str) -> Event {
-    Event::Probed(match send(&endpoint.probe(id, no_cache)) {
-        Ok(response) => Probe::decode(&response),
-        Err(error) => Probe::failed(&error),
-    })
+fn answer(call: &Call) -> Event {
+    call.read(send(&call.request()), wall_time())
 }
 
-fn query(endpoint: &Endpoint, id: &str) -> Event {
-    Event::QueryAnswered(match send(&endpoint.query(id)) {
-        Ok(response) => QueryAnswer::decode(&response),
-        Err(error) => QueryAnswer::failed(&error),
-    })
+fn wall_time() -> Option<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let milliseconds = since_1970.as_millis().try_into().ok()?;
+    Some(Timestamp::from_milliseconds(milliseconds))
 }
 
 /// One request on a connection of its own. Until there is one, nothing can have left; after that,

@@ -17,72 +17,77 @@ use std::{error::Error, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response};
 use kirin_client::{
-    machine::{Action, Event, Machine, Outcome, Settings},
-    wire::{CreateAnswer, Endpoint, Probe, QueryAnswer, without_gzip},
+    Error as KirinError,
+    machine::{Action, Event, Machine, Settings},
+    wire::{Call, Endpoint, Exchange},
 };
 use kirin_emulator::{EmulatorConfig, World, world::Reply};
-use kirin_types::{ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
+use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task, Timestamp};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut world = World::new(EmulatorConfig::default(), Timestamp::from_milliseconds(0));
-    let endpoint = Endpoint::new("http://127.0.0.1:4010".parse()?, "any-key".parse()?)?;
-    let id: ExternalTaskId = "order-42".parse()?;
+/// What the clock on the wall shows when the world begins, in milliseconds since 1970.
+const BEGINNING: i64 = 1_769_757_744_021;
+
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    let beginning = Timestamp::from_milliseconds(BEGINNING);
+    let mut world = World::new(EmulatorConfig::default(), beginning);
     let request = GenerationRequest::builder("a fox")
-        .external_task_id(id.as_str())
+        .external_task_id("order-42")
         .build()?;
-    let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    let task = generate(&mut world, Duration::ZERO, request)?;
+    println!("task {} is {:?}", task.id(), task.status());
+    Ok(())
+}
+
+/// Create, reconcile, wait and query, from this time of the world on.
+pub(crate) fn generate(
+    world: &mut World,
+    began_at: Duration,
+    request: GenerationRequest,
+) -> Result<Task, Box<dyn Error>> {
+    let endpoint = Endpoint::new("http://127.0.0.1:4010".parse()?, "any-key".parse()?)?;
+    // The wall time tells a task of this request from an older one that has the same id.
+    let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(wall_time(began_at)));
     let mut machine = Machine::generate(request, settings)?;
     let mut elapsed = Duration::ZERO;
     let mut probes = 0;
 
     loop {
+        let mut answer = |call: Call| {
+            let now = began_at + elapsed;
+            send(world, now, &call.request())
+                .map(|answer| call.read(Exchange::Whole(answer), Some(wall_time(now))))
+        };
         let event = match machine.action() {
-            Action::Create(request) => {
-                let answer = send(&mut world, elapsed, &endpoint.create(request))?;
-                let answer = endpoint.without_key(without_gzip(answer));
-                Event::CreateAnswered(CreateAnswer::decode(&answer, &id))
-            }
+            Action::Create(request) => answer(endpoint.create(request))?,
+            Action::LookUp(id) => answer(endpoint.query(id.as_str()))?,
             Action::Probe(id) => {
                 // Each address is used once, so that no cache has an answer to it.
                 probes += 1;
-                let probe = endpoint.probe(id, &format!("{probes}"));
-                let answer = send(&mut world, elapsed, &probe)?;
-                Event::Probed(Probe::decode(&answer))
+                answer(endpoint.probe(id, &probes.to_string()))?
             }
-            Action::LookUp(id) => {
-                let answer = send(&mut world, elapsed, &endpoint.query(id.as_str()))?;
-                Event::QueryAnswered(QueryAnswer::decode(&answer))
-            }
-            Action::Query(id) => {
-                let answer = send(&mut world, elapsed, &endpoint.query(id.as_str()))?;
-                Event::QueryAnswered(QueryAnswer::decode(&answer))
-            }
+            Action::Query(id) => answer(endpoint.query(id.as_str()))?,
             Action::Wait { until } => {
                 elapsed = until;
                 Event::WaitEnded
             }
-            Action::Finished(Outcome::Completed(task)) => {
-                println!(
-                    "{:.3} s: task {} is completed",
-                    elapsed.as_secs_f64(),
-                    task.id()
-                );
-                return Ok(());
-            }
-            Action::Finished(outcome) => return Err(format!("{outcome:?}").into()),
+            Action::Finished(outcome) => return Ok(KirinError::check(outcome.clone())?),
         };
         let notice = machine.handle(elapsed, event)?;
         println!("{:.3} s: {notice:?}", elapsed.as_secs_f64());
     }
 }
 
+fn wall_time(elapsed: Duration) -> Timestamp {
+    Timestamp::from_milliseconds(BEGINNING.saturating_add_unsigned(elapsed.as_millis() as u64))
+}
+
 /// One exchange, without a network.
 fn send(
     world: &mut World,
-    elapsed: Duration,
+    now: Duration,
     request: &Request<Bytes>,
 ) -> Result<Response<Bytes>, &'static str> {
-    match world.handle(elapsed, request) {
+    match world.handle(now, request) {
         Reply::Response(response) => Ok(response),
         _ => Err("this loop asks for no video"),
     }

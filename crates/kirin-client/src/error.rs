@@ -49,6 +49,8 @@ pub enum ErrorKind {
     CannotQuery,
     /// The service says completed and names no output.
     CompletedWithoutOutput,
+    /// The client is being drained; nothing was created.
+    Draining,
     /// The external task id is in use already.
     DuplicateExternalTaskId,
     /// The service found the request illegal.
@@ -386,6 +388,7 @@ impl Error {
             ErrorKind::CompletedWithoutOutput => {
                 "Query the task again later, or ask the vendor's support".into()
             }
+            ErrorKind::Draining => "Generate it again after the restart".into(),
             ErrorKind::DuplicateExternalTaskId => {
                 "Query the task by this external id, or choose another id".into()
             }
@@ -557,6 +560,7 @@ fn not_created(cause: &Cause) -> ErrorKind {
         }
         Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
         Cause::Withheld(Withheld::InvalidRequest { .. }) => return ErrorKind::InvalidRequest,
+        Cause::Withheld(Withheld::Draining) => return ErrorKind::Draining,
         Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
         Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
         Cause::Withheld(Withheld::Known { .. }) => return ErrorKind::Known,

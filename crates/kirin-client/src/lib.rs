@@ -88,7 +88,8 @@ pub use error::{Billing, Error, ErrorKind};
 mod driver;
 #[cfg(feature = "tokio")]
 pub use driver::{
-    BuildError, Client, ClientBuilder, Generation, GenerationBuilder, Notices, Wakes, operation,
+    BuildError, Client, ClientBuilder, Generation, GenerationBuilder, Notices, Unfinished, Wakes,
+    operation,
 };
 
 #[cfg(feature = "callbacks")]

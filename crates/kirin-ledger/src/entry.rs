@@ -43,6 +43,8 @@ pub struct Entry {
     /// An attempt was refused, and is still to be looked up: something on the way may have sent it twice.
     /// One that has ended so is looked up once more.
     pub is_refusal_open: bool,
+    /// What came of the task is where it is wanted, as it was told (`Client::delivered`).
+    pub is_delivered: bool,
     /// Where its files are, as far as they were downloaded.
     pub files: Vec<DownloadedFile>,
 }

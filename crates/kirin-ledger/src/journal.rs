@@ -25,6 +25,7 @@ pub struct LedgerJournal {
     budget_per_day: Option<Amount>,
     prices: Prices,
     outputs: BTreeMap<ExternalTaskId, PathBuf>,
+    waits_for_delivery: bool,
 }
 
 impl LedgerJournal {
@@ -35,7 +36,27 @@ impl LedgerJournal {
             budget_per_day: None,
             prices: Prices::default(),
             outputs: BTreeMap::new(),
+            waits_for_delivery: false,
         }
+    }
+
+    /// Says that each create of this journal is unfinished until `Client::delivered` was called for it, or its
+    /// files were noted ([`Ledger::downloaded`]); otherwise a completed one is finished unless an
+    /// [`output`](Self::output) is named for it.
+    ///
+    /// ```
+    /// use kirin_client::BaseUrl;
+    /// use kirin_ledger::Ledger;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let ledger = Ledger::open(folder.path().join("kirin.sqlite3"))?;
+    /// let journal = ledger.journal(BaseUrl::default()).until_delivered();
+    /// # let _ = journal;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn until_delivered(mut self) -> Self {
+        self.waits_for_delivery = true;
+        self
     }
 
     /// Refuses a create that would cost more than this, in USD, together with all that was intended
@@ -90,6 +111,7 @@ impl LedgerJournal {
                 .outputs
                 .get(&write.create.external_task_id)
                 .map(|path| path::to_bytes(path)),
+            waits_for_delivery: self.waits_for_delivery,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use kirin_client::{BaseUrl, Intent};
+use kirin_client::{BaseUrl, Intent, JournalEntry};
 use rusqlite::{Connection, OptionalExtension as _, Params, params_from_iter};
 
 use crate::{
@@ -182,9 +182,33 @@ impl Ledger {
     ///
     /// There is no such entry, or its request is none that this version would send.
     pub async fn intent(&self, number: i64) -> Result<Intent, LedgerError> {
-        let read = move |connection: &Connection| rows::intent(connection, number).optional();
-        let intent = self.0.writer.read(read).await?;
-        intent.ok_or(LedgerError::NoSuchEntry)
+        Ok(self.journal_entry(number).await?.intent)
+    }
+
+    /// An entry as its journal knows it: what `Client::resume_entry` goes on with, whatever its state.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, ledger: kirin_ledger::Ledger) -> Result<(), Box<dyn std::error::Error>> {
+    /// for entry in ledger.unfinished().await? {
+    ///     let task = client.resume_entry(ledger.journal_entry(entry.number).await?).await?;
+    ///     client.download(&task, format!("{}.mp4", entry.external_task_id)).await?;
+    ///     client.delivered(&entry.external_task_id).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`intent`](Self::intent).
+    pub async fn journal_entry(&self, number: i64) -> Result<JournalEntry, LedgerError> {
+        let read = move |connection: &Connection| rows::journal_entry(connection, number);
+        let entry = self
+            .0
+            .writer
+            .read(move |connection| read(connection).optional())
+            .await?;
+        entry.ok_or(LedgerError::NoSuchEntry)
     }
 
     /// Every entry, the oldest first.
@@ -197,7 +221,8 @@ impl Ledger {
     }
 
     /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
-    /// not ended, refused and still to be looked up, or completed without the files that are wanted.
+    /// not ended, refused and still to be looked up, or completed without the files that are wanted, or
+    /// without what [`until_delivered`](LedgerJournal::until_delivered) waits for.
     ///
     /// # Errors
     ///
@@ -205,8 +230,8 @@ impl Ledger {
     pub async fn unfinished(&self) -> Result<Vec<Entry>, LedgerError> {
         let which = "state IN ('sent', 'accepted', 'open') \
                      OR state IN ('intended', 'not_created') AND refusal_is_open \
-                     OR state = 'completed' AND output IS NOT NULL \
-                     AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
+                     OR state = 'completed' AND is_delivered IS NOT 1 \
+                     AND (output IS NOT NULL OR is_delivered = 0) AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
         self.select(which, None).await
     }
 

@@ -14,7 +14,8 @@ use crate::{Entry, path};
 /// What [`entry`] reads, in its order.
 pub(crate) const ENTRY: &str = "number, base_url, external_task_id, key, model, prompt, price, \
                                 intended_at, intended_at_is_known, attempts, state, task_id, \
-                                ended_at, cost, outcome, output, refusal_is_open";
+                                ended_at, cost, outcome, output, refusal_is_open, \
+                                coalesce(is_delivered, 0)";
 
 /// An entry without its files.
 pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
@@ -36,6 +37,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         cost: optional(row, 13)?,
         output: row.get::<_, Option<Vec<u8>>>(15)?.map(path::from_bytes),
         is_refusal_open: row.get(16)?,
+        is_delivered: row.get(17)?,
         files: Vec::new(),
     })
 }
@@ -74,7 +76,8 @@ pub(crate) fn word(state: &JournalState) -> &'static str {
 const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, intended_at, \
                              intended_at_is_known, clock_difference, is_minted, repetitions, state, \
                              task_id, operation, doubt, outcome, attempts, latest_attempt, \
-                             attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price";
+                             attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price, \
+                             coalesce(is_delivered, 0)";
 
 /// A create as its journal knows it, and what only the ledger knows of it.
 pub(crate) struct Kept {
@@ -98,10 +101,13 @@ pub(crate) fn kept(
     statement.query_row([base_url, id], read_kept).optional()
 }
 
-/// The intent of an entry: what is needed to go on with it where the service has no task yet.
-pub(crate) fn intent(connection: &Connection, number: i64) -> rusqlite::Result<Intent> {
+/// An entry as its journal knows it.
+pub(crate) fn journal_entry(
+    connection: &Connection,
+    number: i64,
+) -> rusqlite::Result<JournalEntry> {
     let sql = format!("SELECT {JOURNAL_ENTRY} FROM creates WHERE number = ?1");
-    connection.query_row(&sql, [number], |row| Ok(read_kept(row)?.entry.intent))
+    connection.query_row(&sql, [number], |row| Ok(read_kept(row)?.entry))
 }
 
 fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
@@ -122,6 +128,7 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     entry.latest_attempt = row.get(16)?;
     entry.is_attempt_open = row.get(17)?;
     entry.is_refusal_open = row.get(20)?;
+    entry.is_delivered = row.get(22)?;
     Ok(Kept {
         number: row.get(0)?,
         entry,

@@ -34,7 +34,7 @@ impl Migration {
 }
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration::sql("
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
@@ -151,6 +151,10 @@ const MIGRATIONS: [Migration; 6] = [
     CREATE TRIGGER creates_updated
         AFTER UPDATE OF intended_at, state, price, cost, sent_at, sent_by_person ON creates
         WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+"),
+    Migration::sql("
+    -- Whether what came of the task is where it is wanted; NULL where nobody said that it is to be told.
+    ALTER TABLE creates ADD COLUMN is_delivered INTEGER;
 "),
 ];
 

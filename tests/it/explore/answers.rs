@@ -5,11 +5,12 @@
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use kirin_client::{
+    BaseUrl,
     machine::{Event, Withheld},
-    wire::{CreateAnswer, Probe, QueryAnswer, Trouble},
+    wire::{CreateAnswer, Endpoint, Exchange, Probe, QueryAnswer, Trouble},
 };
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
-use kirin_types::{ErrorBody, ExternalTaskId};
+use kirin_types::{ErrorBody, ExternalTaskId, GenerationRequest};
 
 /// The external task id of the create that all is about.
 pub(super) const ID: &str = "order-42";
@@ -144,7 +145,15 @@ pub(super) fn external_task_id() -> ExternalTaskId {
 fn create(heard: CreateHeard) -> CreateAnswer {
     let failed =
         |sent| CreateAnswer::failed(&TransportError::new(TransportErrorKind::Closed, sent));
-    let read = |response: Response<Bytes>| CreateAnswer::decode(&response, &external_task_id());
+    let request = GenerationRequest::builder("a fox").external_task_id(ID);
+    let call = endpoint().create(&request.build().expect("a request"));
+    let read = |response: Response<Bytes>| {
+        let event = call.read(Exchange::Whole(response), None);
+        event
+            .create_answer()
+            .expect("an answer to a create")
+            .clone()
+    };
     let answer = match heard {
         CreateHeard::Created(task) => read(respond(200, &running(task, 0))),
         CreateHeard::Duplicate { named: true } => read(respond(
@@ -170,6 +179,11 @@ fn create(heard: CreateHeard) -> CreateAnswer {
     plain_create(answer)
 }
 
+fn endpoint() -> Endpoint {
+    let key = "any-key".parse().expect("a key");
+    Endpoint::new(BaseUrl::default(), key).expect("a key of the service")
+}
+
 fn refusal(refused: Refused) -> Response<Bytes> {
     let (status, body) = match refused {
         Refused::Bad => (400, r#"{"message":"bad request"}"#),
@@ -183,7 +197,10 @@ fn refusal(refused: Refused) -> Response<Bytes> {
 }
 
 fn query(got: Got, created_at: i64) -> QueryAnswer {
-    plain_query(QueryAnswer::decode(&get(got, created_at)))
+    let event = endpoint()
+        .query(ID)
+        .read(Exchange::Whole(get(got, created_at)), None);
+    plain_query(event.query_answer().expect("an answer to a query").clone())
 }
 
 fn probe(got: Got, created_at: i64, is_from_cache: bool) -> Probe {
@@ -192,7 +209,13 @@ fn probe(got: Got, created_at: i64, is_from_cache: bool) -> Probe {
         let age = header::HeaderValue::from_static("7");
         response.headers_mut().insert(header::AGE, age);
     }
-    let mut probe = Probe::decode(&response);
+    let call = endpoint().probe(&external_task_id(), "1");
+    let Event::Answered { answer, .. } = call.read(Exchange::Whole(response), None) else {
+        panic!("an answer");
+    };
+    let Event::Probed(mut probe) = *answer else {
+        panic!("an answer to a probe");
+    };
     probe.answer = plain_query(probe.answer);
     probe
 }

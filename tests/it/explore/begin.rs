@@ -142,7 +142,7 @@ impl Driver {
     /// `Plan::settings` and `Plan::machine`.
     fn act(&mut self, state: &mut State, it: usize, start: Start, known: Known, stage: Stage) {
         let client = &state.clients[it];
-        let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+        let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(ours(state)));
         settings.deadline = Some(Duration::from_secs(self.cell.deadline));
         settings.capabilities = self.cell.capabilities();
         if client.learned_refusal {
@@ -151,7 +151,6 @@ impl Driver {
         if client.learned_lookup {
             settings.capabilities.lookup = Lookup::Proven;
         }
-        settings.started_at = Some(ours(state));
         settings.clock_difference = client.difference.map(ClockDifference::from_milliseconds);
         settings.external_task_id_is_minted = known.is_minted;
         settings.repetitions_after_absence = known.repetitions_after_absence;

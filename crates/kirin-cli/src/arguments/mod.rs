@@ -372,8 +372,8 @@ mod tests {
 
     #[test]
     fn help_names_the_default_deadline() {
-        let settings =
-            kirin_client::machine::Settings::for_model(&kirin_types::KIRIN_V2_5_TURBO_T2V);
+        let model = &kirin_types::KIRIN_V2_5_TURBO_T2V;
+        let settings = kirin_client::machine::Settings::for_model(model, None);
         assert_eq!(settings.deadline, value::duration("15m").ok());
     }
 }

@@ -25,7 +25,7 @@ impl Deadline {
         let model = request.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
         Self {
             began: clock::now(),
-            limit: typed.or_else(|| Settings::for_model(model).deadline),
+            limit: typed.or_else(|| Settings::for_model(model, None).deadline),
         }
     }
 

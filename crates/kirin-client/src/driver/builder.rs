@@ -309,6 +309,7 @@ impl ClientBuilder {
                 repeated_downloads: Bucket::of_retries(),
             },
             claims: Arc::default(),
+            drain: Arc::default(),
             wakes: self.wakes,
             wall_clock: self.wall_clock,
             jitter_seed: AtomicU64::new(self.seed.unwrap_or_else(randomness::seed)),

@@ -10,7 +10,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use kirin_transport::{Body, SendWatch, Sent, TransportError, TransportErrorKind};
-use kirin_types::{ExternalTaskId, GenerationRequest, Timestamp};
+use kirin_types::{ExternalTaskId, GenerationRequest};
 
 use super::{
     Client,
@@ -18,26 +18,12 @@ use super::{
     randomness, trace,
 };
 use crate::{
-    machine::ClockDifference,
-    wire::{
-        CreateAnswer, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Probe, QueryAnswer, date, without_gzip,
-    },
+    machine::{ClockDifference, Event},
+    wire::{Call, Exchange, answer_limit},
 };
 
 /// How long the body of a refusal is waited for, within the time of its call.
 const REFUSAL_BODY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// An answer, or what has come of it: then, why no more came.
-struct Exchanged {
-    response: Response<Bytes>,
-    cut: Option<TransportError>,
-}
-
-/// An answer, and what the service's clock showed where it told that.
-pub(super) struct Answered<T> {
-    pub(super) answer: T,
-    pub(super) date: Option<Timestamp>,
-}
 
 /// How long a call may take.
 #[derive(Clone, Copy)]
@@ -60,89 +46,42 @@ impl Client {
         request: &GenerationRequest,
         time: CallTime,
         watch: SendWatch,
-    ) -> Answered<CreateAnswer> {
-        let Some(id) = request.external_task_id() else {
-            unreachable!("a create has an external task id");
-        };
-        let call = self.0.endpoint.create(request);
-        let exchanged = self.call(call, time, watch).await;
-        let decode = |answer: &Exchanged| match &answer.cut {
-            Some(error) => CreateAnswer::decode_cut(&answer.response, id, error),
-            None => CreateAnswer::decode(&answer.response, id),
-        };
-        self.read(exchanged, decode, CreateAnswer::failed)
+    ) -> Event {
+        self.call(self.0.endpoint.create(request), time, watch)
+            .await
     }
 
-    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> Answered<QueryAnswer> {
+    pub(super) async fn query_once(&self, id: &str, limit: Duration) -> Event {
         let call = self.0.endpoint.query(id);
-        let exchanged = self.ask(call, limit).await;
-        let decode = |answer: &Exchanged| match &answer.cut {
-            Some(error) => QueryAnswer::failed(error),
-            None => QueryAnswer::decode(&answer.response),
-        };
-        self.read(exchanged, decode, QueryAnswer::failed)
+        self.ask(call, limit).await
     }
 
-    pub(super) async fn probe_once(&self, id: &ExternalTaskId, limit: Duration) -> Answered<Probe> {
+    pub(super) async fn probe_once(&self, id: &ExternalTaskId, limit: Duration) -> Event {
         let no_cache = randomness::query_parameter();
         let call = self.0.endpoint.probe(id, &no_cache);
-        let exchanged = self.ask(call, limit).await;
-        let decode = |answer: &Exchanged| match &answer.cut {
-            Some(error) => Probe::failed(error),
-            None => Probe::decode(&answer.response),
-        };
-        self.read(exchanged, decode, Probe::failed)
+        self.ask(call, limit).await
     }
 
-    fn read<T>(
-        &self,
-        exchanged: Result<Exchanged, TransportError>,
-        decode: impl FnOnce(&Exchanged) -> T,
-        failed: impl FnOnce(&TransportError) -> T,
-    ) -> Answered<T> {
-        let exchanged = match exchanged {
-            Ok(exchanged) => exchanged,
-            Err(error) => {
-                return Answered {
-                    answer: failed(&error),
-                    date: None,
-                };
-            }
-        };
-        let date = date(exchanged.response.headers());
-        if let Some((ours, service)) = self.wall_time().zip(date) {
-            self.learn_clock(ClockDifference::between(ours, service));
-        }
-        Answered {
-            answer: decode(&exchanged),
-            date,
-        }
-    }
-
-    async fn ask(
-        &self,
-        request: Request<Bytes>,
-        limit: Duration,
-    ) -> Result<Exchanged, TransportError> {
+    async fn ask(&self, call: Call, limit: Duration) -> Event {
         let time = CallTime::limited(limit);
-        self.call(request, time, SendWatch::new()).await
+        self.call(call, time, SendWatch::new()).await
     }
 
-    async fn call(
-        &self,
-        request: Request<Bytes>,
-        time: CallTime,
-        watch: SendWatch,
-    ) -> Result<Exchanged, TransportError> {
+    async fn call(&self, call: Call, time: CallTime, watch: SendWatch) -> Event {
+        let request = call.request();
         let sent_bytes = request.body().len();
-        let answer = self.exchange(request, time, watch).await;
-        let whole = answer.as_ref().and_then(|answer| match &answer.cut {
-            Some(error) => Err(error),
-            None => Ok(&answer.response),
-        });
-        let size = |it: &Response<Bytes>| (it.status().as_u16(), it.body().len());
-        trace::called(sent_bytes, whole.map(size));
-        answer
+        let exchange = self.exchange(request, time, watch).await;
+        trace::called(sent_bytes, received(&exchange));
+        let event = call.read(exchange, self.wall_time());
+        if let Event::Answered {
+            ours: Some(ours),
+            service: Some(service),
+            ..
+        } = &event
+        {
+            self.learn_clock(ClockDifference::between(*ours, *service));
+        }
+        event
     }
 
     async fn exchange(
@@ -150,23 +89,24 @@ impl Client {
         mut request: Request<Bytes>,
         time: CallTime,
         watch: SendWatch,
-    ) -> Result<Exchanged, TransportError> {
+    ) -> Exchange {
         request.extensions_mut().insert(watch.clone());
-        let (response, ends_at) = self.head(request, &watch, time).await?;
+        let (response, ends_at) = match self.head(request, &watch, time).await {
+            Ok(head) => head,
+            Err(error) => return Exchange::Failed(error),
+        };
         let (head, body) = response.into_parts();
         let left = ends_at.since(Moment::now());
-        let (limit, left) = match head.status.is_success() {
-            true => (MAX_ANSWER_BYTES, left),
-            false => (MAX_ERROR_BYTES, left.min(REFUSAL_BODY_TIMEOUT)),
+        let left = match head.status.is_success() {
+            true => left,
+            false => left.min(REFUSAL_BODY_TIMEOUT),
         };
-        let (body, cut) = beginning(body, limit, left).await;
-        // The status of a refusal is known already, and says more than a cut or a stall.
-        let cut = cut.filter(|_| head.status.is_success());
-        let response = without_gzip(Response::from_parts(head, body));
-        Ok(Exchanged {
-            response: self.0.endpoint.without_key(response),
-            cut,
-        })
+        let (body, cut) = beginning(body, answer_limit(head.status), left).await;
+        let response = Response::from_parts(head, body);
+        match cut {
+            Some(error) => Exchange::Cut(response, error),
+            None => Exchange::Whole(response),
+        }
     }
 
     /// Waits for the head of the answer; the time runs from when the body leaves. What has not left when
@@ -207,6 +147,16 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<Body>, TransportError> {
         self.0.transport.send(request).await
+    }
+}
+
+/// Status and bytes of an answer, or why there is none. A refusal that was cut is one all the same.
+fn received(exchange: &Exchange) -> Result<(u16, usize), &TransportError> {
+    let size = |answer: &Response<Bytes>| (answer.status().as_u16(), answer.body().len());
+    match exchange {
+        Exchange::Cut(answer, error) if answer.status().is_success() => Err(error),
+        Exchange::Cut(answer, _) | Exchange::Whole(answer) => Ok(size(answer)),
+        Exchange::Failed(error) => Err(error),
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     ClientBuilder, Generation, GenerationBuilder,
     claims::Claims,
     clock::{Clock, WallClock},
+    drain::Drain,
     flow::Flow,
     operation::Resume,
     plan::{IdOrigin, Start},
@@ -25,8 +26,9 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, Control, Download, DownloadStream, Error, GenerationHandle,
-    HostCapabilities, Intent, Journal, KeyFingerprint, OperationId, PollSchedule,
+    ApiKey, BaseUrl, Budget, Control, CreateId, Download, DownloadStream, Error, GenerationHandle,
+    HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError, JournalWrite,
+    KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
     wire::{Endpoint, QueryAnswer, Trouble},
 };
@@ -77,6 +79,7 @@ pub(super) struct Shared {
     pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
     pub(super) claims: Arc<Claims>,
+    pub(super) drain: Arc<Drain>,
     pub(super) wakes: Wakes,
     pub(super) wall_clock: WallClock,
     /// Of the next generation.
@@ -217,6 +220,66 @@ impl Client {
         self.go_on(Start::Resume(handle))
     }
 
+    /// Goes on with an entry of a journal, whatever its state, after a restart: with its task where it has one,
+    /// and else with its create, as [`reconcile`](Self::reconcile) does. One that is completed is queried, so
+    /// that its URLs are fresh. Await it for the finished task; when that is where it is wanted, say so with
+    /// [`delivered`](Self::delivered).
+    ///
+    /// Each entry that [`is_unfinished`](JournalEntry::is_unfinished) is to be gone on with. The process that
+    /// made it must be gone. Of several that go on with one create, the journal lets one send; the others end
+    /// with [`ErrorKind::UnderWay`](crate::ErrorKind::UnderWay).
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, entries: Vec<kirin_client::JournalEntry>) -> Result<(), Box<dyn std::error::Error>> {
+    /// for entry in entries.into_iter().filter(|entry| entry.is_unfinished()) {
+    ///     let id = entry.intent.request.external_task_id().cloned();
+    ///     let task = client.resume_entry(entry).await?;
+    ///     client.download(&task, format!("{}.mp4", task.id())).await?;
+    ///     if let Some(id) = id {
+    ///         client.delivered(&id).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume_entry(&self, entry: JournalEntry) -> GenerationBuilder<Resume> {
+        match entry.handle() {
+            Some(handle) => self.resume(handle),
+            None => self.reconcile(entry.intent),
+        }
+    }
+
+    /// Notes in the journal that what came of a create is where it is wanted: until then a completed one
+    /// counts as [unfinished](JournalEntry::is_unfinished). Without a journal there is nothing to note.
+    ///
+    /// # Errors
+    ///
+    /// The journal could not be written, or does not know that the task is completed.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = kirin_types::GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let task = client.generate(request).await?;
+    /// let mut stream = client.download_stream(&task);
+    /// let mut film = Vec::new();
+    /// while let Some(data) = stream.next().await {
+    ///     film.extend_from_slice(&data?);
+    /// }
+    /// // ... the film is kept.
+    /// client.delivered(&"order-42".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delivered(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
+        if !self.0.has_journal {
+            return Ok(());
+        }
+        let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
+        let create = CreateId::new(base_url, key, id.clone());
+        let write = JournalWrite::new(create, self.next_operation(), JournalChange::Deliver);
+        self.0.journal.write(&write).await
+    }
+
     /// Waits for a task that was created before, by this process or another. Await it for the
     /// finished task.
     ///
@@ -299,7 +362,9 @@ impl Client {
         let asked = task.into();
         self.0.flow.pace.turn().await;
         let work = self.query_once(asked.as_str(), Self::CALL_TIMEOUT);
-        let cause = match trace::call("query", asked.as_str(), 1, work).await.answer {
+        let event = trace::call("query", asked.as_str(), 1, work).await;
+        // What answers a query is read as an answer to one.
+        let cause = match event.query_answer().cloned().expect("an answer to a query") {
             QueryAnswer::Task(task) if asked.is_answered_by(&task) => return Ok(task),
             QueryAnswer::Task(_) => Cause::Trouble(Trouble::new("an answer about another task")),
             QueryAnswer::NotFound(refusal) => match asked {

@@ -15,7 +15,9 @@ pub(crate) use clock::{Moment, pause, within};
 
 mod default_transport;
 
+mod drain;
 mod driving;
+pub use drain::Unfinished;
 
 mod flow;
 

@@ -158,7 +158,7 @@ impl Plan {
 
     /// How long the whole operation may take, from its first poll; `None` if it has no end.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let of_model = || Settings::for_model(self.model()).deadline;
+        let of_model = || Settings::for_model(self.model(), None).deadline;
         self.deadline.unwrap_or_else(of_model)
     }
 
@@ -167,7 +167,7 @@ impl Plan {
         let start = &self.start;
         let shared = &client.0;
         let model = self.model();
-        let mut settings = Settings::for_model(model);
+        let mut settings = Settings::for_model(model, clock.started_at);
         if shared.expects_callbacks && start.asks_for_callbacks() {
             settings.schedule = PollSchedule::seldom(model.typical_time.duration);
         }
@@ -176,7 +176,6 @@ impl Plan {
             settings.schedule = schedule.clone();
         }
         settings.capabilities = client.capabilities();
-        settings.started_at = clock.started_at;
         settings.clock_difference = client.clock_difference();
         settings.seed = client.jitter_seed();
         settings.external_task_id_is_minted = known.origin.is_ours();

@@ -94,6 +94,10 @@ impl Record {
         }
     }
 
+    pub(super) fn create(&self) -> Option<&CreateId> {
+        self.create.as_ref()
+    }
+
     /// Takes over the create that the operation goes on with.
     pub(super) async fn take_over(&mut self) -> Result<(), JournalError> {
         let change = match &self.stage {

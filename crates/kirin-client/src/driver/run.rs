@@ -2,11 +2,10 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use kirin_types::{ExternalTaskId, Task, TaskId, Timestamp};
+use kirin_types::{ExternalTaskId, Task, TaskId};
 
 use super::{
     Client,
-    call::Answered,
     claims::Claim,
     clock::Clock,
     flow::Place,
@@ -64,6 +63,8 @@ enum Work {
 /// Begins what was planned, and runs it to its end.
 pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
     let operation = Operation::begin(&client);
+    let drain = Arc::clone(&client.0.drain);
+    let under_way = drain.enter(operation.id.number(), Arc::clone(&told));
     let clock = client.clock(plan.deadline());
     let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
     let run = match prepared {
@@ -73,6 +74,7 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
             return Error::check(refused.outcome).map_err(|error| told.with_handle(error));
         }
     };
+    under_way.is_about(run.record.create());
     Box::pin(trace::generation(run.known(), run.act())).await
 }
 
@@ -148,7 +150,7 @@ impl Run {
                 Work::Wait { until } => {
                     let event = self.wait(until).await;
                     // The computer may have slept.
-                    self.read_clocks(None);
+                    self.read_clock();
                     event
                 }
                 Work::Finished(outcome) => {
@@ -206,14 +208,9 @@ impl Run {
         self.told.locked().tell(notice);
     }
 
-    /// Tells the machine what the clocks show now that an answer has come.
-    fn hear<T>(&self, answered: Answered<T>) -> T {
-        self.read_clocks(answered.date);
-        answered.answer
-    }
-
-    fn read_clocks(&self, service: Option<Timestamp>) {
+    fn read_clock(&self) {
         if let Some(ours) = self.client.wall_time() {
+            let service = None;
             self.handle_event(Event::ClocksRead { ours, service });
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
 use crate::{
-    KeyFingerprint,
+    GenerationHandle, KeyFingerprint,
     machine::{Cause, KnownCreate, MAX_REPETITIONS_AFTER_ABSENCE, Outcome, SendReason, Withheld},
 };
 
@@ -31,6 +31,9 @@ pub struct JournalEntry {
     /// more at the next start.
     #[serde(default)]
     pub is_refusal_open: bool,
+    /// What came of the task is where it is wanted ([`JournalChange::Deliver`]).
+    #[serde(default)]
+    pub is_delivered: bool,
 }
 
 /// How far a create is.
@@ -149,7 +152,52 @@ impl JournalEntry {
             latest_attempt: 0,
             is_attempt_open: false,
             is_refusal_open: false,
+            is_delivered: false,
         }
+    }
+
+    /// Whether the next start has to go on with it (`Client::resume_entry`): it may have been sent, its task
+    /// has not ended or is completed and not delivered, or it was refused and not looked up since.
+    ///
+    /// What was intended and never sent is not: nothing was spent, and whoever wants it generates it again.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Intent, JournalEntry, JournalState, machine::Outcome};
+    /// use kirin_types::{GenerationRequest, Task};
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let intent = Intent::new(request, BaseUrl::default(), "0123456789abcdef".parse()?, None)?;
+    /// let entry = |state| JournalEntry::new(intent.clone(), state);
+    /// assert!(!entry(JournalState::Intended).is_unfinished());
+    /// assert!(entry(JournalState::Sent).is_unfinished());
+    ///
+    /// let task = Task::from_json(br#"{"id":"a","status":"completed"}"#)?;
+    /// let mut completed = entry(JournalState::Ended(Box::new(Outcome::Completed(task))));
+    /// assert!(completed.is_unfinished());
+    /// completed.is_delivered = true;
+    /// assert!(!completed.is_unfinished());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_unfinished(&self) -> bool {
+        match &self.state {
+            JournalState::Accepted(_) | JournalState::Sent => true,
+            JournalState::Ended(outcome) => match **outcome {
+                Outcome::Completed(_) => !self.is_delivered,
+                Outcome::NotCreated { .. } => self.is_refusal_open,
+                _ => !self.state.is_final(),
+            },
+            JournalState::Intended => self.is_refusal_open,
+        }
+    }
+
+    /// What goes on with its task, where there is one.
+    pub fn handle(&self) -> Option<GenerationHandle> {
+        let intent = &self.intent;
+        let (base_url, key) = (intent.base_url.clone(), intent.key.clone());
+        let mut handle = GenerationHandle::new(base_url, key, self.state.task_id()?.clone());
+        handle.model = Some(intent.request.model_id().to_owned());
+        handle.external_task_id = intent.request.external_task_id().cloned();
+        Some(handle)
     }
 
     /// What a write makes of what was known before, `None` if nothing was. It is pure, and it is all
@@ -213,6 +261,7 @@ impl JournalEntry {
                 Ok(entry)
             }
             (JournalChange::Accept(task), Some(entry)) => entry.accept(task, &write.create.key),
+            (JournalChange::Deliver, Some(entry)) => entry.deliver(),
             (JournalChange::End(outcome), Some(entry)) => entry.end(operation, outcome),
         }
     }
@@ -369,6 +418,18 @@ impl JournalEntry {
         entry.is_attempt_open = false;
         entry.is_refusal_open = false;
         Ok(entry)
+    }
+
+    /// That it is there is true, whoever tells it.
+    fn deliver(&self) -> Result<Self, JournalError> {
+        let has_output = |outcome: &Outcome| outcome.task_with_output().is_some();
+        match &self.state {
+            JournalState::Ended(outcome) if has_output(outcome) => Ok(Self {
+                is_delivered: true,
+                ..self.clone()
+            }),
+            _ => Err(JournalError::new("it is not known to be completed")),
+        }
     }
 
     /// The first final end stays, and what is known of a task is never replaced by knowing less.

@@ -26,6 +26,12 @@ impl OperationId {
         Self { client, number }
     }
 
+    /// Which operation of its client it is.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn number(self) -> u64 {
+        self.number
+    }
+
     /// Whether both are of the same client.
     pub fn is_of_same_client(&self, other: &Self) -> bool {
         self.client == other.client

@@ -40,6 +40,8 @@ impl JournalWrite {
 pub enum JournalChange {
     /// The service has the task.
     Accept(TaskId),
+    /// What came of the task is where it is wanted: on a disk, in a store, with a customer.
+    Deliver,
     /// The generation has ended here.
     End(Box<Outcome>),
     /// A create is about to be made, for the first time.

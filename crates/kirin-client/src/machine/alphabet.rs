@@ -18,17 +18,17 @@ use crate::{
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Action<'a> {
-    /// Send this create, once, then tell [`Event::CreateAnswered`]; or tell [`Event::Withheld`], or,
-    /// past [`Machine::send_by`](super::Machine::send_by), [`Event::SendDelayed`].
+    /// Send this create, once, then tell what [`Call::read`](crate::wire::Call::read) makes of the answer, as
+    /// of each call; or tell [`Event::Withheld`], or, past [`Machine::send_by`](super::Machine::send_by), [`Event::SendDelayed`].
     Create(&'a GenerationRequest),
     /// Nothing more: this is the end.
     Finished(&'a Outcome),
-    /// Query by external task id, then tell [`Event::QueryAnswered`].
+    /// Query by external task id.
     LookUp(&'a ExternalTaskId),
-    /// Query by external task id, past every cache ([`Endpoint::probe`](crate::wire::Endpoint::probe)),
-    /// then tell [`Event::Probed`]. It is a part of a row, so nothing else comes between.
+    /// Query by external task id, past every cache ([`Endpoint::probe`](crate::wire::Endpoint::probe)). It is
+    /// a part of a row, so nothing else comes between.
     Probe(&'a ExternalTaskId),
-    /// Query by task id, then tell [`Event::QueryAnswered`].
+    /// Query by task id.
     Query(&'a TaskId),
     /// Wait until so much time has elapsed, then tell [`Event::WaitEnded`].
     Wait {
@@ -44,9 +44,19 @@ pub enum Action<'a> {
     reason = "a closed alphabet: who drives a machine handles all"
 )]
 pub enum Event {
+    /// The answer to a call, and what the clocks showed when it came, as
+    /// [`Call::read`](crate::wire::Call::read) gives both.
+    Answered {
+        /// The answer: [`CreateAnswered`](Self::CreateAnswered), [`Probed`](Self::Probed) or
+        /// [`QueryAnswered`](Self::QueryAnswered).
+        answer: Box<Self>,
+        /// By our clock; `None` where there is none.
+        ours: Option<Timestamp>,
+        /// By the service's, where the answer told it.
+        service: Option<Timestamp>,
+    },
     /// What our own clock shows, and beside it the `Date` of an answer that has just come. It may be told at
-    /// any time, and is best told before the answer itself, and after each wait: the computer may have
-    /// slept.
+    /// any time, and is best told after each wait: the computer may have slept.
     ClocksRead {
         /// By our clock.
         ours: Timestamp,
@@ -72,6 +82,53 @@ pub enum Event {
     /// Something happened that makes a look worth while: a callback came, the computer woke up.
     /// It may be told at any time before the end.
     Woken,
+}
+
+impl Event {
+    /// The answer to a create, if it is one: for a journal.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, wire::{CreateAnswer, Endpoint}};
+    /// use kirin_transport::{Sent, TransportError, TransportErrorKind};
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let refused = TransportError::new(TransportErrorKind::Connect, Sent::No);
+    /// let event = endpoint.create(&request).read(Err(refused), None);
+    /// assert!(matches!(event.create_answer(), Some(CreateAnswer::NotSent(_))));
+    /// assert_eq!(event.query_answer(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create_answer(&self) -> Option<&CreateAnswer> {
+        match self {
+            Self::Answered { answer, .. } => answer.create_answer(),
+            Self::CreateAnswered(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The answer to a query, a look-up or a probe, if it is one.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use kirin_client::{BaseUrl, wire::{Endpoint, Exchange, QueryAnswer}};
+    ///
+    /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
+    /// let call = endpoint.query("order-42");
+    /// let body = Bytes::from(r#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress"}"#);
+    /// let event = call.read(Exchange::Whole(http::Response::new(body)), None);
+    /// assert!(matches!(event.query_answer(), Some(QueryAnswer::Task(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn query_answer(&self) -> Option<&QueryAnswer> {
+        match self {
+            Self::Answered { answer, .. } => answer.query_answer(),
+            Self::Probed(probe) => Some(&probe.answer),
+            Self::QueryAnswered(answer) => Some(answer),
+            _ => None,
+        }
+    }
 }
 
 /// What there is to tell a person of an event. It is for showing, never for deciding. In its serde form the

@@ -148,6 +148,15 @@ impl Clocks {
     }
 }
 
+/// Whether our clock shows less than it showed at the start with what has passed since. Time may stop while a
+/// computer sleeps, so more is no sign; and a clock that runs a little slow is right enough.
+pub(super) fn was_put_back(started_at: Timestamp, elapsed: Duration, ours: Timestamp) -> bool {
+    const SLOW: i64 = 10_000;
+    let elapsed = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+    let expected = started_at.milliseconds().saturating_add(elapsed);
+    ours.milliseconds() < expected.saturating_sub(SLOW)
+}
+
 fn distance(one: Timestamp, other: Timestamp) -> Duration {
     Duration::from_millis(one.milliseconds().abs_diff(other.milliseconds()))
 }

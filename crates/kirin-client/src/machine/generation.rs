@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId};
+use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -64,10 +64,12 @@ impl Machine {
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};
-    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
     ///
     /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
-    /// let machine = Machine::reconcile(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// let now = Timestamp::from_milliseconds(1_769_757_744_021);
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
+    /// let machine = Machine::reconcile(request, settings)?;
     /// assert!(matches!(machine.action(), Action::LookUp(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -89,10 +91,12 @@ impl Machine {
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};
-    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
     ///
     /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
-    /// let machine = Machine::send_again(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// let now = Timestamp::from_milliseconds(1_769_757_744_021);
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
+    /// let machine = Machine::send_again(request, settings)?;
     /// assert!(matches!(machine.action(), Action::Create(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -111,9 +115,10 @@ impl Machine {
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};
-    /// use kirin_types::KIRIN_V2_5_TURBO_T2V;
+    /// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Timestamp};
     ///
-    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// let now = Timestamp::from_milliseconds(1_769_757_744_021);
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
     /// let machine = Machine::wait("d5u5obte8783ap44qtj0".parse()?, settings);
     /// assert!(matches!(machine.action(), Action::Query(_)));
     /// # Ok::<(), kirin_types::InvalidIdentifier>(())
@@ -147,10 +152,12 @@ impl Machine {
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};
-    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V};
+    /// use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
     ///
     /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
-    /// let machine = Machine::generate(request, Settings::for_model(&KIRIN_V2_5_TURBO_T2V))?;
+    /// let now = Timestamp::from_milliseconds(1_769_757_744_021);
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
+    /// let machine = Machine::generate(request, settings)?;
     /// let written = serde_json::to_string(&machine)?;
     /// // ... the process sends the create, and ends.
     /// let machine: Machine = serde_json::from_str(&written)?;
@@ -194,9 +201,14 @@ impl Machine {
     pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
         let now = elapsed.max(self.now);
         match event {
+            Event::Answered {
+                answer,
+                ours,
+                service,
+            } => return self.handle_answer(now, *answer, ours, service),
             Event::ClocksRead { ours, service } => {
                 self.now = now;
-                self.context.clocks.read(ours, service);
+                self.context.read_clocks(now, ours, service);
                 return Ok(Notice::Nothing);
             }
             Event::HostLearned(capabilities) => {
@@ -214,6 +226,25 @@ impl Machine {
         };
         self.now = now;
         Ok(self.take(step))
+    }
+
+    /// What the clocks show comes first: it decides what the answer means.
+    fn handle_answer(
+        &mut self,
+        now: Duration,
+        answer: Event,
+        ours: Option<Timestamp>,
+        service: Option<Timestamp>,
+    ) -> Result<Notice, WrongEvent> {
+        let before = (self.context.clocks, self.context.settings.clock_difference);
+        if let Some(ours) = ours {
+            self.context.read_clocks(now, ours, service);
+        }
+        let handled = self.handle(now, answer);
+        if handled.is_err() {
+            (self.context.clocks, self.context.settings.clock_difference) = before;
+        }
+        handled
     }
 
     fn take(&mut self, step: Step) -> Notice {

@@ -34,22 +34,28 @@
 //! ```
 //! use std::time::Duration;
 //!
+//! use bytes::Bytes;
 //! use kirin_client::{
-//!     machine::{Action, Event, Machine, Outcome, Settings},
-//!     wire::CreateAnswer,
+//!     BaseUrl,
+//!     machine::{Action, Machine, Outcome, Settings},
+//!     wire::{Endpoint, Exchange},
 //! };
-//! use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Task};
+//! use kirin_types::{GenerationRequest, KIRIN_V2_5_TURBO_T2V, Timestamp};
 //!
+//! let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
 //! let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
-//! let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+//! let now = Timestamp::from_milliseconds(1_769_757_744_021);
+//! let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
 //! let mut machine = Machine::generate(request, settings)?;
-//! assert!(matches!(machine.action(), Action::Create(_)));
+//! let Action::Create(request) = machine.action() else {
+//!     panic!("a create comes first");
+//! };
 //!
-//! let task = Task::from_json(
-//!     br#"{"id":"a","status":"completed","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#,
-//! )?;
-//! let answered = Event::CreateAnswered(CreateAnswer::Created(task));
-//! machine.handle(Duration::from_millis(80), answered)?;
+//! let call = endpoint.create(request);
+//! // Send `call.request()`, and read what comes back.
+//! let body = br#"{"id":"a","status":"completed","output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#;
+//! let answer = Exchange::Whole(http::Response::new(Bytes::from_static(body)));
+//! machine.handle(Duration::from_millis(80), call.read(answer, Some(now)))?;
 //! assert!(matches!(machine.action(), Action::Finished(Outcome::Completed(_))));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -183,6 +183,8 @@ pub enum Withheld {
     },
     /// Its turn among the generations of the client did not come before the deadline.
     Deadline,
+    /// The client is being drained (`Client::drain`), and begins no create.
+    Draining,
     /// The external task id belongs to another task: it is older, or of another model.
     IdInUse {
         /// The service's id of that task.
@@ -281,6 +283,9 @@ impl fmt::Display for Withheld {
                 write!(formatter, "the budget does not allow it: {description}")
             }
             Self::Deadline => formatter.write_str("its turn did not come before the deadline"),
+            Self::Draining => {
+                formatter.write_str("the client is being drained, and begins no create")
+            }
             Self::IdInUse { id } => {
                 write!(
                     formatter,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause,
-    clocks::{ClockDifference, Clocks},
+    clocks::{ClockDifference, Clocks, was_put_back},
 };
 use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
 
@@ -17,9 +17,10 @@ use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
 /// use std::time::Duration;
 ///
 /// use kirin_client::machine::Settings;
-/// use kirin_types::KIRIN_V2_5_TURBO_T2V;
+/// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Timestamp};
 ///
-/// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+/// let now = Timestamp::from_milliseconds(1_769_757_744_021); // by the clock of this computer
+/// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(now));
 /// // Twenty times the typical 45 s.
 /// assert_eq!(settings.deadline, Some(Duration::from_secs(15 * 60)));
 /// ```
@@ -32,14 +33,15 @@ pub struct Settings {
     pub schedule: PollSchedule,
     /// What the host can do.
     pub capabilities: HostCapabilities,
-    /// Wall time at the start of the machine.
+    /// Wall time at the start of the machine; `None` if there is no clock.
     pub started_at: Option<Timestamp>,
     /// Wall time of the intent that the machine goes on with; `None` if nobody knows it. A machine
     /// that begins a generation is its own intent.
     #[serde(default)]
     pub intended_at: Option<Timestamp>,
-    /// How far the service's clock was ahead of ours when the create was intended. Without it, the
-    /// age of a task is no reason to take it for another one.
+    /// How far the service's clock was ahead of ours when the create was intended; a machine that begins a
+    /// generation learns it from the first answer. As long as it is not known, the age of a task is no reason
+    /// to take it for another one.
     #[serde(default)]
     pub clock_difference: Option<ClockDifference>,
     /// The external task id was made up for this create, by whomever, so no other task has it.
@@ -95,13 +97,17 @@ impl Settings {
         Duration::from_secs(150)
     };
 
-    /// The defaults for a model.
-    pub fn for_model(model: &Model) -> Self {
+    /// The defaults for a model, for a machine that is made at this wall time.
+    ///
+    /// `None` says that there is no clock. Then the age of a task is no reason to take it for another one:
+    /// where the service refuses an external task id that you chose as a duplicate, the task that has it is
+    /// adopted, however old it is. So say `None` only where no id is ever used for a second request.
+    pub fn for_model(model: &Model, started_at: Option<Timestamp>) -> Self {
         Self {
             deadline: Some(model.typical_time.duration * Self::DEADLINE_FACTOR),
             schedule: PollSchedule::optimum(model.typical_time.duration),
             capabilities: HostCapabilities::default(),
-            started_at: None,
+            started_at,
             intended_at: None,
             clock_difference: None,
             external_task_id_is_minted: false,
@@ -132,6 +138,23 @@ impl Context {
             backoff: Backoff::new(settings.seed),
             clocks: Clocks::default(),
             settings,
+        }
+    }
+
+    /// Takes what the clocks show at `now`. The first answer to a machine that is its own intent tells how
+    /// far they were apart at the intent, unless ours was put back since then.
+    pub(super) fn read_clocks(
+        &mut self,
+        now: Duration,
+        ours: Timestamp,
+        service: Option<Timestamp>,
+    ) {
+        self.clocks.read(ours, service);
+        if !self.clocks.intended_before && self.settings.clock_difference.is_none() {
+            let known = service.zip(self.settings.started_at);
+            let known = known.filter(|(_, started_at)| !was_put_back(*started_at, now, ours));
+            self.settings.clock_difference =
+                known.map(|(service, _)| ClockDifference::between(ours, service));
         }
     }
 

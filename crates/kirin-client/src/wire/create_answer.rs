@@ -36,18 +36,7 @@ pub enum CreateAnswer {
 
 impl CreateAnswer {
     /// Reads a complete answer to a create of this external id: a refusal may name it as a duplicate.
-    ///
-    /// ```
-    /// use bytes::Bytes;
-    /// use kirin_client::wire::CreateAnswer;
-    ///
-    /// let mut lost = http::Response::new(Bytes::from("<html>bad gateway</html>"));
-    /// *lost.status_mut() = http::StatusCode::BAD_GATEWAY;
-    /// let answer = CreateAnswer::decode(&lost, &"order-42".parse()?);
-    /// assert!(matches!(answer, CreateAnswer::Ambiguous(_)));
-    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
-    /// ```
-    pub fn decode(response: &Response<Bytes>, id: &ExternalTaskId) -> Self {
+    pub(super) fn decode(response: &Response<Bytes>, id: Option<&ExternalTaskId>) -> Self {
         let status = response.status();
         let refusal = || Refusal::of_create(status, response.headers(), response.body(), id);
         match status.as_u16() {
@@ -61,21 +50,9 @@ impl CreateAnswer {
 
     /// Reads a success that was cut after it began: what has come, and why no more came. An id that is
     /// whole is read; nothing else can be learned from it.
-    ///
-    /// ```
-    /// use bytes::Bytes;
-    /// use kirin_client::wire::CreateAnswer;
-    /// use kirin_transport::{Sent, TransportError, TransportErrorKind};
-    ///
-    /// let cut = http::Response::new(Bytes::from(r#"{"id":"a","status":"in_progress","mod"#));
-    /// let error = TransportError::new(TransportErrorKind::Body, Sent::Maybe);
-    /// let answer = CreateAnswer::decode_cut(&cut, &"order-42".parse()?, &error);
-    /// assert!(matches!(answer, CreateAnswer::Created(_)));
-    /// # Ok::<(), kirin_types::InvalidIdentifier>(())
-    /// ```
-    pub fn decode_cut(
+    pub(super) fn decode_cut(
         response: &Response<Bytes>,
-        id: &ExternalTaskId,
+        id: Option<&ExternalTaskId>,
         error: &TransportError,
     ) -> Self {
         let failed = Self::failed(error);

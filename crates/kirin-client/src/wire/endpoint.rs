@@ -3,24 +3,24 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, header};
 use kirin_transport::PreferFreshConnection;
 use kirin_types::{ExternalTaskId, GenerationRequest, Route};
 use serde::Serialize;
 
-use super::redaction;
+use super::call::{Asked, Call};
 use crate::{ApiKey, BaseUrl};
 
 const USER_AGENT: &str = concat!("kirin-rust/", env!("CARGO_PKG_VERSION"));
 
-/// The base URL and the key of the API: encodes its calls. The key is bound to this base URL.
+/// The base URL and the key of the API: makes its [calls](Call). The key is bound to this base URL.
 ///
 /// ```
 /// use kirin_client::{ApiKey, BaseUrl, wire::Endpoint};
 /// use kirin_types::GenerationRequest;
 ///
 /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
-/// let request = endpoint.create(&GenerationRequest::builder("a fox").build()?);
+/// let request = endpoint.create(&GenerationRequest::builder("a fox").build()?).request();
 /// assert_eq!(request.uri(), "https://cloud.vtrix.ai/model/v1/generation");
 /// assert_eq!(
 ///     request.body(),
@@ -58,15 +58,15 @@ impl Endpoint {
 
     /// The create call: the one that costs money. The request's flat object is wrapped as
     /// `{"model", "input": [{"params": {...}}]}` (documented by sample).
-    pub fn create(&self, request: &GenerationRequest) -> Request<Bytes> {
-        let mut call = self.call(&Route::CreateGeneration, Bytes::from(create_body(request)));
+    pub fn create(&self, request: &GenerationRequest) -> Call {
+        let mut call = self.request(&Route::CreateGeneration, create_body(request).into());
         call.extensions_mut().insert(PreferFreshConnection);
-        call
+        self.call(call, Asked::Create(request.external_task_id().cloned()))
     }
 
     /// The status of a task, by its id or by its external task id in the same place.
-    pub fn query(&self, id: &str) -> Request<Bytes> {
-        self.call(&Route::Task { id: id.into() }, Bytes::new())
+    pub fn query(&self, id: &str) -> Call {
+        self.call(self.status(id), Asked::Query)
     }
 
     /// The status of a task by its external task id, past every cache on the way: `no_cache` is a text
@@ -76,7 +76,7 @@ impl Endpoint {
     /// use kirin_client::{BaseUrl, wire::Endpoint};
     ///
     /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
-    /// let probe = endpoint.probe(&"order-42".parse()?, "5f3a");
+    /// let probe = endpoint.probe(&"order-42".parse()?, "5f3a").request();
     /// assert_eq!(
     ///     probe.uri(),
     ///     "https://cloud.vtrix.ai/model/v1/generation/task/order-42?no_cache=5f3a",
@@ -88,42 +88,29 @@ impl Endpoint {
     /// # Panics
     ///
     /// `no_cache` is not made of letters and digits.
-    pub fn probe(&self, id: &ExternalTaskId, no_cache: &str) -> Request<Bytes> {
+    pub fn probe(&self, id: &ExternalTaskId, no_cache: &str) -> Call {
         assert!(
             no_cache.bytes().all(|byte| byte.is_ascii_alphanumeric()),
             "{no_cache:?} cannot stand in an address"
         );
-        let mut call = self.query(id.as_str());
+        let mut call = self.status(id.as_str());
         let value = HeaderValue::from_static("no-cache");
         call.headers_mut().insert(header::CACHE_CONTROL, value);
         let url = format!("{}?no_cache={no_cache}", call.uri());
         // A URL without a query, and letters and digits behind it.
         *call.uri_mut() = url.parse().expect("a URL of checked parts");
-        call
+        self.call(call, Asked::Probe)
     }
 
-    /// An answer without the key, before anything of it is shown or kept: some servers repeat the key
-    /// that they refuse. A key of less than 8 characters is no secret, and stays.
-    ///
-    /// ```
-    /// use bytes::Bytes;
-    /// use kirin_client::{BaseUrl, wire::Endpoint};
-    ///
-    /// let endpoint = Endpoint::new(BaseUrl::default(), "sk-0123456789".parse()?)?;
-    /// let body = Bytes::from(r#"{"message":"invalid key: sk-0123456789"}"#);
-    /// let answer = endpoint.without_key(http::Response::new(body));
-    /// assert_eq!(answer.body(), r#"{"message":"invalid key: (hidden)"}"#);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn without_key(&self, answer: Response<Bytes>) -> Response<Bytes> {
-        let key = self.authorization.as_bytes();
-        let key = key.strip_prefix(b"Bearer ").unwrap_or(key);
-        let (mut head, body) = answer.into_parts();
-        redaction::headers(&mut head.headers, key);
-        Response::from_parts(head, redaction::body(body, key))
+    fn call(&self, request: Request<Bytes>, asked: Asked) -> Call {
+        Call::new(request, self.authorization.clone(), asked)
     }
 
-    fn call(&self, route: &Route, body: Bytes) -> Request<Bytes> {
+    fn status(&self, id: &str) -> Request<Bytes> {
+        self.request(&Route::Task { id: id.into() }, Bytes::new())
+    }
+
+    fn request(&self, route: &Route, body: Bytes) -> Request<Bytes> {
         let headers: [(HeaderName, HeaderValue); 5] = [
             (header::ACCEPT, HeaderValue::from_static("application/json")),
             (

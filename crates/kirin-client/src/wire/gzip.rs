@@ -10,7 +10,7 @@ use miniz_oxide::inflate::{
     },
 };
 
-use super::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES};
+use super::answer_limit;
 
 /// How each member of gzip with deflate begins. No JSON and no text does.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
@@ -26,25 +26,13 @@ const FIRST_ROOM: usize = 16 * 1024;
 
 /// An answer as it was before something on the way compressed it, unasked, with gzip; any other as it
 /// is. Whether it was compressed is told by how its body begins, and not by its head: a proxy that
-/// undoes it may leave the head as it was. Do this first with an answer: a key that the server repeats
-/// is not found in what is compressed. `deflate` is undone where the head says it.
+/// undoes it may leave the head as it was. It comes first: a key that the server repeats is not found in
+/// what is compressed. `deflate` is undone where the head says it.
 ///
-/// What was cut is undone up to there. Of what is larger than [`MAX_ANSWER_BYTES`], or
-/// [`MAX_ERROR_BYTES`] in a refusal, only so much is kept. Where a checksum is wrong, and where it was
+/// What was cut is undone up to there. Of what is larger than an answer may be, only so much is kept. Where a checksum is wrong, and where it was
 /// compressed twice, the answer cannot be read.
-///
-/// ```
-/// use bytes::Bytes;
-/// use kirin_client::wire::without_gzip;
-///
-/// let plain = without_gzip(http::Response::new(Bytes::from("{}")));
-/// assert_eq!(plain.body(), "{}");
-/// ```
-pub fn without_gzip(answer: Response<Bytes>) -> Response<Bytes> {
-    let limit = match answer.status().is_success() {
-        true => MAX_ANSWER_BYTES,
-        false => MAX_ERROR_BYTES,
-    };
+pub(super) fn without_gzip(answer: Response<Bytes>) -> Response<Bytes> {
+    let limit = answer_limit(answer.status());
     let is_deflate = content_coding(answer.headers()).is_some_and(|it| it == "deflate");
     answer.map(|body| {
         let undone = match is_deflate {
@@ -175,3 +163,6 @@ fn crc32(bytes: &[u8]) -> u32 {
     };
     !bytes.iter().fold(!0, update)
 }
+
+#[cfg(test)]
+mod tests;

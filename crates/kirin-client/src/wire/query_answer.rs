@@ -29,16 +29,7 @@ pub enum QueryAnswer {
 
 impl QueryAnswer {
     /// Reads a complete answer.
-    ///
-    /// ```
-    /// use bytes::Bytes;
-    /// use kirin_client::wire::QueryAnswer;
-    ///
-    /// let body = r#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress","progress":0.5}"#;
-    /// let answer = QueryAnswer::decode(&http::Response::new(Bytes::from(body)));
-    /// assert!(matches!(answer, QueryAnswer::Task(_)));
-    /// ```
-    pub fn decode(response: &Response<Bytes>) -> Self {
+    pub(super) fn decode(response: &Response<Bytes>) -> Self {
         let refusal = Refusal::new(response.status(), response.headers(), response.body());
         match refusal.effective_status() {
             200..=299 => match Task::from_json(response.body()) {
@@ -87,18 +78,7 @@ pub struct Probe {
 
 impl Probe {
     /// Reads a complete answer.
-    ///
-    /// ```
-    /// use bytes::Bytes;
-    /// use kirin_client::wire::{Probe, QueryAnswer};
-    ///
-    /// let kept = http::Response::builder().status(404).header("age", "7").body(Bytes::new())?;
-    /// let probe = Probe::decode(&kept);
-    /// assert!(matches!(probe.answer, QueryAnswer::NotFound(_)));
-    /// assert_eq!(probe.age, Some(std::time::Duration::from_secs(7)));
-    /// # Ok::<(), http::Error>(())
-    /// ```
-    pub fn decode(response: &Response<Bytes>) -> Self {
+    pub(super) fn decode(response: &Response<Bytes>) -> Self {
         Self {
             answer: QueryAnswer::decode(response),
             age: age(response.headers()),

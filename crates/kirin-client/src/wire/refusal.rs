@@ -46,18 +46,19 @@ impl Refusal {
         }
     }
 
-    /// The refusal of a create that carried this id.
+    /// The refusal of a create that carried this id, if it carried one.
     pub(crate) fn of_create(
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
-        id: &ExternalTaskId,
+        id: Option<&ExternalTaskId>,
     ) -> Self {
+        let refusal = Self::new(status, headers, body);
         // The id may stand in a URL of the text.
-        let reason = ErrorBody::decode(body).reason_of_create(status.as_u16(), id);
+        let reason = id.map(|id| ErrorBody::decode(body).reason_of_create(status.as_u16(), id));
         Self {
-            reason,
-            ..Self::new(status, headers, body)
+            reason: reason.unwrap_or(refusal.reason),
+            ..refusal
         }
     }
 

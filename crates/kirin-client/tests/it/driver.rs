@@ -469,3 +469,23 @@ async fn k07_dropped_operation_sends_nothing_more() {
         assert_eq!(transport.calls().len() as u64, calls);
     }
 }
+
+/// The first answer of a client's life tells how far the clocks are apart.
+#[tokio::test(start_paused = true)]
+async fn a_new_client_takes_no_older_task_for_its_own() {
+    let date = ("date", "Fri, 30 Jan 2026 07:22:24 GMT");
+    let duplicate = r#"{"code":1201,"message":"external_task_id order-42 already exists"}"#;
+    let found = r#"{"id":"task-1","status":"completed","created_at":1767000000000}"#;
+    let transport = Scripted::new([
+        with_headers(400, &[date], duplicate),
+        with_headers(200, &[date], found),
+    ]);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .wall_clock(|| Some(Timestamp::from_milliseconds(1_769_757_744_021)))
+        .build()
+        .unwrap();
+    let error = client.generate(request()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId, "{error}");
+    assert_eq!(transport.calls(), [POST, BY_EXTERNAL_ID]);
+}

@@ -10,8 +10,25 @@ mod callbacks;
 #[path = "../../examples/custom_transport.rs"]
 mod custom_transport;
 
+#[path = "../../examples/own_event_loop.rs"]
+mod own_event_loop;
+
 #[path = "../../examples/reqwest_transport.rs"]
 mod reqwest_transport;
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    time::Duration,
+};
+
+use kirin_client::{ErrorKind, wire::Endpoint};
+use kirin_emulator::{EmulatorConfig, World};
+use kirin_tests::canary::{self, Shown};
+use kirin_types::{GenerationRequest, Timestamp};
+
+/// Nothing here takes so long.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Far sooner than the 45 s after which it would ask by itself.
 #[cfg(feature = "callbacks")]
@@ -23,14 +40,59 @@ mod reqwest_transport;
 async fn a_callback_ends_the_wait() {
     let ended =
         tokio::task::spawn_blocking(|| callbacks::main().map_err(|error| error.to_string()));
-    let limit = std::time::Duration::from_secs(30);
-    let ended = tokio::time::timeout(limit, ended).await;
+    let ended = tokio::time::timeout(LIMIT, ended).await;
     ended.expect("a callback wakes").unwrap().unwrap();
 }
 
 #[test]
 fn plain_threads_generate_without_async() {
     blocking::main().unwrap();
+}
+
+/// A service that repeats the key that it refuses.
+#[test]
+fn plain_threads_show_no_key() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    // The create, and the look-up that follows a refusal.
+    let service = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(LIMIT)).unwrap();
+            stream.read(&mut [0; 4096]).unwrap();
+            let body = format!(r#"{{"message":"invalid key: {}"}}"#, canary::key());
+            let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length";
+            write!(stream, "{head}: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+    });
+    let key = canary::key().parse().unwrap();
+    let endpoint = Endpoint::new(base_url.parse().unwrap(), key).unwrap();
+    let error = blocking::generate(&endpoint, "order-1", LIMIT).unwrap_err();
+    service.join().unwrap();
+    let shown = error.to_string();
+    canary::shown(Shown::Display, &shown);
+    assert!(shown.contains("invalid key: (hidden)"), "{shown}");
+}
+
+#[test]
+fn an_own_event_loop_generates() {
+    own_event_loop::main().unwrap();
+}
+
+/// The service refuses the id as a duplicate, and finds the task that has it: a month older than the request.
+#[test]
+fn an_own_event_loop_takes_no_older_task_for_its_own() {
+    let beginning = Timestamp::from_milliseconds(1_769_757_744_021);
+    let mut world = World::new(EmulatorConfig::default(), beginning);
+    let request = || {
+        let request = GenerationRequest::builder("a fox").external_task_id("order-42");
+        request.build().unwrap()
+    };
+    own_event_loop::generate(&mut world, Duration::ZERO, request()).unwrap();
+    let month = Duration::from_secs(31 * 24 * 3600);
+    let error = own_event_loop::generate(&mut world, month, request()).unwrap_err();
+    let error = error.downcast::<kirin_client::Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::DuplicateExternalTaskId);
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod callbacks;
 #[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
+mod drain;
+#[cfg(feature = "tokio")]
 mod driver;
 #[cfg(feature = "hyper")]
 mod examples;

@@ -18,7 +18,7 @@ use proptest::{
 use crate::{
     machine::{answers::EXTERNAL_ID, walk::Walk},
     strategies::{Create, Probed, Query, World, any_durations, bodies, worlds},
-    wire::{decode_create, response},
+    wire::{decode_create, decode_query, response},
 };
 
 /// No session with a deadline has more steps: the shortest waits are half a second long, the
@@ -154,7 +154,7 @@ fn any_answer_can_be_judged() {
     kirin_tests::property!((100_u16..1000, bodies()), |(status, body)| {
         let answer = response(status, &[("retry-after", "7"), ("location", "/a?b")], &body);
         let create = decode_create(&answer);
-        let query = QueryAnswer::decode(&answer);
+        let query = decode_query(&answer);
         let success = (200..300).contains(&status);
         let task = Task::from_json(&body).ok().filter(|_| success);
         // A success with an id is created, and nothing else is; beside an error it may be a hint.

@@ -27,7 +27,7 @@ const CALL: Duration = Duration::from_millis(80);
 
 /// The defaults of the model, so that the sessions show what people see.
 fn defaults() -> Settings {
-    Settings::for_model(&KIRIN_V2_5_TURBO_T2V)
+    Settings::for_model(&KIRIN_V2_5_TURBO_T2V, None)
 }
 
 fn on_a_proven_host() -> Settings {

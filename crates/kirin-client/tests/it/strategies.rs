@@ -254,11 +254,11 @@ fn machine_settings() -> impl Strategy<Value = Settings> {
     )
         .prop_map(|(capabilities, deadline, schedule, flags, hours, seed)| {
             let (has_clock, repetitions, looks_up_first) = flags;
-            let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+            let started_at = has_clock.then(|| Timestamp::from_milliseconds(STARTED_AT));
+            let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, started_at);
             settings.capabilities = capabilities;
             settings.deadline = deadline.map(Duration::from_secs);
             settings.schedule = schedule;
-            settings.started_at = has_clock.then(|| Timestamp::from_milliseconds(STARTED_AT));
             settings.intended_at =
                 hours.map(|hours| Timestamp::from_milliseconds(STARTED_AT - hours * 3_600_000));
             settings.clock_difference = has_clock.then(|| ClockDifference::from_milliseconds(0));

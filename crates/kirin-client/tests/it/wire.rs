@@ -9,12 +9,19 @@ use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use kirin_client::wire::{CreateAnswer, QueryAnswer, Refusal, Trouble};
+use kirin_client::{
+    BaseUrl,
+    machine::Event,
+    wire::{CreateAnswer, Endpoint, Exchange, Probe, QueryAnswer, Refusal, Trouble},
+};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 use kirin_types::ErrorReason;
 
-use crate::machine::answers::{EXTERNAL_ID, FOREIGN_404};
+use crate::machine::{
+    answers::{EXTERNAL_ID, FOREIGN_404},
+    script::request,
+};
 
 /// The four kinds of create answer that an exchange with a server can have, as words.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -358,7 +365,7 @@ fn retry_after_is_seconds_or_a_date_by_the_clock_of_the_server() {
                 other => panic!("{status} {headers:?}: {other:?}"),
             };
             assert_eq!(create, expected, "create: {status} {headers:?}");
-            let QueryAnswer::Trouble(query) = QueryAnswer::decode(&answer) else {
+            let QueryAnswer::Trouble(query) = decode_query(&answer) else {
                 panic!("{status} {headers:?}");
             };
             assert_eq!(query.retry_after, expected, "query: {status} {headers:?}");
@@ -428,7 +435,40 @@ fn a_failed_exchange_is_ambiguous_unless_nothing_was_sent() {
 
 /// Reads an answer to the create of these tests.
 pub(crate) fn decode_create(response: &Response<Bytes>) -> CreateAnswer {
-    CreateAnswer::decode(response, &EXTERNAL_ID.parse().unwrap())
+    read_create(Exchange::Whole(response.clone()))
+}
+
+/// Reads what came of the create of these tests.
+pub(crate) fn read_create(exchange: Exchange) -> CreateAnswer {
+    let event = endpoint().create(&request()).read(exchange, None);
+    event
+        .create_answer()
+        .expect("an answer to a create")
+        .clone()
+}
+
+/// Reads an answer to a query.
+pub(crate) fn decode_query(response: &Response<Bytes>) -> QueryAnswer {
+    let call = endpoint().query(EXTERNAL_ID);
+    let event = call.read(Exchange::Whole(response.clone()), None);
+    event.query_answer().expect("an answer to a query").clone()
+}
+
+/// Reads an answer to one of a row.
+pub(crate) fn decode_probe(response: &Response<Bytes>) -> Probe {
+    let call = endpoint().probe(&EXTERNAL_ID.parse().unwrap(), "1");
+    match call.read(Exchange::Whole(response.clone()), None) {
+        Event::Answered { answer, .. } => match *answer {
+            Event::Probed(probe) => probe,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The service, with a key that must not be shown.
+fn endpoint() -> Endpoint {
+    Endpoint::new(BaseUrl::default(), canary::key().parse().unwrap()).unwrap()
 }
 
 /// An answer as a transport gives it.
@@ -459,7 +499,7 @@ fn create_kind(response: &Response<Bytes>) -> Create {
 }
 
 fn query_kind(response: &Response<Bytes>) -> Query {
-    match QueryAnswer::decode(response) {
+    match decode_query(response) {
         QueryAnswer::NotFound(_) => Query::NotFound,
         QueryAnswer::Refused(_) => Query::Refused,
         QueryAnswer::Task(_) => Query::Task,
@@ -499,7 +539,7 @@ fn an_unreadable_success_keeps_its_beginning_and_no_signature() {
     let signature = canary::signature();
     let check = |body: String, path: &str, head: &str| {
         let response = Response::new(Bytes::from(body));
-        let QueryAnswer::Trouble(trouble) = QueryAnswer::decode(&response) else {
+        let QueryAnswer::Trouble(trouble) = decode_query(&response) else {
             panic!("{response:?}");
         };
         let CreateAnswer::Ambiguous(created) = decode_create(&response) else {

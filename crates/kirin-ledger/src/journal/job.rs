@@ -24,6 +24,7 @@ pub(super) struct Job {
     pub(super) budget_per_day: Option<Amount>,
     pub(super) prices: Prices,
     pub(super) output: Option<Vec<u8>>,
+    pub(super) waits_for_delivery: bool,
 }
 
 impl Job {
@@ -61,11 +62,11 @@ impl Job {
     }
 
     /// Whether somebody who is alive is at the create: another process, or another operation of this one.
-    /// That the service has a task is true whoever tells it, so that is written down all the same; and
-    /// whoever tells another end of what has ended changes nothing.
+    /// That the service has a task is true whoever tells it, and so is that it was delivered, so that is
+    /// written down all the same; and whoever tells another end of what has ended changes nothing.
     fn is_held_by_another(&self, kept: &Kept) -> bool {
         let is_for_all = match &self.write.change {
-            JournalChange::Accept(_) => true,
+            JournalChange::Accept(_) | JournalChange::Deliver => true,
             JournalChange::End(outcome) => {
                 outcome.task_id().is_some() || kept.entry.state.is_final()
             }
@@ -124,8 +125,8 @@ impl Job {
         let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
                    prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
                    operation, repetitions, is_minted, clock_difference, attempts, doubt, \
-                   refusal_is_open) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+                   refusal_is_open, is_delivered) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
         connection.prepare_cached(sql)?.execute(params![
             kept.map(|kept| kept.number),
             intent.base_url.as_str(),
@@ -147,6 +148,7 @@ impl Job {
             after.attempts,
             intent.doubt,
             after.is_refusal_open,
+            self.waits_for_delivery.then_some(false),
         ])?;
         Ok(connection.last_insert_rowid())
     }
@@ -201,7 +203,8 @@ impl Job {
                    cost = ?10, task_id = coalesce(?11, task_id), \
                    accepted_at = CASE WHEN ?11 IS NULL THEN accepted_at ELSE coalesce(accepted_at, ?12) END, \
                    sent_at = CASE WHEN ?13 THEN ?12 ELSE sent_at END, sent_by_person = ?14, \
-                   refusal_is_open = ?16, key = ?17, price = coalesce(price, ?18) \
+                   refusal_is_open = ?16, key = ?17, price = coalesce(price, ?18), \
+                   is_delivered = CASE WHEN ?19 THEN 1 ELSE is_delivered END \
                    WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(params![
             kept.number,
@@ -224,6 +227,7 @@ impl Job {
             self.prices
                 .of(&intent.request)
                 .map(|price| price.to_string()),
+            after.is_delivered,
         ])?;
         Ok(())
     }

@@ -226,6 +226,29 @@ async fn what_is_completed_without_its_files_is_unfinished() {
     assert_eq!(desk.ledger.unfinished().await.unwrap(), []);
 }
 
+/// For whoever puts a video elsewhere than into a file.
+#[tokio::test]
+async fn what_waits_for_its_delivery_is_unfinished_until_it_was_told() {
+    let desk = Desk::new();
+    let order = id("order-42");
+    let journal = desk.ledger.journal(base_url()).until_delivered();
+    let journal = Scribe::new(journal);
+    accept(&journal, "order-42", "task-1").await;
+    // It is not completed yet.
+    desk.journal().deliver(&order).await.unwrap_err();
+    journal.end(&order, &completed("task-1")).await.unwrap();
+    let [entry] = <[_; 1]>::try_from(desk.another().unfinished().await.unwrap()).unwrap();
+    assert!(!entry.is_delivered);
+    let known = desk.ledger.journal_entry(entry.number).await.unwrap();
+    assert!(known.is_unfinished());
+    // Whoever tells it, also one whose own creates nobody waits for.
+    desk.journal().deliver(&order).await.unwrap();
+    assert_eq!(desk.another().unfinished().await.unwrap(), []);
+    let known = desk.ledger.journal_entry(entry.number).await.unwrap();
+    assert!(known.is_delivered && !known.is_unfinished());
+    assert!(desk.ledger.entries().await.unwrap()[0].is_delivered);
+}
+
 #[tokio::test]
 async fn files_are_noted() {
     let desk = Desk::new();

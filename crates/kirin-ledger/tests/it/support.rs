@@ -151,6 +151,10 @@ impl Scribe {
         self.write(&create(id), change).await
     }
 
+    pub(crate) async fn deliver(&self, id: &ExternalTaskId) -> Result<(), JournalError> {
+        self.write(&create(id), JournalChange::Deliver).await
+    }
+
     /// The operation at this create is dropped; the next write begins another one.
     pub(crate) fn drop_operation(&self, id: &ExternalTaskId) {
         let work = self.works.lock().unwrap().remove(id);

@@ -1,6 +1,6 @@
 //! A create, from its turn to its answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kirin_types::{ErrorReason, GenerationRequest};
 
@@ -22,9 +22,11 @@ struct Create {
 impl Run {
     /// Sends a create when its turn has come, and everything it needs is written down.
     pub(super) async fn create(&mut self) -> Event {
-        let turn = within_or_ever(self.clock.left(), self.turn_to_create()).await;
-        match (turn, self.request()) {
-            (Some(()), Some(create)) => Box::pin(self.send(create)).await,
+        let drain = Arc::clone(&self.client.0.drain);
+        let turn = within_or_ever(self.clock.left(), self.turn_to_create());
+        match (drain.unless_begun(turn).await, self.request()) {
+            (Some(Some(())), Some(create)) => Box::pin(self.send(create)).await,
+            (None, _) => Event::Withheld(Withheld::Draining),
             _ => Event::Withheld(Withheld::Deadline),
         }
     }
@@ -73,22 +75,25 @@ impl Run {
         let id = request.external_task_id().map_or("", |id| id.as_str());
         let watch = self.record.leaves();
         let work = self.client.create_once(request, time, watch);
-        let answered = trace::call("create", id, self.creates, work).await;
-        let answer = self.hear(answered);
-        let recorded = self.record.answered(&answer).await;
-        self.tell_if_lost(recorded);
+        let event = trace::call("create", id, self.creates, work).await;
         self.repeats = true;
-        match &answer {
-            CreateAnswer::Created(_) => {
-                self.repeats = false;
-                self.client.0.flow.repeated_creates.answered();
+        if let Some(answer) = event.create_answer() {
+            let recorded = self.record.answered(answer).await;
+            self.tell_if_lost(recorded);
+            match answer {
+                CreateAnswer::Created(_) => {
+                    self.repeats = false;
+                    self.client.0.flow.repeated_creates.answered();
+                }
+                CreateAnswer::Refused(refusal)
+                    if refusal.reason == ErrorReason::ParallelTaskLimit =>
+                {
+                    self.place.refused();
+                }
+                _ => {}
             }
-            CreateAnswer::Refused(refusal) if refusal.reason == ErrorReason::ParallelTaskLimit => {
-                self.place.refused();
-            }
-            _ => {}
         }
-        Event::CreateAnswered(answer)
+        event
     }
 
     async fn turn_to_create(&mut self) {

@@ -14,37 +14,33 @@ use crate::{
 
 impl Run {
     pub(super) async fn query(&mut self, id: &str) -> Event {
-        let answer = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
+        let event = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
             Some(()) => {
                 self.begin_query();
                 let work = self.client.query_once(id, self.call_time());
                 // Boxed, because many may wait for their turn.
-                let answered = Box::pin(trace::call("query", id, self.queries, work)).await;
-                self.hear(answered)
+                Box::pin(trace::call("query", id, self.queries, work)).await
             }
-            None => QueryAnswer::Trouble(Trouble::new("its turn did not come in time")),
+            None => Event::QueryAnswered(QueryAnswer::Trouble(no_turn())),
         };
-        self.repeats = matches!(answer, QueryAnswer::Trouble(_));
+        self.repeats = matches!(event.query_answer(), Some(QueryAnswer::Trouble(_)));
         if !self.repeats {
             self.client.0.flow.repeated_queries.answered();
         }
-        Event::QueryAnswered(answer)
+        event
     }
 
     /// One of a row: its turn comes like that of any request.
     pub(super) async fn probe(&mut self, id: &ExternalTaskId) -> Event {
         let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
-        let probe = match turn {
+        match turn {
             Some(()) => {
                 self.begin_query();
                 let work = self.client.probe_once(id, self.call_time());
-                let answered =
-                    Box::pin(trace::call("query", id.as_str(), self.queries, work)).await;
-                self.hear(answered)
+                Box::pin(trace::call("query", id.as_str(), self.queries, work)).await
             }
-            None => Probe::unasked(Trouble::new("its turn did not come in time")),
-        };
-        Event::Probed(probe)
+            None => Event::Probed(Probe::unasked(no_turn())),
+        }
     }
 
     /// The last query is made at the deadline, so its turn may come after it.
@@ -66,4 +62,8 @@ impl Run {
         }
         flow.pace.turn().await;
     }
+}
+
+fn no_turn() -> Trouble {
+    Trouble::new("its turn did not come in time")
 }

@@ -70,6 +70,13 @@ pub(super) fn failed(task: &str) -> machine::Outcome {
     machine::Outcome::Failed(Task::from_json(body.as_bytes()).expect("a task"))
 }
 
+pub(super) fn completed(task: &str) -> machine::Outcome {
+    let output = r#""output":[{"content":[{"url":"https://example.com/a.mp4"}]}]"#;
+    let body = format!(r#"{{"id":"{task}","status":"completed",{output}}}"#);
+    // As above.
+    machine::Outcome::Completed(Task::from_json(body.as_bytes()).expect("a task"))
+}
+
 pub(super) fn other_end(task: &str) -> machine::Outcome {
     let body = format!(r#"{{"id":"{task}","status":"cancelled"}}"#);
     // As above.

@@ -76,7 +76,7 @@ fn change(random: &mut Random, intent: &Intent, entry: Option<&JournalEntry>) ->
     ];
     let reason = reasons[random.below(4)];
     let task = ["task-1", "task-2"][usize::from(random.below(4) == 0)];
-    match random.below(10) {
+    match random.below(11) {
         0 | 1 => match random.below(4) {
             0 => model::intend(&another_request(intent)),
             _ => model::intend(intent),
@@ -95,6 +95,7 @@ fn change(random: &mut Random, intent: &Intent, entry: Option<&JournalEntry>) ->
         }
         // A task's id is short, and made of letters and digits.
         7 => JournalChange::Accept(task.parse().expect("a task id")),
+        8 => JournalChange::Deliver,
         _ => model::end(outcome(random, intent, task)),
     }
 }
@@ -102,7 +103,7 @@ fn change(random: &mut Random, intent: &Intent, entry: Option<&JournalEntry>) ->
 fn outcome(random: &mut Random, intent: &Intent, task: &str) -> machine::Outcome {
     // As above.
     let id = || task.parse().expect("a task id");
-    match random.below(6) {
+    match random.below(7) {
         0 => model::unresolved(intent),
         1 => model::failed(task),
         2 => machine::Outcome::Lost { id: id() },
@@ -111,6 +112,7 @@ fn outcome(random: &mut Random, intent: &Intent, task: &str) -> machine::Outcome
             task: None,
         },
         4 => model::other_end(task),
+        5 => model::completed(task),
         _ => model::not_created(),
     }
 }

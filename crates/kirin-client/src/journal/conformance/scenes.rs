@@ -69,6 +69,7 @@ async fn first_end_stays(
         model::not_created(),
         model::unresolved(&intent),
         model::failed("task-2"),
+        model::completed("task-1"),
     ];
     for other in others {
         checked.write(FIRST, model::end(other)).await?;
@@ -76,6 +77,7 @@ async fn first_end_stays(
     for change in [
         model::send(2, SendReason::RefusesDuplicates),
         JournalChange::Accept(task()),
+        JournalChange::Deliver,
         model::take_over(&intent, FIRST),
     ] {
         checked.write(FIRST, change).await?;
@@ -158,18 +160,22 @@ async fn repetition_stays(journal: &dyn Journal) -> Outcome {
 async fn reopens(bench: &mut Bench<'_>) {
     let journal = bench.maker.make().await;
     let changes = [
-        None,
-        Some(JournalChange::Accept(task())),
-        Some(model::end(model::failed("task-1"))),
-        Some(model::end(model::not_created())),
+        vec![],
+        vec![JournalChange::Accept(task())],
+        vec![model::end(model::failed("task-1"))],
+        vec![model::end(model::not_created())],
+        vec![
+            model::end(model::completed("task-1")),
+            JournalChange::Deliver,
+        ],
     ];
     let mut entries = Vec::new();
     let mut broken: Outcome = Ok(());
-    for (number, change) in changes.into_iter().enumerate() {
+    for (number, changes) in changes.into_iter().enumerate() {
         let id = format!("reopened-{number}");
         let written = async {
             let mut checked = sent(&*journal, &id).await?;
-            if let Some(change) = change {
+            for change in changes {
                 checked.write(FIRST, change).await?;
             }
             Ok(checked.entry.take())

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "conformance")]
 mod conformance;
+mod delivery;
 mod dropped;
 mod known;
 mod restart;

@@ -63,6 +63,7 @@ impl Journal for Silent {
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let call = match write.change {
             JournalChange::Accept(_) => "accept",
+            JournalChange::Deliver => "deliver",
             JournalChange::End(_) => "end",
             JournalChange::Intend(_) => "intend",
             JournalChange::Send { .. } => "send",

@@ -54,6 +54,7 @@ impl Journal for Failing {
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         self.note(match write.change {
             JournalChange::Accept(_) => "accept",
+            JournalChange::Deliver => "deliver",
             JournalChange::End(_) => "end",
             JournalChange::Intend(_) => "intend",
             JournalChange::Send { .. } => "send",

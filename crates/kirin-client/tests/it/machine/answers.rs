@@ -9,7 +9,7 @@ use kirin_client::{
 };
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 
-use crate::wire::{decode_create, read, response};
+use crate::wire::{decode_create, decode_probe, decode_query, read, response};
 
 /// The id that the service gives to the task of these tests.
 pub(crate) const ID: &str = "d5u5obte8783ap44qtj0";
@@ -47,7 +47,7 @@ pub(crate) fn task(fields: &str) -> QueryAnswer {
 }
 
 pub(crate) fn task_with_id(id: &str, fields: &str) -> QueryAnswer {
-    QueryAnswer::decode(&task_body(id, fields))
+    decode_query(&task_body(id, fields))
 }
 
 fn task_body(id: &str, fields: &str) -> Response<Bytes> {
@@ -67,7 +67,7 @@ pub(crate) fn create_status(status: u16) -> CreateAnswer {
 
 /// The same as the answer to a query, with a message: a status in the service's own words.
 pub(crate) fn query_status(status: u16) -> QueryAnswer {
-    QueryAnswer::decode(&response(status, &[], br#"{"message":"said the service"}"#))
+    decode_query(&response(status, &[], br#"{"message":"said the service"}"#))
 }
 
 /// What somebody between us and the service says while the route of the look-ups is away.
@@ -94,7 +94,7 @@ pub(crate) const FOREIGN_404: [(&str, &str); 9] = [
 
 /// A 404 with this body.
 pub(crate) fn not_found(body: &str) -> QueryAnswer {
-    QueryAnswer::decode(&response(404, &[], body.as_bytes()))
+    decode_query(&response(404, &[], body.as_bytes()))
 }
 
 /// The task that a look-up by its external id must find.
@@ -108,7 +108,7 @@ pub(crate) fn control() -> Control {
 
 /// One of a row, with these headers: our own task is not found.
 pub(crate) fn miss_with(headers: &[(&str, &str)]) -> Probe {
-    Probe::decode(&response(404, headers, br#"{"message":"not found"}"#))
+    decode_probe(&response(404, headers, br#"{"message":"not found"}"#))
 }
 
 /// One of a row, with these headers: the control is found.
@@ -119,7 +119,7 @@ pub(crate) fn control_with(headers: &[(&str, &str)]) -> Probe {
 /// One of a row: a task with this id and these fields.
 pub(crate) fn task_probe(id: &str, fields: &str, headers: &[(&str, &str)]) -> Probe {
     let body = format!(r#"{{"id":"{id}",{fields}}}"#);
-    Probe::decode(&response(200, headers, body.as_bytes()))
+    decode_probe(&response(200, headers, body.as_bytes()))
 }
 
 /// One of a row, of which no answer came.
@@ -141,7 +141,7 @@ pub(crate) fn rate_limit(seconds: &str) -> CreateAnswer {
 }
 
 pub(crate) fn query_rate_limit(seconds: &str) -> QueryAnswer {
-    QueryAnswer::decode(&response(429, &[("retry-after", seconds)], b"{}"))
+    decode_query(&response(429, &[("retry-after", seconds)], b"{}"))
 }
 
 /// The request may have left, and no answer came.

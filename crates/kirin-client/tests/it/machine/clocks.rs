@@ -15,6 +15,7 @@ use super::{
         Script, assert_not_created, assert_running, assert_unresolved, proven, refuses_duplicates,
         seconds, settings, with,
     },
+    totality::states,
 };
 
 const MINUTE: i64 = 60_000;
@@ -82,6 +83,89 @@ fn a_clock_that_is_put_right_between_the_attempt_and_the_restart_loses_nothing()
             ours: Timestamp::from_milliseconds(STARTED_AT + 2000),
             service: Some(Timestamp::from_milliseconds(STARTED_AT + 2000)),
         });
+        script.look_up(made_at(STARTED_AT + 1000));
+        assert_running(&script);
+    }
+}
+
+/// One step for a driver, so that none forgets the clocks: it is as if they were told first.
+#[test]
+fn an_answer_brings_what_the_clocks_showed() {
+    let ours = Timestamp::from_milliseconds(STARTED_AT);
+    let service = Timestamp::from_milliseconds(STARTED_AT + 120 * MINUTE);
+    let answered = |answer| Event::Answered {
+        answer: Box::new(answer),
+        ours: Some(ours),
+        service: Some(service),
+    };
+    let answer = || Event::CreateAnswered(lost());
+    let mut at_once = Script::generate(with(refuses_duplicates()));
+    at_once.tell(answered(answer()));
+    let mut one_by_one = Script::generate(with(refuses_duplicates()));
+    one_by_one.tell(Event::ClocksRead {
+        ours,
+        service: Some(service),
+    });
+    one_by_one.tell(answer());
+    assert_eq!(at_once.machine, one_by_one.machine);
+    // Clocks that are two hours apart allow no repetition.
+    at_once.look_ups(&query_status(404));
+    assert_eq!(assert_unresolved(&at_once), Knowledge::MayExist);
+    // What answers nothing that was asked changes nothing, not even the clocks.
+    for (name, state) in states() {
+        let mut machine = state.machine.clone();
+        let nested = answered(Event::SendDelayed);
+        if machine.handle(state.now, nested).is_err() {
+            assert_eq!(machine, state.machine, "{name}");
+        }
+    }
+}
+
+/// The first answer tells how far the clocks are apart, where nobody knew it before.
+#[test]
+fn an_older_task_is_another_one_from_the_first_answer_on() {
+    let answered_at = |milliseconds: i64, minutes_ahead: i64| {
+        let mut settings = ahead(minutes_ahead);
+        settings.clock_difference = None;
+        let mut script = Script::generate(settings);
+        script.tell(Event::Answered {
+            answer: Box::new(Event::CreateAnswered(duplicate())),
+            ours: Some(Timestamp::from_milliseconds(
+                STARTED_AT + minutes_ahead * MINUTE,
+            )),
+            service: Some(Timestamp::from_milliseconds(STARTED_AT)),
+        });
+        script.wait();
+        script.look_up(made_at(STARTED_AT + milliseconds));
+        script
+    };
+    for minutes_ahead in [0, 6, -6, 24 * 60, -24 * 60] {
+        assert_running(&answered_at(1000, minutes_ahead));
+        assert_running(&answered_at(-5 * MINUTE, minutes_ahead));
+        for older in [6, 31 * 24 * 60] {
+            let script = answered_at(-older * MINUTE, minutes_ahead);
+            assert!(
+                matches!(assert_not_created(&script), Cause::Refused(_)),
+                "{script}"
+            );
+        }
+    }
+}
+
+/// Our clock was put back before the first answer: it tells nothing of the time of the intent, and no task is
+/// lost by it.
+#[test]
+fn a_clock_that_is_put_back_before_the_first_answer_loses_nothing() {
+    for minutes_ahead in [6, 60, 24 * 60] {
+        let mut settings = ahead(minutes_ahead);
+        settings.clock_difference = None;
+        let mut script = Script::generate(settings);
+        script.tell(Event::Answered {
+            answer: Box::new(Event::CreateAnswered(lost())),
+            ours: Some(Timestamp::from_milliseconds(STARTED_AT)),
+            service: Some(Timestamp::from_milliseconds(STARTED_AT)),
+        });
+        script.wait();
         script.look_up(made_at(STARTED_AT + 1000));
         assert_running(&script);
     }

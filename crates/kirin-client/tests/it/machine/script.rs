@@ -31,11 +31,11 @@ pub(crate) struct Script {
 /// Settings whose every number is known: queries every 5 s, ten minutes of time, nothing declared but
 /// one control, and clocks that agree. What is gone on with was intended just now.
 pub(crate) fn settings() -> Settings {
-    let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    let started_at = Some(Timestamp::from_milliseconds(STARTED_AT));
+    let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, started_at);
     settings.deadline = Some(seconds(600));
     settings.schedule = PollSchedule::Fixed(seconds(5));
-    settings.started_at = Some(Timestamp::from_milliseconds(STARTED_AT));
-    settings.intended_at = settings.started_at;
+    settings.intended_at = started_at;
     settings.clock_difference = Some(ClockDifference::from_milliseconds(0));
     settings.controls = vec![control()];
     settings
@@ -356,6 +356,7 @@ fn doing(action: Action<'_>) -> String {
 
 fn heard(event: &Event) -> String {
     match event {
+        Event::Answered { answer, .. } => heard(answer),
         Event::CreateAnswered(CreateAnswer::Ambiguous(trouble)) => format!("ambiguous, {trouble}"),
         Event::CreateAnswered(CreateAnswer::Created(task)) => {
             format!("created, {}", task.raw().as_str())

@@ -6,7 +6,6 @@ use std::time::Duration;
 use kirin_client::{
     DuplicateIds, HostCapabilities, Lookup,
     machine::{Action, Knowledge},
-    wire::Probe,
 };
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
         Script, assert_not_created, assert_running, assert_unresolved, lost_on, seconds, with,
     },
 };
-use crate::wire::response;
+use crate::wire::{decode_probe, response};
 
 /// When a task is looked for after its create was lost, in seconds.
 const LOOK_UPS: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 15.0, 30.0];
@@ -249,7 +248,7 @@ fn lookup_proven_with_lag_a_404_alone_proves_nothing() {
         script.look_ups(&not_found(body));
         // In a row, the same answer comes to the look-ups of the controls.
         while let Action::Probe(_) = script.machine.action() {
-            script.probe(Probe::decode(&response(404, &[], body.as_bytes())));
+            script.probe(decode_probe(&response(404, &[], body.as_bytes())));
             script.look_ups(&not_found(body));
         }
         assert_eq!(assert_unresolved(&script), Knowledge::MayExist, "{name}");

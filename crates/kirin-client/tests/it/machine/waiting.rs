@@ -16,7 +16,7 @@ use super::{
     },
     script::{Script, proven, seconds, settings, with},
 };
-use crate::wire::{read, response};
+use crate::wire::{decode_query, read, response};
 
 /// A session whose task was accepted at once, on a host whose lookup needs no proof.
 pub(super) fn accepted() -> Script {
@@ -46,7 +46,7 @@ fn assert_cannot_query(script: &Script) -> Cause {
 }
 
 fn golden(name: &str) -> QueryAnswer {
-    QueryAnswer::decode(&response(200, &[], &read("tasks", name)))
+    decode_query(&response(200, &[], &read("tasks", name)))
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn p01_a_task_of_an_earlier_process_is_given_ten_seconds() {
 
 #[test]
 fn p02_passing_trouble_is_asked_through() {
-    let garbage = QueryAnswer::decode(&response(200, &[], b"<html>"));
+    let garbage = decode_query(&response(200, &[], b"<html>"));
     for trouble in [query_status(500), query_status(503), no_answer(), garbage] {
         let mut script = accepted();
         let before = script.machine.task().cloned();
@@ -166,10 +166,7 @@ fn p03_a_key_or_right_that_is_refused_stops_at_once_and_can_be_resumed() {
     }
     let mut script = accepted();
     let refused = read("errors", "200-unauthorized.json");
-    poll(
-        &mut script,
-        QueryAnswer::decode(&response(200, &[], &refused)),
-    );
+    poll(&mut script, decode_query(&response(200, &[], &refused)));
     let error = Error::check(script.outcome().clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     let mut script = Script::resume(settings());
@@ -351,7 +348,7 @@ fn p09_fields_of_other_types_do_not_stop_a_wait() {
         assert!(matches!(script.machine.action(), Action::Wait { .. }));
     }
     // An id of another type is no answer about this task.
-    let answer = QueryAnswer::decode(&response(200, &[], br#"{"id":7,"status":"completed"}"#));
+    let answer = decode_query(&response(200, &[], br#"{"id":7,"status":"completed"}"#));
     let notice = poll(&mut script, answer);
     assert!(matches!(notice, Notice::Trouble { .. }));
 }

@@ -2,11 +2,15 @@
 
 use bytes::Bytes;
 use http::{Method, Request, header};
-use kirin_client::{ApiKey, BaseUrl, wire::Endpoint};
-use kirin_transport::PreferFreshConnection;
-use kirin_types::{AspectRatio, GenerationRequest, Mode, VideoDuration};
+use kirin_client::{
+    ApiKey, BaseUrl,
+    machine::Event,
+    wire::{CreateAnswer, Endpoint, Exchange, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, QueryAnswer},
+};
+use kirin_transport::{PreferFreshConnection, Sent, TransportError, TransportErrorKind};
+use kirin_types::{AspectRatio, GenerationRequest, Mode, Timestamp, VideoDuration};
 
-use super::read;
+use super::{read, response};
 
 /// A text that must not show up anywhere but in the authorization header.
 const CANARY: &str = "canary-7f3a9c";
@@ -16,7 +20,7 @@ const CANARY: &str = "canary-7f3a9c";
 fn the_body_of_a_create_is_the_golden_one() {
     fn check(request: &GenerationRequest, golden: &str) {
         let golden = without_blanks(&read("requests", golden));
-        let body = endpoint().create(request).into_body();
+        let body = endpoint().create(request).request().into_body();
         assert_eq!(String::from_utf8_lossy(&body), golden);
     }
 
@@ -45,7 +49,7 @@ fn the_body_of_a_create_is_the_golden_one() {
 #[test]
 fn a_create_is_a_post_that_asks_for_a_fresh_connection() {
     let request = GenerationRequest::builder("a fox").build().unwrap();
-    let create = endpoint().create(&request);
+    let create = endpoint().create(&request).request();
     assert_eq!(create.method(), Method::POST);
     assert_eq!(create.uri(), "https://cloud.vtrix.ai/model/v1/generation");
     assert!(create.extensions().get::<PreferFreshConnection>().is_some());
@@ -54,7 +58,7 @@ fn a_create_is_a_post_that_asks_for_a_fresh_connection() {
 
 #[test]
 fn a_query_is_a_get_without_a_body() {
-    let query = endpoint().query("d5u5obte8783ap44qtj0");
+    let query = endpoint().query("d5u5obte8783ap44qtj0").request();
     assert_eq!(query.method(), Method::GET);
     assert!(query.body().is_empty());
     assert!(query.extensions().get::<PreferFreshConnection>().is_none());
@@ -78,7 +82,8 @@ fn check_headers(call: &Request<Bytes>) {
 fn an_id_is_one_segment_of_the_url_whatever_it_holds() {
     fn check(id: &str, segment: &str) {
         let expected = format!("https://cloud.vtrix.ai/model/v1/generation/task/{segment}");
-        assert_eq!(endpoint().query(id).uri().to_string(), expected, "{id:?}");
+        let query = endpoint().query(id).request();
+        assert_eq!(query.uri().to_string(), expected, "{id:?}");
     }
 
     check("d5u5obte8783ap44qtj0", "d5u5obte8783ap44qtj0");
@@ -97,7 +102,7 @@ fn a_base_url_with_a_path_keeps_it() {
     let base_url: BaseUrl = "https://proxy.example.com:8443/kirin/".parse().unwrap();
     let endpoint = Endpoint::new(base_url, CANARY.parse().unwrap()).unwrap();
     assert_eq!(
-        endpoint.query("a").uri(),
+        endpoint.query("a").request().uri(),
         "https://proxy.example.com:8443/kirin/model/v1/generation/task/a"
     );
 }
@@ -234,4 +239,90 @@ fn without_blanks(json: &[u8]) -> String {
         escaped = character == '\\' && !escaped;
     }
     compact
+}
+
+/// Where an answer says it again, the key is out of sight, whatever was asked.
+#[test]
+fn a_call_reads_its_answer_without_the_key() {
+    let request = GenerationRequest::builder("a fox").build().unwrap();
+    let id = "order-42".parse().unwrap();
+    let calls = [
+        endpoint().create(&request),
+        endpoint().query("order-42"),
+        endpoint().probe(&id, "1"),
+    ];
+    for call in calls {
+        let target = format!("https://login.example.com/{CANARY}");
+        let body = format!(r#"{{"message":"invalid key: {CANARY}"}}"#);
+        for (status, headers) in [(401, &[][..]), (307, &[("location", &*target)])] {
+            let answer = response(status, headers, body.as_bytes());
+            let event = call.read(Exchange::Whole(answer), None);
+            let shown = format!("{event:?}");
+            assert!(shown.contains("(hidden)"), "{shown}");
+            assert!(!shown.contains(CANARY), "{shown}");
+            let written = serde_json::to_string(&event).unwrap();
+            assert!(!written.contains(CANARY), "{written}");
+        }
+    }
+}
+
+/// A driver that keeps no bound of its own.
+#[test]
+fn a_call_reads_only_so_much_of_an_answer() {
+    let query = endpoint().query("order-42");
+    let long = |status, limit: usize| {
+        let mut body = br#"{"id":"t1","status":"in_progress","error":"#.to_vec();
+        body.resize(limit + 1, b' ');
+        Exchange::Whole(response(status, &[], &body))
+    };
+    let event = query.read(long(200, MAX_ANSWER_BYTES), None);
+    let Some(QueryAnswer::Trouble(trouble)) = event.query_answer() else {
+        panic!("{event:?}");
+    };
+    let too_large = TransportError::new(TransportErrorKind::TooLarge, Sent::Maybe);
+    assert_eq!(trouble.to_string(), too_large.to_string());
+    // Of a create the id is read all the same.
+    let request = GenerationRequest::builder("a fox").build().unwrap();
+    let event = endpoint()
+        .create(&request)
+        .read(long(200, MAX_ANSWER_BYTES), None);
+    assert!(matches!(
+        event.create_answer(),
+        Some(CreateAnswer::Created(task)) if task.id().as_str() == "t1"
+    ));
+    let event = query.read(long(400, MAX_ERROR_BYTES), None);
+    let Some(QueryAnswer::Refused(refusal)) = event.query_answer() else {
+        panic!("{event:?}");
+    };
+    assert!(refusal.body.text.len() <= MAX_ERROR_BYTES);
+}
+
+#[test]
+fn a_call_reads_both_clocks() {
+    let ours = Some(Timestamp::from_milliseconds(1_769_757_744_021));
+    let answer = || {
+        response(
+            200,
+            &[("date", "Fri, 30 Jan 2026 07:22:24 GMT")],
+            br#"{"id":"t1","status":"in_progress"}"#,
+        )
+    };
+    let query = endpoint().query("t1");
+    let cut = TransportError::new(TransportErrorKind::Closed, Sent::Maybe);
+    for exchange in [Exchange::Whole(answer()), Exchange::Cut(answer(), cut)] {
+        let event = query.read(exchange, ours);
+        let Event::Answered {
+            ours: by_ours,
+            service,
+            ..
+        } = event
+        else {
+            panic!("{event:?}");
+        };
+        assert_eq!(by_ours, ours);
+        assert_eq!(
+            service.map(Timestamp::milliseconds),
+            Some(1_769_757_744_000)
+        );
+    }
 }

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::Response;
-use kirin_client::wire::{CreateAnswer, QueryAnswer};
+use kirin_client::wire::{CreateAnswer, Exchange, QueryAnswer};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 
-use super::{Create, Query, create_kind, decode_create, query_kind, response};
-use crate::machine::answers::EXTERNAL_ID;
+use super::{
+    Create, Query, create_kind, decode_create, decode_query, query_kind, read_create, response,
+};
 
 fn answer(body: &[u8]) -> Response<Bytes> {
     response(200, &[], body)
@@ -41,7 +42,7 @@ fn a_query_with_one_bad_byte_is_read() {
     let body =
         b"{\"id\":\"t1\",\"status\":\"completed\",\"task_info\":{\"prompt\":\"a fox \xF0\x9F\"},\
         \"output\":[{\"content\":[{\"url\":\"https://h.example/v.mp4\",\"type\":\"video\"}]}]}";
-    let QueryAnswer::Task(task) = QueryAnswer::decode(&answer(body)) else {
+    let QueryAnswer::Task(task) = decode_query(&answer(body)) else {
         panic!("a prompt is not the answer");
     };
     assert_eq!(task.status(), Some("completed"));
@@ -87,7 +88,7 @@ fn a_damaged_success_is_never_proof_that_nothing_was_created() {
 fn of_a_create_that_was_cut_only_the_task_is_read() {
     fn check(body: &[u8]) -> CreateAnswer {
         let error = TransportError::new(TransportErrorKind::Body, Sent::Maybe);
-        CreateAnswer::decode_cut(&answer(body), &EXTERNAL_ID.parse().unwrap(), &error)
+        read_create(Exchange::Cut(answer(body), error))
     }
 
     let created = check(b"{\"id\":\"t1\",\"status\":\"in_progress\",\"mod");
