@@ -83,6 +83,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         types::TaskState: Clone, Display, PartialEq, Serialize;
         types::Timestamp: Copy, DeserializeOwned, Display, Eq, From<std::time::SystemTime>, Hash,
             Into<std::time::SystemTime>, Ord, Serialize;
+        types::Total: Copy, Default, Display, Eq, From<types::Amount>, FromStr, Hash, Ord;
         types::TypicalTime: Copy, Eq, Hash;
         types::UnknownWord: Clone, Eq, Error, Hash;
         types::Usage: Clone, Eq, Serialize;
