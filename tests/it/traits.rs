@@ -39,7 +39,7 @@ macro_rules! table {
 
 fn types() -> impl IntoIterator<Item = &'static str> {
     table! {
-        alone: client::Download<'static>, client::Generation;
+        alone: client::Download<'static>;
 
         types::Amount: Clone, Default, DeserializeOwned, Display, Eq, FromStr, Hash, Ord, Serialize;
         types::AspectRatio: AsRef<str>, Copy, Default, DeserializeOwned, Display, Eq, FromStr, Hash, Serialize;
@@ -78,9 +78,12 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         types::TaskError: Clone, Default, Display, Eq, Hash, Serialize;
         types::TaskErrorCode: AsRef<str>, Clone, Display, Eq, Hash, Serialize;
         types::TaskId: AsRef<str>, Clone, DeserializeOwned, Display, Eq, FromStr, Hash, Ord, Serialize;
+        types::TaskRef: AsRef<str>, Clone, DeserializeOwned, Display, Eq, From<types::ExternalTaskId>,
+            From<types::TaskId>, Hash, Ord, Serialize;
         types::TaskState: Clone, Display, PartialEq, Serialize;
         types::Timestamp: Copy, DeserializeOwned, Display, Eq, From<std::time::SystemTime>, Hash,
             Into<std::time::SystemTime>, Ord, Serialize;
+        types::Total: Copy, Default, Display, Eq, From<types::Amount>, FromStr, Hash, Ord;
         types::TypicalTime: Copy, Eq, Hash;
         types::UnknownWord: Clone, Eq, Error, Hash;
         types::Usage: Clone, Eq, Serialize;
@@ -141,6 +144,8 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::Error: Clone, Error, From<types::InvalidRequest>;
         client::ErrorKind: Copy, Display, Eq, Hash, Serialize;
         client::FileDigest: Clone, Eq, Hash;
+        client::Generation: ;
+        client::GenerationBuilder: ;
         client::GenerationHandle: Clone, DeserializeOwned, Eq, Hash, Serialize;
         client::HostCapabilities: Copy, Default, DeserializeOwned, Eq, Hash, Serialize;
         client::Intent: Clone, DeserializeOwned, PartialEq, Serialize;
@@ -156,11 +161,13 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::KeyFingerprint: AsRef<str>, Clone, DeserializeOwned, Display, Eq, FromStr, Hash, Serialize;
         client::Lookup: Copy, Default, DeserializeOwned, Display, Eq, Hash, Serialize;
         client::MemoryJournal: Default, client::Journal;
+        client::Notices: Stream;
         client::OperationId: Copy, DeserializeOwned, Display, Eq, FromStr, Hash, Ord, Serialize;
         client::PollSchedule: Clone, DeserializeOwned, PartialEq, Serialize;
         client::Recalled: Clone, Default, PartialEq;
         client::Reservation: ;
         client::TakenBack: Copy, DeserializeOwned, Display, Eq, Hash, Serialize;
+        client::Wakes: Clone, Default;
         client::journal_conformance::Clause: Copy, Display, Eq, Hash, Ord;
         client::journal_conformance::Finding: Clone, Eq;
         client::journal_conformance::Report: Clone, Display;
@@ -178,6 +185,8 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::machine::Settings: Clone, DeserializeOwned, PartialEq, Serialize;
         client::machine::Withheld: Clone, DeserializeOwned, Display, Eq, Hash, Serialize;
         client::machine::WrongEvent: Copy, Eq, Error, Hash;
+        client::operation::Create: ;
+        client::operation::Resume: ;
         client::wire::CreateAnswer: Clone, DeserializeOwned, PartialEq, Serialize;
         client::wire::Endpoint: Clone;
         client::wire::InvalidEndpoint: Copy, Eq, Error, Hash;

@@ -80,6 +80,12 @@ impl TaskRef {
     }
 }
 
+impl AsRef<str> for TaskRef {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for TaskRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
