@@ -34,6 +34,8 @@ pub use claim::Claim;
 
 mod clock;
 
+mod closing;
+
 mod connection;
 
 mod days;

@@ -97,9 +97,10 @@ impl Settings {
 
     /// The defaults for a model.
     pub fn for_model(model: &Model) -> Self {
+        let typical = model.typical_time.duration;
         Self {
-            deadline: Some(model.typical_time.duration * Self::DEADLINE_FACTOR),
-            schedule: PollSchedule::optimum(model.typical_time.duration),
+            deadline: Some(typical.saturating_mul(Self::DEADLINE_FACTOR)),
+            schedule: PollSchedule::optimum(typical),
             capabilities: HostCapabilities::default(),
             started_at: None,
             intended_at: None,

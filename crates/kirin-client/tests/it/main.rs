@@ -16,6 +16,7 @@ mod flow;
 #[cfg(feature = "tokio")]
 mod journal;
 mod machine;
+mod pictures;
 mod prop;
 #[cfg(feature = "tokio")]
 mod repeated_key;

@@ -277,5 +277,8 @@ fn what_stands_between_two_secrets_is_shown() {
     let text = format!(r#"{{"sent":"{secret}","id":"d5u5obte8783","by":"{secret}"}}"#);
     let hidden = hide(text.as_bytes(), secret.as_bytes(), b"(hidden)").unwrap();
     let hidden = String::from_utf8(hidden).unwrap();
-    assert_eq!(hidden, r#"{"sent":"(hidden)","id":"d5u5obte8783","by":"(hidden)"}"#);
+    assert_eq!(
+        hidden,
+        r#"{"sent":"(hidden)","id":"d5u5obte8783","by":"(hidden)"}"#
+    );
 }

@@ -15,6 +15,7 @@ mod refusals;
 mod repetitions;
 pub(crate) mod script;
 mod table;
+mod taken_up;
 mod totality;
 mod waiting;
 mod wakes;
