@@ -5,6 +5,7 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use kirin_types::{Task, TaskId, Timestamp};
+use tokio::task::yield_now;
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent,
@@ -250,6 +251,8 @@ impl<'a> Transfer<'a> {
 
     async fn receive(&mut self, until: Duration) -> Event {
         if !self.waiting.is_empty() {
+            // Whoever sends so much at once must not keep the others waiting.
+            yield_now().await;
             let length = self.waiting.len().min(LARGEST_PIECE);
             return Event::Received(self.waiting.split_to(length));
         }

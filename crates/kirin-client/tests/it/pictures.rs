@@ -1,5 +1,10 @@
 //! Requests with a picture that wait, and what is shown of them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a client does in time is told by a clock, which is paused"
+)]
+
 use kirin_client::{
     Client, Intent, Journal as _, JournalChange, JournalWrite, MemoryJournal, OperationId,
     machine::{Action, Machine, Settings},

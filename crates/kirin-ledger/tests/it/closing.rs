@@ -25,7 +25,9 @@ async fn whoever_drops_the_last_ledger_does_not_wait_until_it_is_closed() {
     let another = another_writes(&ledger);
     scribe.drop_operation(&id("order-1"));
     let (told, dropped) = mpsc::channel();
+    let runtime = tokio::runtime::Handle::current();
     std::thread::spawn(move || {
+        let _inside = runtime.enter();
         drop((scribe, ledger));
         told.send(())
     });

@@ -1,11 +1,18 @@
 //! A download that is dropped, and the work that it may leave to the disk.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that would wait for ever has an end"
+)]
+
 use std::{
     fs,
+    future::{Future as _, IntoFuture as _},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -34,27 +41,36 @@ fn task() -> Task {
     Task::from_json(completed().as_bytes()).unwrap()
 }
 
-/// Dropped at any moment, also while something is written: the next one takes over, at once.
+/// Dropped at once after each piece came, while it is written: the next one takes over, without a pause.
 #[tokio::test]
 async fn download_that_is_dropped_and_begun_again_at_once_goes_on() {
     let film = film(4 << 20);
     let limit = Duration::from_secs(60);
-    for polls in 1..30 {
+    for round in 0..40 {
         let place = Place::new();
         let path = place.path("a.mp4");
         let first = client(Scripted::new([stalled(&film)]));
-        let task = task();
-        let mut download = first.download(&task, &path).into_future();
-        for _ in 0..polls {
-            // It may be woken sooner than the time of a write.
-            let polled = tokio::time::timeout(Duration::from_micros(200), &mut download);
-            assert!(polled.await.is_err(), "it stalls");
-        }
+        let (task, pieces) = (task(), AtomicUsize::new(0));
+        let download = first.download(&task, &path).on_event(|event| {
+            if let DownloadEvent::Progress { .. } = event {
+                pieces.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let mut download = download.into_future();
+        let until_written = std::future::poll_fn(|context| {
+            assert!(download.as_mut().poll(context).is_pending(), "it stalls");
+            match pieces.load(Ordering::Relaxed) > round % 4 {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        let written = tokio::time::timeout(limit, until_written);
+        written.await.expect("pieces come");
         drop(download);
         let again = client(Scripted::new([whole(film.clone())]));
         let again = tokio::time::timeout(limit, again.download(&task, &path).into_future());
         let done = again.await.expect("it waits for the first, and no longer");
-        done.unwrap_or_else(|error| panic!("after {polls} polls: {error:?}"));
+        done.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
         assert!(fs::read(&path).unwrap() == film);
         assert_eq!(place.files(), ["a.mp4"]);
     }

@@ -18,7 +18,7 @@ use kirin_tests::{
 use kirin_transport::HyperTransport;
 use tokio::runtime::Builder;
 
-use crate::server::{ANSWER, Server, Step, ask, within};
+use crate::server::{ANSWER, Server, Step, ask, play, within};
 
 /// Panics of the libraries below. Those of a task in the background are seen by nobody else.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -53,22 +53,23 @@ fn limits() -> impl Strategy<Value = Duration> {
     prop_oneof![select(&EXTREMES[..]), any]
 }
 
-/// Reads one answer through a transport, and lets its tasks in the background come to their turn.
+/// Reads two answers through a transport: where the first connection is kept, the second comes over it.
 async fn exchange(transport: HyperTransport) {
     let server = Server::start().await;
-    let request = Request::get(server.url()).body(Bytes::new()).unwrap();
     let asking = async {
-        // Whether there is time for it is not the question.
-        let _ = ask(&transport, request).await;
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
+        for _ in 0..2 {
+            let request = Request::get(server.url()).body(Bytes::new()).unwrap();
+            // Whether there is time for it is not the question.
+            let _ = ask(&transport, request).await;
         }
     };
     let serving = async {
-        server
-            .serve(&[Step::ReadRequest, Step::Write(ANSWER)])
-            .await;
-        std::future::pending::<()>().await;
+        loop {
+            let mut connection = server.accept().await;
+            let steps = [Step::ReadRequest, Step::Write(ANSWER)];
+            let twice = [steps, steps].concat();
+            tokio::spawn(async move { play(&mut connection, &twice).await });
+        }
     };
     within(async {
         tokio::select! {
