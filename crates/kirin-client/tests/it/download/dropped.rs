@@ -7,7 +7,6 @@
 
 use std::{
     fs,
-    future::{Future as _, IntoFuture as _},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
