@@ -155,7 +155,7 @@ impl Machine {
     /// use kirin_client::wire::QueryAnswer;
     /// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, Timestamp};
     ///
-    /// let at = |seconds| Timestamp::from_milliseconds(1_795_608_000_000 + seconds * 1000);
+    /// let at = |seconds: i64| Timestamp::from_milliseconds(1_795_608_000_000 + seconds * 1000);
     /// let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
     /// settings.schedule = kirin_client::PollSchedule::Fixed(Duration::from_secs(60));
     /// settings.started_at = Some(at(0));
