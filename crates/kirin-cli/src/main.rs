@@ -70,6 +70,8 @@ fn main() -> ExitCode {
     });
     // A video that is still being rendered must not keep the program alive.
     runtime.shutdown_background();
+    // What cannot be closed in time is read from its log by the next one.
+    let _ = kirin_ledger::Ledger::wait_until_closed();
     code
 }
 

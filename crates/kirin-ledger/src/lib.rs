@@ -37,6 +37,8 @@ pub use claim::Claim;
 
 mod clock;
 
+mod closing;
+
 mod connection;
 
 mod days;

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 
 use crate::{
-    LedgerError, connection,
+    LedgerError, closing, connection,
     guard::{self, Guard, Trouble},
     identity::{Shape, Watch},
     lineage::{self, Known},
@@ -47,6 +47,8 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
     let path = location::resolve(path).map_err(|error| LedgerError::file(path, error))?;
     let file = |error| LedgerError::file(&path, error);
     let sqlite = |error| LedgerError::sqlite(&path, &error);
+    // The former one of this process may still hold its creates. If it takes too long, it is another one.
+    closing::wait(Some(&path));
     let beside = Beside::look(&path).map_err(file)?;
     make(&path, &beside, is_accepted)?;
     location::check(&path)?;

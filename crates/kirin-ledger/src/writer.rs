@@ -3,16 +3,20 @@
 
 use std::{
     path::PathBuf,
-    sync::mpsc::{self, Receiver, Sender},
-    thread::JoinHandle,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
     LedgerError,
+    closing::{self, Closing},
     guard::{Guard, Trouble},
+    process::Process,
 };
 
 /// What is done to the file.
@@ -38,12 +42,12 @@ type Answer = Box<dyn FnOnce(Result<(), Trouble>) + Send>;
 /// Most jobs of a transaction.
 const MOST_JOBS: usize = 256;
 
-/// The thread. It ends when this is dropped, after what waits.
+/// The thread. It ends after this is dropped, when it has done what waits.
 #[derive(Debug)]
 pub(crate) struct Writer {
     path: PathBuf,
     jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    closing: Closing,
 }
 
 impl Writer {
@@ -51,16 +55,24 @@ impl Writer {
         connection: Connection,
         guard: Guard,
         path: PathBuf,
+        process: Arc<Process>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
-        let work = move || Work { guard, connection }.work(&waiting);
-        let thread = std::thread::Builder::new()
+        let closing = Closing::default();
+        let open = closing.open();
+        let work = move || {
+            Work { guard, connection }.work(&waiting);
+            // What waited is written before the lock is given up, and nobody waits for it after that.
+            drop(process);
+            drop(open);
+        };
+        std::thread::Builder::new()
             .name("kirin-ledger".into())
             .spawn(work)?;
         Ok(Self {
             path,
             jobs: Some(jobs),
-            thread: Some(thread),
+            closing,
         })
     }
 
@@ -133,11 +145,13 @@ impl Writer {
 }
 
 impl Drop for Writer {
+    /// What was answered is durable already. A future must not wait here for the rest; a thread of its own may,
+    /// and it may be about to end the program.
     fn drop(&mut self) {
+        self.closing.begin(&self.path);
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // It panics at nothing, and what it wrote is durable already.
-            let _ = thread.join();
+        if Handle::try_current().is_err() {
+            closing::wait(Some(&self.path));
         }
     }
 }

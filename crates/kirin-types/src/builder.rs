@@ -2,9 +2,12 @@
 
 use alloc::string::String;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::{AspectRatio, GenerationRequest, Image, InvalidRequest, Mode, VideoDuration};
+use crate::{
+    AspectRatio, GenerationRequest, Image, InvalidRequest, Mode, VideoDuration,
+    shared_values::SharedValues,
+};
 
 /// Collects the parameters of a [`GenerationRequest`]; [`build`](Self::build) checks them all.
 ///
@@ -29,15 +32,15 @@ use crate::{AspectRatio, GenerationRequest, Image, InvalidRequest, Mode, VideoDu
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct GenerationRequestBuilder {
-    parameters: Map<String, Value>,
-    extra: Map<String, Value>,
+    parameters: SharedValues,
+    extra: SharedValues,
 }
 
 impl GenerationRequestBuilder {
     pub(crate) fn new(model: String) -> Self {
         Self {
-            parameters: Map::new(),
-            extra: Map::new(),
+            parameters: SharedValues::default(),
+            extra: SharedValues::default(),
         }
         .parameter("model", model)
     }
@@ -68,13 +71,15 @@ impl GenerationRequestBuilder {
     }
 
     /// Sets the picture that the video begins with, for a model that takes one.
-    pub fn image(self, image: Image) -> Self {
-        self.parameter("image", image)
+    pub fn image(mut self, image: Image) -> Self {
+        self.parameters.insert("image", image.into_value());
+        self
     }
 
     /// Sets the picture that the video ends with, for a model that takes one.
-    pub fn image_tail(self, image: Image) -> Self {
-        self.parameter("image_tail", image)
+    pub fn image_tail(mut self, image: Image) -> Self {
+        self.parameters.insert("image_tail", image.into_value());
+        self
     }
 
     /// Sets where the service reports a change of the task's status: an absolute http or https
@@ -101,7 +106,7 @@ impl GenerationRequestBuilder {
     /// );
     /// ```
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parameters.insert(name.into(), value.into());
+        self.parameters.insert(name, value.into());
         self
     }
 
@@ -116,7 +121,7 @@ impl GenerationRequestBuilder {
     /// # Ok::<(), kirin_types::InvalidRequest>(())
     /// ```
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.extra.insert(name.into(), value.into());
+        self.extra.insert(name, value.into());
         self
     }
 
@@ -127,6 +132,6 @@ impl GenerationRequestBuilder {
     /// Every problem at once, in the order of the reference page.
     pub fn build(mut self) -> Result<GenerationRequest, InvalidRequest> {
         let model = self.parameters.remove("model");
-        GenerationRequest::check(model.as_ref(), self.parameters, self.extra)
+        GenerationRequest::check(model.as_deref(), self.parameters, self.extra)
     }
 }

@@ -1,11 +1,13 @@
 //! Pictures for the models that begin with one.
 
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 use core::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::validate::is_absolute_http_url;
+use serde_json::Value;
+
+use crate::{shared_values::ShownText, validate::is_absolute_http_url};
 
 /// A picture in the form that the wire takes: a URL, or bare base64 without a `data:` prefix.
 ///
@@ -20,8 +22,12 @@ use crate::validate::is_absolute_http_url;
 /// assert_eq!(Image::from_bytes(b"GIF89a"), Err(InvalidImage::UnknownFormat));
 /// # Ok::<(), InvalidImage>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Image(String);
+///
+/// A clone is the same picture, and so is that in each request that
+/// [`image`](crate::GenerationRequestBuilder::image) puts it into: it is there once. Its Debug form tells its
+/// type and size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Image(Arc<Value>);
 
 /// Why something is no usable picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +76,7 @@ impl Image {
     /// The bytes are no JPEG or PNG, or the picture is too large, too small, too wide or too high.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidImage> {
         check_bytes(bytes, true)?;
-        Ok(Self(STANDARD.encode(bytes)))
+        Ok(Self::new(STANDARD.encode(bytes)))
     }
 
     /// As [`from_bytes`](Self::from_bytes) without the bounds of width to height, for the one
@@ -81,7 +87,7 @@ impl Image {
     /// The bytes are no JPEG or PNG, or the picture is too large or too small.
     pub fn from_bytes_of_any_ratio(bytes: &[u8]) -> Result<Self, InvalidImage> {
         check_bytes(bytes, false)?;
-        Ok(Self(STANDARD.encode(bytes)))
+        Ok(Self::new(STANDARD.encode(bytes)))
     }
 
     /// Names a picture that the service fetches for itself. What is there is not checked.
@@ -92,14 +98,24 @@ impl Image {
     pub fn from_url(url: impl Into<String>) -> Result<Self, InvalidImage> {
         let url = url.into();
         match is_absolute_http_url(&url) {
-            true => Ok(Self(url)),
+            true => Ok(Self::new(url)),
             false => Err(InvalidImage::Url),
         }
     }
 
     /// The form on the wire.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // It is one, by `new`.
+        self.0.as_str().unwrap_or_default()
+    }
+
+    fn new(text: String) -> Self {
+        Self(Arc::new(Value::String(text)))
+    }
+
+    /// The same picture, to be shared.
+    pub(crate) fn into_value(self) -> Arc<Value> {
+        self.0
     }
 
     /// Checks a text that stands where a picture is expected.
@@ -129,9 +145,16 @@ impl AsRef<str> for Image {
     }
 }
 
-impl From<Image> for serde_json::Value {
+impl fmt::Debug for Image {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = ShownText(self.as_str());
+        formatter.debug_tuple("Image").field(&shown).finish()
+    }
+}
+
+impl From<Image> for Value {
     fn from(image: Image) -> Self {
-        Self::String(image.0)
+        Arc::unwrap_or_clone(image.0)
     }
 }
 

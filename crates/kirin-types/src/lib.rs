@@ -63,6 +63,8 @@ pub use problem::{InvalidRequest, Problem};
 
 mod validate;
 
+mod shared_values;
+
 mod image;
 pub use image::{Image, InvalidImage};
 

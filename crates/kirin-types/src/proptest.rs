@@ -135,8 +135,9 @@ fn without_the_obstacle(
     parameters: &Map<String, Value>,
 ) -> Option<Map<String, Value>> {
     let optional: Vec<_> = model.parameters.iter().filter(|it| !it.required).collect();
-    let is_legal =
-        |parameters: &Map<String, Value>| crate::validate::problems(model, parameters).is_empty();
+    let is_legal = |parameters: &Map<String, Value>| {
+        crate::validate::problems(model, &crate::validate::object(parameters)).is_empty()
+    };
     if is_legal(parameters) {
         return Some(parameters.clone());
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     AspectRatio, ExternalTaskId, GenerationRequestBuilder, InvalidRequest, MODELS, Mode, Model,
-    ParameterKind, Price, Problem, problem::quoted, validate,
+    ParameterKind, Price, Problem, problem::quoted, shared_values::SharedValues, validate,
 };
 
 /// A request that the service documents as legal.
@@ -21,6 +21,8 @@ use crate::{
 /// forms. On the wire the parameters stand one level deeper; `kirin-client` wraps them.
 /// Parameters that are not checked, because the catalogue does not know them (yet), stand in the
 /// field `extra` of the flat object.
+///
+/// A clone shares the values, pictures above all. The Debug form tells of a picture its type and size.
 ///
 /// ```
 /// use kirin_types::GenerationRequest;
@@ -36,8 +38,8 @@ use crate::{
 pub struct GenerationRequest {
     model: Cow<'static, str>,
     /// Checked, without nulls, documented defaults written out.
-    parameters: Map<String, Value>,
-    extra: Map<String, Value>,
+    parameters: SharedValues,
+    extra: SharedValues,
     external_task_id: Option<ExternalTaskId>,
 }
 
@@ -104,15 +106,15 @@ impl GenerationRequest {
             Some(id) => Some(parsed_id(&id)?),
             None => None,
         };
-        let parameters = external_task_id
-            .iter()
-            .map(|id| ("external_task_id".into(), id.as_str().into()))
-            .collect();
-        Ok(Self {
+        let request = Self {
             model: model.into(),
-            parameters,
-            extra,
-            external_task_id,
+            parameters: SharedValues::default(),
+            extra: extra.into(),
+            external_task_id: None,
+        };
+        Ok(match external_task_id {
+            Some(id) => request.with_external_task_id(id),
+            None => request,
         })
     }
 
@@ -154,7 +156,10 @@ impl GenerationRequest {
             (Some(id), Some(extra)) if only_id() => {
                 Self::unchecked(id, &parameters.into_iter().chain(extra).collect())
             }
-            (_, extra) => Self::check(model.as_ref(), parameters, extra.unwrap_or_default()),
+            (_, extra) => {
+                let extra = extra.unwrap_or_default().into();
+                Self::check(model.as_ref(), parameters.into(), extra)
+            }
         }
     }
 
@@ -169,8 +174,8 @@ impl GenerationRequest {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_external_task_id(mut self, id: ExternalTaskId) -> Self {
-        self.parameters
-            .insert("external_task_id".into(), id.as_str().into());
+        let value = Value::from(id.as_str());
+        self.parameters.insert("external_task_id", value);
         self.external_task_id = Some(id);
         self
     }
@@ -301,12 +306,13 @@ impl GenerationRequest {
 
     pub(crate) fn check(
         model: Option<&Value>,
-        parameters: Map<String, Value>,
-        extra: Map<String, Value>,
+        parameters: SharedValues,
+        extra: SharedValues,
     ) -> Result<Self, InvalidRequest> {
         let model = known_model(model)?;
-        let mut problems = validate::problems(model, &parameters);
-        problems.extend(extra.keys().filter_map(|name| checked_extra(model, name)));
+        let mut problems = validate::problems(model, &parameters.iter().collect());
+        let names = extra.iter().map(|(name, _)| name);
+        problems.extend(names.filter_map(|name| checked_extra(model, name)));
         if !problems.is_empty() {
             return Err(InvalidRequest::new(problems));
         }
@@ -331,11 +337,7 @@ impl GenerationRequest {
     fn in_order(&self) -> impl Iterator<Item = (&str, &Value)> {
         let known = self.model().map_or(&[][..], |model| model.parameters);
         let place = |name: &str| known.iter().position(|parameter| parameter.name == name);
-        let mut parameters: Vec<_> = self
-            .parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value))
-            .collect();
+        let mut parameters: Vec<_> = self.parameters.iter().collect();
         parameters.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         parameters.into_iter()
     }
@@ -350,7 +352,7 @@ impl Serialize for GenerationRequest {
         }
         // An empty one says that the unknown model is meant.
         if !self.extra.is_empty() || self.model().is_none() {
-            map.serialize_entry("extra", &self.extra)?;
+            map.serialize_entry("extra", &Map::from(&self.extra))?;
         }
         map.end()
     }
@@ -372,7 +374,7 @@ impl Serialize for Parameters<'_> {
         for (name, value) in self.0.in_order() {
             map.serialize_entry(name, value)?;
         }
-        for (name, value) in &self.0.extra {
+        for (name, value) in self.0.extra.iter() {
             map.serialize_entry(name, value)?;
         }
         map.end()
@@ -406,7 +408,7 @@ fn checked_extra(model: &Model, name: &str) -> Option<Problem> {
 
 /// Without nulls and without what counts as absent, and with the defaults written out: a request
 /// then means the same if a default ever changes.
-fn normalized(model: &Model, mut parameters: Map<String, Value>) -> Map<String, Value> {
+fn normalized(model: &Model, mut parameters: SharedValues) -> SharedValues {
     let counts_as_absent = |name: &str, value: &Value| {
         let kind = model.parameter(name).map(|parameter| parameter.kind);
         let optional_text = matches!(
@@ -416,13 +418,23 @@ fn normalized(model: &Model, mut parameters: Map<String, Value>) -> Map<String, 
         value.is_null() || (optional_text && value == "")
     };
     parameters.retain(|name, value| !counts_as_absent(name, value));
-    parameters.values_mut().for_each(remove_nulls);
+    parameters.change(has_nulls, remove_nulls);
     for parameter in model.parameters {
         if let Some(default) = parameter.kind.default() {
-            parameters.entry(parameter.name).or_insert(default);
+            parameters.insert_absent(parameter.name, default);
         }
     }
     parameters
+}
+
+fn has_nulls(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_nulls),
+        Value::Object(fields) => fields
+            .values()
+            .any(|field| field.is_null() || has_nulls(field)),
+        _ => false,
+    }
 }
 
 /// The fields within a parameter that are null count as absent too.

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::alphabet::Failure;
+use super::{alphabet::Failure, temporary::ELSEWHERE};
 
 /// A download that failed. The task is charged whether it is downloaded or not, and can be
 /// downloaded again until its output expires.
@@ -117,6 +117,11 @@ impl DownloadError {
     pub(super) fn after(mut self, finished: Vec<PathBuf>) -> Self {
         self.finished = finished;
         self
+    }
+
+    /// Whether the file is being downloaded already.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.detail == ELSEWHERE
     }
 
     /// What kind of failure it was.

@@ -3,6 +3,8 @@
 //! What is decided of a URL, an answer or bytes is pure and stands in modules of its own, the
 //! machine above all; the transfer drives it, and hands the bytes to a file or a stream.
 
+mod blocking;
+
 mod source;
 
 mod container;

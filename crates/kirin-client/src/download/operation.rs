@@ -12,8 +12,9 @@ use kirin_types::Task;
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent, DownloadTarget,
+    blocking::{LeftBehind, on_disk},
     outputs::Output,
-    part::PartFile,
+    part::{Part, PartFile},
     target::{IfExists, NOT_THE_OUTPUT},
     temporary::{exists, remove_parts},
     transfer::{OnEvent, Order, Step, Transfer, lag},
@@ -250,9 +251,9 @@ impl<'a> Download<'a> {
                 for output in Output::all(&task) {
                     remove_parts(&output.path(&earlier), task.id(), &output);
                 }
-                Ok::<_, DownloadError>(())
+                Ok(())
             };
-            blocking(remove).await?;
+            on_disk(remove).await?;
         }
         Ok(paths)
     }
@@ -265,14 +266,12 @@ impl<'a> Download<'a> {
     ) -> Result<PathBuf, DownloadError> {
         let is_kept = self.keep_existing && !self.overwrite;
         if is_kept && !self.noted.is_empty() && path.is_file() {
-            let there = path.to_owned();
-            match blocking(move || FileDigest::of_linked(&there)).await {
-                Ok(digest) if self.noted.contains(&digest) => return Ok(path.into()),
-                Ok(_) if all_are_noted => {
+            match digest_of(path).await? {
+                digest if self.noted.contains(&digest) => return Ok(path.into()),
+                _ if all_are_noted => {
                     return Err(exists(NOT_THE_OUTPUT).overwritten_if(true).at(path));
                 }
-                Ok(_) => {}
-                Err(error) => return Err(DownloadError::disk("cannot be read", error).at(path)),
+                _ => {}
             }
         }
         let if_exists = match (self.overwrite, is_kept) {
@@ -280,41 +279,53 @@ impl<'a> Download<'a> {
             (false, true) => IfExists::Compare,
             (false, false) => IfExists::Refuse,
         };
-        let (task, wanted, there) = (self.task.id().clone(), output.clone(), path.to_owned());
-        let prepare = move || DownloadTarget::prepare(there, if_exists, Some((&task, &wanted)));
-        let mut target = blocking(prepare).await?;
-        let path = match self.finish(&mut target, output).await {
-            Ok(digest) => blocking(move || target.commit(&digest)).await,
-            Err(error) => Err(error.kept_in(target.kept()).at(path)),
-        }?;
+        let target = self.prepare(path, if_exists, &output).await?;
+        let mut part = Part::open(target).await.map_err(|error| error.at(path))?;
+        let path = match self.finish(&mut part, output).await {
+            Ok(path) => path,
+            Err(error) => return Err(error.kept_in(part.kept()).at(path)),
+        };
         (self.on_event)(&DownloadEvent::Finished { path: path.clone() });
         Ok(path)
     }
 
-    /// Fills the part file, makes it durable and says what it is.
-    async fn finish(
+    /// Takes the place of the file. A download of this process that was dropped may not have left it yet.
+    async fn prepare(
         &mut self,
-        target: &mut DownloadTarget,
-        output: Output,
-    ) -> Result<FileDigest, DownloadError> {
-        let digest = self.fill(target, output).await?;
-        target.sync()?;
+        path: &Path,
+        if_exists: IfExists,
+        output: &Output,
+    ) -> Result<DownloadTarget, DownloadError> {
+        loop {
+            let left_behind = LeftBehind::now();
+            let (path, task, output) = (path.to_owned(), self.task.id().clone(), output.clone());
+            let prepare = move || DownloadTarget::prepare(path, if_exists, Some((&task, &output)));
+            match on_disk(prepare).await {
+                Err(error) if error.is_elsewhere() && left_behind.ends().await => {}
+                prepared => return prepared,
+            }
+        }
+    }
+
+    /// Fills the part file, makes it durable, and gives it its name when it is written down what it is.
+    async fn finish(&mut self, part: &mut Part, output: Output) -> Result<PathBuf, DownloadError> {
+        let digest = self.fill(part, output).await?;
+        let sync = |part: &mut PartFile| {
+            part.note();
+            part.target.sync()
+        };
+        part.act(sync).await?;
         if let Some(note) = &mut self.before_commit {
             note(digest.clone()).await.map_err(|source| {
                 let detail = "what the file is cannot be written down, so it stays a part file";
                 DownloadError::new(DownloadErrorKind::Disk, detail).with_source(source)
             })?;
         }
-        Ok(digest)
+        part.act(move |part| part.target.commit(&digest)).await
     }
 
     /// Fills the part file, from where it ended.
-    async fn fill(
-        &mut self,
-        target: &mut DownloadTarget,
-        output: Output,
-    ) -> Result<FileDigest, DownloadError> {
-        let disk = |source| DownloadError::disk("cannot be written", source);
+    async fn fill(&mut self, part: &mut Part, output: Output) -> Result<FileDigest, DownloadError> {
         let order = Order {
             client: self.client.clone(),
             task: self.task.id().clone(),
@@ -323,10 +334,9 @@ impl<'a> Download<'a> {
             lag: lag(&self.task, self.client.wall_time()),
             can_discard: true,
         };
-        let temporary = target.temporary();
-        let was_there = temporary.part().metadata().map_err(disk)?.len() > 0;
-        let mut part = PartFile::open(temporary).await.map_err(disk)?;
-        let received = part.stored().clone();
+        let (received, was_there) = part
+            .act(|part| Ok((part.stored().clone(), part.was_there)))
+            .await?;
         if was_there && received.bytes() == 0 {
             let because = "what the part file holds is not known for sure".into();
             (self.on_event)(&DownloadEvent::Restarted { because });
@@ -334,22 +344,23 @@ impl<'a> Download<'a> {
         let mut transfer = Transfer::new(order, received, Box::new(&mut *self.on_event));
         loop {
             match transfer.next().await {
-                Ok(Step::Discard) => part.discard().await.map_err(disk)?,
+                Ok(Step::Discard) => part.act(PartFile::discard).await?,
                 Ok(Step::Finished) => {
                     return Ok(transfer.received().content.file_digest());
                 }
                 Ok(Step::Store(data)) => {
-                    let received = transfer.received();
-                    part.store(&data, received).await.map_err(disk)?;
+                    let received = transfer.received().clone();
+                    part.act(move |part| part.store(&data, received)).await?;
                 }
                 Err(error) => {
                     // To go on with these bytes would end here again.
                     match error.kind() {
-                        DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => part.refuse(),
-                        DownloadErrorKind::TooLarge => part.discard().await,
-                        _ => Ok(()),
+                        DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => {
+                            part.act(PartFile::refuse).await?;
+                        }
+                        DownloadErrorKind::TooLarge => part.act(PartFile::discard).await?,
+                        _ => {}
                     }
-                    .map_err(disk)?;
                     return Err(error);
                 }
             }
@@ -357,16 +368,13 @@ impl<'a> Download<'a> {
     }
 }
 
-/// Reads or writes files where that keeps nobody waiting.
-async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    match ::tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
+async fn digest_of(path: &Path) -> Result<FileDigest, DownloadError> {
+    let file = path.to_owned();
+    let read = move || {
+        let digest = FileDigest::of_linked(&file);
+        digest.map_err(|error| DownloadError::disk("cannot be read", error).at(&file))
+    };
+    on_disk(read).await
 }
 
 impl<'a> IntoFuture for Download<'a> {

@@ -1,70 +1,120 @@
 //! The part file, and the note beside it that lets another process go on with it.
 
-use std::io::{self, SeekFrom};
-
-use bytes::Bytes;
-use tokio::{
-    fs::File,
-    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
+use std::{
+    io::{self, Seek as _, SeekFrom, Write as _},
+    path::PathBuf,
 };
 
-use super::{content::Content, judgement::Received, temporary::Temporary};
+use bytes::Bytes;
+
+use super::{
+    DownloadError, blocking::on_disk, judgement::Received, target::DownloadTarget,
+    temporary::content,
+};
 
 /// A note is written after so many bytes: what is lost in a crash.
 const NOTE_EVERY: u64 = 1 << 20;
 
-/// A part file that is being written.
-pub(super) struct PartFile<'a> {
-    temporary: &'a mut Temporary,
-    file: File,
-    /// What is surely in the file.
-    stored: Received,
-    /// How many bytes the last note speaks of.
-    noted: u64,
-}
+/// A part file in the hands of a download. What is done with it is done on a thread that may block.
+pub(super) struct Part(Option<Box<PartFile>>);
 
-impl<'a> PartFile<'a> {
-    /// Opens it, and finds out what of it can be gone on with: what a note describes, read again
-    /// and found to be the same. The rest is thrown away.
+impl Part {
+    /// Opens the part file of a place.
     ///
     /// # Errors
     ///
     /// It cannot be read or written.
-    pub(super) async fn open(temporary: &'a mut Temporary) -> io::Result<Self> {
-        let mut part = Self {
-            file: File::from_std(temporary.part().try_clone()?),
-            temporary,
-            stored: Received::default(),
-            noted: 0,
-        };
-        match part.recover().await? {
-            Some(received) => {
-                part.file.set_len(received.bytes()).await?;
-                part.file.seek(SeekFrom::Start(received.bytes())).await?;
-                part.noted = received.bytes();
-                part.stored = received;
-            }
-            None => part.discard().await?,
-        }
-        Ok(part)
+    pub(super) async fn open(target: DownloadTarget) -> Result<Self, DownloadError> {
+        let opened = on_disk(move || PartFile::open(target)).await?;
+        Ok(Self(Some(Box::new(opened))))
     }
 
-    async fn recover(&mut self) -> io::Result<Option<Received>> {
-        let length = self.file.metadata().await?.len();
-        let note = self.temporary.note().clone();
-        if note.bytes() > length {
+    /// Does something with it. Whoever stops waiting has given it up: it is closed when that is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of `act`.
+    pub(super) async fn act<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut PartFile) -> Result<T, DownloadError> + Send + 'static,
+    ) -> Result<T, DownloadError> {
+        let Some(mut part) = self.0.take() else {
+            return Err(DownloadError::disk(
+                "is closed",
+                io::ErrorKind::Other.into(),
+            ));
+        };
+        let (part, done) = on_disk(move || {
+            let done = act(&mut part);
+            Ok((part, done))
+        })
+        .await?;
+        self.0 = Some(part);
+        done
+    }
+
+    /// Where that is which came, if it is there under a name.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.0.as_ref()?.target.kept()
+    }
+}
+
+/// A part file that is being written.
+pub(super) struct PartFile {
+    pub(super) target: DownloadTarget,
+    /// What is surely in the file.
+    stored: Received,
+    /// How many bytes the last note speaks of.
+    noted: u64,
+    /// Whether there was anything in it.
+    pub(super) was_there: bool,
+}
+
+impl PartFile {
+    /// Opens it, and finds out what of it can be gone on with: what a note describes, read again
+    /// and found to be the same. The rest is thrown away.
+    fn open(target: DownloadTarget) -> Result<Self, DownloadError> {
+        let mut part = Self {
+            target,
+            stored: Received::default(),
+            noted: 0,
+            was_there: false,
+        };
+        match part.begin() {
+            Ok(()) => Ok(part),
+            Err(error) => Err(error.kept_in(part.target.kept())),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), DownloadError> {
+        let length = self.target.temporary().part().metadata();
+        self.was_there = length.map_err(not_written)?.len() > 0;
+        match self.recover().map_err(not_written)? {
+            Some(received) => {
+                self.cut(received.bytes()).map_err(not_written)?;
+                self.noted = received.bytes();
+                self.stored = received;
+                Ok(())
+            }
+            None => self.discard(),
+        }
+    }
+
+    fn recover(&mut self) -> io::Result<Option<Received>> {
+        let temporary = self.target.temporary();
+        let (note, mut file) = (temporary.note().clone(), temporary.part());
+        if note.bytes() > file.metadata()?.len() {
             return Ok(None);
         }
-        self.file.seek(SeekFrom::Start(0)).await?;
-        let mut content = Content::default();
-        let mut beginning = (&mut self.file).take(note.bytes());
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            match beginning.read(&mut buffer).await? {
-                0 => return Ok(note.received(content)),
-                count => content.feed(&buffer[..count]),
-            }
-        }
+        file.seek(SeekFrom::Start(0))?;
+        Ok(note.clone().received(content(file, note.bytes())?))
+    }
+
+    /// Leaves so many bytes of it, and goes on behind them.
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        let mut file = self.target.temporary().part();
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::Start(bytes)).map(drop)
     }
 
     /// What is in the file.
@@ -77,11 +127,10 @@ impl<'a> PartFile<'a> {
     /// # Errors
     ///
     /// It cannot be written.
-    pub(super) async fn store(&mut self, data: &Bytes, received: &Received) -> io::Result<()> {
-        self.file.write_all(data).await?;
-        // Without it, an error would show at the next write only.
-        self.file.flush().await?;
-        self.stored = received.clone();
+    pub(super) fn store(&mut self, data: &Bytes, received: Received) -> Result<(), DownloadError> {
+        let mut file = self.target.temporary().part();
+        file.write_all(data).map_err(not_written)?;
+        self.stored = received;
         if self.stored.bytes() - self.noted >= NOTE_EVERY {
             self.note();
         }
@@ -93,17 +142,15 @@ impl<'a> PartFile<'a> {
     /// # Errors
     ///
     /// It cannot be written.
-    pub(super) async fn discard(&mut self) -> io::Result<()> {
+    pub(super) fn discard(&mut self) -> Result<(), DownloadError> {
         self.stored = Received::default();
         self.noted = 0;
         let nothing = Received::default();
-        self.temporary.change_note(|note| {
+        let change = self.target.temporary().change_note(|note| {
             note.is_refused = false;
             note.set_received(&nothing);
-        })?;
-        self.file.set_len(0).await?;
-        self.file.seek(SeekFrom::Start(0)).await?;
-        Ok(())
+        });
+        change.and_then(|()| self.cut(0)).map_err(not_written)
     }
 
     /// Keeps what came for whoever wants to look at it, and never goes on with it.
@@ -111,33 +158,39 @@ impl<'a> PartFile<'a> {
     /// # Errors
     ///
     /// It cannot be written.
-    pub(super) fn refuse(&mut self) -> io::Result<()> {
+    pub(super) fn refuse(&mut self) -> Result<(), DownloadError> {
         self.noted = self.stored.bytes();
         let stored = &self.stored;
-        self.temporary.change_note(|note| {
+        let change = self.target.temporary().change_note(|note| {
             note.set_received(stored);
             note.is_refused = true;
-        })
+        });
+        change.map_err(not_written)
     }
 
-    /// A note that cannot be written costs the next process what is there, and nothing else.
-    fn note(&mut self) {
+    /// Notes all that is there. A note that cannot be written costs the next process what is there, and
+    /// nothing else.
+    pub(super) fn note(&mut self) {
         let stored = &self.stored;
-        if self
-            .temporary
-            .change_note(|note| note.set_received(stored))
-            .is_ok()
+        if stored.bytes() > self.noted
+            && self
+                .target
+                .temporary()
+                .change_note(|note| note.set_received(stored))
+                .is_ok()
         {
             self.noted = self.stored.bytes();
         }
     }
 }
 
-impl Drop for PartFile<'_> {
+impl Drop for PartFile {
     /// Whatever ends the download early, an error or an interrupt, another one can go on.
     fn drop(&mut self) {
-        if self.stored.bytes() > self.noted {
-            self.note();
-        }
+        self.note();
     }
+}
+
+fn not_written(source: io::Error) -> DownloadError {
+    DownloadError::disk("cannot be written", source)
 }

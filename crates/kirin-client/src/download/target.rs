@@ -97,11 +97,8 @@ impl DownloadTarget {
     /// # Errors
     ///
     /// There is another file, or the name cannot be given.
-    pub(super) fn commit(mut self, content: &FileDigest) -> Result<PathBuf, DownloadError> {
-        match self.give_name(content) {
-            Ok(()) => Ok(self.path),
-            Err(error) => Err(error.kept_in(self.kept()).at(&self.path)),
-        }
+    pub(super) fn commit(&mut self, content: &FileDigest) -> Result<PathBuf, DownloadError> {
+        self.give_name(content).map(|()| self.path.clone())
     }
 
     fn give_name(&mut self, content: &FileDigest) -> Result<(), DownloadError> {

@@ -475,8 +475,11 @@ fn not_written(source: io::Error) -> DownloadError {
     DownloadError::disk("cannot be written", source)
 }
 
+/// Somebody else has the lock: another process, or another download of this one.
+pub(super) const ELSEWHERE: &str = "is being downloaded by another process";
+
 fn elsewhere() -> DownloadError {
-    exists("is being downloaded by another process")
+    exists(ELSEWHERE)
 }
 
 pub(super) fn exists(detail: &str) -> DownloadError {

@@ -5,10 +5,12 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use kirin_types::{Task, TaskId, Timestamp};
+use tokio::task::yield_now;
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent,
     alphabet::{Action, Event},
+    blocking::on_disk,
     gzip::PlainBody,
     judgement::Received,
     machine::{Machine, Settings},
@@ -26,8 +28,11 @@ pub(super) struct Transfer<'a> {
     task: TaskId,
     output: Output,
     can_discard: bool,
-    machine: Machine,
+    /// Away only while it reads a piece of the body, on a thread that may block.
+    machine: Option<Box<Machine>>,
     body: PlainBody,
+    /// What came of the body and was not handed out yet.
+    waiting: Bytes,
     /// How long its actions took.
     elapsed: Duration,
     /// Whether the last step was [`Step::Discard`].
@@ -49,6 +54,12 @@ pub(super) enum Step {
     /// Store this behind what is there.
     Store(Bytes),
 }
+
+/// A longer piece of a body is hashed on a thread that may block. 16 KiB take less than going there.
+const SMALL_PIECE: usize = 16 << 10;
+
+/// A longer one is taken in pieces, so that whoever is dropped leaves no more work behind.
+const LARGEST_PIECE: usize = 1 << 20;
 
 /// What a transfer fetches, and within which bounds.
 pub(super) struct Order {
@@ -104,12 +115,17 @@ impl<'a> Transfer<'a> {
             max_bytes: order.max_bytes,
         };
         Self {
-            machine: Machine::new(order.output.url.clone(), received, settings),
+            machine: Some(Box::new(Machine::new(
+                order.output.url.clone(),
+                received,
+                settings,
+            ))),
             client: order.client,
             task: order.task,
             output: order.output,
             can_discard: order.can_discard,
             body: PlainBody::default(),
+            waiting: Bytes::new(),
             elapsed: Duration::ZERO,
             has_discarded: false,
             refused: None,
@@ -119,7 +135,12 @@ impl<'a> Transfer<'a> {
 
     /// What was handed out, the last step included.
     pub(super) fn received(&self) -> &Received {
-        self.machine.received()
+        self.machine().received()
+    }
+
+    fn machine(&self) -> &Machine {
+        // It comes back before `handle` returns.
+        self.machine.as_ref().expect("a machine")
     }
 
     pub(super) fn tell(&mut self, event: &DownloadEvent) {
@@ -133,7 +154,7 @@ impl<'a> Transfer<'a> {
     /// The download failed. There are no more steps.
     pub(super) async fn next(&mut self) -> Result<Step, DownloadError> {
         loop {
-            let event = match self.machine.action() {
+            let event = match self.machine().action() {
                 Action::Discard if self.has_discarded => Event::Discarded,
                 Action::Discard => {
                     self.has_discarded = true;
@@ -141,7 +162,7 @@ impl<'a> Transfer<'a> {
                 }
                 Action::Finished(Ok(())) => {
                     self.client.download_answered();
-                    if let Some(what) = self.machine.oddity().map(Into::into) {
+                    if let Some(what) = self.machine().oddity().map(Into::into) {
                         self.tell(&DownloadEvent::Unusual { what });
                     }
                     return Ok(Step::Finished);
@@ -175,31 +196,43 @@ impl<'a> Transfer<'a> {
                 }
             };
             self.has_discarded = false;
-            if let Some(data) = self.handle(event) {
+            if let Some(data) = self.handle(event).await? {
                 return Ok(Step::Store(data));
             }
         }
     }
 
     /// Tells the machine; gives back what it took.
-    fn handle(&mut self, event: Event) -> Option<Bytes> {
+    async fn handle(&mut self, event: Event) -> Result<Option<Bytes>, DownloadError> {
         let data = match &event {
             Event::Received(data) if !data.is_empty() => Some(data.clone()),
             _ => None,
         };
-        let told = self.machine.handle(self.elapsed, event);
+        let is_much = data.as_ref().is_some_and(|data| data.len() > SMALL_PIECE);
+        let elapsed = self.elapsed;
+        // As in `machine`.
+        let mut machine = self.machine.take().expect("a machine");
+        let handle = move || {
+            let told = machine.handle(elapsed, event);
+            Ok((machine, told))
+        };
+        let (machine, told) = match is_much {
+            true => on_disk(handle).await?,
+            false => handle()?,
+        };
+        self.machine = Some(machine);
         // Every action above is answered by one of its events, and never before its time.
         if let Some(event) = told.expect("an event that answers the action") {
             self.tell(&event);
         }
-        data.filter(|_| match self.machine.action() {
+        Ok(data.filter(|_| match self.machine().action() {
             // A file keeps what is refused, for somebody to look at.
             Action::Finished(Err(failure)) => {
                 self.can_discard && failure.kind == DownloadErrorKind::NotVideo
             }
             Action::Finished(Ok(())) => false,
             _ => true,
-        })
+        }))
     }
 
     async fn request(&mut self, request: Request<Bytes>, until: Duration) -> Event {
@@ -209,6 +242,7 @@ impl<'a> Transfer<'a> {
             None => Event::TimedOut,
             Some(Ok((head, body))) => {
                 self.body = body;
+                self.waiting = Bytes::new();
                 Event::Answered(Box::new(head))
             }
             Some(Err(error)) => Event::Failed(Trouble::from(&error).description),
@@ -216,13 +250,22 @@ impl<'a> Transfer<'a> {
     }
 
     async fn receive(&mut self, until: Duration) -> Event {
+        if !self.waiting.is_empty() {
+            // Whoever sends so much at once must not keep the others waiting.
+            yield_now().await;
+            let length = self.waiting.len().min(LARGEST_PIECE);
+            return Event::Received(self.waiting.split_to(length));
+        }
         let mut body = std::mem::take(&mut self.body);
         let next = self.timed(until, body.next()).await;
         self.body = body;
         match next {
             None => Event::TimedOut,
             Some(None) => Event::Ended,
-            Some(Some(Ok(data))) => Event::Received(data),
+            Some(Some(Ok(mut data))) => {
+                self.waiting = data.split_off(data.len().min(LARGEST_PIECE));
+                Event::Received(data)
+            }
             Some(Some(Err(error))) => Event::Failed(Trouble::from(&error).description),
         }
     }

@@ -236,7 +236,8 @@ impl ClientBuilder {
     /// Where the service refuses another one before, fewer run from then on, and slowly more again.
     ///
     /// A generation counts from its create until its task has ended or it is dropped. One that is
-    /// held and not polled counts too, so poll them side by side.
+    /// held and not polled counts too, so poll them side by side. One that waits for its create and is
+    /// not polled is passed over after two seconds, and keeps its place in the order of arrival.
     pub fn parallel_tasks(mut self, tasks: NonZeroU32) -> Self {
         self.parallel_tasks = Some(tasks);
         self

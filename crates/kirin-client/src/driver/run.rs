@@ -46,6 +46,8 @@ pub(super) struct Run {
     model: Option<String>,
     /// Whether the call before this one, in the same lane, came to nothing.
     repeats: bool,
+    /// Whether an attempt may have made a task.
+    may_run: bool,
     creates: u32,
     queries: u32,
 }
@@ -118,6 +120,7 @@ impl Run {
             by_task_id,
             model,
             repeats: false,
+            may_run: false,
             creates: 0,
             queries: 0,
         };

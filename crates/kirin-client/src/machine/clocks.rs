@@ -58,6 +58,9 @@ pub(super) struct Clocks {
     /// What our own clock showed last.
     #[serde(default)]
     ours: Option<Timestamp>,
+    /// The elapsed time at which it showed that.
+    #[serde(default)]
+    read_at: Duration,
     /// The machine goes on with an intent that is older than itself.
     pub(super) intended_before: bool,
 }
@@ -69,11 +72,23 @@ struct Reading {
 }
 
 impl Clocks {
-    pub(super) fn read(&mut self, ours: Timestamp, service: Option<Timestamp>) {
+    pub(super) fn read(&mut self, now: Duration, ours: Timestamp, service: Option<Timestamp>) {
         self.ours = Some(ours);
+        self.read_at = now;
         if let Some(service) = service {
             self.latest = Some(Reading { ours, service });
         }
+    }
+
+    /// How much wall time has passed beside the time that elapsed until `now`. A clock that went back shows
+    /// none, and where no reading is kept nothing is known of it.
+    pub(super) fn passed(&self, now: Duration, ours: Timestamp, settings: &Settings) -> Duration {
+        let Some(then) = self.ours.or(settings.started_at) else {
+            return Duration::ZERO;
+        };
+        let passed = ours.milliseconds().saturating_sub(then.milliseconds());
+        let passed = Duration::from_millis(u64::try_from(passed).unwrap_or_default());
+        passed.saturating_sub(now.saturating_sub(self.read_at))
     }
 
     /// Wall time of the intent, by our clock.

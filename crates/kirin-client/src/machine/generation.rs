@@ -14,13 +14,16 @@ use crate::HostCapabilities;
 /// The life of one generation. See the [module](super) for the states and an example.
 ///
 /// It can be serialized at any time. Where the process that drove it has ended, it goes on with
-/// [`after_restart`](Self::after_restart).
+/// [`taken_up`](Self::taken_up), or with [`after_restart`](Self::after_restart) by the same clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     context: Context,
     phase: Phase,
     /// The latest elapsed time that was told: time never goes back.
     now: Duration,
+    /// What had elapsed when the process began that drives it now, wall time included.
+    #[serde(default)]
+    earlier: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,7 +138,7 @@ impl Machine {
     /// use kirin_client::machine::{Action, Machine, Settings};
     /// use kirin_types::KIRIN_V2_5_TURBO_T2V;
     ///
-    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// let settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, None);
     /// let machine = Machine::find("order-42".parse()?, settings);
     /// assert!(matches!(machine.action(), Action::LookUp(_)));
     /// # Ok::<(), kirin_types::InvalidIdentifier>(())
@@ -145,8 +148,9 @@ impl Machine {
         Self::start(Phase::Seek(SeekPhase::new(external_task_id)), context)
     }
 
-    /// The machine as the next process takes it up: a create that was to be sent may have been sent
-    /// after the machine was written down, so its task is looked up before anything is sent again. Write
+    /// The machine as the next process takes it up, if elapsed time goes on to count from its beginning: a
+    /// create that was to be sent may have been sent after the machine was written down, so its task is looked up
+    /// before anything is sent again. Write
     /// it down after each event, before you do what it asks for next: one that was written while it waited
     /// does not know what was sent after the wait.
     ///
@@ -171,6 +175,53 @@ impl Machine {
         self
     }
 
+    /// As [`after_restart`](Self::after_restart), in a process whose clock begins again: elapsed time counts
+    /// from here on. `ours` is what the computer's clock shows now. The wall time that has passed since it was
+    /// told last ([`Event::ClocksRead`], or [`Settings::started_at`]) counts for the gap to the next query and
+    /// for the deadline; a clock that went back counts as no time. What has to pass before a create is sent
+    /// again begins again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kirin_client::machine::{Action, Event, Machine, Settings};
+    /// use kirin_client::wire::QueryAnswer;
+    /// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, Timestamp};
+    ///
+    /// let at = |seconds: i64| Timestamp::from_milliseconds(1_795_608_000_000 + seconds * 1000);
+    /// let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// settings.schedule = kirin_client::PollSchedule::Fixed(Duration::from_secs(60));
+    /// settings.started_at = Some(at(0));
+    /// let mut machine = Machine::wait("d5u5obte8783ap44qtj0".parse()?, settings);
+    /// let task = Task::from_json(br#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress"}"#)?;
+    /// machine.handle(Duration::from_secs(12), Event::QueryAnswered(QueryAnswer::Task(task)))?;
+    /// assert_eq!(machine.action(), Action::Wait { until: Duration::from_secs(72) });
+    ///
+    /// // Another process takes it up, 52 seconds after it was begun.
+    /// let machine = machine.taken_up(Some(at(52)));
+    /// assert_eq!(machine.action(), Action::Wait { until: Duration::from_secs(20) });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn taken_up(self, ours: Option<Timestamp>) -> Self {
+        let mut machine = self.after_restart();
+        let Context {
+            settings, clocks, ..
+        } = &mut machine.context;
+        let passed = ours.map(|ours| clocks.passed(machine.now, ours, settings));
+        let passed = passed.unwrap_or_default();
+        if let Phase::Wait(_) = machine.phase {
+            machine.now = machine.now.saturating_add(passed);
+        } else if let Some(deadline) = &mut settings.deadline {
+            // Nothing else may seem to have waited.
+            *deadline = deadline.saturating_sub(passed);
+        }
+        if let Some(ours) = ours {
+            clocks.read(machine.now, ours, None);
+        }
+        machine.earlier = machine.now;
+        machine
+    }
+
     fn begin(
         request: GenerationRequest,
         settings: Settings,
@@ -190,16 +241,17 @@ impl Machine {
             context,
             phase,
             now: Duration::ZERO,
+            earlier: Duration::ZERO,
         }
     }
 
-    /// Tells what came of the action, `elapsed` after the machine was made.
+    /// Tells what came of the action, `elapsed` after the machine was made or [taken up](Self::taken_up).
     ///
     /// # Errors
     ///
     /// The event does not answer the action, or ends a wait too early; nothing has changed.
     pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
-        let now = elapsed.max(self.now);
+        let now = elapsed.saturating_add(self.earlier).max(self.now);
         match event {
             Event::Answered {
                 answer,
@@ -287,11 +339,17 @@ impl Machine {
 
     /// What is to be done next. Asking changes nothing.
     pub fn action(&self) -> Action<'_> {
-        match &self.phase {
+        let action = match &self.phase {
             Phase::Create(phase) => phase.action(&self.context),
             Phase::Finished(outcome) => Action::Finished(outcome),
             Phase::Seek(phase) => phase.action(),
             Phase::Wait(phase) => phase.action(),
+        };
+        match action {
+            Action::Wait { until } => Action::Wait {
+                until: until.saturating_sub(self.earlier),
+            },
+            action => action,
         }
     }
 
@@ -325,7 +383,9 @@ impl Machine {
     /// hold longer. Where it is not, tell [`Event::SendDelayed`].
     pub fn send_by(&self) -> Option<Duration> {
         match (&self.phase, self.action()) {
-            (Phase::Create(phase), Action::Create(_)) => phase.send_by(),
+            (Phase::Create(phase), Action::Create(_)) => {
+                Some(phase.send_by()?.saturating_sub(self.earlier))
+            }
             _ => None,
         }
     }

@@ -103,9 +103,10 @@ impl Settings {
     /// where the service refuses an external task id that you chose as a duplicate, the task that has it is
     /// adopted, however old it is. So say `None` only where no id is ever used for a second request.
     pub fn for_model(model: &Model, started_at: Option<Timestamp>) -> Self {
+        let typical = model.typical_time.duration;
         Self {
-            deadline: Some(model.typical_time.duration * Self::DEADLINE_FACTOR),
-            schedule: PollSchedule::optimum(model.typical_time.duration),
+            deadline: Some(typical.saturating_mul(Self::DEADLINE_FACTOR)),
+            schedule: PollSchedule::optimum(typical),
             capabilities: HostCapabilities::default(),
             started_at,
             intended_at: None,
@@ -149,7 +150,7 @@ impl Context {
         ours: Timestamp,
         service: Option<Timestamp>,
     ) {
-        self.clocks.read(ours, service);
+        self.clocks.read(now, ours, service);
         if !self.clocks.intended_before && self.settings.clock_difference.is_none() {
             let known = service.zip(self.settings.started_at);
             let known = known.filter(|(_, started_at)| !was_put_back(*started_at, now, ours));

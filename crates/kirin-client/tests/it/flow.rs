@@ -26,6 +26,8 @@ use tokio::{task::JoinHandle, time::Instant};
 
 use crate::scripted::shown;
 
+mod passed_over;
+
 /// A service of tasks that take a minute, with a limit of how many run at once.
 #[derive(Clone)]
 struct Service(Arc<Mutex<State>>);

@@ -20,6 +20,7 @@ mod in_hand;
 #[cfg(feature = "tokio")]
 mod journal;
 mod machine;
+mod pictures;
 mod prop;
 #[cfg(feature = "tokio")]
 mod repeated_key;

@@ -50,6 +50,7 @@ fn k2_a_ledger_of_the_first_layout_is_upgraded() {
     // It knew of all that its lock folder was for.
     assert!(!ledger.looks_up_first());
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let connection = connection::open(&path).unwrap();
     assert_eq!(pragma_number(&connection, "user_version").unwrap(), LATEST);
     assert_eq!(lineage::latest(&connection).unwrap().unwrap().counter, 3);
@@ -69,6 +70,7 @@ fn c21_an_old_ledger_without_its_lock_folder_may_not_know_all() {
 fn c21_a_ledger_of_the_first_layout_beside_what_a_later_one_knew_is_refused() {
     let (_folder, path) = new();
     drop(Ledger::open(&path).unwrap());
+    assert!(Ledger::wait_until_closed());
     std::fs::write(&path, "").unwrap();
     first_layout(&path);
     let error = Ledger::open(&path).unwrap_err();
@@ -339,6 +341,7 @@ async fn no_byte_of_a_signed_url_is_in_a_ledger_of_an_earlier_layout_once_it_is_
         );
         assert!(raw.as_str().contains(r#""cost":1.0"#), "{raw:?}");
         drop(ledger);
+        assert!(Ledger::wait_until_closed());
         assert!(
             !holds(&all_bytes(folder.path()), signature),
             "layout {layout}"
@@ -356,6 +359,7 @@ async fn what_is_said_of_a_row_that_cannot_be_read_has_no_signed_url_in_it() {
     let signature = kirin_tests::canary::signature();
     let (_folder, path) = new();
     drop(Ledger::open(&path).unwrap());
+    assert!(Ledger::wait_until_closed());
     insert_end(&path, &format!(r#""https://cdn.test/a.mp4?s={signature}""#));
     let ledger = Ledger::open(&path).unwrap();
     let error = ledger.entries().await.unwrap_err();

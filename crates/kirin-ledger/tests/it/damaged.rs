@@ -34,6 +34,7 @@ async fn damaged(sql: &str) -> TempDir {
     journal.intend(&intent_at("order-1", NOON)).await.unwrap();
     journal.send(&id("order-1")).await.unwrap();
     drop((journal, ledger));
+    assert!(Ledger::wait_until_closed());
     let connection = Connection::open(path(folder.path())).unwrap();
     connection.execute_batch(sql).unwrap();
     folder

@@ -25,6 +25,7 @@ async fn each_step_of_a_create_is_there_after_a_restart() {
     let journal = scribe(&ledger);
     let order = id("order-42");
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let reopened = async || {
         let ledger = Ledger::open(path(folder.path())).unwrap();
         let [entry] = &ledger.find("order-42").await.unwrap()[..] else {

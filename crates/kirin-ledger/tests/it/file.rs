@@ -20,6 +20,7 @@ async fn k2_a_newer_file_is_refused_and_not_touched() {
     let Desk { ledger, folder } = Desk::new();
     accept(&scribe(&ledger), "order-42", "task-1").await;
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let path = path(folder.path());
     let version = |version: i64| {
         let connection = Connection::open(&path).unwrap();
@@ -79,6 +80,7 @@ async fn k1_a_damaged_file_is_refused() {
     }
     drop(journal);
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let path = path(folder.path());
     let mut bytes = fs::read(&path).unwrap();
     let page = 4096;

@@ -4,6 +4,7 @@ mod another_process;
 mod backup;
 mod budget;
 mod claims;
+mod closing;
 mod conformance;
 mod crash;
 mod damaged;

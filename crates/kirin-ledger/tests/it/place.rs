@@ -64,6 +64,7 @@ fn c21_a_link_to_what_is_not_there_yet_makes_what_it_leads_to() {
 fn c21_a_second_name_is_refused() {
     let Desk { ledger, folder } = Desk::new();
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let second = folder.path().join("second");
     fs::hard_link(path(folder.path()), &second).unwrap();
     for name in [&path(folder.path()), &second] {

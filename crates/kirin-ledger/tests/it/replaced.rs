@@ -187,6 +187,8 @@ async fn restorable() -> (tempfile::TempDir, PathBuf) {
     let backup = file(folder.path(), ".backup");
     back_up(ledger.path(), &backup);
     send(&journal, "order-2").await.unwrap();
+    drop((journal, ledger));
+    assert!(Ledger::wait_until_closed());
     (folder, backup)
 }
 
@@ -217,9 +219,11 @@ async fn c21_a_ledger_that_was_restored_between_two_runs_is_refused_until_it_is_
     let new = scribe(&ledger).entry(&id("order-2")).await.unwrap().intent;
     assert_eq!(new.repetitions_after_absence, 0);
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     let ledger = Ledger::open(path(folder.path())).unwrap();
     send(&scribe(&ledger), "order-3").await.unwrap();
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     // What was accepted is what is known from then on.
     fs::copy(&backup, file(folder.path(), "")).unwrap();
     let error = refused(folder.path());
@@ -252,6 +256,7 @@ async fn c21_a_lock_folder_without_its_ledger_is_refused_until_it_is_accepted() 
     assert_eq!(ledger.entries().await.unwrap(), []);
     send(&scribe(&ledger), "order-2").await.unwrap();
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     Ledger::open(path(folder.path())).unwrap();
 }
 
@@ -280,6 +285,7 @@ async fn c21_a_ledger_that_comes_back_from_elsewhere_is_refused() {
         send(&scribe(&ledger), order).await.unwrap();
     }
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     fs::copy(path(elsewhere.path()), path(folder.path())).unwrap();
     let error = refused(folder.path());
     assert!(matches!(error, LedgerError::Outdated { .. }), "{error}");
@@ -345,6 +351,7 @@ async fn c21_a_lock_folder_that_knows_less_than_its_ledger_refuses_nothing() {
     let earlier = fs::read(&knowledge).unwrap();
     send(&scribe(&ledger), "order-3").await.unwrap();
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     for left in [earlier, Vec::new(), vec![0; 75]] {
         assert!(fs::read(&knowledge).unwrap() != left);
         fs::write(&knowledge, left).unwrap();
@@ -360,6 +367,7 @@ async fn a_ledger_that_was_made_new_looks_up_first_for_a_week() {
     let Desk { ledger, folder } = Desk::new();
     assert!(ledger.looks_up_first());
     drop(ledger);
+    assert!(Ledger::wait_until_closed());
     for (days, looks_up_first) in [(6, true), (8, false), (-3, true)] {
         let connection = Connection::open(path(folder.path())).unwrap();
         let sql = "UPDATE knowledge SET began_at = unixepoch() * 1000 - ?1";

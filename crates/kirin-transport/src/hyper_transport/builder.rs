@@ -58,6 +58,9 @@ pub(super) struct Settings {
     pub(super) versions: Versions,
 }
 
+/// About 30 years: a longer limit would pass the end of some clocks.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// Which versions of HTTP are spoken.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Versions {
@@ -164,7 +167,7 @@ impl HyperTransportBuilder {
     /// Sets how long a new connection may take: name, TCP, proxy and TLS handshake together; 3
     /// seconds if never called. What fails here was not sent.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.settings.connect_timeout = limit;
+        self.settings.connect_timeout = limit.min(LONGEST);
         self
     }
 
@@ -176,20 +179,20 @@ impl HyperTransportBuilder {
     /// ([`PreferFreshConnection`](crate::PreferFreshConnection)) after the program was killed, where
     /// [`HyperTransport::BOUNDS_DELIVERY`] is true.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.settings.attempt_timeout = limit;
+        self.settings.attempt_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long a body may pause while it is read; 30 seconds if never called. A caller who
     /// reads slowly is not late.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.settings.idle_timeout = limit;
+        self.settings.idle_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long a connection that is not in use is kept; 90 seconds if never called.
     pub fn pool_idle_timeout(mut self, limit: Duration) -> Self {
-        self.settings.pool_idle_timeout = limit;
+        self.settings.pool_idle_timeout = limit.min(LONGEST);
         self
     }
 
@@ -259,7 +262,9 @@ impl Settings {
         if requests == For::Creates {
             // Of a program that was killed, too, the kernel delivers nothing later than that.
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-            connector.set_tcp_user_timeout(Some(self.attempt_timeout));
+            // None at all would be the system's own, of many minutes.
+            let limit = self.attempt_timeout.max(Duration::from_millis(1));
+            connector.set_tcp_user_timeout(Some(limit));
         }
         Tcp {
             connector,

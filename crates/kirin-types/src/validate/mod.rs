@@ -1,6 +1,6 @@
 //! The one validator: parameters as a JSON object against a row of the catalogue.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use serde_json::{Map, Value};
 
@@ -11,11 +11,18 @@ mod scalars;
 
 pub(crate) use scalars::{is, is_absolute_http_url};
 
-type Object = Map<String, Value>;
+/// An object as it is looked at.
+pub(crate) type Object<'a> = BTreeMap<&'a str, &'a Value>;
+
+/// Looks at an object of JSON.
+pub(crate) fn object(fields: &Map<String, Value>) -> Object<'_> {
+    let fields = fields.iter();
+    fields.map(|(name, value)| (name.as_str(), value)).collect()
+}
 
 /// Every problem of `parameters` (without `model`), in the order of the catalogue, unknown
 /// parameters last.
-pub(crate) fn problems(model: &Model, parameters: &Object) -> Vec<Problem> {
+pub(crate) fn problems(model: &Model, parameters: &Object<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_fields(model.parameters, parameters, "", model.id, &mut problems);
     rules::check(model, parameters, &mut problems);
@@ -36,7 +43,7 @@ pub(crate) fn problems(model: &Model, parameters: &Object) -> Vec<Problem> {
 /// them.
 fn check_fields(
     fields: &[Parameter],
-    object: &Object,
+    object: &Object<'_>,
     path: &str,
     owner: &str,
     problems: &mut Vec<Problem>,
@@ -52,7 +59,7 @@ fn check_fields(
         }
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-    let unknown = object.keys().filter(|name| !names.contains(&name.as_str()));
+    let unknown = object.keys().filter(|name| !names.contains(name));
     problems.extend(unknown.map(|name| unknown_field(&names, name, path, owner)));
 }
 
@@ -62,7 +69,15 @@ fn check(parameter: &Parameter, value: &Value, name: &str, problems: &mut Vec<Pr
             check_list(fields, min..=max, value, name, problems);
         }
         ParameterKind::Object { fields } => match value.as_object() {
-            Some(object) => check_fields(fields, object, &format!("{name}."), name, problems),
+            Some(fields_of) => {
+                check_fields(
+                    fields,
+                    &object(fields_of),
+                    &format!("{name}."),
+                    name,
+                    problems,
+                );
+            }
             None => problems.push(Problem::new(
                 name,
                 is(value),
@@ -100,7 +115,15 @@ fn check_list(
     for (index, item) in items.iter().enumerate() {
         let name = format!("{name}[{index}]");
         match item.as_object() {
-            Some(object) => check_fields(fields, object, &format!("{name}."), &name, problems),
+            Some(fields_of) => {
+                check_fields(
+                    fields,
+                    &object(fields_of),
+                    &format!("{name}."),
+                    &name,
+                    problems,
+                );
+            }
             None => problems.push(Problem::new(
                 name,
                 is(item),

@@ -12,7 +12,7 @@ use crate::{Condition, Model, Problem, Rule, catalogue::All};
 
 /// Adds a problem for each rule that is broken. A rule about a parameter that has a problem of
 /// its own says nothing more.
-pub(super) fn check(model: &Model, parameters: &Object, problems: &mut Vec<Problem>) {
+pub(super) fn check(model: &Model, parameters: &Object<'_>, problems: &mut Vec<Problem>) {
     let request = Request { model, parameters };
     let wrong: Vec<String> = problems
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn check(model: &Model, parameters: &Object, problems: &mut Vec<Probl
 
 struct Request<'a> {
     model: &'a Model,
-    parameters: &'a Object,
+    parameters: &'a Object<'a>,
 }
 
 impl Request<'_> {
@@ -134,7 +134,7 @@ impl Request<'_> {
     /// The value at a path such as `camera_control.type`; null counts as absent.
     fn value(&self, path: &str) -> Option<&Value> {
         let mut segments = path.split('.');
-        let first = self.parameters.get(segments.next()?)?;
+        let first = *self.parameters.get(segments.next()?)?;
         let value = segments.try_fold(first, |value, segment| value.get(segment))?;
         (!value.is_null()).then_some(value)
     }

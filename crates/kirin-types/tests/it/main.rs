@@ -10,6 +10,7 @@ mod errors;
 mod family;
 mod fixtures;
 mod image;
+mod pictures;
 mod prop;
 mod render;
 mod requests;

@@ -29,6 +29,26 @@ use crate::{
 
 // ----------------------------------------------------------------- requests
 
+/// A create that is sent again after a restart is the one that was sent first.
+#[test]
+fn extra_numbers_survive_writing_and_reading_unchanged() {
+    let numbers = prop_oneof![
+        4 => any::<f64>().prop_map(Value::from),
+        1 => any::<u64>().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => Just(json!(1e-28)),
+    ];
+    property!(vec(numbers, 1..4), |numbers| {
+        let request = GenerationRequest::builder("a fox").extra("numbers", numbers);
+        let request = request.build()?;
+        let written = serde_json::to_string(&request)?;
+        let read: GenerationRequest = serde_json::from_str(&written)?;
+        prop_assert_eq!(&read, &request);
+        prop_assert_eq!(serde_json::to_string(&read)?, written);
+        Ok(())
+    });
+}
+
 #[test]
 fn a_legal_request_survives_a_round_trip() {
     property!(legal_parameters(), |parameters| {

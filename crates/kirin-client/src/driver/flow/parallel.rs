@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    future::poll_fn,
+    future::{Future, poll_fn},
     num::NonZeroU32,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -13,23 +14,41 @@ use crate::driver::clock::{Moment, within};
 
 /// A limit that adapts: one step down when the service refuses another parallel task, one step up
 /// after as many tasks have ended as may run. Whoever came first goes first, also after a refusal.
+///
+/// Whoever waits, for a place or for its turn to use one, looks at the queue in each [`LOOK`]. One that
+/// has not looked for [`LOST`] is not polled by its caller: the others pass it over, and it is back in
+/// its order when it is polled again.
 pub(crate) struct Parallel(Arc<Mutex<State>>);
 
 /// Where the limit was learned and no place became free for so long, the first in the queue asks the
 /// service all the same: a task that nobody waits for may have ended long ago.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
+/// How often whoever waits looks at the queue.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Who has not looked for so long is not polled.
+const LOST: Duration = Duration::from_secs(2);
+
 struct State {
     /// No limit is known as long as it is the largest number.
     limit: usize,
     /// What the caller allows.
     most: usize,
+    /// Tasks that may run at the service.
     running: usize,
     ended_at_this_limit: usize,
     arrivals: u64,
-    waiting: BTreeMap<u64, Waker>,
+    /// Who has a place and waits for its turn to use it, and when each has looked last.
+    called: BTreeMap<u64, Moment>,
+    waiting: BTreeMap<u64, Waiter>,
     /// When the last one entered.
     entered_at: Moment,
+}
+
+struct Waiter {
+    waker: Waker,
+    looked_at: Moment,
 }
 
 /// The place of one generation in the order of arrival.
@@ -50,6 +69,7 @@ impl Parallel {
             running: 0,
             ended_at_this_limit: 0,
             arrivals: 0,
+            called: BTreeMap::new(),
             waiting: BTreeMap::new(),
             entered_at: Moment::now(),
         })))
@@ -69,15 +89,37 @@ impl Parallel {
 
 impl Place {
     /// Waits until another task may run. Whoever stops waiting makes room for the next.
-    pub(crate) async fn enter(&mut self) {
-        while !self.is_inside {
-            let patience = locked(&self.state).patience();
-            let waiting = Waiting(self);
-            let entered = within(patience, poll_fn(|context| waiting.poll(context))).await;
-            let entered = entered.is_some() || waiting.lose_patience();
-            drop(waiting);
-            self.is_inside = entered;
+    pub(crate) async fn called(&self) {
+        if self.is_inside {
+            return;
         }
+        let waiting = Waiting {
+            place: self,
+            patient_until: locked(&self.state).patient_until(Moment::now()),
+        };
+        let called = || poll_fn(|context| waiting.poll(context));
+        while within(LOOK, called()).await.is_none() {}
+    }
+
+    /// Waits for its turn, and keeps the place for it as long as this is polled.
+    pub(crate) async fn keep_during(&self, turn: impl Future<Output = ()>) {
+        let mut turn = pin!(turn);
+        while within(LOOK, turn.as_mut()).await.is_none() {
+            if let Some(looked_at) = locked(&self.state).called.get_mut(&self.number) {
+                *looked_at = Moment::now();
+            }
+        }
+    }
+
+    /// Takes the place that it was called to; `false` if it was passed over, and another has that place.
+    pub(crate) fn enter(&mut self) -> bool {
+        let mut state = locked(&self.state);
+        let is_called = state.called.remove(&self.number).is_some();
+        if !self.is_inside && (is_called || state.has_room(Moment::now())) {
+            state.enter();
+            self.is_inside = true;
+        }
+        self.is_inside
     }
 
     /// A task that runs already takes its place without asking.
@@ -110,12 +152,14 @@ impl Place {
         self.leave();
     }
 
-    /// Gives the place inside to the next.
+    /// Gives the place to the next.
     pub(crate) fn leave(&mut self) {
-        if std::mem::take(&mut self.is_inside) {
-            let mut state = locked(&self.state);
-            state.running -= 1;
-            state.wake_next();
+        let mut state = locked(&self.state);
+        let was_called = state.called.remove(&self.number).is_some();
+        let was_inside = std::mem::take(&mut self.is_inside);
+        state.running -= usize::from(was_inside);
+        if was_called || was_inside {
+            call(state);
         }
     }
 }
@@ -127,75 +171,93 @@ impl Drop for Place {
 }
 
 /// In the queue, and out of it when dropped.
-struct Waiting<'a>(&'a Place);
+struct Waiting<'a> {
+    place: &'a Place,
+    patient_until: Moment,
+}
 
 impl Waiting<'_> {
     fn poll(&self, context: &Context<'_>) -> Poll<()> {
-        let mut state = locked(&self.0.state);
-        let number = self.0.number;
-        state.waiting.insert(number, context.waker().clone());
-        if !state.is_first(number) || !state.has_room() {
+        let (number, now) = (self.place.number, Moment::now());
+        let mut state = locked(&self.place.state);
+        let waiter = Waiter {
+            waker: context.waker().clone(),
+            looked_at: now,
+        };
+        state.waiting.insert(number, waiter);
+        let is_next = state.next(now) == Some(number);
+        if !is_next || !(state.has_room(now) || state.loses_patience(self.patient_until, now)) {
             return Poll::Pending;
         }
         state.waiting.remove(&number);
-        state.enter();
-        state.wake_next();
+        state.called.insert(number, now);
+        call(state);
         Poll::Ready(())
-    }
-
-    /// Enters above the learned limit, as the first in the queue, if nobody has entered for so long.
-    fn lose_patience(&self) -> bool {
-        let mut state = locked(&self.0.state);
-        let is_long_ago = Moment::now().since(state.entered_at) >= PATIENCE;
-        let is_allowed = state.running < state.most;
-        let enters = is_long_ago && is_allowed && state.is_first(self.0.number);
-        if enters {
-            state.waiting.remove(&self.0.number);
-            state.enter();
-        }
-        enters
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut state = locked(&self.0.state);
-        if state.waiting.remove(&self.0.number).is_some() {
-            state.wake_next();
+        let mut state = locked(&self.place.state);
+        if state.waiting.remove(&self.place.number).is_some() {
+            call(state);
         }
     }
 }
 
 impl State {
-    fn is_first(&self, number: u64) -> bool {
-        let first = self.waiting.first_key_value();
-        first.is_some_and(|(first, _)| *first == number)
+    /// The first in the queue that is polled, as far as is known.
+    fn next(&self, now: Moment) -> Option<u64> {
+        let mut waiting = self.waiting.iter();
+        let next = waiting.find(|(_, waiter)| is_polled(waiter.looked_at, now));
+        next.map(|(number, _)| *number)
     }
 
-    fn has_room(&self) -> bool {
-        self.running < self.limit
-    }
-
-    /// How long the next in the queue waits for a free place before it looks again.
-    fn patience(&self) -> Duration {
-        let patience = (self.entered_at + PATIENCE).since(Moment::now());
-        match patience.is_zero() {
-            true => PATIENCE,
-            false => patience,
+    fn has_room(&mut self, now: Moment) -> bool {
+        if self.taken() >= self.limit {
+            self.called
+                .retain(|_, looked_at| is_polled(*looked_at, now));
         }
+        self.taken() < self.limit
+    }
+
+    /// How long one that begins to wait now leaves the learned limit as it is, at least.
+    fn patient_until(&self, now: Moment) -> Moment {
+        match self.entered_at + PATIENCE {
+            later if later > now => later,
+            _ => now + PATIENCE,
+        }
+    }
+
+    /// Whether one may enter above the learned limit, because nobody has entered for so long.
+    fn loses_patience(&self, patient_until: Moment, now: Moment) -> bool {
+        let is_long_ago = now.since(self.entered_at) >= PATIENCE;
+        is_long_ago && now >= patient_until && self.taken() < self.most
+    }
+
+    fn taken(&self) -> usize {
+        self.running + self.called.len()
     }
 
     fn enter(&mut self) {
         self.running += 1;
         self.entered_at = Moment::now();
     }
+}
 
-    fn wake_next(&self) {
-        if self.has_room()
-            && let Some((_, waker)) = self.waiting.first_key_value()
-        {
-            waker.wake_by_ref();
-        }
+fn is_polled(looked_at: Moment, now: Moment) -> bool {
+    now.since(looked_at) < LOST
+}
+
+/// Wakes the next in the queue if there is room for it, when the lock is released: whom it wakes may drop a
+/// place. Where nobody seems to be polled, all will look by themselves.
+fn call(mut state: MutexGuard<'_, State>) {
+    let now = Moment::now();
+    let next = state.next(now).filter(|_| state.has_room(now));
+    let waker = next.and_then(|next| Some(state.waiting.get(&next)?.waker.clone()));
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

@@ -90,18 +90,32 @@ impl Run {
                 {
                     self.place.refused();
                 }
-                _ => {}
+                // Nothing of it runs at the service: it waits outside for its next attempt.
+                CreateAnswer::NotSent(_) | CreateAnswer::Refused(_) if !self.may_run => {
+                    self.place.leave();
+                }
+                CreateAnswer::NotSent(_) | CreateAnswer::Refused(_) => {}
+                CreateAnswer::Ambiguous(_) | CreateAnswer::Duplicate(_) => self.may_run = true,
             }
         }
         event
     }
 
+    /// A place, and a turn to use it. Whoever waits for its turn and is not polled loses the place.
     async fn turn_to_create(&mut self) {
-        self.place.enter().await;
         let flow = &self.client.0.flow;
-        if self.repeats {
-            flow.repeated_creates.turn().await;
+        loop {
+            self.place.called().await;
+            let turn = async {
+                if self.repeats {
+                    flow.repeated_creates.turn().await;
+                }
+                flow.pace.turn().await;
+            };
+            self.place.keep_during(turn).await;
+            if self.place.enter() {
+                return;
+            }
         }
-        flow.pace.turn().await;
     }
 }

@@ -1,6 +1,7 @@
 //! Downloads against scripted answers: rows D of the faults.
 
 mod cuts;
+mod dropped;
 mod encoded;
 mod endings;
 mod events;

@@ -16,6 +16,7 @@ mod repetitions;
 pub(crate) mod script;
 mod seek;
 mod table;
+mod taken_up;
 mod totality;
 mod waiting;
 mod wakes;
