@@ -59,7 +59,7 @@ fn plain_threads_show_no_key() {
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(LIMIT)).unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
             let body = format!(r#"{{"message":"invalid key: {}"}}"#, canary::key());
             let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length";
             write!(stream, "{head}: {}\r\n\r\n{body}", body.len()).unwrap();
