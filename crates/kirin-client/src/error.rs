@@ -3,7 +3,11 @@
 use std::{fmt, time::Duration};
 
 use kirin_types::{Amount, ErrorReason, ExternalTaskId, InvalidRequest, Task, TaskId, TaskState};
-use serde::Serialize;
+
+mod kind;
+pub use kind::{Billing, ErrorKind};
+
+use kind::{is_about_the_key, not_created, not_found};
 
 use crate::{
     GenerationHandle, JournalError,
@@ -31,74 +35,6 @@ pub struct Error {
     handle: Option<Box<GenerationHandle>>,
     not_recorded: Option<Box<JournalError>>,
     invalid_request: Option<Box<InvalidRequest>>,
-}
-
-/// What kind of end it was. Its serde form and what is displayed are its name in `snake_case`, as
-/// `rate_limit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The key is missing, invalid, or has no right to this.
-    Authentication,
-    /// No balance.
-    Balance,
-    /// The budget does not allow it; nothing was created.
-    Budget,
-    /// The task exists and could not be asked any more.
-    CannotQuery,
-    /// The service says completed and names no output.
-    CompletedWithoutOutput,
-    /// The client is being drained; nothing was created.
-    Draining,
-    /// The external task id is in use already.
-    DuplicateExternalTaskId,
-    /// The service found the request illegal.
-    InvalidRequest,
-    /// The journal could not be written; nothing was created.
-    Journal,
-    /// The journal knows the create already: it may be charged, and is to be gone on with, not made again.
-    Known,
-    /// The service does not know the task.
-    NotFound,
-    /// The service says an end of the task in other words than the documented ones, as `cancelled`. It may
-    /// still finish.
-    OtherEnd,
-    /// The journal knows the external task id, for another request; nothing was created.
-    OtherRequest,
-    /// Too many requests or too many tasks at once; nothing was created.
-    RateLimit,
-    /// The service refused for another reason; nothing was created.
-    Refused,
-    /// It was sent twice, or may have been, and each time proved to be absent: it is not sent again under its
-    /// id unless a person decides so (`Client::send_again`).
-    Repeated,
-    /// The deadline passed while the task was running.
-    StillRunning,
-    /// The task failed at the service.
-    TaskFailed,
-    /// The create did not get through: nothing was sent, or it is proved that nothing was created.
-    Unreachable,
-    /// Another operation is at the same create, or has taken it over.
-    UnderWay,
-    /// A create may have been charged, and its task could not be found.
-    Unresolved,
-}
-
-/// What is known of a charge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "known to be charged, known not to be, or not known"
-)]
-pub enum Billing {
-    /// The service charged for the task.
-    Charged,
-    /// Nothing was spent.
-    None,
-    /// The task may be charged.
-    Unknown,
 }
 
 impl Error {
@@ -223,7 +159,7 @@ impl Error {
             Outcome::NotCreated { .. } => Billing::None,
             Outcome::CompletedWithoutOutput(task)
             | Outcome::Completed(task)
-            | Outcome::Failed(task) => match cost(task) {
+            | Outcome::Failed(task) => match task.cost() {
                 Some(cost) if *cost > Amount::default() => Billing::Charged,
                 Some(cost) if is_failed(task) && *cost == Amount::default() => Billing::None,
                 _ => Billing::Unknown,
@@ -531,60 +467,11 @@ impl From<InvalidRequest> for Error {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(formatter)
-    }
-}
-
-impl fmt::Display for Billing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(formatter)
-    }
-}
-
 /// What tells the place of a create from this one.
 fn origin(withheld: &Withheld) -> &'static str {
     match withheld {
         Withheld::OtherKey => "API key",
         _ => "base URL",
-    }
-}
-
-fn not_created(cause: &Cause) -> ErrorKind {
-    let refusal = match cause {
-        Cause::Refused(refusal) => refusal,
-        Cause::Trouble(_) => return ErrorKind::Unreachable,
-        Cause::Withheld(Withheld::Budget { .. } | Withheld::UnknownPrice { .. }) => {
-            return ErrorKind::Budget;
-        }
-        Cause::Withheld(Withheld::Deadline) => return ErrorKind::RateLimit,
-        Cause::Withheld(Withheld::InvalidRequest { .. }) => return ErrorKind::InvalidRequest,
-        Cause::Withheld(Withheld::Draining) => return ErrorKind::Draining,
-        Cause::Withheld(Withheld::IdInUse { .. }) => return ErrorKind::DuplicateExternalTaskId,
-        Cause::Withheld(Withheld::OtherRequest) => return ErrorKind::OtherRequest,
-        Cause::Withheld(Withheld::Known { .. }) => return ErrorKind::Known,
-        Cause::Withheld(Withheld::RepetitionUsed) => return ErrorKind::Repeated,
-        // The other reasons are about creates that may have been sent before.
-        Cause::Withheld(_) => return ErrorKind::Journal,
-    };
-    match refusal.reason {
-        ErrorReason::Authentication | ErrorReason::Permission => ErrorKind::Authentication,
-        ErrorReason::Balance => ErrorKind::Balance,
-        ErrorReason::DuplicateExternalTaskId => ErrorKind::DuplicateExternalTaskId,
-        ErrorReason::InvalidRequest => ErrorKind::InvalidRequest,
-        ErrorReason::NotFound => ErrorKind::NotFound,
-        ErrorReason::ParallelTaskLimit | ErrorReason::RateLimit => ErrorKind::RateLimit,
-        _ => ErrorKind::Refused,
-    }
-}
-
-/// The kind of an answer that told nothing of a task.
-fn not_found(cause: &Cause) -> ErrorKind {
-    match cause {
-        Cause::Refused(refusal) if refusal.effective_status() == 404 => ErrorKind::NotFound,
-        Cause::Refused(refusal) if is_about_the_key(refusal.reason) => ErrorKind::Authentication,
-        _ => ErrorKind::CannotQuery,
     }
 }
 
@@ -600,18 +487,6 @@ fn unresolved(id: &ExternalTaskId, knowledge: &Knowledge) -> String {
             "external id {id} belongs to another task, {other}, and it is not known whether this one was created too"
         ),
     }
-}
-
-fn is_about_the_key(reason: ErrorReason) -> bool {
-    matches!(
-        reason,
-        ErrorReason::Authentication | ErrorReason::Permission
-    )
-}
-
-/// What a task that is at its end cost, where it says so.
-fn cost(task: &Task) -> Option<&Amount> {
-    task.cost()
 }
 
 fn is_failed(task: &Task) -> bool {
