@@ -8,7 +8,6 @@ use super::{
     clock::Clock,
     plan::{IdOrigin, Known, Plan, Start},
     record::{Operation, Record, in_time},
-    run::SHORTEST_CALL,
     spending::Spending,
 };
 use crate::{
@@ -123,16 +122,9 @@ impl Known {
         let creates = !matches!(start, Start::Resume(_) | Start::Wait(_));
         let is_told = self.origin.may_be_known() || client.controls().is_empty();
         match start.create_id(client).filter(|_| creates && is_told) {
-            Some(create) => {
-                let limit = match start {
-                    Start::Generate(_) => clock.left(),
-                    // What may be paid for is worth a look after the deadline, too.
-                    _ => clock.left_at_least(SHORTEST_CALL),
-                };
-                Ok(Some(
-                    in_time(limit, client.0.journal.recall(&create)).await?,
-                ))
-            }
+            Some(create) => Ok(Some(
+                in_time(clock, client.0.journal.recall(&create)).await?,
+            )),
             None => Ok(None),
         }
     }

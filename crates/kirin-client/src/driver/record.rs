@@ -135,7 +135,7 @@ impl Record {
         let attempt = self.attempt + 1;
         changes.push(JournalChange::Send { attempt, reason });
         self.has_tried_to_write = true;
-        self.write_within(self.clock.left(), changes).await?;
+        self.write_all(changes).await?;
         self.stage = Stage::Written;
         self.attempt = attempt;
         self.open = Some(reason);
@@ -253,7 +253,7 @@ impl Record {
         if self.is_silent {
             return Err(silent());
         }
-        let recalled = in_time(self.time(), self.journal.recall(create)).await;
+        let recalled = in_time(&self.clock, self.journal.recall(create)).await;
         match recalled.unwrap_or_default().entry {
             // A journal may say that it failed, and have written all the same.
             Some(entry) if entry.intent.operation == Some(self.operation) => {
@@ -281,19 +281,6 @@ impl Record {
     }
 
     async fn write_all(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
-        self.write_within(self.time(), changes).await
-    }
-
-    /// What has happened is written down also after the deadline.
-    fn time(&self) -> Option<Duration> {
-        self.clock.left_at_least(SHORTEST_CALL)
-    }
-
-    async fn write_within(
-        &mut self,
-        limit: Option<Duration>,
-        changes: Vec<JournalChange>,
-    ) -> Result<(), JournalError> {
         let Some(create) = &self.create else {
             return Ok(());
         };
@@ -302,6 +289,7 @@ impl Record {
         }
         let write = |change| JournalWrite::new(create.clone(), self.operation, change);
         let writes: Vec<_> = changes.into_iter().map(write).collect();
+        let limit = self.clock.left_at_least(SHORTEST_CALL);
         let written = within_or_ever(limit, self.journal.write_all(&writes)).await;
         self.is_silent = written.is_none();
         written.unwrap_or_else(|| Err(silent()))
@@ -320,12 +308,13 @@ impl Record {
     }
 }
 
-/// What a journal says within this time.
+/// What a journal says until the deadline, and for so long as a call has at least: what may be paid for is worth
+/// a look, and what has happened is written down, however near the deadline is.
 pub(super) async fn in_time<T>(
-    limit: Option<Duration>,
+    clock: &Clock,
     work: impl Future<Output = Result<T, JournalError>>,
 ) -> Result<T, JournalError> {
-    let said = within_or_ever(limit, work).await;
+    let said = within_or_ever(clock.left_at_least(SHORTEST_CALL), work).await;
     said.unwrap_or_else(|| Err(silent()))
 }
 

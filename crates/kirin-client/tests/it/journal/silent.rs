@@ -23,7 +23,7 @@ use crate::scripted::{Answer, Scripted, json, not_found, shown};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What is written down after something has happened has so much time at least.
+/// A journal has so much time at least.
 const AFTER: Duration = Duration::from_secs(5);
 
 /// A journal that never answers to one kind of call.
@@ -192,4 +192,40 @@ async fn c11_a_send_that_was_written_down_after_all_is_looked_up_by_the_next() {
     assert_eq!(error.kind(), ErrorKind::Unresolved);
     let calls = transport.calls();
     assert!(calls.iter().all(|call| call.starts_with("GET")));
+}
+
+/// A journal on a disk: it answers, and not at once.
+struct Slow(MemoryJournal);
+
+#[async_trait]
+impl Journal for Slow {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.0.recall(create).await
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.0.write(write).await
+    }
+}
+
+/// As whoever wants a task, and not to wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_deadline_is_now_is_written_down_and_sent() {
+    let running = json(
+        200,
+        r#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress"}"#,
+    );
+    let transport = Scripted::new([json(200, CREATED), running]);
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(transport.clone())
+        .journal(Slow(MemoryJournal::default()))
+        .build()
+        .unwrap();
+    let generating = client.generate(request()).deadline(Duration::ZERO);
+    let ended = tokio::time::timeout(DEADLINE, generating.into_future()).await;
+    let error = ended.expect("it ends").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StillRunning, "{error}");
+    assert!(transport.calls()[0].starts_with("POST"));
 }
