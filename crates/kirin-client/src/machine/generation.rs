@@ -209,11 +209,13 @@ impl Machine {
         } = &mut machine.context;
         let passed = ours.map(|ours| clocks.passed(machine.now, ours, settings));
         let passed = passed.unwrap_or_default();
-        if let Phase::Wait(_) = machine.phase {
-            machine.now = machine.now.saturating_add(passed);
-        } else if let Some(deadline) = &mut settings.deadline {
-            // Nothing else may seem to have waited.
-            *deadline = deadline.saturating_sub(passed);
+        match machine.phase {
+            // Nothing but the deadline may seem to have waited.
+            Phase::Create(_) => {
+                let deadline = settings.deadline;
+                settings.deadline = deadline.map(|deadline| deadline.saturating_sub(passed));
+            }
+            _ => machine.now = machine.now.saturating_add(passed),
         }
         if let Some(ours) = ours {
             clocks.read(machine.now, ours, None);

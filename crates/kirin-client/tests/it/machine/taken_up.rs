@@ -57,6 +57,17 @@ fn gap_to_the_next_query_counts_the_wall_time_that_has_passed() {
     assert_eq!(until(&waiting().taken_up(None)), 600);
 }
 
+/// It is known by its external id only, and was not found yet.
+#[test]
+fn gap_to_the_next_look_up_of_a_task_counts_it_too() {
+    let mut machine = Machine::find("order-42".parse().unwrap(), settings());
+    let missed = Event::QueryAnswered(query_status(404));
+    machine.handle(seconds(0), missed).unwrap();
+    assert!(matches!(machine.action(), Action::Wait { until } if until > seconds(0)));
+    let machine = machine.taken_up(at(100));
+    assert_eq!(machine.action(), Action::Wait { until: seconds(0) });
+}
+
 #[test]
 fn wall_time_counts_once_however_often_a_machine_is_taken_up() {
     let mut machine = waiting();
