@@ -58,3 +58,32 @@ pub(crate) fn wait(path: Option<&Path>) -> bool {
 fn locked() -> MutexGuard<'static, Vec<(PathBuf, Arc<AtomicBool>)>> {
     CLOSING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+    use crate::Ledger;
+
+    /// It would find the creates of the former one under way.
+    #[test]
+    fn next_ledger_of_the_same_process_waits_for_the_former_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let closing = Closing::default();
+        let open = closing.open();
+        closing.begin(&crate::location::resolve(&path).unwrap());
+        let (told, opened) = mpsc::channel();
+        let opening = thread::spawn(move || {
+            let ledger = Ledger::open(path).unwrap();
+            told.send(()).unwrap();
+            drop(ledger);
+        });
+        let at_once = opened.recv_timeout(Duration::from_millis(300));
+        assert!(at_once.is_err(), "the former one is not closed");
+        drop(open);
+        opened.recv_timeout(LONGEST).unwrap();
+        opening.join().unwrap();
+    }
+}

@@ -1,6 +1,6 @@
 //! What one operation tells the journal and the budget.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use kirin_transport::SendWatch;
 use kirin_types::{GenerationRequest, TaskId};

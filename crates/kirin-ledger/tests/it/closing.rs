@@ -43,22 +43,3 @@ async fn whoever_drops_the_last_ledger_does_not_wait_until_it_is_closed() {
     assert!(Ledger::wait_until_closed());
     drop(folder);
 }
-
-/// It would find the creates of the former one under way.
-#[tokio::test]
-async fn next_ledger_of_the_same_process_waits_for_the_former_one() {
-    let desk = Desk::new();
-    let path = desk.ledger.path().to_owned();
-    let scribe = scribe(&desk.ledger);
-    scribe.intend(&intent("order-1")).await.unwrap();
-    let another = another_writes(&desk.ledger);
-    let Desk { ledger, folder } = desk;
-    drop((scribe, ledger));
-    let opening = tokio::spawn(Ledger::open_on_thread(path));
-    tokio::task::yield_now().await;
-    drop(another);
-    let ledger = opening.await.unwrap().unwrap();
-    let claim = ledger.claim(&base_url(), &id("order-1")).await.unwrap();
-    assert!(matches!(claim, Claim::Taken(_)), "{claim:?}");
-    drop((ledger, folder));
-}
