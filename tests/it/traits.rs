@@ -167,6 +167,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::Recalled: Clone, Default, PartialEq;
         client::Reservation: ;
         client::TakenBack: Copy, DeserializeOwned, Display, Eq, Hash, Serialize;
+        client::Unfinished: Clone, DeserializeOwned, PartialEq, Serialize;
         client::Wakes: Clone, Default;
         client::journal_conformance::Clause: Copy, Display, Eq, Hash, Ord;
         client::journal_conformance::Finding: Clone, Eq;
@@ -187,8 +188,10 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::machine::WrongEvent: Copy, Eq, Error, Hash;
         client::operation::Create: ;
         client::operation::Resume: ;
+        client::wire::Call: Clone;
         client::wire::CreateAnswer: Clone, DeserializeOwned, PartialEq, Serialize;
         client::wire::Endpoint: Clone;
+        client::wire::Exchange: ;
         client::wire::InvalidEndpoint: Copy, Eq, Error, Hash;
         client::wire::Probe: Clone, DeserializeOwned, PartialEq, Serialize;
         client::wire::QueryAnswer: Clone, DeserializeOwned, PartialEq, Serialize;
