@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! export KIRIN_BASE_URL=http://127.0.0.1:4010 KIRIN_API_KEY=any
-//! export LEDGER=backend.sqlite3 FOLDER=. LISTEN=127.0.0.1:8080
+//! export LEDGER=backend.sqlite3 FOLDER=. LISTEN=127.0.0.1:8080 CALLBACKS=/callbacks/hard-to-guess
 //! cargo run --package kirin-examples --bin backend &
 //! curl -X POST localhost:8080/videos -H 'x-customer: ada' -H 'idempotency-key: 1' --json '{"prompt":"a fox"}'
 //! curl localhost:8080/videos/ada.1; curl localhost:8080/videos/ada.1/notices
@@ -24,7 +24,7 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::{Stream, StreamExt as _};
-use kirin_client::{Client, ErrorKind, Wakes};
+use kirin_client::{ErrorKind, Wakes};
 use kirin_ledger::Ledger;
 use kirin_types::{Callback, ExternalTaskId, GenerationRequest};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ const GRACE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 struct Backend {
     studio: Arc<Studio>,
-    /// Where the service calls back. The path is hard to guess, and nothing that comes is believed.
+    /// The same at each start: an order that is repeated is the same request. Nothing that comes is believed.
     callback_url: String,
 }
 
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         clients: Default::default(),
     });
     studio.resume().await?;
-    let callbacks = format!("/callbacks/{}", Client::mint_external_task_id());
+    let callbacks = set("CALLBACKS")?;
     let routes = Router::new()
         .route("/videos", post(create))
         .route("/videos/{id}", get(show))

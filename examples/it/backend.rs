@@ -32,6 +32,7 @@ impl Backend {
             .env("LEDGER", folder.join("ledger.sqlite3"))
             .env("FOLDER", folder)
             .env("LISTEN", address)
+            .env("CALLBACKS", "/callbacks/b7e1")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -125,10 +125,15 @@ impl Error {
     ///
     /// ```
     /// use bytes::Bytes;
-    /// use kirin_client::{Error, machine::{Cause, Outcome}, wire::CreateAnswer};
+    /// use kirin_client::{BaseUrl, Error, machine::{Cause, Outcome}};
+    /// use kirin_client::wire::{CreateAnswer, Endpoint, Exchange};
+    /// use kirin_types::GenerationRequest;
     ///
+    /// let endpoint = Endpoint::new(BaseUrl::default(), "a-secret".parse()?)?;
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
     /// let busy = http::Response::builder().status(429).header("retry-after", "30").body(Bytes::new())?;
-    /// let CreateAnswer::Refused(refusal) = CreateAnswer::decode(&busy, &"order-42".parse()?) else {
+    /// let event = endpoint.create(&request).read(Exchange::Whole(busy), None);
+    /// let Some(CreateAnswer::Refused(refusal)) = event.create_answer().cloned() else {
     ///     unreachable!()
     /// };
     /// let error = Error::check(Outcome::NotCreated { cause: Cause::Refused(refusal) }).unwrap_err();

@@ -148,6 +148,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_file_that_nobody_could_be_let_into_is_not_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = LockFolder::of(&folder.path().join("ledger"));
+        locks.make().unwrap();
+        locks.create_new("lock").unwrap_err();
+        assert_eq!(fs::read_dir(locks.path()).unwrap().count(), 0);
+    }
+
     /// What an older version made.
     #[test]
     fn a_folder_that_is_there_is_opened_to_those_who_may_open_the_ledger() {

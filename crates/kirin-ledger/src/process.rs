@@ -226,14 +226,13 @@ mod tests {
         drop(make(&format!("{token}.new"), true));
         drop(make(&format!("{}.new", token.replace('0', "f")), false));
         drop(make("notes.new", true));
+        drop(make(&format!("{}.new", "my-notes".repeat(4)), true));
+        drop(make("0123456789abcdef.new", true));
         let held = make(&format!("{}.new", token.replace('1', "f")), true);
         held.lock().unwrap();
         let _process = Process::start(&ledger, "first".into()).unwrap();
         let left = fs::read_dir(ledger.path()).unwrap().count();
-        assert_eq!(
-            left, 4,
-            "three that are not dead for sure, and this process"
-        );
+        assert_eq!(left, 6, "five that are not dead for sure, and this process");
         assert!(!ledger.path().join(format!("{token}.new")).exists());
     }
 

@@ -415,3 +415,14 @@ fn video_is_had_where_the_ledger_takes_no_note_and_no_other_file_is_taken_for_it
     generate(&bench, &emulator, "order-a", &[]).ended_with(0);
     assert_eq!(emulator.ledger().charges().len(), 2);
 }
+
+#[test]
+fn name_of_a_line_that_is_too_long_is_to_be_shortened() {
+    let emulator = emulator(instant());
+    let bench = Bench::new("boats.jsonl", &boats(1));
+    let template = "x".repeat(150) + "-{task_id}";
+    let batch = bench.batch(emulator.base_url(), &["--name-template", &template]);
+    let refused = batch.run().ended_with(12);
+    assert!(refused.stderr.contains("Shorten the name"), "{refused:#?}");
+    assert_eq!(emulator.statistics().creates_received, 0);
+}

@@ -88,6 +88,23 @@ fn a_backup_of_a_ledger_whose_log_is_full_lists_every_create_and_is_never_writte
     assert!(!folder.path().join("none").exists() && !folder.path().join("b").exists());
 }
 
+/// To SQLite, some of them are no names of files.
+#[test]
+fn a_backup_goes_to_the_file_in_this_folder_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let list = Kirin::new().args(["list"]).env("KIRIN_LEDGER", &ledger);
+    list.run().ended_with(0);
+    for name in ["copy", ":memory:", "file:copy?mode=memory"] {
+        let backup = backup(&ledger, Path::new(name)).in_folder(folder.path());
+        assert_eq!(backup.run().ended_with(0).stdout, format!("{name}\n"));
+        assert!(
+            folder.path().join(name).metadata().unwrap().len() > 0,
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn a_new_ledger_at_a_place_that_was_chosen_is_said_once() {
     let emulator = emulator(instant());

@@ -332,6 +332,36 @@ mod tests {
         assert!(!check(0, false));
     }
 
+    /// It took the name, and somebody has written to it since.
+    #[test]
+    fn file_of_a_crash_that_is_no_longer_empty_stays() {
+        for is_noted in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.mp4");
+            match is_noted {
+                true => kill_before_the_rename(&path),
+                false => drop(target(&path).make_placeholder().unwrap()),
+            }
+            fs::write(&path, "precious").unwrap();
+            let refused = DownloadTarget::prepare(&path, IfExists::Refuse, None);
+            let kind = refused.map(drop).unwrap_err().kind();
+            assert_eq!(kind, DownloadErrorKind::Exists);
+            assert_eq!(fs::read(&path).unwrap(), b"precious");
+        }
+    }
+
+    /// The one that was about to be made was known and taken away; the next process has noted none.
+    #[test]
+    fn empty_file_that_comes_after_the_next_process_is_not_taken_for_the_one_of_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mp4");
+        target(&path).make_placeholder().unwrap();
+        DownloadTarget::prepare(&path, IfExists::Refuse, None).unwrap();
+        File::create_new(&path).unwrap();
+        let refused = DownloadTarget::prepare(&path, IfExists::Refuse, None);
+        assert!(refused.is_err() && path.exists());
+    }
+
     /// Somebody else's file is not the one that was noted, even if it is as empty.
     #[test]
     fn another_empty_file_is_not_taken_for_the_one_of_a_crash() {

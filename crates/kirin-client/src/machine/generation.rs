@@ -189,9 +189,8 @@ impl Machine {
     /// use kirin_types::{KIRIN_V2_5_TURBO_T2V, Task, Timestamp};
     ///
     /// let at = |seconds: i64| Timestamp::from_milliseconds(1_795_608_000_000 + seconds * 1000);
-    /// let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V);
+    /// let mut settings = Settings::for_model(&KIRIN_V2_5_TURBO_T2V, Some(at(0)));
     /// settings.schedule = kirin_client::PollSchedule::Fixed(Duration::from_secs(60));
-    /// settings.started_at = Some(at(0));
     /// let mut machine = Machine::wait("d5u5obte8783ap44qtj0".parse()?, settings);
     /// let task = Task::from_json(br#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress"}"#)?;
     /// machine.handle(Duration::from_secs(12), Event::QueryAnswered(QueryAnswer::Task(task)))?;

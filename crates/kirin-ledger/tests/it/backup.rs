@@ -73,6 +73,50 @@ async fn a_backup_replaces_no_file_and_leaves_none_where_it_fails() {
     assert_eq!(desk.ledger.entries().await.unwrap(), []);
 }
 
+/// It has begun with the file before it fails: to SQLite a name is text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_backup_that_fails_midway_leaves_no_file() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    let desk = Desk::new();
+    let to = tempfile::tempdir().unwrap();
+    let file = to.path().join(OsStr::from_bytes(b"backup-\xff"));
+    let error = desk.ledger.backup(&file).unwrap_err();
+    assert!(error.to_string().contains("its name is no text"), "{error}");
+    assert_eq!(fs::read_dir(to.path()).unwrap().count(), 0);
+}
+
+/// The log stands beside the file, and not beside a link to it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_copy_by_way_of_a_link_has_what_is_in_the_log() {
+    let desk = Desk::new();
+    desk.journal().intend(&intent("order-42")).await.unwrap();
+    let (disk, private) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let link = disk.path().join("link");
+    std::os::unix::fs::symlink(desk.ledger.path(), &link).unwrap();
+    let copy = Ledger::open_copy(&link, private.path()).unwrap();
+    assert_eq!(copy.entries().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_ledger_without_a_log_is_copied_and_one_whose_log_cannot_be_read_is_not() {
+    let desk = Desk::new();
+    desk.journal().intend(&intent("order-42")).await.unwrap();
+    let disk = tempfile::tempdir().unwrap();
+    let ledger = path(disk.path());
+    desk.ledger.backup(&ledger).unwrap();
+    let private = tempfile::tempdir().unwrap();
+    let copy = Ledger::open_copy(&ledger, private.path()).unwrap();
+    assert_eq!(copy.entries().await.unwrap().len(), 1);
+    // No file can be copied from here.
+    fs::create_dir(disk.path().join("kirin.sqlite3-wal")).unwrap();
+    let private = tempfile::tempdir().unwrap();
+    let error = Ledger::open_copy(&ledger, private.path()).unwrap_err();
+    assert!(matches!(error, LedgerError::File { .. }), "{error}");
+}
+
 /// The log is a part of it: without it, what is there is an older ledger or none.
 #[tokio::test]
 async fn a_copy_of_a_ledger_that_can_only_be_read_has_what_is_in_its_log() {

@@ -182,11 +182,19 @@ fn a_secret_is_hidden_with_a_sequence_for_a_terminal_inside() {
         "\\u009d0;title\\u0007",
         "\u{90}1$r0m\u{9c}",
         "\u{9e}note\u{9c}",
+        "\u{98}note\u{9c}",
+        "\u{9f}note\u{9c}",
+        "\u{1b}Xnote\u{1b}\\",
+        "\u{1b}_note\u{1b}\\",
     ] {
         let text = format!("key sk-01{sequence}234.");
         let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
         assert_eq!(hidden, b"key (hidden).", "{sequence:?}");
     }
+    // The backslash that ends a title begins no escape of JSON with what follows it.
+    let text = b"key sk-01\x1b]0;title\x1b\\note.";
+    let hidden = hide(text, b"sk-01note", b"(hidden)").unwrap();
+    assert_eq!(hidden, b"key (hidden).");
 }
 
 const LONG: &str = "sk-0Hq7tV2mXw9LrB4cZk8Pd1uYs6";
@@ -250,6 +258,10 @@ fn a_short_secret_is_hidden_with_tags_inside() {
     let text = "key sk-<b>01</b>2<wbr>34.";
     let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
     assert_eq!(hidden, b"key (hidden).");
+    // What only looks like the beginning of a tag hides nothing of what is behind it.
+    let text = "key < sk-<b>01</b>2<wbr>34.";
+    let hidden = hide(text.as_bytes(), b"sk-01234", b"(hidden)").unwrap();
+    assert_eq!(hidden, b"key < (hidden).");
 }
 
 /// What is like a secret, and what has its characters in another order or far apart, is none.
@@ -263,6 +275,8 @@ fn no_text_is_hidden_where_no_secret_is() {
     for text in [apart, reversed, other, short, page] {
         assert_eq!(hide(text.as_bytes(), LONG.as_bytes(), b""), None);
     }
+    // One character does not stand for two of the same.
+    assert_eq!(hide(b"sk-012345", b"sk-0112345", b""), None);
     // What stands behind it, or between two of it, stays.
     let text = format!("{LONG}6 and 6, {LONG}");
     let hidden = hide(text.as_bytes(), LONG.as_bytes(), b"*").unwrap();

@@ -489,7 +489,13 @@ fn why_a_task_ended_is_read_wherever_the_answer_says_it() {
             Some("stopped by an operator (code E7)"),
         );
     }
-    check(r#""fail_reason":"nsfw""#, Some("nsfw"));
+    for field in ["fail_reason", "failure", "status_msg"] {
+        check(&format!(r#""{field}":"nsfw""#), Some("nsfw"));
+    }
+    check(
+        r#""message":"by hand","detail":" by hand ""#,
+        Some("by hand"),
+    );
     check(r#""error":{"type":"by hand"}"#, Some("by hand"));
     check(
         r#""error":"policy","reason":"no such words here""#,
@@ -516,9 +522,13 @@ fn why_a_task_ended_is_read_wherever_the_answer_says_it() {
         r#""output":[{"content":[{"text":"a fox runs"}]}],"usage":{"plan":"pay later"}"#,
         r#""failed_at":"2026-11-30T10:00:00Z","error_code":17,"model":"kirin turbo""#,
         r#""queue":"fast","region":"eu","message":"","detail":null,"errors":[]"#,
+        r#""params":{"style":"oil on canvas"}"#,
+        r#""created_at":"some time ago","updated_at":"a moment ago","progress":"not yet known""#,
     ] {
         check(fields, None);
     }
+    let repeated = br#"{"id":"a","status":"Timed Out","message":" timed out "}"#;
+    assert_eq!(Task::from_json(repeated).unwrap().reason(), None);
 }
 
 #[test]

@@ -292,6 +292,72 @@ fn words_and_codes_for_an_account_without_money_are_money_under_any_client_error
     check("insufficient quota for this account");
 }
 
+/// Each word says it by itself, without another one that would do.
+#[test]
+fn each_word_for_an_account_without_money_is_enough() {
+    for text in [
+        "insufficient fund",
+        "balance depleted",
+        "empty balance",
+        "lack of credits",
+        "negative balance",
+        "short of funds",
+        "credits expired",
+        "the limit of your budget",
+        "over budget",
+        "your spending reached it",
+        "open invoice",
+        "prepaid account",
+        "unpaid account",
+    ] {
+        let decoded = ErrorBody::decode(text.as_bytes());
+        assert_eq!(decoded.reason(400), Reason::Balance, "{text}");
+    }
+    let named = ErrorBody::decode(br#"{"error":{"balance":"too low"}}"#);
+    assert_eq!(named.reason(400), Reason::Balance);
+}
+
+/// What else a text says, in another sentence or in brackets, does not make a limit of it that ends by itself.
+#[test]
+fn money_is_money_whatever_another_sentence_says_of_limits() {
+    for text in [
+        "Balance too low. Retry then",
+        "Balance too low (retry then)",
+        "Balance too low; retry then",
+        "Balance too low! Retry then",
+        "Balance too low? Retry then",
+        "Balance too low\nRetry then",
+    ] {
+        for status in [400, 403, 429] {
+            let decoded = ErrorBody::decode(text.as_bytes());
+            assert_eq!(decoded.reason(status), Reason::Balance, "{status} {text}");
+        }
+    }
+}
+
+/// Each word for another limit says it by itself, and words of money that say nothing of too little are none.
+#[test]
+fn each_word_for_another_limit_is_enough_and_money_alone_is_none() {
+    for text in [
+        "concurrency quota exceeded",
+        "frequency quota exceeded",
+        "qps quota exceeded",
+        "rpm quota exceeded",
+        "quota of this second exceeded",
+        "throttled, quota exceeded",
+        "permission quota exceeded",
+        "You have enough credits",
+        "no file with this name was found among those of this balance",
+        "余额查询失败",
+        "参数不足",
+    ] {
+        let decoded = ErrorBody::decode(text.as_bytes());
+        assert_ne!(decoded.reason(400), Reason::Balance, "{text}");
+    }
+    let right = ErrorBody::decode(b"No credits can be used. You have no permission");
+    assert_eq!(right.reason(403), Reason::Permission);
+}
+
 #[test]
 fn other_limits_are_no_money() {
     fn check(status: u16, body: &str, expected: Reason) {

@@ -208,6 +208,23 @@ fn film_that_ends_before_a_fragment_of_its_index_misses_a_part() {
     }
 }
 
+/// Each says where its own fragments end, and the last of them is the end of all.
+#[test]
+fn several_indexes_and_what_follows_their_entries_are_read_as_they_say() {
+    let index_of_one = {
+        let mut index = index(0, 0);
+        index[31] = 1;
+        index
+    };
+    let beginning = fragmented(&[]);
+    let fragment = mp4(&ONE_FRAGMENT);
+    let one = [&beginning[..], &index_of_one, &fragment].concat();
+    assert_eq!(boxes(&one).missing_part(), None);
+    // The second ends before the first does.
+    let two = [&beginning[..], &index(0, 56), &index_of_one, &fragment].concat();
+    assert!(boxes(&two).missing_part().is_some());
+}
+
 #[test]
 fn index_that_cannot_be_read_says_nothing() {
     for length in 0..index(0, 0).len() - 8 {

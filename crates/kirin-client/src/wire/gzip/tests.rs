@@ -54,7 +54,7 @@ fn gzip_is_undone_whatever_the_head_says_of_it() {
     let named = GzBuilder::new()
         .filename("task.json")
         .comment("of a proxy")
-        .extra(vec![7; 300])
+        .extra(vec![0; 300])
         .write(Vec::new(), Compression::none());
     let members = [
         compressed(&CREATED[..9]),
@@ -62,11 +62,16 @@ fn gzip_is_undone_whatever_the_head_says_of_it() {
         compressed(&CREATED[9..]),
     ];
     let padded = [compressed(CREATED), vec![0; 32]];
+    // A head with a checksum of its own.
+    let mut checked = compressed(CREATED);
+    checked[3] |= 2;
+    checked.splice(10..10, [0, 0]);
     for body in [
         compressed(CREATED),
         written(named, CREATED),
         members.concat(),
         padded.concat(),
+        checked,
     ] {
         for headers in [
             &[][..],
@@ -93,9 +98,14 @@ fn what_cannot_be_undone_is_ambiguous() {
     corrupt[checksum] ^= 1;
     let brotli = b"\x1b\x21\x00\xf8\x8d\x94\x6e\xde";
     let reserved = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x07\xff\xff";
+    // An answer as it is, and behind it what is no deflate: nobody knows since when it was wrong.
+    let length = u16::try_from(CREATED.len()).unwrap();
+    let lengths = [length.to_le_bytes(), (!length).to_le_bytes()].concat();
+    let broken = [&reserved[..10], &[0], &lengths, CREATED, &[7, 0, 0]].concat();
     for body in [
         &twice[..],
         &corrupt,
+        &broken,
         brotli,
         reserved,
         b"\x1f\x8b\x08",
@@ -120,9 +130,28 @@ fn deflate_is_undone_where_the_head_says_it() {
             assert!(is_created(&answer));
         }
     }
+    // It is not the whole body, so the head may be wrong of it.
+    let behind = [&zlib[..], b"{"].concat();
+    let answer = response(200, &[("content-encoding", "deflate")], &behind);
+    assert_eq!(without_gzip(answer).body(), &behind);
     let bomb = written_zlib(&vec![b' '; 64 << 20]);
     let answer = response(200, &[("content-encoding", "deflate")], &bomb);
     assert_eq!(without_gzip(answer).body().len(), MAX_ANSWER_BYTES);
+}
+
+#[test]
+fn nothing_is_called_compressed_that_is_text_or_says_that_it_is_not() {
+    for (coding, body) in [
+        ("br", &b"the service is asleep"[..]),
+        ("identity", b"\xff\xfe"),
+        ("", b"\xff\xfe"),
+    ] {
+        let answer = without_gzip(response(200, &[("content-encoding", coding)], body));
+        let CreateAnswer::Ambiguous(trouble) = CreateAnswer::decode(&answer, None) else {
+            panic!("{coding}");
+        };
+        assert!(!trouble.description.contains("compressed"), "{trouble}");
+    }
 }
 
 fn written_zlib(plain: &[u8]) -> Vec<u8> {

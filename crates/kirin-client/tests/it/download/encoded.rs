@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use kirin_client::{DownloadErrorKind, DownloadEvent};
 
 use super::{Place, completed, cut, download, kept, left_after, rest, video, whole};
-use crate::scripted::{Answer, with_headers};
+use crate::scripted::{Answer, End, Pieces, with_headers};
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -34,6 +35,7 @@ fn with_length(bytes: &[u8]) -> Answer {
         ("content-length", &length),
         ("etag", "\"v1\""),
         ("repr-digest", "sha-256=:AAAA:"),
+        ("content-digest", "sha-256=:AAAA:"),
     ];
     with_headers(200, &headers, bytes.to_vec())
 }
@@ -57,6 +59,30 @@ async fn d08_video_that_comes_as_gzip_is_had() {
     }
 }
 
+/// Its boxes say nothing of where it ends, and nor does the connection; the end of gzip does.
+#[tokio::test(start_paused = true)]
+async fn d08_end_of_gzip_proves_a_video_of_any_kind() {
+    let bytes = b"no film that has boxes";
+    let downloaded = download(vec![encoded("gzip", &gzip(bytes))]).await;
+    assert_eq!(downloaded.bytes().as_deref(), Some(&bytes[..]));
+}
+
+/// However small the pieces are in which it comes.
+#[tokio::test(start_paused = true)]
+async fn d08_video_whose_gzip_comes_byte_by_byte_is_had() {
+    let pieces = gzip(&video())
+        .into_iter()
+        .map(|byte| Bytes::from(vec![byte]));
+    let body = Pieces::body(pieces, End::Whole);
+    let downloaded = download(vec![with_headers(
+        200,
+        &[("content-encoding", "gzip")],
+        body,
+    )])
+    .await;
+    assert_eq!(downloaded.bytes(), Some(video()));
+}
+
 /// A store that has the wrong word, or a proxy that undid it.
 #[tokio::test(start_paused = true)]
 async fn d08_video_that_is_only_called_gzip_is_had() {
@@ -74,6 +100,15 @@ async fn d08_gzip_that_was_cut_or_damaged_never_becomes_the_file() {
         let downloaded = download(vec![cut, encoded("gzip", &compressed)]).await;
         assert_eq!(downloaded.bytes().as_ref(), Some(&bytes), "cut at {at}");
     }
+    // The version is one of the compressed bytes, and the rest of them is not asked for.
+    let headers = [("content-encoding", "gzip"), ("etag", "\"v1\"")];
+    let answers = vec![
+        cut(&compressed, 30, &headers, 200),
+        with_length(&compressed),
+    ];
+    let downloaded = download(answers).await;
+    assert_eq!(downloaded.ranges(), [None, None]);
+    assert_eq!(downloaded.bytes(), Some(bytes));
     // The checksum, and the length.
     for at in [8, 4].map(|at| compressed.len() - at) {
         let mut damaged = compressed.clone();
@@ -127,7 +162,7 @@ async fn d08_video_is_fetched_whole_where_its_rest_comes_as_gzip() {
 async fn d08_video_in_another_encoding_is_kept_as_it_came() {
     for encoding in ["br", "zstd", "gzip, br", "deflate"] {
         // Whatever it looks like.
-        for body in [&b"\x0b\x02\x80 a film"[..], b"<html>"] {
+        for body in [&b"\x0b\x02\x80 a film"[..], b"<html>", b"<!DOCTYPE html>"] {
             let downloaded = download(vec![encoded(encoding, body)]).await;
             assert_eq!(downloaded.kind(), DownloadErrorKind::Encoded);
             let text = downloaded.result.as_ref().unwrap_err().to_string();
@@ -141,7 +176,21 @@ async fn d08_video_in_another_encoding_is_kept_as_it_came() {
         let answers = vec![cut(b"half", 2, &headers, 200), encoded(encoding, b"half")];
         let downloaded = download(answers).await;
         kept(&downloaded, b"half");
+        assert_eq!(downloaded.ranges(), [None, None]);
     }
+}
+
+/// Its length counts, and a piece of it is nothing to keep.
+#[tokio::test(start_paused = true)]
+async fn d08_of_another_encoding_only_the_whole_is_kept() {
+    let headers = [("content-encoding", "br"), ("content-length", "8")];
+    let answers =
+        ["half", "half too"].map(|body| with_headers(200, &headers, body.as_bytes().to_vec()));
+    kept(&download(answers.into()).await, b"half too");
+    let headers = [("content-encoding", "br"), ("content-range", "bytes 0-3/8")];
+    let refused = download(vec![with_headers(206, &headers, b"half".to_vec())]).await;
+    assert_eq!(refused.kind(), DownloadErrorKind::Encoded);
+    kept(&refused, b"");
 }
 
 #[tokio::test(start_paused = true)]

@@ -221,3 +221,26 @@ async fn part_of_another_task_beside_another_name_stays() {
     download.await.unwrap();
     assert_eq!(place.files(), ["a.mp4.part", "a.mp4.part.json", "done.mp4"]);
 }
+
+/// Another process is at it, or it is no longer the file that the note speaks of.
+#[tokio::test(start_paused = true)]
+async fn part_beside_another_name_stays_where_somebody_needs_it() {
+    for is_locked in [true, false] {
+        let place = left_after(30).await.place;
+        let part = place.path("a.mp4.part");
+        let lock = fs::File::open(&part).unwrap();
+        match is_locked {
+            true => lock.lock().unwrap(),
+            false => {
+                fs::remove_file(&part).unwrap();
+                fs::write(&part, "precious").unwrap();
+            }
+        }
+        let task = Task::from_json(completed().as_bytes()).unwrap();
+        let download = client(Scripted::new(vec![whole(video())]))
+            .download(&task, place.path("done.mp4"))
+            .earlier_path(place.path("a.mp4"));
+        download.await.unwrap();
+        assert_eq!(place.files(), ["a.mp4.part", "a.mp4.part.json", "done.mp4"]);
+    }
+}

@@ -142,19 +142,29 @@ fn d17_second_download_of_the_same_file_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn file_that_appears_meanwhile_is_not_overwritten() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("a.mp4");
-    let appearing = path.clone();
-    let transport = kirin_transport::from_fn(move |_request| {
-        fs::write(&appearing, "precious").unwrap();
-        let response = http::Response::new(Body::from(video()));
-        async { Ok(response) }
-    });
-    let client = client(transport);
-    let task = Task::from_json(completed().as_bytes()).unwrap();
-    let error = client.download(&task, &path).await.unwrap_err();
-    assert_eq!(error.kind(), DownloadErrorKind::Exists);
-    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    for is_file in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.mp4");
+        let appearing = path.clone();
+        let transport = kirin_transport::from_fn(move |_request| {
+            match is_file {
+                true => fs::write(&appearing, "precious").unwrap(),
+                false => fs::create_dir(&appearing).unwrap(),
+            }
+            let response = http::Response::new(Body::from(video()));
+            async { Ok(response) }
+        });
+        let client = client(transport);
+        let task = Task::from_json(completed().as_bytes()).unwrap();
+        let error = client.download(&task, &path).await.unwrap_err();
+        assert_eq!(error.kind(), DownloadErrorKind::Exists);
+        assert_eq!(error.can_be_overwritten(), is_file);
+        let part = directory.path().join("a.mp4.part");
+        assert_eq!(error.kept(), Some(part.as_path()));
+        assert_eq!(fs::read(part).unwrap(), video());
+        assert_eq!(path.is_dir(), !is_file);
+        assert!(!is_file || fs::read(&path).unwrap() == b"precious");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -84,7 +84,7 @@ async fn d09_pages_are_no_video_and_are_kept_to_be_looked_at() {
             &[("content-type", "text/html")][..],
             &b"<html>hello</html>"[..],
         ),
-        (&[("content-length", "6")], b"<html>"),
+        (&[("content-length", "6"), ("etag", "\"v1\"")], b"<html>"),
         (&[("content-length", "2")], b"{}"),
         (&[("content-type", "video/mp4")], b"<html></html>"),
         (&[], b"\xef\xbb\xbf\r\n {\"message\": \"no\"}"),
@@ -103,6 +103,7 @@ async fn d09_pages_are_no_video_and_are_kept_to_be_looked_at() {
         // What was kept is not taken for a part of the video.
         let again = downloaded.again(vec![whole(video())]).await;
         assert_eq!(again.bytes(), Some(video()));
+        assert_eq!(again.ranges(), [None]);
     }
 }
 
@@ -134,11 +135,16 @@ async fn d18_what_does_not_fit_its_checksum_twice_is_kept_to_be_looked_at() {
     let headers = [
         ("content-length", length.as_str()),
         ("repr-digest", "sha-256=:AAAA:"),
+        ("etag", "\"v1\""),
     ];
     let spoiled = || with_headers(200, &headers, video());
     let downloaded = download(vec![spoiled(), spoiled()]).await;
     assert_eq!(downloaded.kind(), DownloadErrorKind::Corrupt);
     kept(&downloaded, &video());
+    // To go on with it would end here again.
+    let again = downloaded.again(vec![whole(video())]).await;
+    assert_eq!(again.ranges(), [None]);
+    assert_eq!(again.bytes(), Some(video()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -222,6 +222,8 @@ async fn file_that_takes_the_place_of_a_part_meanwhile_is_neither_named_nor_remo
         })
         .await;
     assert_eq!(done.kind(), DownloadErrorKind::Disk);
+    // What came has no name any more; the file of somebody else is not called it.
+    assert_eq!(done.result.as_ref().unwrap_err().kept(), None);
     assert_eq!(done.files(), ["a.mp4.part", "a.mp4.part.json"]);
     for name in ["a.mp4.part", "a.mp4.part.json"] {
         assert_eq!(fs::read(done.place.path(name)).unwrap(), b"precious");

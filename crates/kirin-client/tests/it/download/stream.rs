@@ -47,6 +47,23 @@ async fn stream_resumes_inside_itself_after_any_byte() {
     }
 }
 
+/// What was given cannot be taken back.
+#[tokio::test(start_paused = true)]
+async fn stream_gives_nothing_in_another_encoding_and_does_not_begin_again() {
+    let bytes = video();
+    let answers = vec![with_headers(200, &[("content-encoding", "br")], video())];
+    let encoded = Err(DownloadErrorKind::Encoded);
+    assert_eq!(read(stream(answers)).await, (vec![], encoded));
+    let headers = [
+        ("content-encoding", "gzip"),
+        ("content-range", "bytes 20-83/84"),
+        ("etag", "\"v1\""),
+    ];
+    let rest = with_headers(206, &headers, bytes[20..].to_vec());
+    let read = read(stream(vec![cut_whole(&bytes, 20), rest, whole(video())])).await;
+    assert_eq!(read, (bytes[..20].to_vec(), encoded));
+}
+
 #[tokio::test(start_paused = true)]
 async fn stream_goes_on_at_a_fresh_url() {
     let bytes = video();
