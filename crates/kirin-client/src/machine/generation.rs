@@ -252,13 +252,13 @@ impl Machine {
     ///
     /// The event does not answer the action, or ends a wait too early; nothing has changed.
     pub fn handle(&mut self, elapsed: Duration, event: Event) -> Result<Notice, WrongEvent> {
-        let now = elapsed.saturating_add(self.earlier).max(self.now);
+        let now = self.at(elapsed);
         match event {
             Event::Answered {
                 answer,
                 ours,
                 service,
-            } => return self.handle_answer(now, *answer, ours, service),
+            } => return self.handle_answer(elapsed, *answer, ours, service),
             Event::ClocksRead { ours, service } => {
                 self.now = now;
                 self.context.read_clocks(now, ours, service);
@@ -281,19 +281,24 @@ impl Machine {
         Ok(self.take(step))
     }
 
+    /// Time never goes back.
+    fn at(&self, elapsed: Duration) -> Duration {
+        elapsed.saturating_add(self.earlier).max(self.now)
+    }
+
     /// What the clocks show comes first: it decides what the answer means.
     fn handle_answer(
         &mut self,
-        now: Duration,
+        elapsed: Duration,
         answer: Event,
         ours: Option<Timestamp>,
         service: Option<Timestamp>,
     ) -> Result<Notice, WrongEvent> {
         let before = (self.context.clocks, self.context.settings.clock_difference);
         if let Some(ours) = ours {
-            self.context.read_clocks(now, ours, service);
+            self.context.read_clocks(self.at(elapsed), ours, service);
         }
-        let handled = self.handle(now, answer);
+        let handled = self.handle(elapsed, answer);
         if handled.is_err() {
             (self.context.clocks, self.context.settings.clock_difference) = before;
         }

@@ -1,13 +1,15 @@
 //! A machine in a process whose clock begins again: the wall time that has passed counts.
 
 use kirin_client::{
-    HostCapabilities, PollSchedule,
-    machine::{Action, Event, Machine, Outcome},
+    BaseUrl, HostCapabilities, PollSchedule,
+    machine::{Action, Event, Machine, Notice, Outcome},
+    wire::{Endpoint, Exchange},
 };
+use kirin_tests::canary;
 use kirin_types::Timestamp;
 
 use super::{
-    answers::{IN_PROGRESS, STARTED_AT, query_status, task},
+    answers::{ID, IN_PROGRESS, STARTED_AT, query_status, task},
     script::{Script, lost_on, proven, seconds, settings},
 };
 
@@ -55,6 +57,22 @@ fn gap_to_the_next_query_counts_the_wall_time_that_has_passed() {
         assert!(matches!(machine.action(), Action::Query(_)));
     }
     assert_eq!(until(&waiting().taken_up(None)), 600);
+}
+
+/// The time before counts once, however the answer is told.
+#[test]
+fn answer_that_is_told_with_its_clocks_comes_at_the_same_time() {
+    let mut machine = waiting().taken_up(at(600));
+    assert_eq!(until(&machine), 12);
+    machine.handle(seconds(12), Event::WaitEnded).unwrap();
+    let endpoint = Endpoint::new(BaseUrl::default(), canary::key().parse().unwrap()).unwrap();
+    let body = format!(r#"{{"id":"{ID}",{IN_PROGRESS}}}"#);
+    let response = http::Response::new(bytes::Bytes::from(body));
+    let answer = endpoint.query("a").read(Exchange::Whole(response), at(612));
+    let notice = machine.handle(seconds(13), answer).unwrap();
+    assert!(!matches!(notice, Notice::Trouble { .. }), "{notice:?}");
+    // 300 s are left of 900.
+    assert_eq!(until(&machine), 300);
 }
 
 /// It is known by its external id only, and was not found yet.
