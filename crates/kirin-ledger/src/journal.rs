@@ -148,6 +148,7 @@ impl Journal for LedgerJournal {
         });
         let mut recalled = read.await.map_err(failed)?;
         recalled.may_have_forgotten = self.ledger.looks_up_first();
+        recalled.may_have_been_repeated = self.ledger.has_forgotten();
         Ok(recalled)
     }
 

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params_from_iter};
 use tokio::sync::oneshot;
 
 use crate::{
-    DownloadedFile, Entry, LedgerError, LedgerJournal, backup, clock, closing, files, lineage,
-    opening, path, process::Process, read_only, rows, writer::Writer,
+    DownloadedFile, Entry, LedgerError, LedgerJournal, backup, clock, closing, files,
+    lineage::Incomplete, opening, path, process::Process, read_only, rows, writer::Writer,
 };
 
 /// An open ledger. A clone is the same one.
@@ -30,8 +30,7 @@ struct Shared {
     writer: Writer,
     /// Jobs of the writer hold this and not the ledger, which would never be closed.
     process: Arc<Process>,
-    /// When there may have been creates that it does not know, if that was ever.
-    began_at: Option<i64>,
+    incomplete: Option<Incomplete>,
 }
 
 impl Ledger {
@@ -220,7 +219,7 @@ impl Ledger {
             path,
             writer,
             process: opened.process,
-            began_at: opened.began_at,
+            incomplete: opened.incomplete,
         })))
     }
 
@@ -228,7 +227,17 @@ impl Ledger {
     /// or came here without its lock folder. The first attempt for an id that somebody chose, or that
     /// follows from a line of a batch, then has to follow a look-up of that id.
     pub fn looks_up_first(&self) -> bool {
-        lineage::may_be_incomplete(self.0.began_at, clock::now())
+        self.incomplete().is_some()
+    }
+
+    /// Whether those that it does not know may be some that it knew: then nobody knows how often they were
+    /// repeated.
+    pub(crate) fn has_forgotten(&self) -> bool {
+        self.incomplete().is_some_and(|it| it.has_forgotten)
+    }
+
+    fn incomplete(&self) -> Option<Incomplete> {
+        self.0.incomplete.filter(|it| it.is_recent(clock::now()))
     }
 
     /// Where it is.

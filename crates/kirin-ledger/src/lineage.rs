@@ -21,24 +21,46 @@ pub(crate) const INCOMPLETE: Duration = Duration::from_hours(7 * 24);
 pub(crate) struct Known {
     /// What was sent last, if it knows of anything.
     pub(crate) latest: Option<Mark>,
-    /// When there may have been creates that it does not know, if that was ever.
-    pub(crate) began_at: Option<i64>,
+    pub(crate) incomplete: Option<Incomplete>,
+}
+
+/// There may be creates that a ledger does not know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incomplete {
+    /// They are older than this.
+    began_at: i64,
+    /// It knew them once: it was accepted as it was, or came here without what stands beside it.
+    pub(crate) has_forgotten: bool,
+}
+
+impl Incomplete {
+    /// Whether they are so recent that they have to be looked for.
+    pub(crate) fn is_recent(self, now: i64) -> bool {
+        // A clock that was put back since makes them more recent.
+        let age = u64::try_from(now.saturating_sub(self.began_at)).unwrap_or(0);
+        Duration::from_millis(age) < INCOMPLETE
+    }
 }
 
 /// All that it knows.
 pub(crate) fn known(connection: &Connection) -> rusqlite::Result<Known> {
-    let sql = "SELECT began_at, token, counter FROM knowledge LEFT JOIN openings \
+    let sql = "SELECT began_at, has_forgotten, token, counter FROM knowledge LEFT JOIN openings \
                ORDER BY counter DESC LIMIT 1";
     connection.query_row(sql, [], |row| {
-        let (token, counter): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let (token, counter): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
         let mark = |(token, counter)| Mark {
             token,
             counter,
             in_file: 0,
         };
+        let (began_at, has_forgotten): (Option<i64>, bool) = (row.get(0)?, row.get(1)?);
+        let incomplete = |began_at| Incomplete {
+            began_at,
+            has_forgotten,
+        };
         Ok(Known {
             latest: token.zip(counter).map(mark),
-            began_at: row.get(0)?,
+            incomplete: began_at.map(incomplete),
         })
     })
 }
@@ -134,26 +156,17 @@ pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<(
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let sql = "INSERT INTO openings (token, counter) VALUES (?1, ?2)";
     connection.execute(sql, params![mark.token, mark.counter])?;
-    begin(connection)?;
+    begin(connection, true)?;
     connection.execute_batch("COMMIT")
 }
 
 /// Notes that there may be creates before now which the ledger does not know. How often those that it knows
 /// were repeated since, it does not know either: none of them is repeated by itself.
-pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute("UPDATE knowledge SET began_at = ?1", [clock::now()])?;
+pub(crate) fn begin(connection: &Connection, has_forgotten: bool) -> rusqlite::Result<()> {
+    let sql = "UPDATE knowledge SET began_at = ?1, has_forgotten = ?2";
+    connection.execute(sql, params![clock::now(), has_forgotten])?;
     connection.execute("UPDATE creates SET repetitions = max(repetitions, 1)", [])?;
     Ok(())
-}
-
-/// Whether what may be unknown is so recent that it has to be looked for.
-pub(crate) fn may_be_incomplete(began_at: Option<i64>, now: i64) -> bool {
-    let Some(began_at) = began_at else {
-        return false;
-    };
-    // A clock that was put back since makes it more recent.
-    let age = Duration::from_millis(u64::try_from(now.saturating_sub(began_at)).unwrap_or(0));
-    age < INCOMPLETE
 }
 
 #[cfg(test)]
@@ -164,15 +177,17 @@ mod tests {
     fn a_ledger_may_be_incomplete_for_a_week() {
         const DAY: i64 = 24 * 60 * 60 * 1000;
         for (began_at, now, is_incomplete) in [
-            (None, 0, false),
-            (Some(DAY), DAY, true),
-            (Some(DAY), 8 * DAY - 1, true),
-            (Some(DAY), 8 * DAY, false),
-            (Some(DAY), 0, true),
-            (Some(i64::MIN), i64::MAX, false),
+            (DAY, DAY, true),
+            (DAY, 8 * DAY - 1, true),
+            (DAY, 8 * DAY, false),
+            (DAY, 0, true),
+            (i64::MIN, i64::MAX, false),
         ] {
-            let found = may_be_incomplete(began_at, now);
-            assert_eq!(found, is_incomplete, "{began_at:?} {now}");
+            let incomplete = Incomplete {
+                began_at,
+                has_forgotten: false,
+            };
+            assert_eq!(incomplete.is_recent(now), is_incomplete, "{began_at} {now}");
         }
     }
 

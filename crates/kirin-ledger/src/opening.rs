@@ -12,7 +12,7 @@ use crate::{
     LedgerError, closing, connection,
     guard::{self, Guard, Trouble},
     identity::{Shape, Watch},
-    lineage::{self, Known},
+    lineage::{self, Incomplete, Known},
     location::{self, side_file},
     lock_folder::LockFolder,
     main_file::MainFile,
@@ -27,8 +27,7 @@ pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) guard: Guard,
     pub(crate) process: Arc<Process>,
-    /// When there may have been creates that it does not know, if that was ever.
-    pub(crate) began_at: Option<i64>,
+    pub(crate) incomplete: Option<Incomplete>,
 }
 
 /// What stands beside the path of a ledger. It is looked at before the ledger is: whoever makes a ledger
@@ -78,14 +77,14 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
         true => accept(&connection, &beside, &main_file, known),
         false => mark(&beside, &main_file, known),
     };
-    let (mark_file, began_at) = marked.map_err(|trouble| trouble.into_error(&path))?;
+    let (mark_file, incomplete) = marked.map_err(|trouble| trouble.into_error(&path))?;
     let guard = Guard::new(&path, watch, Arc::clone(&process), main_file, mark_file);
     Ok(Opened {
         guard: guard.map_err(file)?,
         path,
         connection,
         process,
-        began_at,
+        incomplete,
     })
 }
 
@@ -192,7 +191,7 @@ fn settle(connection: &Connection, beside: &Beside, layout: i64) -> rusqlite::Re
     let _ = signed_url::wipe(connection);
     let is_alone = layout != 0 && beside.knows_nothing(layout);
     if is_alone {
-        lineage::begin(connection)?;
+        lineage::begin(connection, true)?;
     }
     Ok(is_old || is_alone)
 }
@@ -202,14 +201,14 @@ fn mark(
     beside: &Beside,
     main_file: &MainFile,
     known: Known,
-) -> Result<(MarkFile, Option<i64>), Trouble> {
+) -> Result<(MarkFile, Option<Incomplete>), Trouble> {
     let in_file = main_file.counter();
     let mark = Mark {
         in_file,
         ..latest(known.latest)?
     };
     let mark_file = MarkFile::open(&beside.lock_folder, &mark)?;
-    Ok((mark_file, known.began_at))
+    Ok((mark_file, known.incomplete))
 }
 
 /// Goes on with the ledger as it is, and writes that down in it and beside it.
@@ -218,7 +217,7 @@ fn accept(
     beside: &Beside,
     main_file: &MainFile,
     known: Known,
-) -> Result<(MarkFile, Option<i64>), Trouble> {
+) -> Result<(MarkFile, Option<Incomplete>), Trouble> {
     // It comes after all that was known before, so that nothing takes it for one of those.
     let before = beside.mark.as_ref().map_or(0, |mark| mark.counter);
     let accepted = Mark {
@@ -229,7 +228,7 @@ fn accept(
     lineage::accept(connection, &accepted)?;
     let mut mark_file = MarkFile::open(&beside.lock_folder, &accepted)?;
     mark_file.replace(&accepted)?;
-    Ok((mark_file, lineage::known(connection)?.began_at))
+    Ok((mark_file, lineage::known(connection)?.incomplete))
 }
 
 /// The latest mark of a ledger of the latest layout, which has one from the beginning.

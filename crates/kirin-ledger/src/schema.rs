@@ -34,7 +34,7 @@ impl Migration {
 }
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration::sql("
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
@@ -156,6 +156,12 @@ const MIGRATIONS: [Migration; 7] = [
     -- Whether what came of the task is where it is wanted; NULL where nobody said that it is to be told.
     ALTER TABLE creates ADD COLUMN is_delivered INTEGER;
 "),
+    Migration::sql("
+    -- Whether the creates that it does not know are some that it knew: it was accepted as it was, or came
+    -- here without what stands beside it.
+    ALTER TABLE knowledge ADD COLUMN has_forgotten INTEGER NOT NULL DEFAULT 0;
+    UPDATE knowledge SET has_forgotten = began_at IS NOT NULL AND EXISTS (SELECT 1 FROM creates);
+"),
 ];
 
 /// How long another process's write is waited for.
@@ -229,7 +235,7 @@ pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
         migration.apply(connection)?;
     }
     if found == 0 {
-        lineage::begin(connection)?;
+        lineage::begin(connection, false)?;
     }
     connection.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LATEST}; COMMIT"

@@ -61,6 +61,7 @@ impl Driver {
         };
         let Some(entry) = self.store.entry(state.entry) else {
             known.looks_up_first = may_have_forgotten;
+            known.repetitions_after_absence = u32::from(may_have_forgotten);
             return Some((Start::Generate, known));
         };
         known.repetitions_after_absence = entry.intent.repetitions_after_absence;

@@ -11,7 +11,7 @@ use kirin_types::{GenerationRequest, Timestamp};
 use super::{
     answers::{CreateHeard, Heard, ID},
     cell::Cell,
-    state::{At, Client, Reason, Stage, State},
+    state::{At, Client, Journal, Reason, Stage, State},
     store::{NONE, Said, Store, Told},
 };
 
@@ -79,6 +79,8 @@ impl Driver {
             .entry(state.entry)
             .map(|entry| entry.intent.is_minted);
         intent.is_minted = self.cell.is_minted || known == Some(true);
+        let has_forgotten = known.is_none() && state.journal == Journal::Accepted;
+        intent.repetitions_after_absence = has_forgotten.into();
         intent
     }
 

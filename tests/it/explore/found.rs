@@ -198,6 +198,22 @@ fn what_a_restored_journal_knows_is_not_repeated_by_itself() {
     holds("takes duplicates, a journal that is restored", &faults);
 }
 
+/// Nor does one that has forgotten a create know how often that was repeated.
+#[test]
+fn what_a_restored_journal_may_have_forgotten_is_not_repeated_by_itself() {
+    let lost = posts(Post::LostBefore(Lost::Unlisted));
+    let faults = [
+        GENERATES,
+        lost,
+        lost,
+        Step::Restored,
+        Step::Accepts,
+        GENERATES,
+        lost,
+    ];
+    holds("takes duplicates, a journal that is restored", &faults);
+}
+
 #[test]
 fn of_two_who_repeat_a_refused_create_one_sends_it() {
     let faults = [

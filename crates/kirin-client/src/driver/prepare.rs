@@ -139,6 +139,8 @@ impl Known {
         self.controls = recalled.controls;
         let Some(entry) = recalled.entry else {
             self.looks_up_first = self.origin.may_be_known() && recalled.may_have_forgotten;
+            let may_be_repeated = self.origin.may_be_known() && recalled.may_have_been_repeated;
+            self.repetitions_after_absence = u32::from(may_be_repeated);
             self.learn_from_intent(&start);
             self.learn_key(client, &start)?;
             return Ok(start);

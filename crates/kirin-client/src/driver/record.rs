@@ -29,6 +29,8 @@ pub(super) struct Record {
     is_minted: bool,
     /// Somebody else may be at the create, or was.
     may_be_known: bool,
+    /// How often it was repeated before, or may have been, because its absence was proved.
+    repetitions: u32,
     has_tried_to_write: bool,
     /// It did not answer in time, and is not asked again.
     is_silent: bool,
@@ -85,6 +87,7 @@ impl Record {
             create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
             may_be_known: origin.may_be_known(),
+            repetitions: settings.repetitions_after_absence,
             has_tried_to_write: false,
             is_silent: false,
             stage,
@@ -154,6 +157,7 @@ impl Record {
         let intent = Intent {
             clock_difference: client.clock_difference(),
             is_minted: self.is_minted,
+            repetitions_after_absence: self.repetitions,
             ..intent
         };
         Ok(Box::new(intent))

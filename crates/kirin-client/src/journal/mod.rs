@@ -154,6 +154,9 @@ pub struct Recalled {
     /// The journal may have forgotten creates: it was made, or restored, a short time ago. The first
     /// attempt of an id that was not minted just now follows one look-up.
     pub may_have_forgotten: bool,
+    /// What it may have forgotten may have been repeated because its absence was proved: it is not repeated so
+    /// once more.
+    pub may_have_been_repeated: bool,
 }
 
 impl Recalled {

@@ -7,10 +7,11 @@ use std::{
     process::Command,
 };
 
+use kirin_client::Journal as _;
 use kirin_ledger::{Ledger, LedgerError};
 use rusqlite::Connection;
 
-use crate::support::{Desk, Scribe, base_url, id, intent, path, scribe};
+use crate::support::{Desk, Scribe, base_url, create, id, intent, path, scribe};
 
 /// A file of the ledger's.
 fn file(folder: &Path, suffix: &str) -> PathBuf {
@@ -378,6 +379,46 @@ async fn a_ledger_that_was_made_new_looks_up_first_for_a_week() {
     }
     let ledger = Ledger::accept(path(folder.path())).unwrap();
     assert!(ledger.looks_up_first());
+}
+
+/// Whether a create that it does not know may have been repeated.
+async fn may_have_been_repeated(ledger: &Ledger) -> bool {
+    let recalled = ledger
+        .journal(base_url())
+        .recall(&create(&id("order-9")))
+        .await;
+    recalled.unwrap().may_have_been_repeated
+}
+
+#[tokio::test]
+async fn what_a_ledger_has_forgotten_may_have_been_repeated_and_what_it_never_knew_was_not() {
+    let Desk { ledger, folder } = Desk::new();
+    assert!(ledger.looks_up_first() && !may_have_been_repeated(&ledger).await);
+    drop((ledger, folder));
+    assert!(Ledger::wait_until_closed());
+
+    let (folder, backup) = restorable().await;
+    fs::copy(&backup, file(folder.path(), "")).unwrap();
+    let ledger = Ledger::accept(path(folder.path())).unwrap();
+    assert!(may_have_been_repeated(&ledger).await);
+    drop(ledger);
+    assert!(Ledger::wait_until_closed());
+    // It is known as long as what is unknown is looked for.
+    assert!(may_have_been_repeated(&Ledger::open(path(folder.path())).unwrap()).await);
+    assert!(Ledger::wait_until_closed());
+    let connection = Connection::open(path(folder.path())).unwrap();
+    let sql = "UPDATE knowledge SET began_at = unixepoch() * 1000 - 8 * 86400000";
+    connection.execute(sql, []).unwrap();
+    drop(connection);
+    assert!(!may_have_been_repeated(&Ledger::open(path(folder.path())).unwrap()).await);
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::copy(&backup, path(elsewhere.path())).unwrap();
+    let ledger = Ledger::open(path(elsewhere.path())).unwrap();
+    assert!(
+        may_have_been_repeated(&ledger).await,
+        "without its lock folder"
+    );
 }
 
 /// Whatever the others do at the same time, what is right is not refused.

@@ -18,7 +18,7 @@ use kirin_client::{
     machine::{Cause, ClockDifference, Notice, Outcome, SendReason},
 };
 use kirin_tests::canary;
-use kirin_transport::{Body, Sent, Transport, TransportError};
+use kirin_transport::{Body, Sent, Transport, TransportError, TransportErrorKind};
 use kirin_types::{GenerationRequest, Timestamp};
 
 use super::{COMPLETED, CREATED, intend, intent, request};
@@ -26,9 +26,12 @@ use crate::scripted::{Answer, Scripted, json, not_found};
 
 const HOUR: i64 = 3_600_000;
 
-/// A host that loses what was sent, finds the control, and makes what is sent again.
+/// A host that loses what was sent, finds the control, and makes what is sent again, or loses that too.
 #[derive(Default)]
-struct Absent(Scripted);
+struct Absent {
+    asked: Scripted,
+    loses_creates: bool,
+}
 
 #[async_trait]
 impl Transport for Absent {
@@ -49,8 +52,12 @@ impl Transport for Absent {
                 missing
             }
         };
-        self.0.answer_next(answer);
-        self.0.send(request).await
+        self.asked.answer_next(answer);
+        let answered = self.asked.send(request).await;
+        match is_post && self.loses_creates {
+            true => Err(TransportError::new(TransportErrorKind::Closed, Sent::Maybe)),
+            false => answered,
+        }
     }
 }
 
@@ -110,7 +117,7 @@ async fn an_intent_25_h_old_on_a_proven_host_with_a_lag_is_not_sent_again() {
                 intend(&*journal, &intent, true).await;
             }
             let ended = client.reconcile(intent).await;
-            assert_eq!(posts(&host.0.calls()), sends, "{hours} h: {ended:?}");
+            assert_eq!(posts(&host.asked.calls()), sends, "{hours} h: {ended:?}");
             match ended {
                 Ok(_) => assert_eq!(sends, 1),
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Unresolved),
@@ -130,7 +137,7 @@ async fn a_row_goes_past_every_cache() {
     let intent = intent(&client);
     intend(&*journal, &intent, true).await;
     client.reconcile(intent).await.unwrap();
-    let asked = host.0.requests();
+    let asked = host.asked.requests();
     let row: Vec<_> = asked
         .iter()
         .filter(|asked| asked.headers.get("cache-control").is_some())
@@ -190,7 +197,7 @@ async fn a_proof_that_is_too_old_when_the_journal_is_written_is_not_used() {
     let intent = intent(&client);
     intend(&*journal, &intent, true).await;
     client.reconcile(intent).await.unwrap();
-    let calls = host.0.calls();
+    let calls = host.asked.calls();
     let is_probe = |call: &&String| call.contains("no_cache=");
     assert_eq!(calls.iter().filter(is_probe).count(), 12, "{calls:?}");
     assert!(is_probe(&&calls[calls.len() - 2]), "{calls:?}");
@@ -215,7 +222,7 @@ async fn a_repetition_of_an_earlier_process_reaches_the_machine() {
         // Whoever read the intent knows nothing of the count.
         intent.repetitions_after_absence = 0;
         let ended = client.reconcile(intent).await;
-        assert_eq!(posts(&host.0.calls()), 1 - repetitions as usize);
+        assert_eq!(posts(&host.asked.calls()), 1 - repetitions as usize);
         match ended {
             Ok(_) => assert_eq!(repetitions, 0),
             // The machine asks for no other; the journal need not refuse it.
@@ -231,6 +238,60 @@ async fn a_repetition_of_an_earlier_process_reaches_the_machine() {
         }
         let entries = journal.entries();
         assert_eq!(entries[1].intent.repetitions_after_absence, 1);
+    }
+}
+
+/// A journal that was restored, and does not know what happened since.
+struct Restored {
+    journal: MemoryJournal,
+    may_have_been_repeated: bool,
+}
+
+#[async_trait]
+impl Journal for Restored {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        let mut recalled = self.journal.recall(create).await?;
+        recalled.may_have_forgotten = true;
+        recalled.may_have_been_repeated = self.may_have_been_repeated;
+        Ok(recalled)
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.journal.write(write).await
+    }
+}
+
+/// Nor do those who come after it, or find out of it in the journal.
+#[tokio::test(start_paused = true)]
+async fn what_a_journal_may_have_forgotten_is_not_repeated_by_itself() {
+    for (may_have_been_repeated, is_minted, sends) in [
+        (false, false, 2),
+        (true, false, 1),
+        // Nobody has used it before.
+        (true, true, 2),
+    ] {
+        let host = Arc::new(Absent {
+            loses_creates: true,
+            ..Absent::default()
+        });
+        let journal = Arc::new(Restored {
+            journal: MemoryJournal::default(),
+            may_have_been_repeated,
+        });
+        let client = on_a_proven_host(host.clone());
+        let client = client.journal(journal.clone()).build().unwrap();
+        let generation = client.generate(request());
+        let generation = match is_minted {
+            true => generation.with_minted_id(),
+            false => generation,
+        };
+        generation.await.unwrap_err();
+        let sent = posts(&host.asked.calls());
+        assert_eq!(sent, sends, "{may_have_been_repeated} {is_minted}");
+        let entry = journal.journal.entries().remove(0);
+        assert_eq!(entry.intent.repetitions_after_absence, 1);
+        client.reconcile(entry.intent).await.unwrap_err();
+        assert_eq!(posts(&host.asked.calls()), sends);
     }
 }
 
