@@ -1,7 +1,7 @@
 //! Secrets that tests use, and a look at everything that is shown.
 //!
 //! A test that sends a key or a signed URL takes it from here, and hands what is shown to people or
-//! kept in files to [`shown`]. `cargo xtask test` chooses the secrets anew for each run, looks for
+//! kept in files to [`shown`]. `cargo xtask test` chooses the secrets again for each run, looks for
 //! them in what the tests print, and fails if nothing was shown at all.
 
 use std::sync::OnceLock;

@@ -69,7 +69,7 @@ def a_task_moves_to_completed(page, emulator):
     page.wait("the progress moves", f"{row}.querySelector('progress').value > {first}")
     page.run(f"Object.assign({row}, {{ marked: true }})")
     page.wait("the task completes", f"{row}.dataset.state === 'completed'")
-    expect(page.value(f"{row}.marked === true"), "the row of a task was built anew")
+    expect(page.value(f"{row}.marked === true"), "the row of a task was built again")
     status = page.value(f"{row}.querySelector('.status').textContent")
     expect(status == "completed", f"the status word is {status!r}")
     return task_id
@@ -95,7 +95,7 @@ def the_video_plays(page, task_id):
         " video.videoWidth, video.videoHeight, video.getVideoPlaybackQuality().totalVideoFrames]"
     )
     marked, paused, ready, width, height, frames = state
-    expect(marked is True, "the video was built anew while it played")
+    expect(marked is True, "the video was built again while it played")
     expect(not paused and ready >= 2, f"paused {paused}, readyState {ready}")
     expect((width, height) == (448, 252), f"the video is {width}x{height}")
     expect(frames > 5, f"{frames} frames were decoded")

@@ -32,7 +32,7 @@ pub(crate) fn remove(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes the file anew, without what was deleted from it, if that is still to be done. Where it cannot be
+/// Writes the file again, without what was deleted from it, if that is still to be done. Where it cannot be
 /// done now, whoever opens the ledger next does it.
 pub(crate) fn wipe(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'unwiped')";

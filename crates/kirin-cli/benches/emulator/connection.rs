@@ -43,7 +43,7 @@ impl Connection {
                 return Err("the connection ended".into());
             }
             if let Some((head, body)) = whole(&self.answer)? {
-                // Borrowed anew, because a loop cannot give away what it reads into.
+                // Borrowed again, because a loop cannot give away what it reads into.
                 return Ok((
                     std::str::from_utf8(&self.answer[..head])?,
                     &self.answer[body..],

@@ -10,7 +10,7 @@ const TASKS: usize = 100_000;
 /// That the client has open, each with one query at a time.
 const CONNECTIONS: usize = 16;
 
-/// Both servers are started anew so many times: how fast one is depends on where the system happens
+/// Both servers are started again so many times: how fast one is depends on where the system happens
 /// to put it, for as long as it lives.
 const PAIRS: usize = 7;
 

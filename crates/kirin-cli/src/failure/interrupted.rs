@@ -18,20 +18,20 @@ impl Failure {
             (Some(id), _) if ids.completed => Self {
                 money: "The task is completed, and was charged.".into(),
                 billing: Billing::Charged,
-                ..interrupted("Do not generate it anew: download it.")
+                ..interrupted("Do not generate it again: download it.")
                     .resumed_by("download", id.as_str())
             },
             (Some(id), _) => Self {
                 money: format!("Task {id} goes on at the service, and may be charged."),
                 billing: Billing::Unknown,
-                ..interrupted("Do not generate it anew: go on with it.")
+                ..interrupted("Do not generate it again: go on with it.")
                     .resumed_by("wait", id.as_str())
             },
             (None, Some(id)) => Self {
                 money: "The request was on its way: it may have been charged.".into(),
                 billing: Billing::Unknown,
                 ..interrupted(
-                    "Do not generate it anew before you have looked for its task; a new one can \
+                    "Do not generate it again before you have looked for its task; a new one can \
                      take a minute to be found.",
                 )
                 .resumed_by("status", id.as_str())

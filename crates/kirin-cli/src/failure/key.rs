@@ -37,7 +37,7 @@ impl Failure {
     /// The file is there, and cannot be read.
     pub(crate) fn key_file(path: &Path, error: &io::Error) -> Self {
         let what = format!("the key file {} cannot be read: {error}", path.display());
-        let next_step = "Make it readable for you alone, or write it anew: kirin auth set-key";
+        let next_step = "Make it readable for you alone, or write it again: kirin auth set-key";
         Self::new(exit_code::AUTHENTICATION, what, next_step)
     }
 
@@ -47,7 +47,7 @@ impl Failure {
             "the key file {} does not hold a key: {invalid}",
             path.display()
         );
-        let next_step = "Write it anew: kirin auth set-key";
+        let next_step = "Write it again: kirin auth set-key";
         Self::new(exit_code::AUTHENTICATION, what, next_step)
     }
 

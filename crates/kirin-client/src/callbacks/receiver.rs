@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 ///
 /// It speaks plain HTTP/1.1, one request a connection. The service has to reach it, so there is
 /// usually a proxy with a public name and a certificate before it. Its path cannot be guessed: 128
-/// bits of the operating system's randomness, made anew for each receiver.
+/// bits of the operating system's randomness, new for each receiver.
 ///
 /// Nothing is believed of a callback but which task it is about, so whatever happens to a receiver,
 /// no task is lost by it: the client queries seldom by itself (see

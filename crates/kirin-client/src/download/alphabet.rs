@@ -81,7 +81,7 @@ pub enum DownloadEvent {
     },
     /// The URL had expired, and the service gave another.
     RefreshedUrl,
-    /// What was there is thrown away; it begins anew.
+    /// What was there is thrown away; it begins again.
     Restarted {
         /// Why, as a sentence part.
         because: String,

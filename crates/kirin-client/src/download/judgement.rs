@@ -129,7 +129,8 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     length?.parse().ok()
 }
 
-/// How the body is encoded, in the order in which that was done. What some stores say of how a file was uploaded to them is no encoding.
+/// How the body is encoded, in the order in which that was done. What some stores say of how a file was
+/// uploaded to them is no encoding.
 pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
     let encodings = headers.get_all(header::CONTENT_ENCODING).into_iter();
     let is_none = |encoding: &str| {

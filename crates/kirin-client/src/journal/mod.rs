@@ -34,8 +34,10 @@ use crate::Control;
 /// The writes of a generation come in this order: the intent, once; each attempt before it leaves; what
 /// is taken back because it certainly was not sent or was refused; the task when the service has it; the
 /// end; and, where somebody tells it, that it is delivered. What is left at a restart is each entry that
-/// [is unfinished](JournalEntry::is_unfinished), for `Client::resume_entry`. Where one that comes before an attempt fails, nothing is sent: no journal write, no spend. Where
-/// one of the others fails, what is done is done: the generation goes on and says so
+/// [is unfinished](JournalEntry::is_unfinished), for `Client::resume_entry`.
+///
+/// Where a write that comes before an attempt fails, nothing is sent: no journal write, no spend. Where one of
+/// the others fails, what is done is done: the generation goes on and says so
 /// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
 /// happened; whoever reconciles its entry looks the task up first.
 ///

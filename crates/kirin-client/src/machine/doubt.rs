@@ -92,7 +92,7 @@ impl Doubt {
         self.next_row_from = from;
     }
 
-    /// Begins the usual times anew.
+    /// Begins the usual times again.
     pub(super) fn look_again_from(&mut self, now: Duration) {
         self.look_ups_from = now;
         self.look_ups = 0;

@@ -150,9 +150,8 @@ impl Machine {
 
     /// The machine as the next process takes it up, if elapsed time goes on to count from its beginning: a
     /// create that was to be sent may have been sent after the machine was written down, so its task is looked up
-    /// before anything is sent again. Write
-    /// it down after each event, before you do what it asks for next: one that was written while it waited
-    /// does not know what was sent after the wait.
+    /// before anything is sent again. Write it down after each event, before you do what it asks for next: one
+    /// that was written while it waited does not know what was sent after the wait.
     ///
     /// ```
     /// use kirin_client::machine::{Action, Machine, Settings};

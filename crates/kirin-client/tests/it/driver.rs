@@ -18,12 +18,12 @@ use tokio::time::Instant;
 
 use crate::scripted::{Answer, End, Pieces, Scripted, json, refused, request, shown, with_headers};
 
-const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
-const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
-const COMPLETED: &str = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.21"},
+pub(crate) const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
+pub(crate) const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
+pub(crate) const COMPLETED: &str = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.21"},
     "output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]}"#;
 
-fn client(transport: &Scripted) -> Client {
+pub(crate) fn client(transport: &Scripted) -> Client {
     Client::builder(canary::key().parse().unwrap())
         .transport(transport.clone())
         .schedule(PollSchedule::Fixed(Duration::from_secs(5)))

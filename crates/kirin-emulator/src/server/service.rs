@@ -69,7 +69,7 @@ impl Service {
     pub(super) fn reset(&self) {
         let mut world = self.world();
         world.reset();
-        // Ids begin anew, so the names of earlier videos are given out again. Under the lock, so
+        // Ids begin at the first one, so the names of earlier videos are given out again. Under the lock, so
         // that no task of the new world finds them.
         self.videos.forget();
         // It has the scenario that it was started with.

@@ -127,7 +127,7 @@ impl Cut {
             Some(seen) => {
                 let seen = match byte == HEAD_END[seen] {
                     true => seen + 1,
-                    // A carriage return begins an end anew.
+                    // A carriage return begins an end again.
                     false => usize::from(byte == HEAD_END[0]),
                 };
                 self.head = (seen < HEAD_END.len()).then_some(seen);

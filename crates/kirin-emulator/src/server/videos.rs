@@ -16,7 +16,7 @@ use crate::{
     video::{self, VideoSpec},
 };
 
-/// How many videos are kept, the latest ones; another download renders an older one anew, to
+/// How many videos are kept, the latest ones; another download renders an older one again, to
 /// the same bytes.
 const KEPT: usize = 128;
 
@@ -67,7 +67,7 @@ impl Videos {
             // The renderer is gone without a word: it panicked.
             Ok(None) | Err(_) => Err("the renderer panicked; this is a bug in it".into()),
         };
-        // The next request tries anew.
+        // The next request tries again.
         self.kept().by_name.remove(name);
         video
     }

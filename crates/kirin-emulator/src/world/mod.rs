@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Forgets every task and everything that was counted or noticed, as if it were new. Ids begin
-    /// anew, so the same requests are given the same ones again.
+    /// again, so the same requests are given the same ones again.
     pub fn reset(&mut self) {
         *self = Self::new(self.config.clone(), self.started_at);
     }

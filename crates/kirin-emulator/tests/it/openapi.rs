@@ -70,7 +70,7 @@ fn the_kept_document_is_what_the_code_makes() {
     let kept: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     assert!(
         kept == service(),
-        "docs/openapi.json is an older one; write it anew and read the difference:\n  \
+        "docs/openapi.json is an older one; write it again and read the difference:\n  \
          cargo run -p kirin-emulator --example openapi > docs/openapi.json"
     );
 }

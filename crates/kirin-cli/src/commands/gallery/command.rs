@@ -8,7 +8,7 @@ use crate::terminal::{is_unseen, shell_word};
 /// The parameters that have an option of their own.
 const OPTIONS: [&str; 4] = ["duration", "aspect_ratio", "mode", "negative_prompt"];
 
-/// A line for a shell that generates the request anew, under another id. There is none for a picture:
+/// A line for a shell that generates the request again, under another id. There is none for a picture:
 /// it is too long to be typed, and the query of its URL may be a signature.
 pub(super) fn again(request: &GenerationRequest) -> Option<String> {
     let model = request.model()?;

@@ -96,7 +96,7 @@ fn wrong_events_are_errors_and_change_nothing() {
         ),
     ] {
         for (name, event) in events() {
-            // Events cannot be copied, so the machine is made anew.
+            // Events cannot be copied, so the machine is made again.
             let mut machine = after(made_by.iter().map(copy).collect());
             let before = format!("{machine:?}");
             let told = machine.handle(Duration::from_secs(3600 * 24), event);

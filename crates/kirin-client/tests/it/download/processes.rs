@@ -106,7 +106,7 @@ async fn after_crash(spoil: impl FnOnce(&Place)) -> Downloaded {
     left
 }
 
-/// What a crash left is of no use, and the download begins anew.
+/// What a crash left is of no use, and the download begins again.
 async fn check_restart(what: &str, spoil: impl FnOnce(&Place)) {
     let left = after_crash(spoil).await;
     let downloaded = left.again(vec![whole(video())]).await;

@@ -27,22 +27,12 @@ use kirin_transport::{Body, Transport, TransportError};
 use kirin_types::{Callback, ExternalTaskId, GenerationRequest, TaskId};
 use tokio::time::{Instant, timeout};
 
-use crate::scripted::{Scripted, json, request};
-
-const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;
-const RUNNING: &str = r#"{"id":"task-1","status":"in_progress","progress":0.5}"#;
-const COMPLETED: &str = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.21"},
-    "output":[{"content":[{"type":"video","url":"https://example.com/a.mp4"}]}]}"#;
+use crate::{
+    driver::{COMPLETED, CREATED, RUNNING, client},
+    scripted::{Scripted, json, request},
+};
 
 const LONG: Duration = Duration::from_secs(3600);
-
-fn client(transport: &Scripted) -> Client {
-    Client::builder(canary::key().parse().unwrap())
-        .transport(transport.clone())
-        .schedule(PollSchedule::Fixed(Duration::from_secs(5)))
-        .build()
-        .unwrap()
-}
 
 /// A create, so many answers that it goes on, and its end.
 fn story(running: usize) -> Scripted {

@@ -54,6 +54,19 @@ fn intent(client: &Client) -> Intent {
     intent
 }
 
+/// What a write is called in these tests.
+fn name_of(change: &JournalChange) -> &'static str {
+    match change {
+        JournalChange::Accept(_) => "accept",
+        JournalChange::Deliver => "deliver",
+        JournalChange::End(_) => "end",
+        JournalChange::Intend(_) => "intend",
+        JournalChange::Send { .. } => "send",
+        JournalChange::TakeBack { .. } => "take back",
+        JournalChange::TakeOver(_) => "take over",
+    }
+}
+
 /// An operation of another process.
 fn stranger() -> OperationId {
     OperationId::new(0xdead, 1)

@@ -11,14 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use kirin_client::{
-    Billing, Budget, Client, CreateId, ErrorKind, Journal, JournalChange, JournalError,
-    JournalState, JournalWrite, MemoryJournal, Recalled, machine::Notice,
+    Billing, Budget, Client, CreateId, ErrorKind, Journal, JournalError, JournalState,
+    JournalWrite, MemoryJournal, Recalled, machine::Notice,
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
 use tokio::time::Instant;
 
-use super::{COMPLETED, CREATED, intend, intent, request};
+use super::{COMPLETED, CREATED, intend, intent, name_of, request};
 use crate::scripted::{Answer, Scripted, json, not_found, shown};
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -61,15 +61,7 @@ impl Journal for Silent {
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
-        let call = match write.change {
-            JournalChange::Accept(_) => "accept",
-            JournalChange::Deliver => "deliver",
-            JournalChange::End(_) => "end",
-            JournalChange::Intend(_) => "intend",
-            JournalChange::Send { .. } => "send",
-            JournalChange::TakeBack { .. } => "take back",
-            JournalChange::TakeOver(_) => "take over",
-        };
+        let call = name_of(&write.change);
         let is_written = self.does || call != self.silent_at;
         let written = match is_written {
             true => self.journal.write(write).await,

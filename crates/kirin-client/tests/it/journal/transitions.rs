@@ -146,7 +146,7 @@ fn only_who_names_the_operation_that_is_at_it_takes_it_over() {
     writes.take_over(B, A).unwrap();
     assert_eq!(writes.take_over(A, A), Err(Withheld::UnderWay));
     assert_eq!(writes.entry().intent.operation, Some(B));
-    // Its attempts are counted anew; those that were made stay.
+    // Its attempts are counted again; those that were made stay.
     assert_eq!(
         (writes.entry().attempts, writes.entry().latest_attempt),
         (1, 0)

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Billing, CreateId, ErrorKind, Journal, JournalChange, JournalError,
-    JournalState, JournalWrite, MemoryJournal, Recalled,
+    ApiKey, BaseUrl, Billing, CreateId, ErrorKind, Journal, JournalError, JournalState,
+    JournalWrite, MemoryJournal, Recalled,
     machine::{Notice, Outcome},
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
 
-use super::{COMPLETED, CREATED, client, refused, request};
+use super::{COMPLETED, CREATED, client, name_of, refused, request};
 use crate::scripted::{Answer, Scripted, json, shown};
 
 /// A journal that fails at some of its writes, and remembers all of them.
@@ -52,15 +52,7 @@ impl Journal for Failing {
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
-        self.note(match write.change {
-            JournalChange::Accept(_) => "accept",
-            JournalChange::Deliver => "deliver",
-            JournalChange::End(_) => "end",
-            JournalChange::Intend(_) => "intend",
-            JournalChange::Send { .. } => "send",
-            JournalChange::TakeBack { .. } => "take back",
-            JournalChange::TakeOver(_) => "take over",
-        })
+        self.note(name_of(&write.change))
     }
 }
 

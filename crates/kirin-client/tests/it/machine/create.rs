@@ -83,7 +83,7 @@ fn c01_what_got_through_at_last_is_created_once() {
     assert_running(&script);
 }
 
-/// Being told to slow down is an answer: the server can be reached, so the budget begins anew.
+/// Being told to slow down is an answer: the server can be reached, so the budget begins again.
 #[test]
 fn c01_a_rate_limit_between_does_not_use_up_the_budget() {
     let mut script = Script::generate(settings());

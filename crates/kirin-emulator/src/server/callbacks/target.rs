@@ -150,7 +150,7 @@ mod tests {
         let first = target.addresses(public, resolve).await;
         // What is connected to is this, and the resolver has no further say.
         assert_eq!((first.unwrap().as_slice(), asked.get()), (answers[0], 1));
-        // The next attempt is checked anew, and one bad address among good ones is enough.
+        // The next attempt is checked again, and one bad address among good ones is enough.
         for expected in [2, 3] {
             let outcome = target.addresses(public, resolve).await;
             assert!(
