@@ -17,7 +17,7 @@ const FEW: i64 = 128;
 pub(crate) const INCOMPLETE: Duration = Duration::from_hours(7 * 24);
 
 /// What a ledger knows of itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Known {
     /// What was sent last, if it knows of anything.
     pub(crate) latest: Option<Mark>,
@@ -42,7 +42,7 @@ impl Incomplete {
     }
 }
 
-/// All that it knows.
+/// All that it knows, in the latest layout.
 pub(crate) fn known(connection: &Connection) -> rusqlite::Result<Known> {
     let sql = "SELECT began_at, has_forgotten, token, counter FROM knowledge LEFT JOIN openings \
                ORDER BY counter DESC LIMIT 1";

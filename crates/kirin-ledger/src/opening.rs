@@ -58,18 +58,16 @@ pub(crate) fn open(path: &Path, is_accepted: bool) -> Result<Opened, LedgerError
     if connection.is_readonly("main").map_err(sqlite)? {
         return Err(file(io::ErrorKind::PermissionDenied.into()));
     }
-    let (layout, known) = schema::identify(&connection, &path)?;
-    let main_file = believe(&path, &connection, &beside, layout, &known, is_accepted)?;
+    let (layout, latest) = schema::identify(&connection, &path)?;
+    let main_file = believe(&path, &connection, &beside, layout, latest, is_accepted)?;
     schema::prepare(&connection, &path)?;
     watch.check().map_err(|description| LedgerError::Replaced {
         path: path.clone(),
         description,
     })?;
     let watch = guard::watch(&path).map_err(file)?;
-    let known = match settle(&connection, &beside, layout).map_err(sqlite)? {
-        true => lineage::known(&connection).map_err(sqlite)?,
-        false => known,
-    };
+    settle(&connection, &beside, layout).map_err(sqlite)?;
+    let known = lineage::known(&connection).map_err(sqlite)?;
     connection::keep_log(&connection, false).map_err(sqlite)?;
     let process = Process::start(&beside.lock_folder, token(&connection).map_err(sqlite)?);
     let process = Arc::new(process.map_err(file)?);
@@ -153,7 +151,7 @@ fn believe(
     connection: &Connection,
     beside: &Beside,
     layout: i64,
-    known: &Known,
+    latest: Option<Mark>,
     is_accepted: bool,
 ) -> Result<MainFile, LedgerError> {
     let mark = beside.mark.as_ref().filter(|_| !is_accepted);
@@ -165,7 +163,7 @@ fn believe(
     main_file
         .check()
         .map_err(|trouble| trouble.into_error(path))?;
-    let knows = match (mark, &known.latest) {
+    let knows = match (mark, latest) {
         (Some(mark), Some(latest)) if latest.token == mark.token => latest.counter >= mark.counter,
         (Some(mark), Some(_)) => {
             lineage::knows(connection, mark).map_err(|error| LedgerError::sqlite(path, &error))?
@@ -180,20 +178,17 @@ fn believe(
     }
 }
 
-/// Brings a ledger to the latest layout, and notes if it may not know all; says whether it has done
-/// anything.
-fn settle(connection: &Connection, beside: &Beside, layout: i64) -> rusqlite::Result<bool> {
-    let is_old = layout < schema::LATEST;
-    if is_old {
+/// Brings a ledger to the latest layout, and notes if it may not know all.
+fn settle(connection: &Connection, beside: &Beside, layout: i64) -> rusqlite::Result<()> {
+    if layout < schema::LATEST {
         schema::migrate(connection)?;
     }
     // A full disk keeps nobody from using the ledger.
     let _ = signed_url::wipe(connection);
-    let is_alone = layout != 0 && beside.knows_nothing(layout);
-    if is_alone {
+    if layout != 0 && beside.knows_nothing(layout) {
         lineage::begin(connection, true)?;
     }
-    Ok(is_old || is_alone)
+    Ok(())
 }
 
 /// Writes beside the ledger what it knows.

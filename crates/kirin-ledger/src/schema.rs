@@ -4,11 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::{
-    LedgerError, clock,
-    lineage::{self, Known},
-    signed_url,
-};
+use crate::{LedgerError, clock, lineage, mark::Mark, signed_url};
 
 /// Marks the file as a ledger: "KIRN" in ASCII.
 const APPLICATION: i64 = 0x4b49_524e;
@@ -171,12 +167,15 @@ pub(crate) const BUSY: Duration = Duration::from_secs(30);
 pub(crate) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// Looks at a file that is to become one of the latest layout, and gives its layout, 0 if there is nothing
-/// in it yet, and what it knows of itself. It is not touched.
+/// in it yet, and its latest mark. It is not touched.
 ///
 /// # Errors
 ///
 /// It is of a newer version or no ledger at all.
-pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(i64, Known), LedgerError> {
+pub(crate) fn identify(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(i64, Option<Mark>), LedgerError> {
     let found = identity(connection).map_err(|error| LedgerError::sqlite(path, &error))?;
     // A crash may have left a file in which there is nothing yet.
     let is_new = (found.application, found.layout) == (0, 0) && found.is_empty;
@@ -189,7 +188,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(i64, Kno
             found: found.layout,
             known: LATEST,
         }),
-        false => Ok((found.layout, found.known)),
+        false => Ok((found.layout, found.latest)),
     }
 }
 
@@ -261,7 +260,7 @@ struct Identity {
     application: i64,
     layout: i64,
     is_empty: bool,
-    known: Known,
+    latest: Option<Mark>,
 }
 
 /// Asks for it all at one moment, because another process may be making it.
@@ -274,21 +273,21 @@ fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
         let layout = pragma_number(connection, "user_version")?;
         let knows_itself =
             application == APPLICATION && (lineage::LAYOUT..=LATEST).contains(&layout);
-        let known = match knows_itself {
+        let latest = match knows_itself {
             // What is damaged knows nothing, and is found out when all of it is checked.
             true => {
-                lineage::known(connection).or_else(|error| match error.sqlite_error_code() {
-                    Some(ErrorCode::DatabaseCorrupt) => Ok(Known::default()),
+                lineage::latest(connection).or_else(|error| match error.sqlite_error_code() {
+                    Some(ErrorCode::DatabaseCorrupt) => Ok(None),
                     _ => Err(error),
                 })?
             }
-            false => Known::default(),
+            false => None,
         };
         Ok(Identity {
             application,
             layout,
             is_empty,
-            known,
+            latest,
         })
     };
     let found = read();

@@ -24,6 +24,8 @@ mod frames;
 mod hostile;
 #[cfg(feature = "hyper")]
 mod kept;
+#[cfg(feature = "hyper")]
+mod limits;
 #[cfg(all(feature = "http2", target_os = "linux"))]
 mod memory;
 #[cfg(feature = "hyper")]

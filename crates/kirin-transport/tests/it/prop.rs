@@ -3,8 +3,6 @@
 #[cfg(all(feature = "http2", feature = "testing"))]
 mod faults;
 #[cfg(feature = "hyper")]
-mod limits;
-#[cfg(feature = "hyper")]
 mod servers;
 
 use bytes::Bytes;
