@@ -2,7 +2,7 @@
 
 use super::{
     answers::{Lost, Named, Refused},
-    calm::{self, by_itself},
+    calm::{Calm, by_itself},
     cell::{ALONE, Cell, TOGETHER},
     state::State,
     step::{Get, How, Post, Step},
@@ -49,7 +49,9 @@ fn holds(name: &str, faults: &[Step]) {
         }
         assert!(steps.contains(fault), "{fault} does not come any more");
     }
-    calm::check(&mut world, state).unwrap_or_else(|broken| panic!("{broken}"));
+    Calm::default()
+        .check(&mut world, state)
+        .unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 const TAKES: &str = "takes duplicates, lag declared";

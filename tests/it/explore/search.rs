@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    calm, cell::Cell, state::State, step::Step, store::fingerprint, table::Can, world::World,
+    calm::Calm, cell::Cell, state::State, step::Step, store::fingerprint, table::Can, world::World,
 };
 
 /// What a search found.
@@ -38,10 +38,8 @@ struct Search {
     reached: Vec<Reached>,
     rows: BTreeMap<Can, u64>,
     longest: u16,
+    calm: Calm,
 }
-
-/// Of so many states, one is followed to its end.
-const SAMPLE: u128 = 200;
 
 const ROOT: u32 = u32::MAX;
 
@@ -54,6 +52,7 @@ pub(super) fn search(cell: Cell, depth: usize, most: usize) -> Found {
         reached: Vec::new(),
         rows: BTreeMap::new(),
         longest: 0,
+        calm: Calm::default(),
     };
     let mut frontier = vec![(first, ROOT)];
     let mut at_depth = 0;
@@ -129,13 +128,10 @@ impl Search {
                 return Err(self.counter_example(broken, number, step));
             }
         };
-        let fingerprint = fingerprint(&reached);
-        if !self.seen.insert(fingerprint) {
+        if !self.seen.insert(fingerprint(&reached)) {
             return Ok(None);
         }
-        if fingerprint % SAMPLE == 0
-            && let Err(broken) = calm::check(&mut self.world, reached)
-        {
+        if let Err(broken) = self.calm.check(&mut self.world, reached) {
             return Err(self.counter_example(broken, number, step));
         }
         let at = u32::try_from(self.reached.len()).expect("fewer than that");
