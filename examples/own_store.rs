@@ -69,15 +69,26 @@ impl Store {
         Ok(unfinished)
     }
 
+    /// The same for a create, which may be one at another base URL.
+    fn entry_of(&self, create: &CreateId) -> io::Result<Option<JournalEntry>> {
+        let entry = self.entry(&create.external_task_id)?;
+        match entry.as_ref().map(|entry| &entry.intent.base_url) {
+            Some(base_url) if *base_url != create.base_url => {
+                Err(io::Error::other(format!("it knows this id at {base_url}")))
+            }
+            _ => Ok(entry),
+        }
+    }
+
     /// Reads, applies and stores in one step that nothing else comes between; when it returns, the change is on
     /// the disk.
     fn change(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let failed = |error: io::Error| JournalError::new(error.to_string());
         let lock = File::create(self.0.join("store")).map_err(failed)?;
         lock.lock().map_err(failed)?;
-        let id = &write.create.external_task_id;
-        let before = self.entry(id).map_err(failed)?;
+        let before = self.entry_of(&write.create).map_err(failed)?;
         let after = JournalEntry::apply(before.as_ref(), write)?;
+        let id = &write.create.external_task_id;
         self.keep(id, &after).map_err(failed)
     }
 
@@ -93,7 +104,7 @@ impl Store {
 #[async_trait]
 impl Journal for Store {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
-        let entry = self.entry(&create.external_task_id);
+        let entry = self.entry_of(create);
         let entry = entry.map_err(|error| JournalError::new(error.to_string()))?;
         Ok(Recalled::new(entry))
     }

@@ -102,7 +102,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         transport::Traced<Wrapped>: Copy, transport::Transport;
         transport::TransportError: Clone, Error;
         transport::TransportErrorKind: Copy, Display, Eq, Hash, Serialize;
-        transport::WatchedBody: http_body::Body;
+        transport::WatchedBody: http_body::Body, std::io::Read;
         transport::conformance::Clause: Copy, Display, Eq, Hash, Ord;
         transport::conformance::Finding: Clone, Eq;
         transport::conformance::InvalidCertificate: Clone, Eq, Error;
@@ -144,7 +144,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::Error: Clone, Error, From<types::InvalidRequest>;
         client::ErrorKind: Copy, Display, Eq, Hash, Serialize;
         client::FileDigest: Clone, Eq, Hash;
-        client::Generation: ;
+        client::Generation: From<client::GenerationBuilder>;
         client::GenerationBuilder: ;
         client::GenerationHandle: Clone, DeserializeOwned, Eq, Hash, Serialize;
         client::HostCapabilities: Copy, Default, DeserializeOwned, Eq, Hash, Serialize;
@@ -169,6 +169,8 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::TakenBack: Copy, DeserializeOwned, Display, Eq, Hash, Serialize;
         client::Unfinished: Clone, DeserializeOwned, PartialEq, Serialize;
         client::Wakes: Clone, Default;
+        client::blocking::Client: Clone;
+        client::blocking::InAsyncTask: Copy, Eq, Error, Hash;
         client::journal_conformance::Clause: Copy, Display, Eq, Hash, Ord;
         client::journal_conformance::Finding: Clone, Eq;
         client::journal_conformance::Report: Clone, Display;

@@ -51,7 +51,7 @@ impl Error {
         }
     }
 
-    fn of(outcome: Outcome) -> Self {
+    pub(crate) fn of(outcome: Outcome) -> Self {
         Self {
             outcome: Box::new(outcome),
             handle: None,
@@ -93,6 +93,7 @@ impl Error {
     /// What kind of end it was.
     pub fn kind(&self) -> ErrorKind {
         match self.outcome() {
+            outcome if outcome.was_in_async_task() => ErrorKind::InAsyncTask,
             Outcome::CannotQuery { cause, .. } | Outcome::Unresolved { cause, .. }
                 if matches!(cause, Cause::Withheld(Withheld::Known { .. })) =>
             {
@@ -332,6 +333,9 @@ impl Error {
             ErrorKind::Draining => "Generate it again after the restart".into(),
             ErrorKind::DuplicateExternalTaskId => {
                 "Query the task by this external id, or choose another id".into()
+            }
+            ErrorKind::InAsyncTask => {
+                "Make the call within `tokio::task::spawn_blocking`, or use the async client".into()
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
             ErrorKind::Journal => "Make the journal writable, then generate again".into(),

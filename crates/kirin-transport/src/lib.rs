@@ -51,6 +51,8 @@ pub use error::{Sent, TransportError, TransportErrorKind};
 mod body;
 pub use body::Body;
 
+mod reader_body;
+
 mod body_end;
 pub use body_end::BodyEnd;
 

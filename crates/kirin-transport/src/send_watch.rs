@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io::{self, Read},
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -240,6 +241,41 @@ impl http_body::Body for WatchedBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+/// For HTTP clients that block a thread: the body is taken when it is first read. One that was withdrawn before
+/// gives an error.
+///
+/// ```
+/// use std::io::Read;
+///
+/// use kirin_transport::SendWatch;
+///
+/// let watch = SendWatch::new();
+/// let mut body = watch.announce("{}".into());
+/// let mut sent = String::new();
+/// body.read_to_string(&mut sent)?;
+/// assert_eq!(sent, "{}");
+/// assert!(watch.is_taken());
+///
+/// let watch = SendWatch::new();
+/// let mut body = watch.announce("{}".into());
+/// assert!(watch.withdraw());
+/// assert!(body.read(&mut [0; 2]).is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+impl Read for WatchedBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.watch.take() {
+            return Err(io::Error::other(withdrawn_error()));
+        }
+        let Some(bytes) = &mut self.bytes else {
+            return Ok(0);
+        };
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes.split_to(count));
+        Ok(count)
     }
 }
 

@@ -46,6 +46,8 @@ pub enum DownloadErrorKind {
     Exists,
     /// The output is gone from the service: its URL has expired, for good.
     Expired,
+    /// A blocking call (`blocking::Client`) was made in an async task, which must not block; it did nothing.
+    InAsyncTask,
     /// The transfer broke off too often.
     Network,
     /// What came is certainly not a video: a page of HTML, XML, JSON, or nothing at all.
@@ -76,6 +78,11 @@ impl DownloadError {
             detail: detail.into(),
             source: None,
         }
+    }
+
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_async_task(error: crate::blocking::InAsyncTask) -> Self {
+        Self::new(DownloadErrorKind::InAsyncTask, error.to_string())
     }
 
     pub(super) fn failed(failure: &Failure) -> Self {

@@ -10,10 +10,16 @@ use std::{
     task::{Context, Poll, Wake, Waker, ready},
 };
 
+#[cfg(feature = "blocking")]
+use kirin_types::ExternalTaskId;
 use kirin_types::Task;
 
+#[cfg(feature = "blocking")]
+use super::plan::Start;
 use super::{Client, plan::Plan, run::run, told::Told};
 use crate::Error;
+#[cfg(feature = "blocking")]
+use crate::machine::{Cause, Outcome, Withheld};
 
 /// The number of the caller among those who drive; each stream has another one.
 pub(super) const CALLER: u64 = 0;
@@ -70,6 +76,30 @@ impl Driving {
             State::Ended(ended) => Poll::Ready(ended.clone().map(|task| *task)),
             // The caller stops it by dropping it, and polls it no more.
             _ => Poll::Pending,
+        }
+    }
+
+    /// What it has come to, for a caller who must not drive it.
+    #[cfg(feature = "blocking")]
+    pub(super) fn refused(&self, withheld: Withheld, id: Option<&ExternalTaskId>) -> Error {
+        let (outcome, handle) = match (&*self.locked(), self.told.handle(), id) {
+            (State::Planned(_, plan), _, _) => {
+                let handle = plan.start.handle().cloned();
+                (plan.start.withheld(withheld), handle)
+            }
+            (_, Some(handle), _) => {
+                let outcome = Start::Resume(handle.clone()).withheld(withheld);
+                (outcome, Some(handle))
+            }
+            (_, None, Some(id)) => (withheld.outcome_in_doubt(id), None),
+            (_, None, None) => {
+                let cause = Cause::Withheld(withheld);
+                (Outcome::NotCreated { cause }, None)
+            }
+        };
+        match handle {
+            Some(handle) => Error::of(outcome).with_handle(handle),
+            None => Error::of(outcome),
         }
     }
 

@@ -15,6 +15,8 @@ use super::{
     driving::{CALLER, Driving},
     plan::Plan,
 };
+#[cfg(feature = "blocking")]
+use crate::machine::Withheld;
 use crate::{Error, GenerationHandle, machine::Machine};
 
 /// A generation on its way, as [`GenerationBuilder::start`](super::GenerationBuilder::start) and
@@ -143,6 +145,13 @@ impl Generation {
             Err(Err(error)) => Err(error),
             Err(Ok(task)) => Ok(self.client.handle_of(&task)),
         }
+    }
+
+    /// The error of whoever must not wait for it here.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn refused_in_async_task(&self) -> Error {
+        let id = self.external_task_id();
+        self.caller.0.refused(Withheld::InAsyncTask, id)
     }
 
     /// A stream of what there is to tell from now on. The first one begins with what was told before, the

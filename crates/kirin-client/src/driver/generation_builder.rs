@@ -282,6 +282,12 @@ impl GenerationBuilder<operation::Create> {
     }
 }
 
+impl<O> From<GenerationBuilder<O>> for Generation {
+    fn from(builder: GenerationBuilder<O>) -> Self {
+        builder.start()
+    }
+}
+
 impl<O> IntoFuture for GenerationBuilder<O> {
     type Output = Result<Task, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;

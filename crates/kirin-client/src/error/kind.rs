@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Draining,
     /// The external task id is in use already.
     DuplicateExternalTaskId,
+    /// A blocking call (`blocking::Client`) was made in an async task, which must not block; it did nothing.
+    InAsyncTask,
     /// The service found the request illegal.
     InvalidRequest,
     /// The journal could not be written; nothing was created.

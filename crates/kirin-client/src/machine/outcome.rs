@@ -105,6 +105,11 @@ impl Outcome {
         }
     }
 
+    /// Whether nothing was done because of where it was asked for.
+    pub(crate) fn was_in_async_task(&self) -> bool {
+        matches!(self.cause(), Some(Cause::Withheld(Withheld::InAsyncTask)))
+    }
+
     /// Why nothing was created.
     pub(crate) fn not_created(&self) -> Option<&Cause> {
         match self {
@@ -190,6 +195,8 @@ pub enum Withheld {
         /// The service's id of that task.
         id: TaskId,
     },
+    /// A blocking call (`blocking::Client`) was made in an async task, which must not block.
+    InAsyncTask,
     /// The request is not a legal one.
     InvalidRequest {
         /// What is wrong with it, as a sentence part.
@@ -292,6 +299,8 @@ impl fmt::Display for Withheld {
                     "its external task id belongs to another task, {id}"
                 )
             }
+            Self::InAsyncTask => formatter
+                .write_str("a blocking call was made in an async task, which must not block"),
             Self::InvalidRequest { description } => formatter.write_str(description),
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")

@@ -16,6 +16,9 @@ mod own_event_loop;
 #[path = "../../examples/reqwest_transport.rs"]
 mod reqwest_transport;
 
+#[path = "../../examples/ureq_transport.rs"]
+mod ureq_transport;
+
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -25,6 +28,7 @@ use std::{
 use kirin_client::{ErrorKind, wire::Endpoint};
 use kirin_emulator::{EmulatorConfig, World};
 use kirin_tests::canary::{self, Shown};
+use kirin_transport::conformance::{self, Clause, Peer};
 use kirin_types::{GenerationRequest, Timestamp};
 
 /// Nothing here takes so long.
@@ -103,4 +107,21 @@ fn a_custom_transport_conforms_and_generates() {
 #[test]
 fn reqwest_conforms_and_generates() {
     reqwest_transport::main().unwrap();
+}
+
+#[test]
+fn ureq_conforms_but_for_dropping_and_generates() {
+    ureq_transport::main().unwrap();
+}
+
+#[tokio::test]
+async fn a_blocking_transport_breaks_the_clauses_that_need_async_and_no_other() {
+    let transport = ureq_transport::UreqTransport::new();
+    let report = conformance::check(&transport, &Peer::http1()).await;
+    let expected: Vec<Clause> = Clause::ALL
+        .into_iter()
+        .filter(|clause| clause.needs_async())
+        .collect();
+    assert_eq!(report.broken_clauses(), expected, "{report}");
+    assert!(!expected.iter().any(|clause| clause.is_about_money()));
 }

@@ -1,6 +1,8 @@
 //! The tests of `kirin-client`, in one program: `cargo xtask snap` and `cargo xtask prop` select
 //! by module name.
 
+#[cfg(all(feature = "blocking", feature = "hyper"))]
+mod blocking;
 #[cfg(feature = "tokio")]
 mod budget;
 #[cfg(feature = "tokio")]

@@ -42,6 +42,41 @@ impl Clause {
         Self::DroppingCancels,
         Self::WithdrawnNeverArrives,
     ];
+
+    /// Whether a client over a transport that breaks it may pay twice, or lose what was paid for. The module
+    /// `conformance` has the reason for each clause.
+    ///
+    /// ```
+    /// use kirin_transport::conformance::Clause;
+    ///
+    /// assert!(Clause::OneAttempt.is_about_money());
+    /// assert!(!Clause::BodyStreams.is_about_money());
+    /// ```
+    pub const fn is_about_money(self) -> bool {
+        match self {
+            Self::AnyStatusIsOk | Self::BodyStreams | Self::DroppingCancels => false,
+            Self::CutBodyIsAnError
+            | Self::ErrMeansNoHead
+            | Self::NoRedirect
+            | Self::OneAttempt
+            | Self::SentAsAsked
+            | Self::SentNoOnlyIfUnsent
+            | Self::WithdrawnNeverArrives => true,
+        }
+    }
+
+    /// Whether a transport over an HTTP client that blocks a thread cannot keep it: what blocks goes on until
+    /// its call comes back, whoever drops the future.
+    ///
+    /// ```
+    /// use kirin_transport::conformance::Clause;
+    ///
+    /// assert!(Clause::DroppingCancels.needs_async());
+    /// assert!(!Clause::WithdrawnNeverArrives.needs_async());
+    /// ```
+    pub const fn needs_async(self) -> bool {
+        matches!(self, Self::DroppingCancels)
+    }
 }
 
 impl fmt::Display for Clause {

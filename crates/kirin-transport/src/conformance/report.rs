@@ -16,11 +16,12 @@ pub struct Finding {
     pub broken: Option<String>,
 }
 
-/// What became of all cases. Its Display goes clause by clause, and names what is broken.
+/// What became of all cases. Its Display goes clause by clause, names what is broken, and says which of it is
+/// [about money](Clause::is_about_money).
 ///
 /// ```text
 /// holds   any status is Ok (23 cases)
-/// BROKEN  one call is one attempt (1 of 8 cases)
+/// BROKEN  one call is one attempt (1 of 8 cases), about money
 ///         the server reads the request and closes: 2 requests came
 /// ```
 #[derive(Clone, Debug)]
@@ -62,10 +63,19 @@ impl fmt::Display for Report {
                 .of(clause)
                 .filter_map(|finding| Some((&finding.case, finding.broken.as_ref()?)))
                 .collect();
+            let money = match clause.is_about_money() {
+                true => ", about money",
+                false => "",
+            };
             match (count, broken.len()) {
-                (0, _) => writeln!(formatter, "BROKEN  {clause} (no case was run)")?,
+                (0, _) => writeln!(formatter, "BROKEN  {clause} (no case was run){money}")?,
                 (_, 0) => writeln!(formatter, "holds   {clause} ({count} cases)")?,
-                (_, some) => writeln!(formatter, "BROKEN  {clause} ({some} of {count} cases)")?,
+                (_, some) => {
+                    writeln!(
+                        formatter,
+                        "BROKEN  {clause} ({some} of {count} cases){money}"
+                    )?;
+                }
             }
             for (case, reason) in broken {
                 writeln!(formatter, "        {case}: {reason}")?;
@@ -97,7 +107,7 @@ mod tests {
         assert!(
             report
                 .to_string()
-                .ends_with("what was withdrawn never arrives (no case was run)\n")
+                .ends_with("what was withdrawn never arrives (no case was run), about money\n")
         );
     }
 
@@ -110,7 +120,7 @@ mod tests {
         let text = report.to_string();
         assert!(
             text.contains(
-                "BROKEN  one call is one attempt (1 of 2 cases)\n        a case: 2 requests came\n"
+                "BROKEN  one call is one attempt (1 of 2 cases), about money\n        a case: 2 requests came\n"
             ),
             "{text}"
         );
@@ -118,5 +128,47 @@ mod tests {
             text.contains("holds   any status is Ok (1 cases)\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_what_is_broken_about_money_is_said_to_be() {
+        for clause in Clause::ALL {
+            let mut findings: Vec<Finding> =
+                Clause::ALL.iter().map(|it| finding(*it, None)).collect();
+            findings.push(finding(clause, Some("broken")));
+            let text = Report(findings).to_string();
+            let marked = text.contains(", about money");
+            assert_eq!(marked, clause.is_about_money(), "{text}");
+            let line = format!("BROKEN  {clause} (1 of 2 cases), about money");
+            assert_eq!(text.contains(&line), marked, "{text}");
+        }
+    }
+
+    /// The documentation of the module, row by row.
+    #[test]
+    fn the_table_of_clauses_is_that_of_the_code() {
+        let rows: Vec<Vec<&str>> = include_str!("mod.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | "))
+            .map(|row| row.trim_end_matches(" |").split(" | ").collect())
+            .collect();
+        let expected: Vec<Vec<String>> = Clause::ALL
+            .iter()
+            .map(|clause| {
+                let money = if clause.is_about_money() { "yes" } else { "no" };
+                let blocking = if clause.needs_async() {
+                    "not kept"
+                } else {
+                    "kept"
+                };
+                vec![clause.to_string(), money.into(), blocking.into()]
+            })
+            .collect();
+        assert_eq!(
+            rows[0][..3],
+            ["clause", "about money", "over a blocking client"]
+        );
+        let shown: Vec<&[&str]> = rows[1..].iter().map(|row| &row[..3]).collect();
+        assert_eq!(shown, expected);
     }
 }

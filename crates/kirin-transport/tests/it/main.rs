@@ -37,6 +37,7 @@ mod pipes;
 mod prop;
 #[cfg(all(feature = "http2", feature = "proxy", feature = "rustls"))]
 mod proxy;
+mod reader_body;
 mod render;
 #[cfg(feature = "hyper")]
 mod server;

@@ -18,19 +18,27 @@ pub enum Clause {
     RepetitionStays,
     /// Several writes at once are as many one after the other, up to the first that fails.
     InOrder,
+    /// Each base URL and external task id has one entry, whatever key pays. A journal may be of one base URL
+    /// and refuse the others.
+    OneEntryEach,
+    /// A control is a task that was accepted at the same base URL and under the same key, and one that is said
+    /// to be accepted before the intent was. A journal may give none.
+    Controls,
     /// What was written is there when the journal is opened again. Checked where the maker offers it.
     Reopens,
 }
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Transitions,
         Self::OneSends,
         Self::FirstEndStays,
         Self::TakenOverOnce,
         Self::RepetitionStays,
         Self::InOrder,
+        Self::OneEntryEach,
+        Self::Controls,
         Self::Reopens,
     ];
 
@@ -49,6 +57,8 @@ impl fmt::Display for Clause {
             Self::TakenOverOnce => "a create is taken over once",
             Self::RepetitionStays => "a repetition stays counted",
             Self::InOrder => "several writes are made in their order, up to the first that fails",
+            Self::OneEntryEach => "each base URL and external id has one entry",
+            Self::Controls => "controls are tasks of the same base URL and key",
             Self::Reopens => "what was written is there after reopening",
         })
     }

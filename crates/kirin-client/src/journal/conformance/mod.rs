@@ -27,6 +27,7 @@ pub use clause::Clause;
 mod report;
 pub use report::{Finding, Report};
 
+mod apart;
 mod at_once;
 mod model;
 mod random;

@@ -87,7 +87,7 @@ pub(super) fn other_end(task: &str) -> machine::Outcome {
 pub(super) struct Checked<'a> {
     journal: &'a dyn Journal,
     pub(super) entry: Option<JournalEntry>,
-    intent: Intent,
+    pub(super) intent: Intent,
 }
 
 impl<'a> Checked<'a> {

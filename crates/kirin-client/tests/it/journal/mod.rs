@@ -5,6 +5,8 @@ mod conformance;
 mod delivery;
 mod dropped;
 mod known;
+#[cfg(feature = "conformance")]
+mod postgres;
 mod restart;
 mod shared;
 mod silent;

@@ -40,6 +40,11 @@ pub(in super::super) async fn check(bench: &Bench<'_>) {
     for (case, steps) in closing {
         bench.run(clause, case, is_honest(bench, steps)).await;
     }
+    for status in [200, 307, 402, 500] {
+        let case = format!("the server answers {status}");
+        let work = an_answer_is_no_proof(bench, status);
+        bench.run(clause, case, work).await;
+    }
     kept(bench).await;
 }
 
@@ -109,6 +114,18 @@ async fn is_honest(bench: &Bench<'_>, steps: Vec<Step>) -> Outcome {
     };
     expect(error.sent() == Sent::Maybe || log.begun == 0, || {
         "Sent::No was said of a request that the server saw".to_owned()
+    })
+}
+
+/// A transport that hides an answer in an error does not say that nothing was sent.
+async fn an_answer_is_no_proof(bench: &Bench<'_>, status: u16) -> Outcome {
+    let steps = vec![Step::ReadRequest, answer(status, b"{}"), Step::ReadToEnd];
+    let (outcome, log) = exchange(bench, steps).await?;
+    let says_no = outcome
+        .as_ref()
+        .is_err_and(|error| error.sent() == Sent::No);
+    expect(!says_no || log.begun == 0, || {
+        "Sent::No was said of a request that was answered".to_owned()
     })
 }
 

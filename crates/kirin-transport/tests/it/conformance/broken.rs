@@ -32,6 +32,7 @@ enum Breakage {
     CallsAllFramed,
     EndsCutBodiesCleanly,
     GoesOnWhenDropped,
+    HidesRefusals,
     RepeatsAfterErrors,
     RepeatsWhenAsked,
     SaysMaybeAlways,
@@ -92,6 +93,13 @@ impl Transport for Broken {
                 let sending = tokio::spawn(async move { transport.send(request).await });
                 sending.await.unwrap()
             }
+            Breakage::HidesRefusals => {
+                let response = self.0.send(request).await?;
+                match response.status().is_success() {
+                    true => Ok(response),
+                    false => Err(TransportError::new(TransportErrorKind::Other, Sent::No)),
+                }
+            }
             Breakage::RepeatsAfterErrors => match self.0.send(first).await {
                 Err(error) if error.sent() == Sent::Maybe => self.0.send(request).await,
                 outcome => outcome,
@@ -142,6 +150,21 @@ fn with_sent(answer: Answer, sent: Sent) -> Answer {
 async fn any_status_is_ok() {
     let transport = broken(Breakage::TakesStatusesForErrors);
     check(transport, Peer::http1(), &[Clause::AnyStatusIsOk]).await;
+}
+
+/// A refusal that becomes "not sent" makes the client send a create again that the server has read.
+#[tokio::test]
+async fn a_hidden_refusal_is_no_proof() {
+    let report = conformance::check(&broken(Breakage::HidesRefusals), &Peer::http1()).await;
+    let about_money = |clause: &Clause| clause.is_about_money();
+    let broken = report.broken_clauses();
+    let costly: Vec<Clause> = broken.iter().copied().filter(about_money).collect();
+    assert_eq!(
+        costly,
+        [Clause::SentNoOnlyIfUnsent, Clause::NoRedirect],
+        "{report}"
+    );
+    assert!(broken.contains(&Clause::AnyStatusIsOk), "{report}");
 }
 
 /// An answer that the server never gave also hides that the request may have left.
