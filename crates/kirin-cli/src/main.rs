@@ -39,7 +39,7 @@ mod whole_file;
 
 use arguments::{Arguments, Command, Json, LedgerCommand, Refused};
 use configuration::Configuration;
-use failure::Failure;
+use failure::{Failure, Resume};
 use report::{Report, print_line};
 use terminal::{is_unseen, say};
 
@@ -131,13 +131,21 @@ async fn run(arguments: Arguments) -> ExitCode {
     } = arguments;
     let json = command.json();
     let base_url = command.shared().and_then(|shared| shared.base_url.clone());
+    let typed = Resume::of(&command);
+    let report = |failure: Failure| {
+        let failure = match typed {
+            Some(command) => failure.following(command),
+            None => failure,
+        };
+        failure.at(base_url.as_deref()).report(json)
+    };
     if command.is_configured() {
         match Configuration::load() {
             Ok(configuration) => {
                 color::choose(global.color.or(configuration.color));
                 command.configure(configuration);
             }
-            Err(failure) => return failure.report(json),
+            Err(failure) => return report(failure),
         }
     }
     let done = |()| exit_code::DONE;
@@ -169,6 +177,6 @@ async fn run(arguments: Arguments) -> ExitCode {
     };
     match ended {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => failure.at(base_url.as_deref()).report(json),
+        Err(failure) => report(failure),
     }
 }

@@ -14,6 +14,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     arguments::File,
+    environment::variable,
     failure::Failure,
     name_template::{NameTemplate, TASK_ID},
     session::absolute,
@@ -113,12 +114,39 @@ pub(crate) fn check(file: &File, name: &str, watermark: bool) -> Result<(), Down
 
 /// Where the download writes the watermarked copy.
 fn watermarked(path: &Path) -> PathBuf {
-    with_suffix(path, "-watermarked")
+    with_suffix(path, WATERMARKED)
+}
+
+const WATERMARKED: &str = "-watermarked";
+
+/// Another file that the video of a task and a watermarked copy of it can be written to, as it is typed: beside the
+/// one that was wanted, or else in the current folder or that of the user. Its name has at most so many bytes.
+pub(crate) fn elsewhere(file: &File, id: &str, longest_name: Option<usize>) -> Option<String> {
+    let room = longest_name
+        .unwrap_or(ROOM)
+        .saturating_sub(WATERMARKED.len());
+    let home = variable("HOME").map(PathBuf::from);
+    let own = [Some(PathBuf::new()), home].into_iter().flatten();
+    let own = own.map(|folder| folder.join(format!("{}.mp4", file_name(id))));
+    let mut files = std::iter::once(beside(&path(file, id), id, room))
+        .chain(own.flat_map(|own| [beside(&own, id, ROOM), own].into_iter().rev()));
+    files.find_map(|other| {
+        let file = File {
+            output: Some(other.clone()),
+            force: false,
+        };
+        let is_free = check(&file, id, true).is_ok();
+        other
+            .into_os_string()
+            .into_string()
+            .ok()
+            .filter(|_| is_free)
+    })
 }
 
 /// A free name for the video of a task whose own name is taken.
 /// It has at most so many bytes.
-pub(crate) fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
+fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
     let first = format!("-{}", file_name(id));
     let further = (2..100).map(|number| format!("{first}-{number}"));
     let extension = path.extension().map_or(0, |extension| extension.len() + 1);
@@ -142,7 +170,7 @@ fn shortened(path: &Path, room: usize) -> PathBuf {
 }
 
 /// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
-pub(crate) const ROOM: usize = 240;
+const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut stem = OsString::from(path.file_stem().unwrap_or_default());

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 mod escape;
+mod spelling;
 
 use escape::{ESCAPES, Escape, LONGEST_SEQUENCE, in_reading};
+use spelling::spellings;
 
 /// Most levels of an escape within an escape. More than that nobody undoes to read a text.
 const DEEPEST: usize = 4;
@@ -110,8 +112,9 @@ fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) 
 /// A text with something else in the place of a secret, or `None` where it does not stand: in whatever
 /// [escapes](read), and also with characters between that are not printable ASCII, or with tags of HTML, since
 /// those may be left out, or not be seen, where the text is shown. A secret of more than 12 characters is found
-/// also with any others between: two for each character above 12. A secret of other characters than printable
-/// ASCII is not found.
+/// also with any others between: two for each character above 12. One of 8 characters and more is found in
+/// hexadecimal and in base64 too, but for the digits at its ends which stand for its neighbours as well. A secret of
+/// other characters than printable ASCII is not found.
 ///
 /// ```
 /// use kirin_transport::escapes;
@@ -123,17 +126,20 @@ fn read_deeper(reading: &Reading, levels: usize, see: &mut dyn FnMut(&Reading)) 
 ///
 /// let longer = escapes::hide(b"key sk-01 23456789abcdef", b"sk-0123456789abcdef", b"(hidden)");
 /// assert_eq!(longer.unwrap(), b"key (hidden)");
+///
+/// // "me:sk-01234" in base64.
+/// assert_eq!(hidden("Basic bWU6c2stMDEyMzQ=").unwrap(), b"Basic bWU6(hidden)Q=");
 /// ```
 pub fn hide(text: &[u8], secret: &[u8], instead: &[u8]) -> Option<Vec<u8>> {
     if secret.is_empty() {
         return None;
     }
-    let secret = Secret::new(secret);
+    let secrets: Vec<_> = spellings(secret).iter().map(|it| Secret::new(it)).collect();
     let mut places = Vec::new();
     read(text, &mut |reading| {
         let mut find = |seen: &[usize]| {
             let characters = seen.iter().map(|at| reading.characters()[*at]);
-            for place in secret.places(characters) {
+            for place in secrets.iter().flat_map(|it| it.places(characters.clone())) {
                 let last = seen[place.end - 1];
                 places.push(reading.place(seen[place.start]..last + 1));
             }

@@ -1,7 +1,7 @@
 //! `kirin download`
 
 use kirin_client::DownloadErrorKind;
-use kirin_types::{Task, TaskState};
+use kirin_types::{Task, TaskId, TaskState};
 
 use super::{
     follow::fetch,
@@ -28,7 +28,7 @@ fn has_videos(task: &Task) -> bool {
 
 pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
     let session = Session::following(&arguments.shared)?;
-    may_be_written(&session, &arguments.file, arguments.id.as_str()).await?;
+    may_be_written(&session, &arguments.file, "download", &arguments.id).await?;
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
     let (task, paths) = unless_interrupted(&reached, async {
@@ -55,14 +55,15 @@ pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failu
 pub(super) async fn may_be_written(
     session: &Session,
     file: &File,
-    id: &str,
+    command: &'static str,
+    id: &TaskId,
 ) -> Result<(), Failure> {
-    match output_path::check(file, id, false) {
+    match output_path::check(file, id.as_str(), false) {
         Err(error)
             if error.kind() != DownloadErrorKind::Exists
-                || session.digests(id).await?.is_empty() =>
+                || session.digests(id.as_str()).await?.is_empty() =>
         {
-            Err(Failure::output(&error))
+            Err(Failure::output_of_task(&error, command, id, file))
         }
         _ => Ok(()),
     }

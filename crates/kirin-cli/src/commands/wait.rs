@@ -25,7 +25,7 @@ pub(crate) async fn wait(arguments: arguments::Wait) -> Result<(), Failure> {
         force: arguments.force,
     };
     if file.output.is_some() {
-        may_be_written(&session, &file, arguments.id.as_str()).await?;
+        may_be_written(&session, &file, "wait", &arguments.id).await?;
     }
     let reached = Reached::task(arguments.id.clone());
     let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));

@@ -1,7 +1,7 @@
 //! A completed task whose video is not here: what helps depends on why.
 
-use kirin_client::{Billing, DownloadError, DownloadErrorKind};
-use kirin_types::{Task, TaskState};
+use kirin_client::{Billing, Download, DownloadError, DownloadErrorKind};
+use kirin_types::{Task, TaskId, TaskState};
 
 use super::{Failure, chain};
 use crate::{arguments::File, exit_code, interrupt::Ids, output_path};
@@ -22,20 +22,41 @@ impl Failure {
         };
         let id = task.id().as_str();
         let failure = failure.resumed_by(command, id);
-        let failure = match (error.kind(), error.path()) {
-            (DownloadErrorKind::Exists, Some(path)) => {
-                let other = output_path::beside(path, id, output_path::ROOM);
-                failure.with_option("--output", &other.to_string_lossy())
-            }
-            (_, Some(path)) if let Some(longest) = error.longest_name() => {
-                let other = output_path::beside(path, id, longest);
-                failure.with_option("--output", &other.to_string_lossy())
-            }
+        let failure = match command {
             // Only that shows the URLs.
-            _ if command == "status" => failure.with_flag("--json"),
-            _ => failure.with_output(file),
+            "status" => failure.with_flag("--json"),
+            _ => failure.written_elsewhere(error, id, file),
         };
         failure.with_ids(ids).with_task(task.clone())
+    }
+
+    /// The video of a task that exists cannot be written, found before the task was asked for.
+    pub(crate) fn output_of_task(
+        error: &DownloadError,
+        command: &'static str,
+        id: &TaskId,
+        file: &File,
+    ) -> Self {
+        Self::output(error)
+            .resumed_by(command, id.as_str())
+            .written_elsewhere(error, id.as_str(), file)
+    }
+
+    /// The command to go on with, with a file that can be written, where the one that was wanted cannot be.
+    fn written_elsewhere(self, error: &DownloadError, id: &str, file: &File) -> Self {
+        let is_blocked = |path| Download::check(path, file.force).is_err();
+        let other = match error.kind() {
+            DownloadErrorKind::Disk | DownloadErrorKind::Exists
+                if error.path().is_some_and(is_blocked) =>
+            {
+                output_path::elsewhere(file, id, error.longest_name())
+            }
+            _ => None,
+        };
+        match other {
+            Some(other) => self.with_option("--output", &other),
+            None => self.with_output(file),
+        }
     }
 }
 

@@ -2,15 +2,11 @@
 
 use std::path::Path;
 
-use kirin_client::Billing;
 use kirin_ledger::LedgerError;
 use kirin_types::ExternalTaskId;
 
 use super::Failure;
 use crate::exit_code;
-
-/// What it means for the money if nobody knows what a ledger would have said.
-const EARLIER: &str = "This command has sent nothing. What an earlier one sent may be charged.";
 
 impl Failure {
     /// There is no place for a ledger.
@@ -25,25 +21,16 @@ impl Failure {
     /// The ledger was opened, and then could not be read or written: what it would have said of an
     /// earlier command, nobody knows.
     pub(crate) fn in_ledger(error: &LedgerError) -> Self {
-        Self {
-            money: EARLIER.into(),
-            billing: Billing::Unknown,
-            ..Self::ledger(error)
-        }
+        Self::ledger(error).of_earlier()
     }
 
     /// The ledger cannot be opened.
     pub(crate) fn ledger(error: &LedgerError) -> Self {
         let failure = Self::new(exit_code::DISK, error.to_string(), next_step(error));
         match error {
-            // What was sent by earlier commands is all that it is about.
             LedgerError::Missing { .. }
             | LedgerError::Outdated { .. }
-            | LedgerError::Replaced { .. } => Self {
-                money: EARLIER.into(),
-                billing: Billing::Unknown,
-                ..failure
-            },
+            | LedgerError::Replaced { .. } => failure.of_earlier(),
             _ => failure,
         }
     }

@@ -39,7 +39,8 @@ mod prompts;
 mod request_file;
 
 mod resume;
-use resume::{Resume, command};
+pub(crate) use resume::Resume;
+use resume::command;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -66,12 +67,18 @@ pub(crate) struct About {
     pub(crate) task: Option<Task>,
 }
 
+/// What a failure means for the money, unless more is known.
+const NOTHING_SPENT: &str = "Nothing was spent.";
+
+/// What it means where an earlier command may have created something.
+const EARLIER: &str = "This command has sent nothing. What an earlier one sent may be charged.";
+
 impl Failure {
     fn new(exit_code: u8, what: impl Into<String>, next_step: impl Into<String>) -> Self {
         Self {
             exit_code,
             what: vec![what.into()],
-            money: "Nothing was spent.".into(),
+            money: NOTHING_SPENT.into(),
             next_step: next_step.into(),
             billing: Billing::None,
             about: Box::default(),
@@ -286,6 +293,18 @@ impl Failure {
             money: "It was the emulator: nothing was spent.".into(),
             billing: Billing::None,
             ..self
+        }
+    }
+
+    /// What an earlier command sent is all that it is about.
+    fn of_earlier(self) -> Self {
+        match self.money == NOTHING_SPENT {
+            true => Self {
+                money: EARLIER.into(),
+                billing: Billing::Unknown,
+                ..self
+            },
+            false => self,
         }
     }
 

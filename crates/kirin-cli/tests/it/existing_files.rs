@@ -40,7 +40,7 @@ fn slow() -> EmulatorConfig {
 }
 
 /// The command that a run has printed last, as it would be typed.
-fn printed(run: &Run) -> Vec<String> {
+pub(crate) fn printed(run: &Run) -> Vec<String> {
     let line = run
         .stderr
         .lines()
@@ -50,7 +50,7 @@ fn printed(run: &Run) -> Vec<String> {
     line.split_whitespace().skip(1).map(Into::into).collect()
 }
 
-fn type_printed(bench: &Bench, emulator: &Emulator, run: &Run) -> Run {
+pub(crate) fn type_printed(bench: &Bench, emulator: &Emulator, run: &Run) -> Run {
     let arguments = printed(run);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let kirin = bench.kirin(&arguments);

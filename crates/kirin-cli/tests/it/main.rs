@@ -53,6 +53,7 @@ mod send_again;
 mod errors;
 
 mod existing_files;
+mod followed;
 
 mod signed_urls;
 

@@ -296,3 +296,44 @@ fn what_stands_between_two_secrets_is_shown() {
         r#"{"sent":"(hidden)","id":"d5u5obte8783","by":"(hidden)"}"#
     );
 }
+
+/// As a gateway does that passes on how it was asked: in base64 with whatever before and behind, or in digits.
+#[test]
+fn a_secret_is_hidden_in_other_digits() {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE},
+    };
+
+    for secret in [
+        "sk-01234",
+        "sk-~~~???>>>",
+        "sk-0123456789abcdefghijklmnopqrstuvwxyz",
+    ] {
+        let shown = |text: &str| {
+            let hidden = hide(text.as_bytes(), secret.as_bytes(), b"#").unwrap_or_default();
+            String::from_utf8(hidden).unwrap()
+        };
+        for before in ["", "m", "me", "me:", "name:", "a name:"] {
+            for behind in ["", "x", "xy", "xyz"] {
+                let text = format!("{before}{secret}{behind}");
+                for written in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
+                    for way in [json, url, html, json_numbers] {
+                        let said = format!("Basic {}!", way(&written));
+                        let shown = shown(&said);
+                        // A digit at each end is of its neighbours too.
+                        let around =
+                            before.len().div_ceil(3) * 4 + behind.len().div_ceil(3) * 4 + 8;
+                        let is_hidden = shown.contains('#') && shown.len() < 7 + around * 6;
+                        assert!(is_hidden, "{said}: {shown}");
+                    }
+                }
+            }
+        }
+        let hexadecimal: String = secret.bytes().map(|it| format!("{it:02x}")).collect();
+        assert_eq!(shown(&format!("0x{hexadecimal}.")), "0x#.");
+        assert_eq!(shown(&hexadecimal.to_uppercase()), "#");
+    }
+    // By chance.
+    assert_eq!(hide(b"736b2d303132 c2stMDEy", b"sk-012", b"#"), None);
+}
