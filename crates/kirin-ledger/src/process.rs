@@ -236,6 +236,24 @@ mod tests {
         assert!(!ledger.path().join(format!("{token}.new")).exists());
     }
 
+    /// To open a pipe would wait for somebody who writes to it.
+    #[test]
+    fn what_is_no_file_is_no_dead_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder
+            .path()
+            .join(format!("{}.new", "0123456789abcdef".repeat(2)));
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let age = || File::open(&path).unwrap().set_modified(long_ago).unwrap();
+        fs::create_dir(&path).unwrap();
+        age();
+        assert!(!is_dead_start(&path));
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        age();
+        assert!(is_dead_start(&path));
+    }
+
     /// Here because its name is taken by a folder; a lock that cannot be had ends the same way.
     #[test]
     fn a_process_that_cannot_start_leaves_nothing_behind() {

@@ -52,3 +52,26 @@ fn make_writable(files: &[&Path]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// Whoever may do everything could write to it all the same.
+    #[test]
+    fn copy_of_what_can_only_be_read_can_be_written_by_its_user_alone() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let ledger = from.path().join("ledger");
+        for name in [&ledger, &side_file(&ledger, "-wal")] {
+            fs::write(name, "content").unwrap();
+            fs::set_permissions(name, fs::Permissions::from_mode(0o444)).unwrap();
+        }
+        let copy = copy(&ledger, to.path()).unwrap();
+        for name in [&copy, &side_file(&copy, "-wal")] {
+            let mode = fs::metadata(name).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", name.display());
+        }
+    }
+}

@@ -148,6 +148,29 @@ fn c21_a_ledger_that_is_mounted_by_itself_is_refused() {
     }
 }
 
+/// The list of mounts that the kernel shows to the command is replaced by one that names the type.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ledger_on_what_other_machines_may_share_is_refused() {
+    const MOUNT: &str = "mount --bind \"$0\" /proc/$$/mountinfo; shift; exec \"$@\"";
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().canonicalize().unwrap();
+    for (kind, is_refused) in [("fuse.sshfs", true), ("virtiofs", true), ("fuseblk", false)] {
+        let mounts = folder.path().join(kind);
+        let place = place.display();
+        let list = format!(
+            "22 1 254:0 / / rw - ext4 /dev/vda rw\n30 22 0:50 / {place} rw - {kind} far:/ rw\n"
+        );
+        fs::write(&mounts, list).unwrap();
+        let ledger = folder.path().join(format!("{kind}.sqlite3"));
+        let open = another_process::command("open", &ledger);
+        if let Some(said) = in_own_mounts(MOUNT, &mounts, &ledger, &open) {
+            assert_eq!(said.contains("network file system"), is_refused, "{said}");
+            assert_ne!(said.ends_with(".sqlite3"), is_refused, "{said}");
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn c21_a_ledger_whose_folder_is_mounted_is_the_same() {

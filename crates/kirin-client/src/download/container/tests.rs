@@ -225,6 +225,20 @@ fn several_indexes_and_what_follows_their_entries_are_read_as_they_say() {
     assert!(boxes(&two).missing_part().is_some());
 }
 
+/// It is kept until all of it came, and none that a writer makes is so long.
+#[test]
+fn index_that_is_too_long_says_nothing() {
+    for (length, is_read) in [(LONGEST_INDEX, true), (LONGEST_INDEX + 1, false)] {
+        let mut index = index(0, 0);
+        index.resize(usize::try_from(length).unwrap() + 8, 0);
+        let size = u32::try_from(index.len()).unwrap();
+        index[..4].copy_from_slice(&size.to_be_bytes());
+        let bytes = [fragmented(&[]), index, mp4(&ONE_FRAGMENT)].concat();
+        let missing = read(&bytes, usize::MAX).missing_part();
+        assert_eq!(missing.is_some(), is_read, "{length}");
+    }
+}
+
 #[test]
 fn index_that_cannot_be_read_says_nothing() {
     for length in 0..index(0, 0).len() - 8 {
