@@ -2,8 +2,8 @@
 # Runs kirin generate with an error at its first system call of a kind, then at its second, and so on, and after
 # each does what a person would: types the command that is printed, and then the same command again. Prints how
 # many errors there were.
-# $1: strace; $2: kirin; $3: a folder; $4: the system call; $5: the error; $6: "part" for calls about the part file
-# alone, or nothing.
+# $1: strace; $2: kirin; $3: a folder; $4: the system call, or several that fail together; $5: the error; $6: "part"
+# for calls about the part file alone, or nothing.
 set -u
 strace=$1 kirin=$2 folder=$3 call=$4 error=$5 only=${6:-}
 failed() {
@@ -20,7 +20,7 @@ while [ "$number" -le 1000 ]; do
     # Somebody else's, under the names that kirin would take first.
     [ $((number % 2)) -eq 0 ] && echo precious >"$place/videos/v.mp4.part"
     echo precious >"$place/videos/v.mp4.part.json.new"
-    set -- generate "a fox" --quiet --external-task-id "order-$call-$error-$number" --output "$place/videos/v.mp4"
+    set -- generate "a fox" --quiet --external-task-id "order-$number" --output "$place/videos/v.mp4"
     "$strace" --follow-forks --quiet=all --output="$place/trace" --trace="$call" \
         ${only:+--trace-path="$place/videos/v.mp4.part" --trace-path="$place/videos/v.mp4.2.part"} \
         --inject="$call:error=$error:when=$number" \

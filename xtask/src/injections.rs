@@ -5,7 +5,8 @@ use crate::cargo::Workspace;
 use crate::each_call::EachCall;
 use crate::error::Failure;
 
-/// A system call, the error it ends with, and which calls are meant: `part` for those about the part file.
+/// A system call, or several that fail together, the error it ends with, and which calls are meant: `part` for
+/// those about the part file.
 type Injection = (&'static str, &'static str, &'static str);
 
 /// Those that end in a wrong video where they are mistaken, in half a minute.
@@ -16,7 +17,7 @@ pub(crate) const FEW: [Injection; 3] = [
 ];
 
 /// All that a generation calls to write, to name and to lock.
-pub(crate) const ALL: [Injection; 11] = [
+pub(crate) const ALL: [Injection; 13] = [
     ("fsync", "EIO", ""),
     ("write", "EIO", "part"),
     ("write", "ENOSPC", "part"),
@@ -24,6 +25,9 @@ pub(crate) const ALL: [Injection; 11] = [
     ("ftruncate", "EIO", ""),
     ("renameat2", "EIO", ""),
     ("rename", "EIO", ""),
+    // Without renames that replace nothing, a file is linked; without links, its name is taken by an empty file.
+    ("renameat2", "EINVAL", ""),
+    ("renameat2,linkat", "EINVAL", ""),
     ("unlink", "EIO", ""),
     ("flock", "EINTR", ""),
     ("openat", "EACCES", ""),
