@@ -202,6 +202,8 @@ impl Boxes {
         Some(format!("it has no {missing} box"))
     }
 
+    /// Only an index names fragments. How long the film is would show it too (`mehd`), but of the writers that are
+    /// tried none says that, and to compare it takes the durations of all samples of all tracks.
     fn missing_fragment(&self) -> Option<String> {
         let end = self.seen.indexed;
         (end > self.position).then(|| format!("its index names fragments up to byte {end}"))

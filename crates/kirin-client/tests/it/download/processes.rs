@@ -165,17 +165,20 @@ async fn d16_whatever_a_crash_made_of_part_and_note_the_file_is_whole() {
 #[tokio::test(start_paused = true)]
 async fn d16_bytes_behind_the_last_note_are_fetched_again() {
     let bytes = video();
-    let left = after_crash(|place| {
-        // Written after the note, and torn.
-        let torn = [&bytes[..50], &[0; 7]].concat();
-        fs::write(place.path("a.mp4.part"), torn).unwrap();
-        // The next note, which did not come to be one.
-        fs::write(place.path("a.mp4.part.json.new"), "{").unwrap();
-    })
-    .await;
-    let downloaded = left.again(vec![rest(&bytes, 40)]).await;
-    assert_eq!(downloaded.ranges(), [Some("bytes=40-".into())]);
-    assert_eq!(downloaded.bytes(), Some(bytes));
+    // The second one goes on behind the end of the video.
+    for length in [7, 1000] {
+        let left = after_crash(|place| {
+            // Written after the note, and torn.
+            let torn = [&bytes[..50], &vec![0; length]].concat();
+            fs::write(place.path("a.mp4.part"), torn).unwrap();
+            // The next note, which did not come to be one.
+            fs::write(place.path("a.mp4.part.json.new"), "{").unwrap();
+        })
+        .await;
+        let downloaded = left.again(vec![rest(&bytes, 40)]).await;
+        assert_eq!(downloaded.ranges(), [Some("bytes=40-".into())]);
+        assert_eq!(downloaded.bytes().as_deref(), Some(&bytes[..]));
+    }
 }
 
 #[tokio::test(start_paused = true)]
