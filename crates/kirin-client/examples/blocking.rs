@@ -1,6 +1,8 @@
 //! Drives the machine from plain threads, without async: blocking HTTP over the standard library's
 //! `TcpStream`, and a clock and a sleep of one's own.
 //!
+//! With tokio in the tree, `kirin_client::blocking::Client` does all this, and keeps a journal too.
+//!
 //! The service is the emulator, which costs nothing; it has a runtime of its own, the client's side has
 //! none.
 //!

@@ -39,6 +39,9 @@ use crate::{Body, TransportError};
 ///     dropping the future, also while it is connecting or waits in a queue; and then no complete
 ///     request arrives, however long the server waits.
 ///
+/// Over an HTTP client that blocks a thread, all but dropping can be kept; the module `conformance` says what such
+/// a transport has to do, and which clauses are about money.
+///
 /// # Example
 ///
 /// A transport that counts what passes through it:

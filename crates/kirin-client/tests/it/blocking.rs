@@ -85,7 +85,10 @@ fn plain_threads_generate_wait_and_download() {
     client.delivered(&id).unwrap();
 
     let path = folder.path().join("boat.mp4");
-    assert_eq!(client.download(&task, &path).unwrap(), [path.clone()]);
+    assert_eq!(
+        client.download(&task, &path).unwrap(),
+        std::slice::from_ref(&path)
+    );
     assert_eq!(std::fs::read(&path).unwrap()[4..8], *b"ftyp");
     let again = client.download(&task, &path).unwrap_err();
     assert_eq!(again.kind(), DownloadErrorKind::Exists);
