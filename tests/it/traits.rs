@@ -129,6 +129,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::Billing: Copy, Display, Eq, Hash, Serialize;
         client::Budget: ;
         client::BuildError: Clone, Error;
+        client::CallPolicy: Clone, Default, DeserializeOwned, Eq, Hash, Serialize;
         client::CallbackCounts: Copy, Default, Eq, Hash, Serialize;
         client::CallbackReceiver: ;
         client::CallbackReceiverBuilder: ;

@@ -47,6 +47,9 @@ pub use base_url::{BaseUrl, InvalidBaseUrl};
 mod api_key;
 pub use api_key::{ApiKey, InvalidApiKey, InvalidKeyFingerprint, KeyFingerprint};
 
+mod call_policy;
+pub use call_policy::CallPolicy;
+
 mod capabilities;
 pub use capabilities::{DuplicateIds, HostCapabilities, Lookup};
 

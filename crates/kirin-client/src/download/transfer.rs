@@ -107,6 +107,7 @@ pub(super) fn lag(task: &Task, now: Option<Timestamp>) -> Duration {
 impl<'a> Transfer<'a> {
     pub(super) fn new(order: Order, received: Received, on_event: OnEvent<'a>) -> Self {
         let settings = Settings {
+            attempts: order.client.call_policy().download_attempts(),
             can_discard: order.can_discard,
             is_video: order.output.is_video,
             jitter_seed: order.client.jitter_seed(),

@@ -14,12 +14,14 @@ use kirin_types::Timestamp;
 use super::{
     client::{Client, Shared},
     clock::{WallClock, wall_clock},
+    default_transport,
     flow::{Bucket, Flow, Parallel},
     randomness,
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, Control, HostCapabilities, Journal, MemoryJournal, PollSchedule,
+    ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities, Journal, MemoryJournal,
+    PollSchedule,
     wire::{Endpoint, InvalidEndpoint},
 };
 
@@ -51,6 +53,7 @@ pub struct ClientBuilder {
     controls: Vec<Control>,
     deadline: Option<Option<Duration>>,
     schedule: Option<PollSchedule>,
+    call_policy: CallPolicy,
     expects_callbacks: bool,
     wakes: Wakes,
     requests_per_second: Option<NonZeroU32>,
@@ -71,6 +74,7 @@ impl ClientBuilder {
             controls: Vec::new(),
             deadline: None,
             schedule: None,
+            call_policy: CallPolicy::default(),
             expects_callbacks: false,
             wakes: Wakes::new(),
             requests_per_second: NonZeroU32::new(Self::REQUESTS_PER_SECOND),
@@ -190,6 +194,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how long calls may take, how often those that cost nothing are made, and when a create whose answer
+    /// was lost is looked up; [`CallPolicy::default`] if never called. How often a create is sent is no setting.
+    pub fn call_policy(mut self, call_policy: CallPolicy) -> Self {
+        self.call_policy = call_policy;
+        self
+    }
+
     /// Says that callbacks reach the client, through [`Client::wake`] or a `CallbackReceiver`. A
     /// task that is generated with a `callback_url` is then queried by [`PollSchedule::seldom`] for
     /// the model's typical time, and at once when its callback comes; all others as usual. A
@@ -282,7 +293,7 @@ impl ClientBuilder {
             Endpoint::new(self.base_url.clone(), self.key.clone()).map_err(BuildError::Endpoint)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => Self::default_transport(&self.base_url)?,
+            None => default_transport::within(&self.base_url, &self.call_policy)?,
         };
         Ok(Client(Arc::new(Shared {
             endpoint,
@@ -301,6 +312,7 @@ impl ClientBuilder {
             operations: AtomicU64::new(1),
             deadline: self.deadline,
             schedule: self.schedule,
+            call_policy: self.call_policy,
             expects_callbacks: self.expects_callbacks,
             flow: Flow {
                 pace: Bucket::of_requests(self.requests_per_second),

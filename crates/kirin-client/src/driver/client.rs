@@ -26,9 +26,9 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, Control, CreateId, Download, DownloadStream, Error, GenerationHandle,
-    HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError, JournalWrite,
-    KeyFingerprint, OperationId, PollSchedule,
+    ApiKey, BaseUrl, Budget, CallPolicy, Control, CreateId, Download, DownloadStream, Error,
+    GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError,
+    JournalWrite, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
     wire::{Endpoint, QueryAnswer, Trouble},
 };
@@ -76,6 +76,7 @@ pub(super) struct Shared {
     pub(super) operations: AtomicU64,
     pub(super) deadline: Option<Option<Duration>>,
     pub(super) schedule: Option<PollSchedule>,
+    pub(super) call_policy: CallPolicy,
     pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
     pub(super) claims: Arc<Claims>,
@@ -87,7 +88,8 @@ pub(super) struct Shared {
 }
 
 impl Client {
-    /// How long one call may take, from the first byte sent to the last one received. Near the
+    /// How long one call may take, from the first byte sent to the last one received, unless a
+    /// [`CallPolicy`] says otherwise. Near the
     /// deadline of its operation it has less, and 5 s at least. Of a refusal the head counts, and
     /// its body is waited for for 5 s.
     pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -361,7 +363,7 @@ impl Client {
     pub async fn query(&self, task: impl Into<TaskRef>) -> Result<Task, Error> {
         let asked = task.into();
         self.0.flow.pace.turn().await;
-        let work = self.query_once(asked.as_str(), Self::CALL_TIMEOUT);
+        let work = self.query_once(asked.as_str(), self.call_policy().query_timeout());
         let event = trace::call("query", asked.as_str(), 1, work).await;
         // What answers a query is read as an answer to one.
         let cause = match event.query_answer().cloned().expect("an answer to a query") {
@@ -443,6 +445,10 @@ impl Client {
             .capabilities
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn call_policy(&self) -> &CallPolicy {
+        &self.0.call_policy
     }
 
     pub(super) fn learn(&self, learned: HostCapabilities) {

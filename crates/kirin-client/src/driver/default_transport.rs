@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kirin_transport::Transport;
 
 use super::builder::BuildError;
-use crate::{BaseUrl, ClientBuilder};
+use crate::{BaseUrl, CallPolicy, ClientBuilder};
 
 impl ClientBuilder {
     /// What a client of this base URL sends its requests through, unless a
@@ -35,51 +35,75 @@ impl ClientBuilder {
     ///
     /// The features that bring one are off, or TLS cannot be set up.
     pub fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
-        #[cfg(feature = "hyper")]
-        return hyper::transport(base_url);
-        #[cfg(not(feature = "hyper"))]
-        {
-            let _ = base_url;
-            Err(BuildError::NoTransport)
-        }
+        within(base_url, &CallPolicy::default())
+    }
+}
+
+/// One that gives each call the time that a policy has for it.
+pub(super) fn within(
+    base_url: &BaseUrl,
+    policy: &CallPolicy,
+) -> Result<Arc<dyn Transport>, BuildError> {
+    #[cfg(feature = "hyper")]
+    return hyper::transport(
+        base_url,
+        policy.longest_create().max(policy.query_timeout()),
+    );
+    #[cfg(not(feature = "hyper"))]
+    {
+        let _ = (base_url, policy);
+        Err(BuildError::NoTransport)
     }
 }
 
 #[cfg(feature = "hyper")]
 mod hyper {
-    use std::sync::{Arc, OnceLock};
+    use std::{
+        sync::{Arc, OnceLock},
+        time::Duration,
+    };
 
     use async_trait::async_trait;
     use bytes::Bytes;
     use http::{Request, Response};
     use kirin_transport::{
-        Body, HyperTransport, Sent, Transport, TransportError, TransportErrorKind,
+        Body, HyperTransport, HyperTransportBuilder, Sent, Transport, TransportError,
+        TransportErrorKind,
     };
 
     use super::super::builder::BuildError;
     use crate::BaseUrl;
 
-    pub(super) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
+    pub(super) fn transport(
+        base_url: &BaseUrl,
+        limit: Duration,
+    ) -> Result<Arc<dyn Transport>, BuildError> {
+        let builder = HyperTransport::builder().attempt_timeout(limit);
         if base_url.as_str().starts_with("http://") {
             return Ok(Arc::new(TlsWhenNeeded {
-                plain: HyperTransport::plain(),
+                plain: builder.clone().build_plain(),
+                builder,
                 tls: OnceLock::new(),
             }));
         }
-        Ok(Arc::new(with_tls()?))
+        Ok(Arc::new(with_tls(builder)?))
     }
 
-    fn with_tls() -> Result<HyperTransport, BuildError> {
+    fn with_tls(builder: HyperTransportBuilder) -> Result<HyperTransport, BuildError> {
         #[cfg(feature = "rustls")]
-        return HyperTransport::new().map_err(BuildError::Transport);
+        return builder.build().map_err(BuildError::Transport);
         #[cfg(all(feature = "ring", not(feature = "rustls")))]
-        return HyperTransport::with_ring().map_err(BuildError::Transport);
+        return builder.build_with_ring().map_err(BuildError::Transport);
         #[cfg(not(any(feature = "ring", feature = "rustls")))]
-        Err(BuildError::NoTransport)
+        {
+            let _ = builder;
+            Err(BuildError::NoTransport)
+        }
     }
 
     struct TlsWhenNeeded {
         plain: HyperTransport,
+        builder: HyperTransportBuilder,
         tls: OnceLock<HyperTransport>,
     }
 
@@ -88,7 +112,7 @@ mod hyper {
             if let Some(transport) = self.tls.get() {
                 return Ok(transport);
             }
-            let transport = with_tls().map_err(|error| {
+            let transport = with_tls(self.builder.clone()).map_err(|error| {
                 TransportError::new(TransportErrorKind::Connect, Sent::No).with_source(error)
             })?;
             Ok(self.tls.get_or_init(|| transport))

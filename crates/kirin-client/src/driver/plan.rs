@@ -175,6 +175,8 @@ impl Plan {
         if let Some(schedule) = &self.schedule {
             settings.schedule = schedule.clone();
         }
+        settings.longest_call = Settings::longest_call_under(&shared.call_policy);
+        settings.call_policy = shared.call_policy.clone();
         settings.capabilities = client.capabilities();
         settings.clock_difference = client.clock_difference();
         settings.seed = client.jitter_seed();

@@ -288,10 +288,10 @@ impl Run {
         }
     }
 
-    /// What a call may take of it.
-    fn call_time(&self) -> Duration {
-        let left = self.clock.left().unwrap_or(Client::CALL_TIMEOUT);
-        left.clamp(SHORTEST_CALL, Client::CALL_TIMEOUT)
+    /// What a call may take of its own time.
+    fn call_time(&self, limit: Duration) -> Duration {
+        let left = self.clock.left_at_least(SHORTEST_CALL);
+        left.map_or(limit, |left| left.min(limit))
     }
 
     fn handle(&self, task_id: TaskId) -> GenerationHandle {

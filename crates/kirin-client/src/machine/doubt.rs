@@ -12,18 +12,8 @@ use super::{
 };
 use crate::{Lookup, wire::Trouble};
 
-/// When to look a task up, after its create became ambiguous.
-const LOOK_UPS: [Duration; 6] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(15),
-    Duration::from_secs(30),
-];
-
-/// The wait before anything is looked up or sent again.
-pub(super) const FIRST_LOOK_UP: Duration = LOOK_UPS[0];
+/// The shortest wait before a create is sent again, or a row of look-ups begins.
+pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// An attempt may have created a task, and nobody knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,13 +95,14 @@ impl Doubt {
         if !context.can_look_up() || self.looked_up_at.is_some_and(|last| context.is_over(last)) {
             return None;
         }
-        while LOOK_UPS
+        let times = context.settings.call_policy.look_up_times();
+        while times
             .get(self.look_ups)
             .is_some_and(|after| self.look_ups_from.saturating_add(*after) <= now)
         {
             self.look_ups += 1;
         }
-        let usual = LOOK_UPS
+        let usual = times
             .get(self.look_ups)
             .map(|after| self.look_ups_from.saturating_add(*after));
         let row = self.row_from(now, context).map(|from| from.max(now));
@@ -140,7 +131,8 @@ impl Doubt {
         context: &mut Context,
     ) -> Option<Duration> {
         let over = self.looked_up_at.is_none_or(|last| context.is_over(last));
-        let again = !over && (1..MAX_FAILURES).contains(&self.failures);
+        let attempts = context.settings.call_policy.query_attempts_or(MAX_FAILURES);
+        let again = !over && (1..attempts).contains(&self.failures);
         again.then(|| context.backoff.delay(self.failures, Some(hint)))
     }
 
@@ -150,7 +142,7 @@ impl Doubt {
         let lag = capabilities
             .lookup_lag
             .filter(|_| capabilities.lookup == Lookup::Proven)?;
-        let settling = lag.saturating_mul(2).max(LOOK_UPS[0]);
+        let settling = lag.saturating_mul(2).max(SHORTEST_WAIT);
         Some(self.is_over_at.saturating_add(settling))
     }
 

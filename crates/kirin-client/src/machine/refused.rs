@@ -76,9 +76,9 @@ impl Check {
     }
 
     /// A look-up told nothing: whether it is worth another one.
-    pub(super) fn failed(&mut self) -> bool {
+    pub(super) fn failed(&mut self, context: &Context) -> bool {
         self.failures = self.failures.saturating_add(1);
-        self.failures < MAX_FAILURES
+        self.failures < context.settings.call_policy.query_attempts_or(MAX_FAILURES)
     }
 }
 

@@ -122,7 +122,7 @@ impl SeekPhase {
 
     fn fail(&mut self, now: Duration, trouble: Trouble, context: &mut Context) -> Step {
         self.failures = self.failures.saturating_add(1);
-        if self.failures >= MAX_FAILURES {
+        if self.failures >= context.settings.call_policy.query_attempts_or(MAX_FAILURES) {
             return self.not_found(Cause::Trouble(trouble));
         }
         let gap = context.backoff.delay(self.failures, trouble.retry_after);

@@ -9,7 +9,7 @@ use super::{
     Cause,
     clocks::{ClockDifference, Clocks, was_put_back},
 };
-use crate::{Control, HostCapabilities, PollSchedule, backoff::Backoff};
+use crate::{CallPolicy, Control, HostCapabilities, PollSchedule, backoff::Backoff};
 
 /// How a machine goes about its work.
 ///
@@ -31,6 +31,10 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// When to query.
     pub schedule: PollSchedule,
+    /// How often a query may fail, and when a create whose answer was lost is looked up. Its time-outs are for
+    /// who makes the calls: [`longest_call`](Self::longest_call) is what the machine goes by.
+    #[serde(default)]
+    pub call_policy: CallPolicy,
     /// What the host can do.
     pub capabilities: HostCapabilities,
     /// Wall time at the start of the machine; `None` if there is no clock.
@@ -81,21 +85,44 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// How much longer than its time-out a create may be on its way: nothing, where the kernel can be told to give
+/// up what it has not delivered.
+const LATE_DELIVERY: Duration = if cfg!(any(
+    target_os = "android",
+    target_os = "fuchsia",
+    target_os = "linux"
+)) {
+    Duration::ZERO
+} else {
+    Duration::from_secs(120)
+};
+
 impl Settings {
     /// The default deadline, as a multiple of the model's typical time.
     const DEADLINE_FACTOR: u32 = 20;
 
     /// The default of [`longest_call`](Self::longest_call): 30 s, or 150 s on a system without
     /// `TCP_USER_TIMEOUT`, whose kernel goes on delivering what nobody waits for.
-    pub const LONGEST_CALL: Duration = if cfg!(any(
-        target_os = "android",
-        target_os = "fuchsia",
-        target_os = "linux"
-    )) {
-        Duration::from_secs(30)
-    } else {
-        Duration::from_secs(150)
-    };
+    pub const LONGEST_CALL: Duration = Duration::from_secs(30).saturating_add(LATE_DELIVERY);
+
+    /// What [`longest_call`](Self::longest_call) is under a policy: the larger of 30 s and the time-out of a
+    /// create, and 120 s more on a system without `TCP_USER_TIMEOUT`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kirin_client::{CallPolicy, machine::Settings};
+    ///
+    /// let under = |seconds| {
+    ///     let limit = Duration::from_secs(seconds);
+    ///     Settings::longest_call_under(&CallPolicy::default().with_create_timeout(limit))
+    /// };
+    /// assert_eq!(under(10), Settings::LONGEST_CALL);
+    /// assert_eq!(under(90), Settings::LONGEST_CALL + Duration::from_secs(60));
+    /// ```
+    pub fn longest_call_under(policy: &CallPolicy) -> Duration {
+        policy.longest_create().saturating_add(LATE_DELIVERY)
+    }
 
     /// The defaults for a model, for a machine that is made at this wall time.
     ///
@@ -107,6 +134,7 @@ impl Settings {
         Self {
             deadline: Some(typical.saturating_mul(Self::DEADLINE_FACTOR)),
             schedule: PollSchedule::optimum(typical),
+            call_policy: CallPolicy::default(),
             capabilities: HostCapabilities::default(),
             started_at,
             intended_at: None,

@@ -345,7 +345,7 @@ impl WaitPhase {
 
     fn fail(&mut self, now: Duration, trouble: Trouble, context: &mut Context) -> Step {
         self.failures = self.failures.saturating_add(1);
-        if self.failures >= MAX_FAILURES {
+        if self.failures >= context.settings.call_policy.query_attempts_or(MAX_FAILURES) {
             return self.cannot_query(Cause::Trouble(trouble));
         }
         let gap = context.backoff.delay(self.failures, trouble.retry_after);

@@ -6,6 +6,8 @@ mod blocking;
 #[cfg(feature = "tokio")]
 mod budget;
 #[cfg(feature = "tokio")]
+mod call_policy;
+#[cfg(feature = "tokio")]
 mod callbacks;
 #[cfg(feature = "tokio")]
 mod download;

@@ -112,7 +112,7 @@ impl HyperTransport {
     pub const FRESH: Duration = Duration::from_secs(1);
 
     /// Whether this system has TCP_USER_TIMEOUT, which keeps its kernel from delivering a create
-    /// later than [`ATTEMPT_TIMEOUT`](Self::ATTEMPT_TIMEOUT), or what was set in its place. Where it
+    /// later than [`ATTEMPT_TIMEOUT`](Self::ATTEMPT_TIMEOUT), or less where a shorter one was set. Where it
     /// has not, a request whose program was killed may arrive minutes later.
     pub const BOUNDS_DELIVERY: bool = cfg!(any(
         target_os = "android",
@@ -175,7 +175,7 @@ impl HyperTransportBuilder {
     /// here may have been sent, unless it was still connecting or waiting in a queue. It counts from
     /// the call; of a request with a [`SendWatch`](crate::SendWatch) from the taking of its body.
     ///
-    /// As long as this, and not longer, the kernel goes on to deliver a create
+    /// As long as this, 30 seconds at most, the kernel goes on to deliver a create
     /// ([`PreferFreshConnection`](crate::PreferFreshConnection)) after the program was killed, where
     /// [`HyperTransport::BOUNDS_DELIVERY`] is true.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
@@ -262,8 +262,10 @@ impl Settings {
         if requests == For::Creates {
             // Of a program that was killed, too, the kernel delivers nothing later than that.
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-            // None at all would be the system's own, of many minutes.
-            let limit = self.attempt_timeout.max(Duration::from_millis(1));
+            // None at all would be the system's own, of many minutes; and whoever goes on with a create of another
+            // process does not know what was set there.
+            let limit = self.attempt_timeout;
+            let limit = limit.clamp(Duration::from_millis(1), HyperTransport::ATTEMPT_TIMEOUT);
             connector.set_tcp_user_timeout(Some(limit));
         }
         Tcp {

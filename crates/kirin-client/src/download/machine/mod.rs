@@ -13,7 +13,7 @@
 //! Time comes in as the time that the actions took. What a caller does with the bytes in between
 //! does not count, so that reading slowly is no stall.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 use http::Uri;
@@ -45,6 +45,8 @@ const STALL: Duration = Duration::from_secs(20);
 /// What is fixed for a download.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// In place of [`MAX_ATTEMPTS`], where somebody said so.
+    pub(super) attempts: Option<NonZeroU32>,
     /// Whether what was received can be thrown away; bytes that were handed out cannot.
     pub(super) can_discard: bool,
     pub(super) is_video: bool,
@@ -327,8 +329,8 @@ impl Machine {
             self.failures = 0;
             self.has_refreshed = false;
         }
-        self.failures += 1;
-        if self.failures >= MAX_ATTEMPTS {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= self.settings.attempts.map_or(MAX_ATTEMPTS, NonZeroU32::get) {
             let detail = format!("the download broke off: {reason}");
             return self.fail(DownloadErrorKind::Network, detail);
         }

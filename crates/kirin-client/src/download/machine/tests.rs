@@ -13,6 +13,7 @@ fn settings() -> Settings {
         is_video: true,
         jitter_seed: 7,
         lag: LAG,
+        attempts: None,
         loopback_allowed: false,
         max_bytes: 1000,
     }

@@ -64,7 +64,7 @@ impl Run {
                 }
             },
         };
-        let limit = self.call_time();
+        let limit = self.call_time(self.client.call_policy().create_timeout());
         let time = CallTime { limit, queue };
         if let Some(id) = request.external_task_id() {
             self.tell(Notice::Submitting {

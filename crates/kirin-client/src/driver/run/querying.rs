@@ -6,7 +6,6 @@ use kirin_types::ExternalTaskId;
 
 use super::Run;
 use crate::{
-    Client,
     driver::{clock::within_or_ever, trace, wakes::Sleeper},
     machine::Event,
     wire::{Probe, QueryAnswer, Trouble},
@@ -17,7 +16,7 @@ impl Run {
         let event = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
             Some(()) => {
                 self.begin_query();
-                let work = self.client.query_once(id, self.call_time());
+                let work = self.client.query_once(id, self.query_time());
                 // Boxed, because many may wait for their turn.
                 Box::pin(trace::call("query", id, self.queries, work)).await
             }
@@ -36,7 +35,7 @@ impl Run {
         match turn {
             Some(()) => {
                 self.begin_query();
-                let work = self.client.probe_once(id, self.call_time());
+                let work = self.client.probe_once(id, self.query_time());
                 Box::pin(trace::call("query", id.as_str(), self.queries, work)).await
             }
             None => Event::Probed(Probe::unasked(no_turn())),
@@ -46,7 +45,11 @@ impl Run {
     /// The last query is made at the deadline, so its turn may come after it.
     fn query_limit(&self) -> Option<Duration> {
         let left = self.clock.left();
-        left.map(|left| left.saturating_add(Client::CALL_TIMEOUT))
+        left.map(|left| left.saturating_add(self.client.call_policy().query_timeout()))
+    }
+
+    fn query_time(&self) -> Duration {
+        self.call_time(self.client.call_policy().query_timeout())
     }
 
     fn begin_query(&mut self) {

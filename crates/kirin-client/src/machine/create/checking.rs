@@ -57,7 +57,7 @@ impl CreatePhase {
             return self.give_up_check(trouble, context);
         };
         let is_end = matches!(check.then, Then::End(_));
-        if !check.failed() || (!is_end && context.is_over(now)) {
+        if !check.failed(context) || (!is_end && context.is_over(now)) {
             return self.give_up_check(trouble, context);
         }
         let wait = context.backoff.delay(check.failures, trouble.retry_after);

@@ -7,7 +7,7 @@ use crate::{
     backoff::LONGEST_HINT,
     machine::{
         Cause, Notice, SendReason,
-        doubt::{Doubt, FIRST_LOOK_UP, Next},
+        doubt::{Doubt, Next, SHORTEST_WAIT},
         generation::Step,
         settings::Context,
     },
@@ -97,7 +97,7 @@ impl CreatePhase {
         context: &Context,
     ) -> Step {
         let key = is_about_the_key(&refusal);
-        let resend_at = now.saturating_add(FIRST_LOOK_UP);
+        let resend_at = now.saturating_add(SHORTEST_WAIT);
         let is_harmless = self.duplicates_are_harmless(now, context);
         if key || !is_harmless || !self.may_send(resend_at, context) {
             return self.unresolved(Cause::Refused(refusal));
@@ -130,7 +130,7 @@ impl CreatePhase {
         context: &mut Context,
     ) -> Step {
         let hint = hint.unwrap_or_default().min(LONGEST_HINT);
-        let resend_at = now.saturating_add(hint.max(FIRST_LOOK_UP));
+        let resend_at = now.saturating_add(hint.max(SHORTEST_WAIT));
         let is_harmless =
             self.duplicates_are_harmless(now, context) && self.may_send(resend_at, context);
         let next = self
