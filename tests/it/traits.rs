@@ -152,8 +152,10 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::Intent: Clone, DeserializeOwned, PartialEq, Serialize;
         client::InvalidApiKey: Copy, Eq, Error, Hash;
         client::InvalidBaseUrl: Clone, Eq, Error, Hash;
+        client::InvalidEnvironment: Clone, Eq, Error, Hash;
         client::InvalidKeyFingerprint: Copy, Eq, Error, Hash;
         client::InvalidOperationId: Copy, Eq, Error, Hash;
+        client::InvalidPlainHost: Copy, Eq, Error, Hash;
         client::JournalChange: Clone, PartialEq;
         client::JournalEntry: Clone, DeserializeOwned, PartialEq, Serialize;
         client::JournalError: Clone, Eq, Error;
@@ -195,6 +197,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::wire::CreateAnswer: Clone, DeserializeOwned, PartialEq, Serialize;
         client::wire::Endpoint: Clone;
         client::wire::Exchange: ;
+        client::wire::InvalidDefaultHeaders: Clone, Eq, Error, Hash;
         client::wire::InvalidEndpoint: Copy, Eq, Error, Hash;
         client::wire::Probe: Clone, DeserializeOwned, PartialEq, Serialize;
         client::wire::QueryAnswer: Clone, DeserializeOwned, PartialEq, Serialize;

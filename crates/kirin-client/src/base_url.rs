@@ -2,11 +2,15 @@
 
 use std::{fmt, str::FromStr};
 
-use http::Uri;
+use http::{Uri, uri::Authority};
 use kirin_types::Route;
 use serde::{Deserialize, Serialize};
 
-/// The base URL of the API: https, or plain http to this machine.
+#[cfg(feature = "tokio")]
+use crate::plain_host::PlainHost;
+
+/// The base URL of the API: https, or plain http to this machine, or to one host that the caller
+/// [names](crate::ClientBuilder::plain_http_to).
 ///
 /// ```
 /// use kirin_client::BaseUrl;
@@ -17,7 +21,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), kirin_client::InvalidBaseUrl>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(into = "String", try_from = "StoredBaseUrl")]
 pub struct BaseUrl {
     text: String,
     loopback: bool,
@@ -29,6 +33,40 @@ impl BaseUrl {
 
     /// Longest base URL, in bytes (this project's bound).
     pub const MAX_BYTES: usize = 2048;
+
+    /// Reads a base URL that may be plain http to any host: whoever is on the way reads the key. A client takes
+    /// it only where its builder names the same host
+    /// ([`plain_http_to`](crate::ClientBuilder::plain_http_to)). What is read from a handle or a journal is
+    /// read like this.
+    ///
+    /// ```
+    /// use kirin_client::BaseUrl;
+    ///
+    /// let base_url = BaseUrl::with_plain_http("http://emulator:4010")?;
+    /// assert!(!base_url.is_loopback());
+    /// assert!("http://emulator:4010".parse::<BaseUrl>().is_err());
+    /// # Ok::<(), kirin_client::InvalidBaseUrl>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is no absolute URL of http or https, or has more than a host, a port and a path.
+    pub fn with_plain_http(text: &str) -> Result<Self, InvalidBaseUrl> {
+        Self::read(text, true)
+    }
+
+    /// The root of a host that is reached without encryption.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_plain_host(host: &PlainHost) -> Self {
+        let text = format!("http://{}", host.as_str());
+        // A host and a port make a URL.
+        Self::with_plain_http(&text).expect("a base URL")
+    }
+
+    /// Whether its host is another machine, and reached without encryption.
+    pub(crate) fn is_plain_elsewhere(&self) -> bool {
+        !self.loopback && self.text.starts_with("http://")
+    }
 
     /// Whether it names this machine.
     pub fn is_loopback(&self) -> bool {
@@ -65,10 +103,8 @@ impl Default for BaseUrl {
     }
 }
 
-impl FromStr for BaseUrl {
-    type Err = InvalidBaseUrl;
-
-    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+impl BaseUrl {
+    fn read(text: &str, may_be_plain: bool) -> Result<Self, InvalidBaseUrl> {
         let invalid = |reason| InvalidBaseUrl { reason };
         let uri: Uri = text
             .parse()
@@ -76,19 +112,16 @@ impl FromStr for BaseUrl {
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(invalid("it is not an absolute URL"));
         };
-        if authority.as_str().contains('@') {
-            return Err(invalid("it must not carry a user name or password"));
-        }
         if uri.query().is_some() || text.contains('#') {
             return Err(invalid("it must not have a query or a fragment"));
         }
-        if authority.host().is_empty() || text.len() > Self::MAX_BYTES {
-            return Err(invalid("it names no host, or is too long"));
+        if text.len() > Self::MAX_BYTES {
+            return Err(invalid("it is too long"));
         }
         let loopback = is_loopback(authority.host());
         match scheme {
             "https" => {}
-            "http" if loopback => {}
+            "http" if loopback || may_be_plain => {}
             "http" => {
                 return Err(invalid(
                     "it must start with https:// unless it is this machine",
@@ -96,17 +129,33 @@ impl FromStr for BaseUrl {
             }
             _ => return Err(invalid("it must start with https://")),
         }
-        // Case and the usual port are no difference, and a host that is written in two ways is one.
-        let host = authority.host().to_ascii_lowercase();
-        let port = match (scheme, authority.port_u16()) {
-            ("https", Some(443)) | ("http", Some(80)) | (_, None) => String::new(),
-            (_, Some(port)) => format!(":{port}"),
-        };
-        let text = format!("{scheme}://{host}{port}{}", uri.path());
+        let usual_port = if scheme == "https" { 443 } else { 80 };
+        let host = host_and_port(authority, usual_port).map_err(invalid)?;
+        let text = format!("{scheme}://{host}{}", uri.path());
         Ok(Self {
             text: text.trim_end_matches('/').into(),
             loopback,
         })
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        Self::read(text, false)
+    }
+}
+
+/// A base URL as it was written down: nothing goes to it before a client was built with it.
+#[derive(Deserialize)]
+struct StoredBaseUrl(String);
+
+impl TryFrom<StoredBaseUrl> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(stored: StoredBaseUrl) -> Result<Self, InvalidBaseUrl> {
+        Self::with_plain_http(&stored.0)
     }
 }
 
@@ -133,6 +182,28 @@ impl AsRef<str> for BaseUrl {
 impl fmt::Display for BaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
+    }
+}
+
+/// A host in small letters, and its port unless it is the usual one: a host that is written in two ways is one.
+///
+/// # Errors
+///
+/// Why it cannot stand in a URL that is asked, as a sentence part.
+pub(crate) fn host_and_port(authority: &Authority, usual: u16) -> Result<String, &'static str> {
+    let (text, host) = (authority.as_str(), authority.host());
+    if text.contains('@') {
+        return Err("it must not carry a user name or password");
+    }
+    if host.is_empty() {
+        return Err("it names no host");
+    }
+    let host = host.to_ascii_lowercase();
+    match (text.len() - host.len(), authority.port_u16()) {
+        (0 | 1, None) => Ok(host),
+        (_, None) => Err("its port is no number up to 65535"),
+        (_, Some(port)) if port == usual => Ok(host),
+        (_, Some(port)) => Ok(format!("{host}:{port}")),
     }
 }
 

@@ -50,6 +50,11 @@ pub use api_key::{ApiKey, InvalidApiKey, InvalidKeyFingerprint, KeyFingerprint};
 mod call_policy;
 pub use call_policy::CallPolicy;
 
+#[cfg(feature = "tokio")]
+mod plain_host;
+#[cfg(feature = "tokio")]
+pub use plain_host::InvalidPlainHost;
+
 mod capabilities;
 pub use capabilities::{DuplicateIds, HostCapabilities, Lookup};
 
@@ -92,8 +97,8 @@ pub use error::{Billing, Error, ErrorKind};
 mod driver;
 #[cfg(feature = "tokio")]
 pub use driver::{
-    BuildError, Client, ClientBuilder, Generation, GenerationBuilder, Notices, Unfinished, Wakes,
-    operation,
+    BuildError, Client, ClientBuilder, Generation, GenerationBuilder, InvalidEnvironment, Notices,
+    Unfinished, Wakes, operation,
 };
 
 #[cfg(feature = "callbacks")]

@@ -5,12 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use http::Uri;
 use url::{ParseError, Url};
 
-use crate::base_url::is_loopback;
+use crate::{base_url::is_loopback, plain_host::PlainHost};
 
 const NOT_HTTPS: &str = "the output's URL does not start with https://";
 
+/// What may be asked beside https to public hosts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trusted {
+    /// This machine: where the API is on it, its outputs may be, too.
+    pub(super) loopback: bool,
+    /// The host that the caller named for plain HTTP.
+    pub(super) plain_host: Option<PlainHost>,
+}
+
 /// A URL that may be downloaded from: https, without credentials, not an address of a private
-/// network. Where the API itself is on this machine, its outputs may be too.
+/// network; or what is trusted.
 ///
 /// It is read as browsers read it (the URL standard of WHATWG): what stores hand out has spaces and
 /// letters of every alphabet in it. What is checked is what is given back, and what is connected to.
@@ -18,12 +27,12 @@ const NOT_HTTPS: &str = "the output's URL does not start with https://";
 /// # Errors
 ///
 /// Why not, as a sentence part.
-pub(super) fn checked(url: &str, loopback_allowed: bool) -> Result<Uri, &'static str> {
+pub(super) fn checked(url: &str, trusted: &Trusted) -> Result<Uri, &'static str> {
     let url = Url::parse(url).map_err(|error| match error {
         ParseError::RelativeUrlWithoutBase => "the output's URL is not absolute",
         _ => "the output's URL is not a URL",
     })?;
-    may_be_asked(url, loopback_allowed)
+    may_be_asked(url, trusted)
 }
 
 /// Where a redirect leads, checked as the first URL was.
@@ -34,7 +43,7 @@ pub(super) fn checked(url: &str, loopback_allowed: bool) -> Result<Uri, &'static
 pub(super) fn redirected(
     from: &Uri,
     location: &str,
-    loopback_allowed: bool,
+    trusted: &Trusted,
 ) -> Result<Uri, &'static str> {
     if location.trim().is_empty() {
         return Err("the output's URL is redirected without saying where");
@@ -42,10 +51,10 @@ pub(super) fn redirected(
     let from = Url::parse(&from.to_string()).map_err(|_| "the output's URL is not a URL")?;
     let to = from.join(location);
     let to = to.map_err(|_| "the output's URL is redirected to what is not a URL")?;
-    may_be_asked(to, loopback_allowed)
+    may_be_asked(to, trusted)
 }
 
-fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static str> {
+fn may_be_asked(mut url: Url, trusted: &Trusted) -> Result<Uri, &'static str> {
     if url.cannot_be_a_base() {
         return Err("the output's URL is not absolute");
     }
@@ -67,7 +76,9 @@ fn may_be_asked(mut url: Url, loopback_allowed: bool) -> Result<Uri, &'static st
     if has_empty_label(host) {
         return Err("the output's URL is not a URL");
     }
-    if loopback_allowed && is_loopback(host) && matches!(scheme, "http" | "https") {
+    let is_here = trusted.loopback && is_loopback(host) && matches!(scheme, "http" | "https");
+    let is_named = trusted.plain_host.as_ref();
+    if is_here || is_named.is_some_and(|named| named.is_of(&uri)) {
         return Ok(uri);
     }
     match scheme {
@@ -186,10 +197,14 @@ mod tests {
             ("https://cdn.0xabc.example/a.mp4", true),
             ("http://127.0.0.1:4010/a.mp4", false),
         ] {
-            assert_eq!(checked(url, false).is_ok(), allowed, "{url}");
+            assert_eq!(checked(url, &Trusted::default()).is_ok(), allowed, "{url}");
         }
-        assert!(checked("http://127.0.0.1:4010/a.mp4", true).is_ok());
-        assert!(checked("http://10.0.0.1/a.mp4", true).is_err());
+        let here = Trusted {
+            loopback: true,
+            plain_host: None,
+        };
+        assert!(checked("http://127.0.0.1:4010/a.mp4", &here).is_ok());
+        assert!(checked("http://10.0.0.1/a.mp4", &here).is_err());
     }
 
     #[test]
@@ -216,10 +231,10 @@ mod tests {
             ("https:h.example/a.mp4", "/a.mp4"),
             ("https://h.example", "/"),
         ] {
-            let uri = checked(url, false).map(|uri| uri.to_string());
+            let uri = checked(url, &Trusted::default()).map(|uri| uri.to_string());
             assert_eq!(uri, Ok(format!("https://h.example{expected}")), "{url:?}");
         }
-        let uri = checked("https://b\u{fc}cher.example/a", false).unwrap();
+        let uri = checked("https://b\u{fc}cher.example/a", &Trusted::default()).unwrap();
         assert_eq!(uri.host(), Some("xn--bcher-kva.example"));
     }
 
@@ -245,13 +260,13 @@ mod tests {
             "https://user@127.0.0.1/a",
             "https://1\n27.0.0.1/a",
         ] {
-            let found = checked(url, false);
+            let found = checked(url, &Trusted::default());
             assert!(found.is_err(), "{url:?}: {found:?}");
         }
         // The host is what stands before the first slash, backwards or not.
-        let evil = checked("https://example.com\\@evil.example/", false).unwrap();
+        let evil = checked("https://example.com\\@evil.example/", &Trusted::default()).unwrap();
         assert_eq!(evil.host(), Some("example.com"));
-        assert!(checked("https://example.com@evil.example/", false).is_err());
+        assert!(checked("https://example.com@evil.example/", &Trusted::default()).is_err());
     }
 
     #[test]
@@ -265,7 +280,7 @@ mod tests {
             ("https://localhost../a.mp4", false),
             ("https://127.0.0.1../a.mp4", false),
         ] {
-            assert_eq!(checked(url, false).is_ok(), allowed, "{url}");
+            assert_eq!(checked(url, &Trusted::default()).is_ok(), allowed, "{url}");
         }
     }
 
@@ -308,9 +323,34 @@ mod tests {
                 Err("the output's URL is redirected without saying where"),
             ),
         ] {
-            let found = redirected(&from, location, false).map(|uri| uri.to_string());
+            let found = redirected(&from, location, &Trusted::default()).map(|uri| uri.to_string());
             let found = found.as_deref().map_err(|reason| *reason);
             assert_eq!(found, expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn plain_http_leads_to_the_named_host_alone() {
+        let trusted = Trusted {
+            loopback: false,
+            plain_host: PlainHost::parse("10.0.0.5:4010").ok(),
+        };
+        let from: Uri = "https://example.com/a".parse().unwrap();
+        for (url, allowed) in [
+            ("http://10.0.0.5:4010/a.mp4", true),
+            ("http://10.0.0.5/a.mp4", false),
+            ("http://10.0.0.5:4011/a.mp4", false),
+            ("http://10.0.0.6:4010/a.mp4", false),
+            ("https://10.0.0.5:4010/a.mp4", false),
+            ("http://127.0.0.1:4010/a.mp4", false),
+            ("http://example.com/a.mp4", false),
+            ("http://user@10.0.0.5:4010/a.mp4", false),
+            ("ftp://10.0.0.5:4010/a.mp4", false),
+            ("https://example.com/a.mp4", true),
+        ] {
+            assert_eq!(checked(url, &trusted).is_ok(), allowed, "{url}");
+            let redirected = redirected(&from, url, &trusted);
+            assert_eq!(redirected.is_ok(), allowed, "{url}, by a redirect");
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     judgement::Received,
     machine::{Machine, Settings},
     outputs::Output,
+    source::Trusted,
 };
 use crate::{
     Client, ErrorKind,
@@ -112,8 +113,11 @@ impl<'a> Transfer<'a> {
             is_video: order.output.is_video,
             jitter_seed: order.client.jitter_seed(),
             lag: order.lag,
-            loopback_allowed: order.client.base_url().is_loopback(),
             max_bytes: order.max_bytes,
+            trusted: Trusted {
+                loopback: order.client.base_url().is_loopback(),
+                plain_host: order.client.plain_host().cloned(),
+            },
         };
         Self {
             machine: Some(Box::new(Machine::new(

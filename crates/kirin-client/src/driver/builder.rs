@@ -15,14 +15,17 @@ use super::{
     client::{Client, Shared},
     clock::{WallClock, wall_clock},
     default_transport,
+    environment::InvalidEnvironment,
     flow::{Bucket, Flow, Parallel},
+    headers::DefaultHeaders,
     randomness,
     wakes::Wakes,
 };
 use crate::{
     ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities, Journal, MemoryJournal,
     PollSchedule,
-    wire::{Endpoint, InvalidEndpoint},
+    plain_host::InvalidPlainHost,
+    wire::{InvalidDefaultHeaders, InvalidEndpoint},
 };
 
 /// Collects what a [`Client`] needs.
@@ -44,8 +47,10 @@ use crate::{
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
-    key: ApiKey,
-    base_url: BaseUrl,
+    pub(super) key: ApiKey,
+    pub(super) base_url: Option<BaseUrl>,
+    pub(super) plain_http_to: Option<String>,
+    pub(super) default_headers: DefaultHeaders,
     transport: Option<Arc<dyn Transport>>,
     journal: Option<Arc<dyn Journal>>,
     budget: Option<Arc<Budget>>,
@@ -66,7 +71,9 @@ impl ClientBuilder {
     pub(super) fn new(key: ApiKey) -> Self {
         Self {
             key,
-            base_url: BaseUrl::default(),
+            base_url: None,
+            plain_http_to: None,
+            default_headers: DefaultHeaders::default(),
             transport: None,
             journal: None,
             budget: None,
@@ -95,7 +102,7 @@ impl ClientBuilder {
 
     /// Sets where the API is; <https://cloud.vtrix.ai> if never called (documented).
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
-        self.base_url = base_url;
+        self.base_url = Some(base_url);
         self
     }
 
@@ -285,18 +292,23 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The key is for an emulator and the host is not this machine, or the default transport
-    /// cannot be made.
+    /// The key is for an emulator and the host is not this machine; plain HTTP would go to another machine
+    /// that [`plain_http_to`](Self::plain_http_to) does not name; a
+    /// [`default_header`](Self::default_header) cannot be sent; or the default transport cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
         let fingerprint = self.key.fingerprint();
-        let endpoint =
-            Endpoint::new(self.base_url.clone(), self.key.clone()).map_err(BuildError::Endpoint)?;
+        let (endpoint, plain_host) = self.endpoint()?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => default_transport::within(&self.base_url, &self.call_policy)?,
+            None => default_transport::within(endpoint.base_url(), &self.call_policy)?,
         };
+        let default_headers = self.default_headers;
+        let endpoint = default_headers
+            .give_to(endpoint)
+            .map_err(BuildError::DefaultHeaders)?;
         Ok(Client(Arc::new(Shared {
             endpoint,
+            plain_host,
             fingerprint,
             transport,
             has_journal: self.journal.is_some(),
@@ -343,10 +355,16 @@ impl fmt::Debug for ClientBuilder {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// What is no header, or not the caller's to set.
+    DefaultHeaders(InvalidDefaultHeaders),
     /// The key must not be sent to this base URL.
     Endpoint(InvalidEndpoint),
+    /// What the environment says describes no client.
+    Environment(InvalidEnvironment),
     /// No transport was given, and the features that bring a fitting one are off.
     NoTransport,
+    /// What is named for plain HTTP is no host.
+    PlainHost(InvalidPlainHost),
     /// The default transport cannot be made.
     Transport(TransportError),
 }
@@ -354,6 +372,10 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            // These list what is wrong, and there is nothing to add.
+            Self::DefaultHeaders(invalid) => return invalid.fmt(formatter),
+            Self::Environment(invalid) => return invalid.fmt(formatter),
+            Self::PlainHost(invalid) => return invalid.fmt(formatter),
             Self::Endpoint(_) => "the key cannot be used with this base URL",
             Self::NoTransport => {
                 "no transport: give one, or turn on the features hyper and rustls of kirin-client"
@@ -367,7 +389,10 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Endpoint(source) => Some(source),
-            Self::NoTransport => None,
+            Self::DefaultHeaders(_)
+            | Self::Environment(_)
+            | Self::NoTransport
+            | Self::PlainHost(_) => None,
             Self::Transport(source) => Some(source),
         }
     }

@@ -30,6 +30,7 @@ use crate::{
     GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError,
     JournalWrite, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
+    plain_host::PlainHost,
     wire::{Endpoint, QueryAnswer, Trouble},
 };
 
@@ -59,6 +60,8 @@ pub struct Client(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     pub(super) endpoint: Endpoint,
+    /// Where its outputs may be without encryption.
+    pub(super) plain_host: Option<PlainHost>,
     pub(super) fingerprint: KeyFingerprint,
     pub(super) transport: Arc<dyn Transport>,
     /// The caller's, or one that remembers what is open as long as the client lives.
@@ -438,6 +441,25 @@ impl Client {
         self.0.endpoint.base_url()
     }
 
+    /// What tells the client's key from others, and nothing of what it is: 16 hexadecimal digits, the
+    /// beginning of a SHA-256. It is no secret; a journal and a handle keep it to know whose a task is.
+    ///
+    /// ```
+    /// use kirin_client::{ApiKey, Client};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let key: ApiKey = "sk-0123456789".parse()?;
+    /// let client = Client::builder(key.clone()).base_url("http://127.0.0.1:4010".parse()?).build()?;
+    /// assert_eq!(*client.key_fingerprint(), key.fingerprint());
+    /// println!("this client pays with the key {}", client.key_fingerprint());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn key_fingerprint(&self) -> &KeyFingerprint {
+        &self.0.fingerprint
+    }
+
     /// What is declared or was learned of the host.
     pub fn capabilities(&self) -> HostCapabilities {
         *self
@@ -445,6 +467,10 @@ impl Client {
             .capabilities
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn plain_host(&self) -> Option<&PlainHost> {
+        self.0.plain_host.as_ref()
     }
 
     pub(crate) fn call_policy(&self) -> &CallPolicy {

@@ -19,6 +19,9 @@ mod drain;
 mod driving;
 pub use drain::Unfinished;
 
+mod environment;
+pub use environment::InvalidEnvironment;
+
 mod flow;
 
 mod generation;
@@ -27,8 +30,12 @@ pub use generation::Generation;
 mod generation_builder;
 pub use generation_builder::{GenerationBuilder, operation};
 
+mod headers;
+
 mod notices;
 pub use notices::Notices;
+
+mod plain_http;
 
 mod plan;
 

@@ -1,7 +1,7 @@
 //! One call: what is sent, and how its answer is read.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use kirin_transport::{Sent, TransportError, TransportErrorKind};
 use kirin_types::{ExternalTaskId, Timestamp};
 
@@ -37,7 +37,6 @@ use crate::machine::Event;
 #[derive(Clone, Debug)]
 pub struct Call {
     request: Request<Bytes>,
-    authorization: HeaderValue,
     asked: Asked,
 }
 
@@ -76,12 +75,8 @@ impl From<Result<Response<Bytes>, TransportError>> for Exchange {
 }
 
 impl Call {
-    pub(super) fn new(request: Request<Bytes>, authorization: HeaderValue, asked: Asked) -> Self {
-        Self {
-            request,
-            authorization,
-            asked,
-        }
+    pub(super) fn new(request: Request<Bytes>, asked: Asked) -> Self {
+        Self { request, asked }
     }
 
     /// What is to be sent, once. Its header with the key is marked as sensitive.
@@ -95,8 +90,8 @@ impl Call {
     /// What something on the way compressed with gzip is undone, as it was never asked for. Of a body that
     /// is larger than [`MAX_ANSWER_BYTES`](super::MAX_ANSWER_BYTES), in a refusal
     /// [`MAX_ERROR_BYTES`](super::MAX_ERROR_BYTES), only so much is read, and a success counts as cut. The
-    /// key is replaced by `(hidden)`, because some servers repeat the key that they refuse; one of less than
-    /// 8 characters is no secret, and stays.
+    /// key, and what else is sensitive among the headers that were sent, is replaced by `(hidden)`, because some
+    /// servers repeat the key that they refuse; one of less than 8 characters is no secret, and stays.
     pub fn read(&self, exchange: impl Into<Exchange>, ours: Option<Timestamp>) -> Event {
         let (answer, service) = match exchange.into() {
             Exchange::Cut(response, error) => self.read_answer(response, Some(error)),
@@ -125,7 +120,7 @@ impl Call {
         }
         // The status of a refusal is known already, and says more than a cut or a stall.
         let cut = cut.filter(|_| response.status().is_success());
-        let response = self.without_key(without_gzip(response));
+        let response = self.without_secrets(without_gzip(response));
         let service = date(response.headers());
         let event = match (&self.asked, &cut) {
             (Asked::Create(id), Some(error)) => {
@@ -149,11 +144,15 @@ impl Call {
         }
     }
 
-    fn without_key(&self, answer: Response<Bytes>) -> Response<Bytes> {
-        let key = self.authorization.as_bytes();
-        let key = key.strip_prefix(b"Bearer ").unwrap_or(key);
-        let (mut head, body) = answer.into_parts();
-        redaction::headers(&mut head.headers, key);
-        Response::from_parts(head, redaction::body(body, key))
+    fn without_secrets(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let (mut head, mut body) = answer.into_parts();
+        let sent = self.request.headers().values();
+        for secret in sent.filter(|value| value.is_sensitive()) {
+            let secret = secret.as_bytes();
+            let secret = secret.strip_prefix(b"Bearer ").unwrap_or(secret);
+            redaction::headers(&mut head.headers, secret);
+            body = redaction::body(body, secret);
+        }
+        Response::from_parts(head, body)
     }
 }

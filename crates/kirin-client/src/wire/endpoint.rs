@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use kirin_transport::PreferFreshConnection;
 use kirin_types::{ExternalTaskId, GenerationRequest, Route};
 use serde::Serialize;
@@ -32,6 +32,7 @@ const USER_AGENT: &str = concat!("kirin-rust/", env!("CARGO_PKG_VERSION"));
 pub struct Endpoint {
     base_url: BaseUrl,
     authorization: HeaderValue,
+    pub(super) default_headers: HeaderMap,
 }
 
 impl Endpoint {
@@ -39,15 +40,40 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// A key meant for an emulator is refused for any host but this machine.
+    /// A key meant for an emulator is refused for any host but this machine, and so is plain HTTP.
     pub fn new(base_url: BaseUrl, key: ApiKey) -> Result<Self, InvalidEndpoint> {
-        if key.is_for_emulator() && !base_url.is_loopback() {
-            return Err(InvalidEndpoint);
+        match base_url.is_plain_elsewhere() {
+            true => Err(InvalidEndpoint::PLAIN),
+            false => Self::with_plain_http(base_url, key),
+        }
+    }
+
+    /// Binds a key to a base URL that may be plain HTTP to another machine: whoever is on the way reads the
+    /// key. The service is reached over https only, so a key meant for an emulator may go there, too.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, wire::Endpoint};
+    ///
+    /// let base_url = BaseUrl::with_plain_http("http://emulator:4010")?;
+    /// assert!(Endpoint::new(base_url.clone(), "emulator-key".parse()?).is_err());
+    /// let endpoint = Endpoint::with_plain_http(base_url, "emulator-key".parse()?)?;
+    /// # let _ = endpoint;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A key meant for an emulator is refused for https to any host but this machine.
+    pub fn with_plain_http(base_url: BaseUrl, key: ApiKey) -> Result<Self, InvalidEndpoint> {
+        let may_be_emulator = base_url.is_loopback() || base_url.is_plain_elsewhere();
+        if key.is_for_emulator() && !may_be_emulator {
+            return Err(InvalidEndpoint::KEY);
         }
         let authorization = key.authorization();
         Ok(Self {
             base_url,
             authorization,
+            default_headers: HeaderMap::new(),
         })
     }
 
@@ -102,8 +128,14 @@ impl Endpoint {
         self.call(call, Asked::Probe)
     }
 
+    /// Whether it sends a header by itself, with any call.
+    pub(super) fn sends(&self, name: &HeaderName) -> bool {
+        let own = self.status("").headers().contains_key(name);
+        own || *name == header::CACHE_CONTROL
+    }
+
     fn call(&self, request: Request<Bytes>, asked: Asked) -> Call {
-        Call::new(request, self.authorization.clone(), asked)
+        Call::new(request, asked)
     }
 
     fn status(&self, id: &str) -> Request<Bytes> {
@@ -125,6 +157,7 @@ impl Endpoint {
             (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
         ];
         let mut request = Request::new(body);
+        *request.headers_mut() = self.default_headers.clone();
         request.headers_mut().extend(headers);
         // A base URL was parsed as a URL, and a route's path is percent-encoded: both hold.
         *request.uri_mut() = self
@@ -161,14 +194,26 @@ struct Input<P> {
     params: P,
 }
 
-/// A key meant for an emulator, and a host that is not this machine.
+/// A key that must not go to a host: it is meant for an emulator, or would go there in plain text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct InvalidEndpoint;
+pub struct InvalidEndpoint {
+    reason: &'static str,
+}
+
+impl InvalidEndpoint {
+    const KEY: Self = Self {
+        reason: "a key that starts with emulator- is only sent to this machine",
+    };
+
+    const PLAIN: Self = Self {
+        reason: "plain HTTP to another machine sends the key in plain text, and its host is not the one that is \
+                 named for that",
+    };
+}
 
 impl fmt::Display for InvalidEndpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key that starts with emulator- is only sent to this machine")
+        formatter.write_str(self.reason)
     }
 }
 

@@ -13,6 +13,9 @@ pub use endpoint::{Endpoint, InvalidEndpoint};
 mod call;
 pub use call::{Call, Exchange};
 
+mod default_headers;
+pub use default_headers::InvalidDefaultHeaders;
+
 mod create_answer;
 pub use create_answer::CreateAnswer;
 

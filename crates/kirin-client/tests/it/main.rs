@@ -10,11 +10,15 @@ mod call_policy;
 #[cfg(feature = "tokio")]
 mod callbacks;
 #[cfg(feature = "tokio")]
+mod default_headers;
+#[cfg(feature = "tokio")]
 mod download;
 #[cfg(feature = "tokio")]
 mod drain;
 #[cfg(feature = "tokio")]
 mod driver;
+#[cfg(feature = "hyper")]
+mod environment;
 #[cfg(feature = "hyper")]
 mod examples;
 #[cfg(feature = "tokio")]
@@ -25,6 +29,8 @@ mod in_hand;
 mod journal;
 mod machine;
 mod pictures;
+#[cfg(feature = "tokio")]
+mod plain_http;
 mod prop;
 #[cfg(feature = "tokio")]
 mod repeated_key;

@@ -128,7 +128,7 @@ impl Machine {
             let detail = format!("the output's URL is redirected more than {MAX_REDIRECTS} times");
             return self.fail(DownloadErrorKind::RefusedUrl, detail);
         }
-        match source::redirected(uri, location, self.settings.loopback_allowed) {
+        match source::redirected(uri, location, &self.settings.trusted) {
             Ok(uri) => {
                 self.state = State::Requesting {
                     uri,

@@ -24,7 +24,7 @@ use super::{
     alphabet::{Action, DownloadEvent, Event, Failure},
     content::{Content, Digest},
     judgement::Received,
-    source,
+    source::{self, Trusted},
 };
 use crate::{backoff::Backoff, machine::WrongEvent, signed_url::is_cut};
 
@@ -53,9 +53,9 @@ pub(super) struct Settings {
     pub(super) jitter_seed: u64,
     /// How long the store may be late with the output.
     pub(super) lag: Duration,
-    pub(super) loopback_allowed: bool,
     /// Most bytes of the whole.
     pub(super) max_bytes: u64,
+    pub(super) trusted: Trusted,
 }
 
 #[derive(Debug)]
@@ -276,7 +276,7 @@ impl Machine {
     }
 
     fn request(&mut self) -> Option<DownloadEvent> {
-        match source::checked(&self.url, self.settings.loopback_allowed) {
+        match source::checked(&self.url, &self.settings.trusted) {
             Ok(uri) => {
                 self.requests = self.requests.saturating_add(1);
                 self.state = State::Requesting {

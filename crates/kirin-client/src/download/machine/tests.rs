@@ -14,7 +14,7 @@ fn settings() -> Settings {
         jitter_seed: 7,
         lag: LAG,
         attempts: None,
-        loopback_allowed: false,
+        trusted: Trusted::default(),
         max_bytes: 1000,
     }
 }
