@@ -98,6 +98,14 @@ impl PollSchedule {
         Self::Seldom { typical }
     }
 
+    /// Goes by another typical time, where it goes by one.
+    pub(crate) fn set_typical(&mut self, time: Duration) {
+        match self {
+            Self::Optimum { typical, .. } | Self::Seldom { typical } => *typical = time,
+            Self::Exponential { .. } | Self::Fixed(_) => {}
+        }
+    }
+
     /// The gap after a query at `elapsed` since the acceptance: 10 ms at least, for a gap of nothing
     /// would be a busy loop.
     pub fn gap(&self, elapsed: Duration) -> Duration {

@@ -1,6 +1,10 @@
 //! What an emulator is set to. Every unknown of the protocol is a switch here.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use kirin_types::Amount;
 
@@ -29,6 +33,8 @@ use crate::{
 #[must_use = "a configuration does nothing until an emulator is started with it"]
 pub struct EmulatorConfig {
     pub(crate) port: u16,
+    pub(crate) listen: IpAddr,
+    pub(crate) host_name: Option<String>,
     pub(crate) seed: u64,
     pub(crate) keys: Keys,
     pub(crate) duplicates: Duplicates,
@@ -73,6 +79,8 @@ impl EmulatorConfig {
     pub fn new() -> Self {
         Self {
             port: 0,
+            listen: Ipv4Addr::LOCALHOST.into(),
+            host_name: None,
             seed: 0,
             keys: Keys::Any,
             duplicates: Duplicates::default(),
@@ -95,7 +103,7 @@ impl EmulatorConfig {
         }
     }
 
-    /// Sets the TCP port on 127.0.0.1; 0, the default, takes a free one.
+    /// Sets the TCP port; 0, the default, takes a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self

@@ -31,11 +31,13 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator on 127.0.0.1. It serves as soon as this returns.
+    /// Starts an emulator, on 127.0.0.1 unless it is set to [another address](EmulatorConfig::listen). It serves
+    /// as soon as this returns.
     ///
     /// # Errors
     ///
-    /// The port is taken, or the system has none to give.
+    /// The port is taken, or the system has none to give; or its
+    /// [host name](EmulatorConfig::host_name) cannot be one.
     ///
     /// # Panics
     ///
@@ -45,7 +47,7 @@ impl Emulator {
             (config.typical_time(), config.duplicates, config.lookup);
         let server = Server::start(config).await?;
         Ok(Self {
-            base_url: format!("http://{}", server.address()),
+            base_url: server.base_url(),
             server,
             typical_time,
             duplicates,

@@ -24,6 +24,7 @@
 //! |---|---|
 //! | start a server and stop it | [`Emulator`] |
 //! | decide its port, its tasks and what it refuses | [`EmulatorConfig`] |
+//! | let containers reach it | [`EmulatorConfig::listen`], [`EmulatorConfig::host_name`] |
 //! | decide when tasks end, and how | [`Lifecycle`], [`Emulator::complete`], [`Emulator::fail`] |
 //! | see what was charged, and that nothing was twice | [`Ledger`], [`Emulator::assert_charged_once`] |
 //! | write the answers as other pages show them | [`StatusWords`], [`ErrorForm`], [`AnswerForm`] |
@@ -50,6 +51,8 @@ pub use emulator::Emulator;
 
 mod config;
 pub use config::{BodyForms, Duplicates, EmulatorConfig, Lookup, VideoSize};
+
+mod place;
 
 mod lifecycle;
 pub use lifecycle::{CannotEnd, Lifecycle, Which};

@@ -195,7 +195,9 @@ impl ClientBuilder {
     }
 
     /// Sets when tasks are queried; [`PollSchedule::optimum`] for the model's typical time if
-    /// never called.
+    /// never called. An emulator on this machine, or at the host that is named for
+    /// [plain HTTP](Self::plain_http_to), says how long its tasks take, and that counts in place of the model's
+    /// time; nothing that the service says makes a client ask more often.
     pub fn schedule(mut self, schedule: PollSchedule) -> Self {
         self.schedule = Some(schedule);
         self
@@ -320,6 +322,7 @@ impl ClientBuilder {
             declared_controls: self.controls,
             controls: Mutex::default(),
             clock_difference: Mutex::default(),
+            typical_time: Mutex::default(),
             number: randomness::client_number(),
             operations: AtomicU64::new(1),
             deadline: self.deadline,

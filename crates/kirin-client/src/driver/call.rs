@@ -72,6 +72,7 @@ impl Client {
         let sent_bytes = request.body().len();
         let exchange = self.exchange(request, time, watch).await;
         trace::called(sent_bytes, received(&exchange));
+        self.learn_typical_time(&exchange);
         let event = call.read(exchange, self.wall_time());
         if let Event::Answered {
             ours: Some(ours),

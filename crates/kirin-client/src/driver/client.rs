@@ -74,6 +74,8 @@ pub(super) struct Shared {
     pub(super) controls: Mutex<VecDeque<Control>>,
     /// As the latest answer showed it.
     pub(super) clock_difference: Mutex<Option<ClockDifference>>,
+    /// How long tasks take at an emulator, as it says.
+    pub(super) typical_time: Mutex<Option<Duration>>,
     /// Nobody else has it, and the number of the next operation.
     pub(super) number: u128,
     pub(super) operations: AtomicU64,

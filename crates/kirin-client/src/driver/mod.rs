@@ -51,6 +51,8 @@ mod told;
 
 mod trace;
 
+mod typical_time;
+
 mod wakes;
 pub use wakes::Wakes;
 

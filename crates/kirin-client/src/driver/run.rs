@@ -44,6 +44,8 @@ pub(super) struct Run {
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
     model: Option<String>,
+    /// Whether nobody has set when to query.
+    follows_host: bool,
     /// Whether the call before this one, in the same lane, came to nothing.
     repeats: bool,
     /// Whether an attempt may have made a task.
@@ -96,6 +98,7 @@ impl Run {
         } = prepared;
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
+        let follows_host = plan.schedule.is_none();
         let task_id = plan.start.task_id().cloned();
         let external_task_id = plan.start.external_task_id().cloned();
         let machine = plan.machine(settings);
@@ -119,6 +122,7 @@ impl Run {
             by_external_id,
             by_task_id,
             model,
+            follows_host,
             repeats: false,
             may_run: false,
             creates: 0,
@@ -195,6 +199,10 @@ impl Run {
         if machine.capabilities() != known {
             // Others may have learned it since the machine was made. It may be told at any time.
             let _ = machine.handle(now, Event::HostLearned(known));
+        }
+        if let Some(typical) = self.client.typical_time().filter(|_| self.follows_host) {
+            // As above.
+            let _ = machine.handle(now, Event::TypicalTime(typical));
         }
         // Each event answers the work it comes from.
         let notice = machine.handle(now, event).expect("an event that answers");

@@ -75,6 +75,9 @@ pub enum Event {
     /// The create was not sent by [`Machine::send_by`](super::Machine::send_by), and will not be: what
     /// allows it has to be shown again.
     SendDelayed,
+    /// So long a task takes at this host, typically, and not as long as the model's typical time: a schedule that
+    /// goes by that goes by this from the next wait on. It may be told at any time.
+    TypicalTime(Duration),
     /// The wait is over.
     WaitEnded,
     /// The create was not sent, and will not be: nothing is sent from now on.

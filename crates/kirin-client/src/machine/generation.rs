@@ -268,6 +268,11 @@ impl Machine {
                 self.context.settings.capabilities.learn_from(capabilities);
                 return Ok(Notice::Nothing);
             }
+            Event::TypicalTime(typical) => {
+                self.now = now;
+                self.context.settings.schedule.set_typical(typical);
+                return Ok(Notice::Nothing);
+            }
             _ => {}
         }
         let step = match &mut self.phase {

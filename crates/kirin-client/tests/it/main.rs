@@ -44,5 +44,7 @@ mod strategies;
 #[cfg(feature = "tracing")]
 mod traces;
 #[cfg(feature = "tokio")]
+mod typical_time;
+#[cfg(feature = "tokio")]
 mod watched;
 mod wire;

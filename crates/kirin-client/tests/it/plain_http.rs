@@ -163,3 +163,49 @@ async fn outputs_at_any_other_host_over_plain_http_are_not_fetched() {
         (Some(DownloadErrorKind::RefusedUrl), Vec::new())
     );
 }
+
+/// As in a network of containers: the emulator has a name there, and its videos are under it.
+#[cfg(feature = "hyper")]
+#[tokio::test]
+async fn an_emulator_with_a_name_is_used_over_plain_http_to_that_name() {
+    use std::sync::Arc;
+
+    use http::{Request, header};
+    use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
+    use kirin_transport::{HyperTransport, Transport, from_fn};
+
+    let config = EmulatorConfig::new()
+        .host_name("emulator")
+        .video_size(VideoSize::Small)
+        .task_time(std::time::Duration::from_millis(50));
+    let emulator = Emulator::start(config).await.unwrap();
+    let (address, named) = (emulator.address(), emulator.base_url().to_owned());
+    let named = named.strip_prefix("http://").unwrap().to_owned();
+    // What the name server of the network does.
+    let (plain, host) = (Arc::new(HyperTransport::plain()), named.clone());
+    let resolving = from_fn(move |mut request: Request<bytes::Bytes>| {
+        let plain = Arc::clone(&plain);
+        let url = request.uri().to_string();
+        let reached = url.replace(&host, &address.to_string());
+        assert_ne!(reached, url, "another host is asked");
+        *request.uri_mut() = reached.parse().unwrap();
+        let host = host.parse().unwrap();
+        request.headers_mut().insert(header::HOST, host);
+        async move { plain.send(request).await }
+    });
+    let client = Client::builder("emulator-key".parse().unwrap());
+    let client = client
+        .plain_http_to(&*named)
+        .transport(resolving)
+        .build()
+        .unwrap();
+    let task = client.generate(request()).await.unwrap();
+    let mut stream = client.download_stream(&task);
+    let mut bytes = 0;
+    while let Some(data) = stream.next().await {
+        bytes += data.unwrap().len();
+    }
+    assert!(bytes > 1_000, "{bytes}");
+    emulator.assert_charged_once();
+    emulator.assert_downloads_without_key();
+}

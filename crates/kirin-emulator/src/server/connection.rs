@@ -57,6 +57,7 @@ mod tests {
     use super::*;
     use crate::{
         EmulatorConfig, Pace, World,
+        place::Names,
         server::{
             clock::{Clock, measured, pause},
             listener,
@@ -70,7 +71,8 @@ mod tests {
     async fn served(sent: &str, reader: impl AsyncFnOnce(TcpStream)) -> Duration {
         let clock = Clock::start(Pace::Real);
         let world = World::new(EmulatorConfig::new(), clock.started_at());
-        let service = Arc::new(Service::new(world, clock));
+        let names = Names::of(&EmulatorConfig::new());
+        let service = Arc::new(Service::new(world, clock, names));
         let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let mut client = TcpStream::connect(address).await.unwrap();

@@ -1,4 +1,4 @@
-//! Who may use the emulator: programs on this machine, and its own page.
+//! Who may use the emulator: programs on this machine, or where it is set to listen, and its own page.
 //!
 //! A browser on this machine runs pages of other sites, and they can reach loopback. A name that
 //! was made to resolve to 127.0.0.1 (DNS rebinding) is seen in `Host`; a request from another
@@ -8,12 +8,13 @@
 use http::{HeaderMap, HeaderName, Request, header};
 
 use super::admin::Refusal;
+use crate::place::Names;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Checks the head of a request.
-pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
-    let host = check_host(request)?;
+pub(super) fn check<T>(request: &Request<T>, names: &Names) -> Result<(), Refusal> {
+    let host = check_host(request, names)?;
     match is_same_origin(request.headers(), host) {
         true => Ok(()),
         false => Err(Refusal::CrossOrigin),
@@ -21,12 +22,15 @@ pub(super) fn check<T>(request: &Request<T>) -> Result<(), Refusal> {
 }
 
 /// Checks alone which host a request is for, and gives what `Host` says.
-pub(super) fn check_host<T>(request: &Request<T>) -> Result<&str, Refusal> {
+pub(super) fn check_host<'a, T>(
+    request: &'a Request<T>,
+    names: &Names,
+) -> Result<&'a str, Refusal> {
     // A target with a host, as proxies are sent, goes before the header (RFC 9112, 3.2.2).
     let target = request.uri().authority();
     single(request.headers(), &header::HOST)
-        .filter(|host| is_loopback(host))
-        .filter(|_| target.is_none_or(|target| is_loopback(target.as_str())))
+        .filter(|host| names.include(host))
+        .filter(|_| target.is_none_or(|target| names.include(target.as_str())))
         .ok_or(Refusal::OtherHost)
 }
 
@@ -46,17 +50,6 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-/// Whether `Host` is a loopback name, with any port: it may have been forwarded from another one.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    ["127.0.0.1", "localhost", "[::1]"]
-        .iter()
-        .any(|own| name.eq_ignore_ascii_case(own))
-}
-
 fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
     let own_page = headers.get_all(SEC_FETCH_SITE).iter().all(|site| {
         // `none` is an address that a person typed.
@@ -72,13 +65,22 @@ fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::EmulatorConfig;
 
     fn check(target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+        check_at(&EmulatorConfig::new(), target, headers)
+    }
+
+    fn check_at(
+        config: &EmulatorConfig,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(), Refusal> {
         let mut request = Request::builder().uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        super::check(&request.body(()).unwrap())
+        super::check(&request.body(()).unwrap(), &Names::of(config))
     }
 
     #[test]
@@ -115,6 +117,39 @@ mod tests {
         assert_eq!(check("http://127.0.0.1:4010/", &host), Ok(()));
         for target in ["http://evil.example/", "http://localhost@evil.example/"] {
             assert_eq!(check(target, &host), Err(Refusal::OtherHost), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_emulator_is_also_called_by_its_address_and_by_its_name() {
+        let somewhere = EmulatorConfig::new().listen("10.0.0.5".parse().unwrap());
+        let everywhere = EmulatorConfig::new().listen("0.0.0.0".parse().unwrap());
+        let named = everywhere.clone().host_name("emulator");
+        for (config, host, allowed) in [
+            (&somewhere, "10.0.0.5:4010", true),
+            (&somewhere, "127.0.0.1:4010", true),
+            (&somewhere, "10.0.0.6:4010", false),
+            (&everywhere, "localhost:4010", true),
+            (&everywhere, "0.0.0.0:4010", false),
+            (&everywhere, "emulator:4010", false),
+            (&named, "emulator:4010", true),
+            (&named, "EMULATOR", true),
+            (&named, "127.0.0.1:4010", true),
+            (&named, "emulator.evil.example:4010", false),
+            (&named, "evil.example:4010", false),
+        ] {
+            let checked = check_at(config, "/", &[("host", host)]);
+            assert_eq!(checked.is_ok(), allowed, "{host}");
+        }
+        let host = ("host", "emulator:4010");
+        for (origin, allowed) in [
+            ("http://emulator:4010", true),
+            ("http://evil.example:4010", false),
+            ("https://emulator:4010", false),
+            ("null", false),
+        ] {
+            let checked = check_at(&named, "/", &[host, ("origin", origin)]);
+            assert_eq!(checked.is_ok(), allowed, "{origin}");
         }
     }
 

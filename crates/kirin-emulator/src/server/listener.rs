@@ -104,13 +104,16 @@ async fn bind_again(address: SocketAddr) -> TcpListener {
     }
 }
 
-/// Opens a port of 127.0.0.1.
+/// Opens a port.
 ///
 /// # Errors
 ///
 /// It is taken, or the system gives none.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
     // As `TcpListener::bind` has it: elsewhere the last connections would keep the port for minutes, and on
     // Windows it would let two programs have it.
     #[cfg(not(windows))]

@@ -1,18 +1,15 @@
 //! The thin server around a [`World`](crate::World): sockets, the clock, and rendering.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{CallbackRecord, EmulatorConfig, Scenario, Statistics, World, world::LoggedRequest};
+use crate::{
+    CallbackRecord, EmulatorConfig, Scenario, Statistics, World, place::Names, world::LoggedRequest,
+};
 
 mod admin;
 
@@ -61,11 +58,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: EmulatorConfig) -> io::Result<Self> {
-        let listener = listener::bind((Ipv4Addr::LOCALHOST, config.port).into())?;
+        config.check_host_name()?;
+        let listener = listener::bind((config.listen, config.port).into())?;
         let address = listener.local_addr()?;
         let clock = Clock::start(config.pace);
+        let names = Names::of(&config);
         let world = World::new(config.port(address.port()), clock.started_at());
-        let service = Arc::new(Service::new(world, clock));
+        let service = Arc::new(Service::new(world, clock, names));
         let (stop, stopped) = watch::channel(false);
         let listener = Listener::new(listener, address, Arc::clone(&service));
         Ok(Self {
@@ -85,6 +84,10 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        self.service.world().base_url()
     }
 
     /// Does something to the world at its time.

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     CallbackOutcome, Scenario, World,
     artifact::Artifact,
+    place::Names,
     world::{Delivery, OutgoingCallback, Received, Reply},
 };
 
@@ -29,6 +30,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Service {
     world: Mutex<World>,
+    names: Names,
     clock: Clock,
     videos: Videos,
     /// Told when a scenario takes the place of another, for whoever decides ahead.
@@ -44,9 +46,10 @@ pub(super) struct Service {
 struct Panicked;
 
 impl Service {
-    pub(super) fn new(world: World, clock: Clock) -> Self {
+    pub(super) fn new(world: World, clock: Clock, names: Names) -> Self {
         Self {
             world: Mutex::new(world),
+            names,
             clock,
             videos: Videos::new(),
             scenario_changed: Notify::new(),
@@ -106,10 +109,10 @@ impl Service {
         end.open();
         let (head, body) = request.into_parts();
         let head = Request::from_parts(head, ());
-        if let Some(response) = page::answer(&head) {
+        if let Some(response) = page::answer(&head, &self.names) {
             return Ok(response.map(AnswerBody::whole));
         }
-        if let Err(refusal) = guard::check(&head) {
+        if let Err(refusal) = guard::check(&head, &self.names) {
             // Who is refused in the middle of a body may not get to read why.
             read(body).await?;
             return Ok(refusal.response().map(AnswerBody::whole));
@@ -276,8 +279,9 @@ mod tests {
     #[test]
     fn a_panic_is_answered_and_forgotten() {
         let clock = Clock::start(Pace::Real);
+        let names = Names::of(&EmulatorConfig::new());
         let world = World::new(EmulatorConfig::new(), clock.started_at());
-        let service = Service::new(world, clock);
+        let service = Service::new(world, clock, names);
         let panicked = service.ask(|_, _| -> () { panic!("on purpose") });
         let Reply::Response(response) = Reply::from(panicked.unwrap_err()) else {
             panic!("a panic is no video");

@@ -279,7 +279,7 @@ impl World {
     }
 
     pub(crate) fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.config.port)
+        self.config.base_url()
     }
 }
 

@@ -30,6 +30,8 @@ mod ranges;
 
 mod artifacts;
 
+mod place;
+
 mod server;
 
 mod faults;

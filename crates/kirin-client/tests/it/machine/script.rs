@@ -369,6 +369,7 @@ fn heard(event: &Event) -> String {
             ours.milliseconds(),
             service.map(|service| service.milliseconds())
         ),
+        Event::TypicalTime(typical) => format!("tasks take {typical:?}"),
         Event::HostLearned(capabilities) => format!("learned of the host, {capabilities:?}"),
         Event::Probed(probe) => answered(&probe.answer),
         Event::QueryAnswered(answer) => answered(answer),

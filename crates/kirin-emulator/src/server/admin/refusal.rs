@@ -23,7 +23,7 @@ pub(in crate::server) enum Refusal {
     NoSuchPath,
     /// It changes something, and its body does not say that it is JSON.
     NotJson,
-    /// Its `Host` is none of this machine's loopback names.
+    /// Its `Host` is none of the emulator's names.
     OtherHost,
     /// The body is longer than is taken, in bytes.
     TooLarge { most: usize },
@@ -65,7 +65,9 @@ impl Refusal {
             Self::NoSuchPath => "the emulator has no such endpoint".into(),
             Self::NotJson => "send it with Content-Type: application/json".into(),
             Self::OtherHost => {
-                "the emulator takes the Host headers 127.0.0.1, localhost and [::1] only".into()
+                "the emulator takes the Host headers 127.0.0.1, localhost and [::1], and what it is set to \
+                 listen on or to be called (kirin emulator --host-name NAME) only"
+                    .into()
             }
             Self::TooLarge { most } => {
                 format!("the body is too large: at most {most} bytes are taken")

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 
 use super::{admin::Refusal, guard::check_host};
+use crate::place::Names;
 
 /// Its script and style are files of their own, so that nothing inline has to be allowed.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -39,9 +40,9 @@ fn file(path: &str) -> Option<(&'static str, &'static str)> {
 /// Answers a request for a file of the page; `None` if it is for something else.
 ///
 /// Unlike the admin endpoints it may be opened by a link on another site, which learns nothing.
-pub(super) fn answer<T>(head: &Request<T>) -> Option<Response<Bytes>> {
+pub(super) fn answer<T>(head: &Request<T>, names: &Names) -> Option<Response<Bytes>> {
     let (media_type, content) = file(head.uri().path())?;
-    if let Err(refusal) = check_host(head) {
+    if let Err(refusal) = check_host(head, names) {
         return Some(refusal.response());
     }
     if ![Method::GET, Method::HEAD].contains(head.method()) {
