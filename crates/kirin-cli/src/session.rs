@@ -78,6 +78,9 @@ impl Session {
         verbose::tell(format_args!("API key from {}", found.source));
         verbose::tell(format_args!("base URL {}", base_url.as_str()));
         let mut builder = Client::builder(found.key).base_url(base_url.clone());
+        if let Some(host) = plain_http_to(shared) {
+            builder = builder.plain_http_to(host);
+        }
         builder = told(builder, &base_url)?;
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
@@ -277,15 +280,39 @@ fn build(builder: ClientBuilder) -> Result<Client, Failure> {
 
 pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
     let typed = shared.base_url.clone().map(OsString::from);
-    let Some(text) = typed.or_else(|| variable("KIRIN_BASE_URL")) else {
-        return Ok(shared.configuration.base_url.clone().unwrap_or_default());
+    let named = typed.or_else(|| variable("KIRIN_BASE_URL"));
+    let configured = || {
+        Some(OsString::from(
+            shared.configuration.base_url.as_ref()?.as_str(),
+        ))
     };
-    text.to_string_lossy().parse().map_err(|invalid| {
-        Failure::usage(
-            format!("{invalid}"),
-            "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",
-        )
+    let plain_host = plain_http_to(shared);
+    let of_plain_host = || Some(OsString::from(format!("http://{}", plain_host.as_ref()?)));
+    let Some(text) = named.or_else(configured).or_else(of_plain_host) else {
+        return Ok(BaseUrl::default());
+    };
+    let text = text.to_string_lossy();
+    let read = match plain_host {
+        Some(_) => BaseUrl::with_plain_http(&text),
+        None => text.parse(),
+    };
+    read.map_err(|invalid| {
+        let next_step = match text.starts_with("http://") {
+            true => {
+                "Use https; or, if everyone on the way may read the key, name the host: \
+                 export KIRIN_PLAIN_HTTP_TO=emulator:4010"
+            }
+            false => "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",
+        };
+        Failure::usage(format!("{invalid}"), next_step)
     })
+}
+
+/// The host that may be spoken to without encryption. The environment comes before the file.
+pub(crate) fn plain_http_to(shared: &Shared) -> Option<String> {
+    let named = variable("KIRIN_PLAIN_HTTP_TO");
+    let named = named.map(|host| host.to_string_lossy().into_owned());
+    named.or_else(|| shared.configuration.plain_http_to.clone())
 }
 
 fn emulator_failure(error: &dyn Error) -> Failure {

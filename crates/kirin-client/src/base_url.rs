@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "tokio")]
 use crate::plain_host::PlainHost;
 
-/// The base URL of the API: https, or plain http to this machine, or to one host that the caller
-/// [names](crate::ClientBuilder::plain_http_to).
+/// The base URL of the API: https, or plain http to this machine, or to one host that the caller names
+/// ([`with_plain_http`](Self::with_plain_http)).
 ///
 /// ```
 /// use kirin_client::BaseUrl;
@@ -35,8 +35,7 @@ impl BaseUrl {
     pub const MAX_BYTES: usize = 2048;
 
     /// Reads a base URL that may be plain http to any host: whoever is on the way reads the key. A client takes
-    /// it only where its builder names the same host
-    /// ([`plain_http_to`](crate::ClientBuilder::plain_http_to)). What is read from a handle or a journal is
+    /// it only where its builder names the same host (`ClientBuilder::plain_http_to`). What is read from a handle or a journal is
     /// read like this.
     ///
     /// ```

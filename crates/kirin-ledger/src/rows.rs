@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use kirin_client::{
-    Control, CreateId, Intent, JournalEntry, JournalState,
+    BaseUrl, Control, CreateId, Intent, JournalEntry, JournalState,
     machine::{ClockDifference, Outcome},
 };
 use kirin_types::Timestamp;
@@ -23,7 +23,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let is_known: bool = row.get(8)?;
     Ok(Entry {
         number: row.get(0)?,
-        base_url: parsed(row, 1)?,
+        base_url: base_url(row)?,
         external_task_id: parsed(row, 2)?,
         key: parsed(row, 3)?,
         model: row.get(4)?,
@@ -115,7 +115,7 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     let request = serde_json::from_str(&request).map_err(|error| wrong(4, error))?;
     let is_known: bool = row.get(6)?;
     let intended_at = is_known.then_some(Timestamp::from_milliseconds(row.get(5)?));
-    let intent = Intent::new(request, parsed(row, 1)?, parsed(row, 3)?, intended_at);
+    let intent = Intent::new(request, base_url(row)?, parsed(row, 3)?, intended_at);
     let mut intent = intent.map_err(|error| wrong(4, error))?;
     let clock_difference: Option<i64> = row.get(7)?;
     intent.clock_difference = clock_difference.map(ClockDifference::from_milliseconds);
@@ -155,6 +155,12 @@ pub(crate) fn controls(
         Ok(Control::new(parsed(row, 0)?, parsed(row, 1)?).before_intent())
     })?;
     rows.collect()
+}
+
+/// A base URL as it was written: it may be plain HTTP, to a host that was named for that.
+fn base_url(row: &Row<'_>) -> rusqlite::Result<BaseUrl> {
+    let text: String = row.get(1)?;
+    BaseUrl::with_plain_http(&text).map_err(|error| wrong(1, error))
 }
 
 pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(

@@ -31,6 +31,10 @@ const DRIVERS: &[(&str, &str)] = &[
         "the client's driver owns its clock and its sleep",
     ),
     (
+        "crates/kirin-client/src/driver/environment.rs",
+        "a client reads its key and its base URL from the environment where it is asked to",
+    ),
+    (
         "crates/kirin-client/src/driver/randomness.rs",
         "the client's driver mints ids and seeds jitter",
     ),

@@ -1,6 +1,6 @@
 //! What `kirin emulator` can be told.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{net::IpAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use kirin_types::Amount;
@@ -9,9 +9,15 @@ use super::value::amount;
 
 #[derive(Args, Debug)]
 pub(crate) struct Emulator {
-    /// Port of the loopback interface; 0 takes a free one [default: 4010, for exec a free one]
+    /// Port to listen on; 0 takes a free one [default: 4010, for exec a free one]
     #[arg(long)]
     pub(crate) port: Option<u16>,
+    /// Address to listen on; 0.0.0.0 lets everyone on its networks use it [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<IpAddr>,
+    /// Another name under which it is called, such as that of its container; its URLs have it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Option<String>,
     /// Seed of the ids: the same seed and the same calls give the same ids [default: a new one]
     #[arg(long)]
     pub(crate) seed: Option<u64>,

@@ -1,7 +1,8 @@
 //! `kirin emulator`
 
-use std::path::Path;
+use std::{io, net::IpAddr, path::Path};
 
+use kirin_client::BaseUrl;
 use kirin_emulator::{CallbackTargets, Callbacks, Emulator, EmulatorConfig, Pace, Scenario};
 
 use crate::{
@@ -39,11 +40,25 @@ async fn start(arguments: &arguments::Emulator) -> Result<Emulator, Failure> {
         (None, None) => PORT,
     };
     let mut config = config(arguments).port(port);
+    if let Some(address) = arguments.listen {
+        config = config.listen(address);
+    }
+    if let Some(name) = &arguments.host_name {
+        config = config.host_name(name);
+    }
     if let Some(file) = &arguments.scenario {
         config = config.scenario(scenario(file)?);
     }
     Emulator::start(config).await.map_err(|error| {
-        let what = format!("the emulator cannot start on port {port}: {error}");
+        if error.kind() == io::ErrorKind::InvalidInput {
+            let what = format!("the emulator cannot start: {error}");
+            return Failure::usage(what, "Give --host-name a name such as emulator.");
+        }
+        let place = match arguments.listen {
+            Some(address) => format!("{address}, port {port}"),
+            None => format!("port {port}"),
+        };
+        let what = format!("the emulator cannot start on {place}: {error}");
         Failure::other(what, "Choose another --port; 0 takes a free one.")
     })
 }
@@ -53,12 +68,31 @@ async fn serve(emulator: &Emulator) {
     let base_url = emulator.base_url();
     // Whoever started it without a reader of stdout knows the port.
     let _ = print_line(base_url);
+    if let Some(warning) = warning(emulator.address().ip()) {
+        say(&warning);
+    }
+    let plain = plain_host(emulator)
+        .map_or_else(String::new, |host| format!("KIRIN_PLAIN_HTTP_TO={host} "));
     say(&format!(
         "Serving until Ctrl-C. Any key will do:\n  \
-         KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}\n\
+         {plain}KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}\n\
          Open {base_url}/ in a browser to see tasks, money, requests and videos."
     ));
     interrupted().await;
+}
+
+/// Who can use an emulator, where that is not this machine alone.
+fn warning(address: IpAddr) -> Option<String> {
+    let text =
+        format!("Everyone on the networks of {address} can use it, and read what is sent to it.");
+    (!address.is_loopback()).then_some(text)
+}
+
+/// What a client has to name to use it over plain HTTP, where that is not this machine.
+pub(super) fn plain_host(emulator: &Emulator) -> Option<&str> {
+    let base_url = emulator.base_url();
+    let is_here = base_url.parse::<BaseUrl>().is_ok();
+    base_url.strip_prefix("http://").filter(|_| !is_here)
 }
 
 /// Most bytes of a scenario.
@@ -99,4 +133,27 @@ fn config(arguments: &arguments::Emulator) -> EmulatorConfig {
         config = config.lenient();
     }
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_use_an_emulator_is_said_where_others_can() {
+        for (address, expected) in [
+            ("127.0.0.1", false),
+            ("127.0.0.2", false),
+            ("::1", false),
+            ("0.0.0.0", true),
+            ("10.0.0.5", true),
+            ("::", true),
+        ] {
+            let warning = warning(address.parse().unwrap());
+            assert_eq!(warning.is_some(), expected, "{address}");
+            assert!(warning.is_none_or(
+                |it| it.starts_with("Everyone on the networks of ") && !it.contains('\n')
+            ));
+        }
+    }
 }

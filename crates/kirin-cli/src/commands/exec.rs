@@ -5,6 +5,7 @@ use std::{ffi::OsString, pin::pin, process::ExitStatus};
 use kirin_emulator::{Emulator, Ledger};
 use tokio::process::{Child, Command};
 
+use super::emulator::plain_host;
 use crate::{emulated_host, exit_code, failure::Failure, interrupt::terminated, terminal::say};
 
 /// Only an emulator takes a key that begins like this: the client refuses it for any other host.
@@ -30,7 +31,11 @@ pub(crate) async fn exec(emulator: &Emulator, command: &[OsString]) -> Result<u8
         let what = format!("there can be no configuration for the command: {error}");
         Failure::other(what, "Make room, and run it again.")
     })?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(host) = plain_host(emulator) {
+        command.env("KIRIN_PLAIN_HTTP_TO", host);
+    }
+    let mut child = command
         .args(arguments)
         .env("KIRIN_BASE_URL", emulator.base_url())
         .env("KIRIN_API_KEY", KEY)

@@ -31,6 +31,8 @@ pub(crate) struct Configuration {
     pub(crate) model: Option<String>,
     /// Folder of the videos.
     pub(crate) output: Option<PathBuf>,
+    /// The host that is spoken to without encryption.
+    pub(crate) plain_http_to: Option<String>,
     pub(crate) timeout: Option<Duration>,
 }
 

@@ -51,13 +51,14 @@ impl Reader<'_> {
     fn configuration(&mut self, table: &DeTable<'_>, to: &mut Configuration) {
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "base_url" => to.base_url = self.parsed(key, value, str::parse),
+                "base_url" => to.base_url = self.parsed(key, value, BaseUrl::with_plain_http),
                 "budget_per_day" => to.budget_per_day = self.parsed(key, value, value::amount),
                 "color" => to.color = self.parsed(key, value, str::parse),
                 "hosts" => self.hosts(key, value, to),
                 "max_cost" => to.max_cost = self.parsed(key, value, value::amount),
                 "model" => to.model = self.parsed(key, value, value::model),
                 "output" => to.output = self.parsed(key, value, str::parse),
+                "plain_http_to" => to.plain_http_to = self.parsed(key, value, str::parse),
                 "timeout" => to.timeout = self.parsed(key, value, value::duration),
                 "api_key" | "key" => {
                     let problem = "is no place for the API key; it has a file of its own: kirin \
@@ -67,7 +68,8 @@ impl Reader<'_> {
                 name => self.unknown(
                     key,
                     name,
-                    "base_url, budget_per_day, color, hosts, max_cost, model, output and timeout",
+                    "base_url, budget_per_day, color, hosts, max_cost, model, output, plain_http_to and \
+                     timeout",
                 ),
             }
         }
@@ -78,7 +80,7 @@ impl Reader<'_> {
             return;
         };
         for (key, value) in hosts {
-            let base_url: Result<BaseUrl, _> = key.get_ref().parse();
+            let base_url = BaseUrl::with_plain_http(key.get_ref());
             let base_url = match base_url {
                 Ok(base_url) => base_url,
                 Err(invalid) => {
@@ -219,6 +221,7 @@ mod tests {
             max_cost = 2.50
             model = "kling_v1_6_t2v"
             output = "videos"
+            plain_http_to = "emulator:4010"
             timeout = "20m"
 
             [hosts."https://CLOUD.vtrix.ai/"]
@@ -235,6 +238,7 @@ mod tests {
         assert_eq!(read.max_cost.unwrap().to_string(), "2.50");
         assert_eq!(read.model.unwrap(), "kirin_v1_6_t2v");
         assert_eq!(read.output.unwrap(), std::path::Path::new("videos"));
+        assert_eq!(read.plain_http_to.unwrap(), "emulator:4010");
         assert_eq!(read.timeout, Some(Duration::from_secs(1200)));
         let capabilities = HostCapabilities::default()
             .with_duplicate_ids(DuplicateIds::Refused)

@@ -178,9 +178,18 @@ impl Failure {
     /// There can be no client.
     pub(crate) fn build(error: &BuildError) -> Self {
         match error {
+            BuildError::Endpoint(invalid) if invalid.is_plain_http() => Self::usage(
+                chain(error),
+                "Use https, or name the host if everyone on the way may read the key: \
+                 export KIRIN_PLAIN_HTTP_TO=emulator:4010",
+            ),
             BuildError::Endpoint(_) => Self::usage(
                 chain(error),
                 "Set KIRIN_API_KEY to your own key, or --base-url to the emulator's URL.",
+            ),
+            BuildError::PlainHost(_) => Self::usage(
+                chain(error),
+                "Correct it: export KIRIN_PLAIN_HTTP_TO=emulator:4010",
             ),
             _ => Self::other(
                 chain(error),

@@ -44,6 +44,7 @@ mod one_prompt;
 
 mod other_end;
 
+mod plain_http;
 mod prompts;
 
 mod resolve;

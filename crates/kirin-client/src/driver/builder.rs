@@ -205,6 +205,17 @@ impl ClientBuilder {
 
     /// Sets how long calls may take, how often those that cost nothing are made, and when a create whose answer
     /// was lost is looked up; [`CallPolicy::default`] if never called. How often a create is sent is no setting.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use kirin_client::{CallPolicy, Client};
+    ///
+    /// let patient = CallPolicy::default().with_create_timeout(Duration::from_secs(90));
+    /// let builder = Client::builder("any-key".parse()?).call_policy(patient);
+    /// # let _ = builder;
+    /// # Ok::<(), kirin_client::InvalidApiKey>(())
+    /// ```
     pub fn call_policy(mut self, call_policy: CallPolicy) -> Self {
         self.call_policy = call_policy;
         self

@@ -11,8 +11,9 @@ impl ClientBuilder {
     /// What a client of this base URL sends its requests through, unless a
     /// [`transport`](Self::transport) is set: to put something of one's own around it.
     ///
-    /// Where the API is reached over plain HTTP, on this machine, TLS is set up when the first https URL
-    /// comes: outputs have URLs of their own, and a bare container without certificates still talks to
+    /// It gives each call 30 s; a client that has none set makes one that gives what its
+    /// [`call_policy`](Self::call_policy) says. Where the API is reached over plain HTTP, TLS is set up when the
+    /// first https URL comes: outputs have URLs of their own, and a bare container without certificates still talks to
     /// itself.
     ///
     /// ```

@@ -147,7 +147,10 @@ mod tests {
                 .map(|(_, value)| OsString::from(value))
         };
         match ClientBuilder::from_variables(find) {
-            Ok(builder) => Ok(builder.told_place()),
+            Ok(builder) => {
+                let (endpoint, _) = builder.endpoint().unwrap();
+                Ok((endpoint.base_url().to_string(), builder.plain_http_to))
+            }
             Err(invalid) => Err(invalid.problems),
         }
     }
@@ -157,7 +160,7 @@ mod tests {
     #[test]
     fn the_environment_names_the_key_and_the_place() {
         let service = BaseUrl::SERVICE.to_owned();
-        assert_eq!(read(&[SECRET]), Ok((service.clone(), None)));
+        assert_eq!(read(&[SECRET]), Ok((service, None)));
         let elsewhere = "https://proxy.example.com/kirin";
         assert_eq!(
             read(&[SECRET, (BASE_URL, elsewhere)]),

@@ -47,11 +47,4 @@ impl ClientBuilder {
         };
         Ok((endpoint.map_err(BuildError::Endpoint)?, host))
     }
-
-    /// Where the API is, and the host that is named, for tests.
-    #[cfg(test)]
-    pub(super) fn told_place(&self) -> (String, Option<String>) {
-        let (endpoint, _) = self.endpoint().unwrap();
-        (endpoint.base_url().to_string(), self.plain_http_to.clone())
-    }
 }

@@ -209,6 +209,20 @@ impl InvalidEndpoint {
         reason: "plain HTTP to another machine sends the key in plain text, and its host is not the one that is \
                  named for that",
     };
+
+    /// Whether it would go there in plain text.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, wire::Endpoint};
+    ///
+    /// let base_url = BaseUrl::with_plain_http("http://emulator:4010")?;
+    /// let refused = Endpoint::new(base_url, "a-secret".parse()?).unwrap_err();
+    /// assert!(refused.is_plain_http());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_plain_http(&self) -> bool {
+        *self == Self::PLAIN
+    }
 }
 
 impl fmt::Display for InvalidEndpoint {

@@ -1,7 +1,7 @@
 //! A client as the environment describes it. The environment of a test program is shared by its tests, so each
 //! case is a process of its own.
 
-use std::process::Command;
+use std::{io::Write as _, process::Command};
 
 use kirin_client::Client;
 use kirin_tests::canary;
@@ -18,10 +18,8 @@ async fn client_of_the_environment() {
         let built = Client::from_env();
         let place =
             built.map(|client| format!("{} {}", client.base_url(), client.key_fingerprint()));
-        println!(
-            "\n{SHOWN}{}",
-            place.unwrap_or_else(|error| error.to_string())
-        );
+        let shown = place.unwrap_or_else(|error| error.to_string());
+        writeln!(std::io::stdout(), "\n{SHOWN}{shown}").unwrap();
     }
 }
 
@@ -50,7 +48,7 @@ fn client_of(variables: &[(&str, &str)]) -> String {
 fn a_client_is_made_from_the_environment_or_its_variables_are_named() {
     let key = canary::key();
     let fingerprint = key.parse::<kirin_client::ApiKey>().unwrap().fingerprint();
-    let key = ("KIRIN_API_KEY", &*key);
+    let key = ("KIRIN_API_KEY", key);
     let here = ("KIRIN_BASE_URL", "http://127.0.0.1:4010");
     assert_eq!(
         client_of(&[key, here]),

@@ -56,8 +56,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        EmulatorConfig, Pace, World,
-        place::Names,
+        EmulatorConfig, Pace,
         server::{
             clock::{Clock, measured, pause},
             listener,
@@ -70,9 +69,7 @@ mod tests {
     /// everybody waits.
     async fn served(sent: &str, reader: impl AsyncFnOnce(TcpStream)) -> Duration {
         let clock = Clock::start(Pace::Real);
-        let world = World::new(EmulatorConfig::new(), clock.started_at());
-        let names = Names::of(&EmulatorConfig::new());
-        let service = Arc::new(Service::new(world, clock, names));
+        let service = Arc::new(Service::new(EmulatorConfig::new(), clock));
         let listener = listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let mut client = TcpStream::connect(address).await.unwrap();

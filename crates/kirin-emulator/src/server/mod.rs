@@ -7,9 +7,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{
-    CallbackRecord, EmulatorConfig, Scenario, Statistics, World, place::Names, world::LoggedRequest,
-};
+use crate::{CallbackRecord, EmulatorConfig, Scenario, Statistics, World, world::LoggedRequest};
 
 mod admin;
 
@@ -62,9 +60,7 @@ impl Server {
         let listener = listener::bind((config.listen, config.port).into())?;
         let address = listener.local_addr()?;
         let clock = Clock::start(config.pace);
-        let names = Names::of(&config);
-        let world = World::new(config.port(address.port()), clock.started_at());
-        let service = Arc::new(Service::new(world, clock, names));
+        let service = Arc::new(Service::new(config.port(address.port()), clock));
         let (stop, stopped) = watch::channel(false);
         let listener = Listener::new(listener, address, Arc::clone(&service));
         Ok(Self {

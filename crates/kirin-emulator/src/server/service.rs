@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use tokio::sync::{Notify, watch};
 
@@ -17,7 +17,7 @@ use super::{
     videos::Videos,
 };
 use crate::{
-    CallbackOutcome, Scenario, World,
+    CallbackOutcome, EmulatorConfig, Scenario, World,
     artifact::Artifact,
     place::Names,
     world::{Delivery, OutgoingCallback, Received, Reply},
@@ -26,11 +26,16 @@ use crate::{
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// How long a task takes here, in milliseconds on the wall: a client of an emulator should not wait as it does for
+/// a real model. The service has no such header.
+const TYPICAL_TIME: HeaderName = HeaderName::from_static("x-kirin-typical-milliseconds");
+
 /// What the connections share.
 #[derive(Debug)]
 pub(super) struct Service {
     world: Mutex<World>,
     names: Names,
+    typical_time: HeaderValue,
     clock: Clock,
     videos: Videos,
     /// Told when a scenario takes the place of another, for whoever decides ahead.
@@ -46,10 +51,13 @@ pub(super) struct Service {
 struct Panicked;
 
 impl Service {
-    pub(super) fn new(world: World, clock: Clock, names: Names) -> Self {
+    pub(super) fn new(config: EmulatorConfig, clock: Clock) -> Self {
+        let milliseconds = config.typical_time().as_millis();
+        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
         Self {
-            world: Mutex::new(world),
-            names,
+            names: Names::of(&config),
+            typical_time: milliseconds.into(),
+            world: Mutex::new(World::new(config, clock.started_at())),
             clock,
             videos: Videos::new(),
             scenario_changed: Notify::new(),
@@ -214,12 +222,20 @@ impl Service {
             // A disturbed reply holds none.
             Reply::Disturbed { .. } => return Err(io::ErrorKind::Unsupported.into()),
             Reply::NoAnswer(no_answer) => return Err(fault::no_answer(no_answer, end).await),
-            Reply::Response(response) => response,
+            Reply::Response(response) => self.with_typical_time(response),
         };
         if delivery == Some(Delivery::Reloading) {
             self.reloads.send_modify(|count| *count += 1);
         }
         Ok(fault::deliver(response, delivery, end).await)
+    }
+
+    fn with_typical_time(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+        if response.status().is_success() {
+            let headers = response.headers_mut();
+            headers.insert(TYPICAL_TIME, self.typical_time.clone());
+        }
+        response
     }
 
     /// Asks the world.
@@ -274,14 +290,12 @@ fn failed(message: &str) -> Response<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EmulatorConfig, Pace};
+    use crate::Pace;
 
     #[test]
     fn a_panic_is_answered_and_forgotten() {
         let clock = Clock::start(Pace::Real);
-        let names = Names::of(&EmulatorConfig::new());
-        let world = World::new(EmulatorConfig::new(), clock.started_at());
-        let service = Service::new(world, clock, names);
+        let service = Service::new(EmulatorConfig::new(), clock);
         let panicked = service.ask(|_, _| -> () { panic!("on purpose") });
         let Reply::Response(response) = Reply::from(panicked.unwrap_err()) else {
             panic!("a panic is no video");

@@ -3,17 +3,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use kirin_types::{Amount, ModelKind};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{Outcome, Reply, World, task::Task};
 use crate::{AnswerForm, CreatedAt, OutputForm, TaskErrorForm};
-
-/// How long a task takes here, in milliseconds on the wall: a client of an emulator should not wait as it does for
-/// a real model. The service has no such header.
-const TYPICAL_TIME: HeaderName = HeaderName::from_static("x-kirin-typical-milliseconds");
 
 /// What the task is answered to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,7 +120,7 @@ impl World {
             Occasion::Create => switches.created_status,
             Occasion::Query => StatusCode::OK,
         };
-        let reply = match switches.answer_form {
+        match switches.answer_form {
             AnswerForm::Bare => Reply::json(status, &answer),
             AnswerForm::Enveloped => {
                 let data = answer;
@@ -138,9 +134,7 @@ impl World {
                     },
                 )
             }
-        };
-        let typical = self.config.typical_time().as_millis().to_string();
-        reply.with_header(TYPICAL_TIME, &typical)
+        }
     }
 
     /// The word for how far a task is, where it is in progress with so many hundredths done.

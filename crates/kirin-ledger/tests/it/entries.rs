@@ -154,6 +154,21 @@ async fn c10_an_id_is_used_once_unless_nothing_was_created() {
     assert_eq!(desk.ledger.find("order-42").await.unwrap().len(), 2);
 }
 
+/// A host was named for plain HTTP when it was written down: who reads the ledger need not name it.
+#[tokio::test]
+async fn an_entry_of_a_host_over_plain_http_is_read_again() {
+    let desk = Desk::new();
+    let base_url = kirin_client::BaseUrl::with_plain_http("http://emulator:4010").unwrap();
+    let journal = Scribe::new(desk.ledger.journal(base_url.clone()));
+    let mut intent = intent("order-42");
+    intent.base_url = base_url.clone();
+    journal.intend(&intent).await.unwrap();
+    let entry = desk.ledger.entries().await.unwrap().remove(0);
+    assert_eq!(entry.base_url, base_url);
+    let kept = desk.ledger.journal_entry(entry.number).await.unwrap();
+    assert_eq!(kept.intent.base_url, base_url);
+}
+
 #[tokio::test]
 async fn what_is_unfinished_is_listed() {
     let desk = Desk::new();

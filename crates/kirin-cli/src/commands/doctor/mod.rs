@@ -8,6 +8,7 @@ use crate::{
     color, exit_code,
     failure::Failure,
     report::{print_json, print_line, print_styled},
+    session::plain_http_to,
     terminal::printable,
 };
 
@@ -60,7 +61,7 @@ pub(crate) async fn doctor(mut arguments: Doctor) -> Result<u8, Failure> {
     checks.push(network::certificates(base_url.as_ref()));
     checks.extend(match (key, base_url) {
         _ if arguments.offline => network::not_asked("not asked, because of --offline"),
-        (Some(key), Some(base_url)) => network::service(key, base_url).await,
+        (Some(key), Some(base_url)) => network::service(key, base_url, plain_http_to(shared)).await,
         _ => network::not_asked("not asked: that needs a key and a base URL"),
     });
     checks.push(here::ledger().await);

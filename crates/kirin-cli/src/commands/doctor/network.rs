@@ -123,9 +123,13 @@ pub(super) fn not_asked(why: &str) -> Vec<Check> {
 }
 
 /// Looks up a task that cannot exist: its answer tells whether the key is accepted, and the time.
-pub(super) async fn service(key: ApiKey, base_url: BaseUrl) -> Vec<Check> {
+pub(super) async fn service(
+    key: ApiKey,
+    base_url: BaseUrl,
+    plain_http_to: Option<String>,
+) -> Vec<Check> {
     let date = Arc::new(Mutex::new(None));
-    let client = match client(key, base_url, &date) {
+    let client = match client(key, base_url, plain_http_to, &date) {
         Ok(client) => client,
         Err(failure) => {
             let mut checks = not_asked("not asked");
@@ -145,6 +149,7 @@ pub(super) async fn service(key: ApiKey, base_url: BaseUrl) -> Vec<Check> {
 fn client(
     key: ApiKey,
     base_url: BaseUrl,
+    plain_http_to: Option<String>,
     date: &Arc<Mutex<Option<String>>>,
 ) -> Result<Client, Failure> {
     let transport = session::transport(&base_url)?;
@@ -159,7 +164,10 @@ fn client(
             Ok(response)
         }
     });
-    let builder = Client::builder(key).base_url(base_url);
+    let mut builder = Client::builder(key).base_url(base_url);
+    if let Some(host) = plain_http_to {
+        builder = builder.plain_http_to(host);
+    }
     let built = builder.transport(Told(dated)).build();
     built.map_err(|error| Failure::build(&error))
 }
