@@ -28,7 +28,7 @@ use kirin_client::{
 };
 use kirin_types::{ExternalTaskId, GenerationRequest};
 
-/// A folder with a file for each create at one base URL.
+/// A folder with a file for each external id: its creates, one for each base URL and account.
 #[derive(Clone)]
 pub(crate) struct Store(PathBuf);
 
@@ -48,10 +48,10 @@ impl Store {
         }
     }
 
-    fn entry(&self, id: &ExternalTaskId) -> io::Result<Option<JournalEntry>> {
+    fn entries(&self, id: &ExternalTaskId) -> io::Result<Vec<JournalEntry>> {
         match fs::read(self.0.join(format!("{id}.json"))) {
-            Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(json) => Ok(serde_json::from_slice(&json)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -62,22 +62,11 @@ impl Store {
         for file in fs::read_dir(&self.0)? {
             let path = file?.path();
             if path.extension().is_some_and(|it| it == "json") {
-                let entry: JournalEntry = serde_json::from_slice(&fs::read(path)?)?;
-                unfinished.extend(entry.is_unfinished().then_some(entry));
+                let entries: Vec<JournalEntry> = serde_json::from_slice(&fs::read(path)?)?;
+                unfinished.extend(entries.into_iter().filter(JournalEntry::is_unfinished));
             }
         }
         Ok(unfinished)
-    }
-
-    /// The same for a create, which may be one at another base URL.
-    fn entry_of(&self, create: &CreateId) -> io::Result<Option<JournalEntry>> {
-        let entry = self.entry(&create.external_task_id)?;
-        match entry.as_ref().map(|entry| &entry.intent.base_url) {
-            Some(base_url) if *base_url != create.base_url => {
-                Err(io::Error::other(format!("it knows this id at {base_url}")))
-            }
-            _ => Ok(entry),
-        }
     }
 
     /// Reads, applies and stores in one step that nothing else comes between; when it returns, the change is on
@@ -86,15 +75,15 @@ impl Store {
         let failed = |error: io::Error| JournalError::new(error.to_string());
         let lock = File::create(self.0.join("store")).map_err(failed)?;
         lock.lock().map_err(failed)?;
-        let before = self.entry_of(&write.create).map_err(failed)?;
-        let after = JournalEntry::apply(before.as_ref(), write)?;
         let id = &write.create.external_task_id;
-        self.keep(id, &after).map_err(failed)
+        let mut entries = self.entries(id).map_err(failed)?;
+        JournalEntry::apply_among(&mut entries, write)?;
+        self.keep(id, &entries).map_err(failed)
     }
 
-    fn keep(&self, id: &ExternalTaskId, entry: &JournalEntry) -> io::Result<()> {
+    fn keep(&self, id: &ExternalTaskId, entries: &[JournalEntry]) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-        file.write_all(&serde_json::to_vec(entry)?)?;
+        file.write_all(&serde_json::to_vec(entries)?)?;
         file.as_file().sync_all()?;
         file.persist(self.0.join(format!("{id}.json")))?;
         File::open(&self.0)?.sync_all()
@@ -104,9 +93,9 @@ impl Store {
 #[async_trait]
 impl Journal for Store {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
-        let entry = self.entry_of(create);
-        let entry = entry.map_err(|error| JournalError::new(error.to_string()))?;
-        Ok(Recalled::new(entry))
+        let entries = self.entries(&create.external_task_id);
+        let entries = entries.map_err(|error| JournalError::new(error.to_string()))?;
+        Ok(Recalled::new(create.entry_among(entries)))
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
@@ -156,7 +145,8 @@ async fn resume(client: &Client, store: &Store) -> Result<(), Box<dyn Error>> {
             continue;
         };
         // The other process may have got further, or to the end, before the claim.
-        if let Some(entry) = store.entry(&id)?.filter(JournalEntry::is_unfinished) {
+        let entries = store.entries(&id)?.into_iter();
+        for entry in entries.filter(JournalEntry::is_unfinished) {
             deliver(client, &id, client.resume_entry(entry).start()).await?;
         }
     }

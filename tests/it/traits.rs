@@ -124,6 +124,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         transport::tower::TowerTransport<(), ()>: ;
         transport::tower::TransportService<Wrapped>: Clone;
 
+        client::AccountName: AsRef<str>, Clone, DeserializeOwned, Display, Eq, FromStr, Hash, Ord, Serialize;
         client::ApiKey: Clone, FromStr;
         client::BaseUrl: AsRef<str>, Clone, Default, DeserializeOwned, Display, Eq, FromStr, Hash, Serialize;
         client::Billing: Copy, Display, Eq, Hash, Serialize;
@@ -150,6 +151,7 @@ fn types() -> impl IntoIterator<Item = &'static str> {
         client::GenerationHandle: Clone, DeserializeOwned, Eq, Hash, Serialize;
         client::HostCapabilities: Copy, Default, DeserializeOwned, Eq, Hash, Serialize;
         client::Intent: Clone, DeserializeOwned, PartialEq, Serialize;
+        client::InvalidAccountName: Copy, Eq, Error, Hash;
         client::InvalidApiKey: Copy, Eq, Error, Hash;
         client::InvalidBaseUrl: Clone, Eq, Error, Hash;
         client::InvalidEnvironment: Clone, Eq, Error, Hash;

@@ -13,7 +13,7 @@ use kirin_client::{
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
 
-use kirin_ledger::{Entry, Ledger, LedgerError};
+use kirin_ledger::{Entry, Ledger, LedgerError, Money};
 use kirin_transport::Transport;
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
 
@@ -127,6 +127,10 @@ impl Session {
     }
 
     /// The entry of a task or create at the base URL of this client.
+    ///
+    /// # Errors
+    ///
+    /// Several may be charged, each of another account: none of them is taken for the one that is meant.
     pub(crate) async fn entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
         let Some(ledger) = &self.ledger else {
             return Ok(None);
@@ -136,7 +140,7 @@ impl Session {
             .await
             .map_err(|error| Failure::in_ledger(&error))?;
         let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
-        Ok(found.into_iter().find(is_here))
+        one_of_accounts(id, found.into_iter().filter(is_here).collect())
     }
 
     /// What the files of a task are, as far as the ledger knows.
@@ -233,6 +237,28 @@ impl Session {
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
         }
+    }
+}
+
+/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or may be charged.
+///
+/// # Errors
+///
+/// There are several.
+pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<Entry>, Failure> {
+    let is_task = |entry: &Entry| {
+        entry
+            .task_id
+            .as_ref()
+            .is_some_and(|task| task.as_str() == id)
+    };
+    if let Some(place) = found.iter().position(is_task) {
+        return Ok(Some(found.swap_remove(place)));
+    }
+    found.sort_by_key(|entry| entry.money() == Money::None);
+    match &found[..] {
+        [_, second, ..] if second.money() != Money::None => Err(Failure::several_accounts(id)),
+        _ => Ok(found.into_iter().next()),
     }
 }
 

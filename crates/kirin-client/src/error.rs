@@ -397,12 +397,24 @@ impl Error {
             Outcome::Unresolved {
                 external_task_id: id,
                 cause:
-                    Cause::Withheld(withheld @ (Withheld::OtherBaseUrl { .. } | Withheld::OtherKey)),
+                    Cause::Withheld(
+                        withheld @ (Withheld::OtherAccount { .. }
+                        | Withheld::OtherBaseUrl { .. }
+                        | Withheld::OtherKey),
+                    ),
                 ..
-            } => format!(
-                "Do not generate it again: use the {} it was sent with, and query it by its external id {id}",
-                origin(withheld)
-            ),
+            } => {
+                let names = match withheld {
+                    Withheld::OtherKey => {
+                        "; if the two keys are of two users, name each with `ClientBuilder::account`"
+                    }
+                    _ => "",
+                };
+                format!(
+                    "Do not generate it again: use the {} it was sent with, and query it by its external id {id}{names}",
+                    origin(withheld)
+                )
+            }
             Outcome::Unresolved {
                 external_task_id: id,
                 ..
@@ -479,6 +491,7 @@ impl From<InvalidRequest> for Error {
 /// What tells the place of a create from this one.
 fn origin(withheld: &Withheld) -> &'static str {
     match withheld {
+        Withheld::OtherAccount { .. } => "account",
         Withheld::OtherKey => "API key",
         _ => "base URL",
     }

@@ -3,7 +3,7 @@
 use kirin_types::{ExternalTaskId, TaskId, TaskRef};
 use serde::{Deserialize, Serialize};
 
-use crate::{BaseUrl, KeyFingerprint};
+use crate::{AccountName, BaseUrl, KeyFingerprint};
 
 /// A task that was accepted, and where and for whom. It holds no secret, can be written down, and
 /// is taken up again with `Client::resume`, by this process or another.
@@ -24,6 +24,9 @@ pub struct GenerationHandle {
     pub base_url: BaseUrl,
     /// Fingerprint of the key that it was created with.
     pub key: KeyFingerprint,
+    /// The user that the key is of, where the caller names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
     /// The service's id of it.
     pub task_id: TaskId,
     /// Its model, which decides how long it takes; the reference model's time if it is not known.
@@ -43,6 +46,7 @@ impl GenerationHandle {
         Self {
             base_url,
             key,
+            account: None,
             task_id,
             model: None,
             external_task_id: None,

@@ -44,6 +44,9 @@ pub use serde_json;
 mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 
+mod account;
+pub use account::{AccountName, InvalidAccountName};
+
 mod api_key;
 pub use api_key::{ApiKey, InvalidApiKey, InvalidKeyFingerprint, KeyFingerprint};
 

@@ -25,7 +25,7 @@ pub enum Claim {
 }
 
 impl Ledger {
-    /// Takes an entry, so that no other process goes on with it at the same time. It is free again
+    /// Takes the entry of a create that has no account, so that no other process goes on with it at the same time. It is free again
     /// when it is [released](Self::release), or when this process ends, however it does.
     ///
     /// # Errors
@@ -40,19 +40,34 @@ impl Ledger {
         let process = self.process();
         let claim = move |connection: &Connection| {
             let number = number(connection, &base_url, &id)?;
-            let Some(number) = number else {
-                return Ok(Claim::New);
-            };
-            let entry = Box::new(one(connection, number)?);
-            match holder(connection, number, &process)? {
-                Some(holder) => Ok(Claim::UnderWay(entry, process.owner(&holder))),
-                None => {
-                    hold(connection, number, &process)?;
-                    Ok(Claim::Taken(entry))
-                }
-            }
+            number.map_or(Ok(Claim::New), |number| claim(connection, number, &process))
         };
         self.writer().write(claim).await
+    }
+
+    /// As [`claim`](Self::claim), an entry that was read before: of several accounts, the one that is meant.
+    ///
+    /// ```
+    /// # use kirin_ledger::{Claim, Ledger, LedgerError};
+    /// # async fn example(ledger: Ledger) -> Result<(), LedgerError> {
+    /// for entry in ledger.unfinished().await? {
+    ///     match ledger.claim_entry(entry.number).await? {
+    ///         Claim::UnderWay(entry, owner) => println!("{owner} is at {}", entry.external_task_id),
+    ///         _ => ledger.release(entry.number).await?,
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`claim`](Self::claim), and there is no such entry.
+    pub async fn claim_entry(&self, number: i64) -> Result<Claim, LedgerError> {
+        let process = self.process();
+        let claim = move |connection: &Connection| claim(connection, number, &process).optional();
+        let claimed = self.writer().write(claim).await?;
+        claimed.ok_or(LedgerError::NoSuchEntry)
     }
 
     /// Takes an entry from whatever process has it, because a person has decided so: its lock cannot be
@@ -97,6 +112,18 @@ impl Ledger {
         let release = move |connection: &Connection| connection.execute(sql, params![number, name]);
         self.writer().write(release).await?;
         Ok(())
+    }
+}
+
+/// Takes an entry, if nobody else has it.
+fn claim(connection: &Connection, number: i64, process: &Process) -> rusqlite::Result<Claim> {
+    let entry = Box::new(one(connection, number)?);
+    match holder(connection, number, process)? {
+        Some(holder) => Ok(Claim::UnderWay(entry, process.owner(&holder))),
+        None => {
+            hold(connection, number, process)?;
+            Ok(Claim::Taken(entry))
+        }
     }
 }
 

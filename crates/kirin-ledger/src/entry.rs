@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf};
 
-use kirin_client::{BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome};
+use kirin_client::{
+    AccountName, BaseUrl, GenerationHandle, JournalState, KeyFingerprint, machine::Outcome,
+};
 use kirin_types::{Amount, ExternalTaskId, Task, TaskId, Timestamp};
 use serde::{Serialize, Serializer};
 
@@ -20,6 +22,8 @@ pub struct Entry {
     pub external_task_id: ExternalTaskId,
     /// The key that pays.
     pub key: KeyFingerprint,
+    /// The user that the key is of, where the caller named it.
+    pub account: Option<AccountName>,
     /// Name of the model.
     pub model: String,
     /// What the video shows, where the request says it in one prompt.
@@ -141,6 +145,7 @@ impl Entry {
         let mut handle = GenerationHandle::new(base_url, key, self.task_id.clone()?);
         handle.model = Some(self.model.clone());
         handle.external_task_id = Some(self.external_task_id.clone());
+        handle.account.clone_from(&self.account);
         Some(handle)
     }
 }

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use self::{job::Job, prices::Prices};
 use crate::{Ledger, LedgerError, path, rows};
 
-/// The journal of the creates for one base URL. A create that it writes down is this process's own
+/// The journal of the creates for one base URL, of all accounts. A create that it writes down is this process's own
 /// until it ends, so that no other process sends it at the same time.
 #[derive(Clone, Debug)]
 pub struct LedgerJournal {
@@ -60,7 +60,7 @@ impl LedgerJournal {
     }
 
     /// Refuses a create that would cost more than this, in USD, together with all that was intended
-    /// on the same day (UTC) by any process, at any base URL. What is proved not to have created
+    /// on the same day (UTC) by any process, for any account, at any base URL. What is proved not to have created
     /// anything counts nothing; what has no known price is refused: [`prices`](Self::prices) gives one.
     pub fn budget_per_day(mut self, limit: Amount) -> Self {
         self.budget_per_day = Some(limit);
@@ -135,8 +135,7 @@ impl Journal for LedgerJournal {
         self.check(&create.base_url)?;
         let create = create.clone();
         let read = self.ledger.writer().read(move |connection| {
-            let id = create.external_task_id.as_str();
-            let kept = rows::kept(connection, create.base_url.as_str(), id)?;
+            let kept = rows::kept(connection, &create)?;
             let entry = kept.map(|kept| kept.entry);
             let intended_at = entry.as_ref().map(|entry| {
                 let at = entry.intent.intended_at;

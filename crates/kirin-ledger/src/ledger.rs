@@ -310,7 +310,7 @@ impl Ledger {
     }
 
     /// The entries with this id, which is the service's or the caller's; there may be one for each
-    /// base URL.
+    /// base URL and account.
     ///
     /// # Errors
     ///
@@ -339,13 +339,15 @@ impl Ledger {
     }
 }
 
-/// The number of the entry of an id.
+/// The number of the entry that a create without an account has: its own, or one of an account.
 pub(crate) fn number(
     connection: &Connection,
     base_url: &str,
     id: &str,
 ) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT number FROM creates WHERE base_url = ?1 AND external_task_id = ?2";
+    let sql = "SELECT number FROM creates WHERE base_url = ?1 AND external_task_id = ?2 \
+               ORDER BY state = 'not_created' OR state = 'intended' AND NOT refusal_is_open, \
+               account <> '', number DESC LIMIT 1";
     let mut statement = connection.prepare(sql)?;
     statement
         .query_row([base_url, id], |row| row.get(0))

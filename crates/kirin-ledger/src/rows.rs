@@ -3,11 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use kirin_client::{
-    BaseUrl, Control, CreateId, Intent, JournalEntry, JournalState,
+    AccountName, BaseUrl, Control, CreateId, Intent, JournalEntry, JournalState,
     machine::{ClockDifference, Outcome},
 };
 use kirin_types::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use rusqlite::{Connection, Row, params, types::Type};
 
 use crate::{Entry, path};
 
@@ -15,7 +15,7 @@ use crate::{Entry, path};
 pub(crate) const ENTRY: &str = "number, base_url, external_task_id, key, model, prompt, price, \
                                 intended_at, intended_at_is_known, attempts, state, task_id, \
                                 ended_at, cost, outcome, output, refusal_is_open, \
-                                coalesce(is_delivered, 0)";
+                                coalesce(is_delivered, 0), account";
 
 /// An entry without its files.
 pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
@@ -38,6 +38,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         output: row.get::<_, Option<Vec<u8>>>(15)?.map(path::from_bytes),
         is_refusal_open: row.get(16)?,
         is_delivered: row.get(17)?,
+        account: account(row, 18)?,
         files: Vec::new(),
     })
 }
@@ -77,7 +78,7 @@ const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, i
                              intended_at_is_known, clock_difference, is_minted, repetitions, state, \
                              task_id, operation, doubt, outcome, attempts, latest_attempt, \
                              attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price, \
-                             coalesce(is_delivered, 0)";
+                             coalesce(is_delivered, 0), account";
 
 /// A create as its journal knows it, and what only the ledger knows of it.
 pub(crate) struct Kept {
@@ -88,17 +89,22 @@ pub(crate) struct Kept {
     pub(crate) holder: Option<String>,
 }
 
-/// The create under this id.
-pub(crate) fn kept(
-    connection: &Connection,
-    base_url: &str,
-    id: &str,
-) -> rusqlite::Result<Option<Kept>> {
+impl AsRef<JournalEntry> for Kept {
+    fn as_ref(&self) -> &JournalEntry {
+        &self.entry
+    }
+}
+
+/// What is known of a create.
+pub(crate) fn kept(connection: &Connection, create: &CreateId) -> rusqlite::Result<Option<Kept>> {
     let sql = format!(
         "SELECT {JOURNAL_ENTRY} FROM creates WHERE base_url = ?1 AND external_task_id = ?2"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_row([base_url, id], read_kept).optional()
+    let id = create.external_task_id.as_str();
+    let of_all_accounts = statement.query_map([create.base_url.as_str(), id], read_kept)?;
+    let of_all_accounts = of_all_accounts.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(create.entry_among(of_all_accounts))
 }
 
 /// An entry as its journal knows it.
@@ -118,6 +124,7 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     let intent = Intent::new(request, base_url(row)?, parsed(row, 3)?, intended_at);
     let mut intent = intent.map_err(|error| wrong(4, error))?;
     let clock_difference: Option<i64> = row.get(7)?;
+    intent.account = account(row, 23)?;
     intent.clock_difference = clock_difference.map(ClockDifference::from_milliseconds);
     intent.is_minted = row.get(8)?;
     intent.repetitions_after_absence = row.get(9)?;
@@ -178,6 +185,14 @@ fn optional<T: FromStr<Err: fmt::Display>>(
     let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|error| wrong(column, error)))
         .transpose()
+}
+
+fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<AccountName>> {
+    let name: String = row.get(column)?;
+    match name.is_empty() {
+        true => Ok(None),
+        false => parsed(row, column).map(Some),
+    }
 }
 
 fn wrong(column: usize, error: impl fmt::Display) -> rusqlite::Error {

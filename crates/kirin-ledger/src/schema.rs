@@ -30,7 +30,7 @@ impl Migration {
 }
 
 /// Each brings the layout of its place to the next one; they are never changed, only added to.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration::sql("
     CREATE TABLE creates (
         number INTEGER PRIMARY KEY,
@@ -158,6 +158,69 @@ const MIGRATIONS: [Migration; 8] = [
     ALTER TABLE knowledge ADD COLUMN has_forgotten INTEGER NOT NULL DEFAULT 0;
     UPDATE knowledge SET has_forgotten = began_at IS NOT NULL AND EXISTS (SELECT 1 FROM creates);
 "),
+    Migration::sql("
+    -- One for each account, where it has a name. What has to be unique stands in the table, so it is made again.
+    CREATE TABLE creates_of_accounts (
+        number INTEGER PRIMARY KEY,
+        base_url TEXT NOT NULL,
+        -- Empty where it has no name.
+        account TEXT NOT NULL DEFAULT '',
+        external_task_id TEXT NOT NULL,
+        key TEXT NOT NULL,
+        model TEXT NOT NULL,
+        prompt TEXT,
+        price TEXT,
+        intended_at INTEGER NOT NULL,
+        intended_at_is_known INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        sent_at INTEGER,
+        task_id TEXT,
+        accepted_at INTEGER,
+        outcome TEXT,
+        ended_at INTEGER,
+        cost TEXT,
+        claimed_by TEXT,
+        output BLOB,
+        operation TEXT,
+        latest_attempt INTEGER NOT NULL DEFAULT 0,
+        attempt_is_open INTEGER NOT NULL DEFAULT 0,
+        refusal_is_open INTEGER NOT NULL DEFAULT 0,
+        repetitions INTEGER NOT NULL DEFAULT 0,
+        sent_by_person INTEGER NOT NULL DEFAULT 0,
+        is_minted INTEGER NOT NULL DEFAULT 0,
+        clock_difference INTEGER,
+        doubt TEXT,
+        is_delivered INTEGER,
+        request TEXT NOT NULL,
+        UNIQUE (base_url, external_task_id, account)
+    ) STRICT;
+    INSERT INTO creates_of_accounts (number, base_url, external_task_id, key, model, prompt, price, intended_at,
+        intended_at_is_known, state, attempts, sent_at, task_id, accepted_at, outcome, ended_at, cost, claimed_by,
+        output, operation, latest_attempt, attempt_is_open, refusal_is_open, repetitions, sent_by_person, is_minted,
+        clock_difference, doubt, is_delivered, request)
+        SELECT number, base_url, external_task_id, key, model, prompt, price, intended_at,
+        intended_at_is_known, state, attempts, sent_at, task_id, accepted_at, outcome, ended_at, cost, claimed_by,
+        output, operation, latest_attempt, attempt_is_open, refusal_is_open, repetitions, sent_by_person, is_minted,
+        clock_difference, doubt, is_delivered, request FROM creates;
+    DROP TABLE creates;
+    ALTER TABLE creates_of_accounts RENAME TO creates;
+    -- They went with the table.
+    CREATE INDEX creates_by_task ON creates (task_id) WHERE task_id IS NOT NULL;
+    CREATE INDEX creates_by_external_id ON creates (external_task_id);
+    CREATE INDEX creates_by_time ON creates (intended_at);
+    CREATE INDEX creates_unfinished ON creates (number)
+        WHERE state IN ('intended', 'sent', 'accepted', 'open');
+    CREATE INDEX creates_sent_by_person ON creates (sent_at) WHERE sent_by_person > 0;
+    CREATE INDEX creates_accepted ON creates (base_url, key, number) WHERE task_id IS NOT NULL;
+    CREATE TRIGGER creates_inserted AFTER INSERT ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+    CREATE TRIGGER creates_deleted AFTER DELETE ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+    CREATE TRIGGER creates_updated
+        AFTER UPDATE OF intended_at, state, price, cost, sent_at, sent_by_person ON creates
+        WHEN NOT EXISTS (SELECT 1 FROM counting) BEGIN DELETE FROM days; END;
+"),
 ];
 
 /// How long another process's write is waited for.
@@ -227,7 +290,8 @@ fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
 /// Brings a file to the latest layout. Another process may do the same at the same time: the version is
 /// asked under the lock again.
 pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    // What refers to a table that is made again refers to the new one. Within a transaction it cannot be said.
+    connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
     let found = pragma_number(connection, "user_version")?;
     let applied = usize::try_from(found).unwrap_or(MIGRATIONS.len());
     for migration in MIGRATIONS.iter().skip(applied) {
@@ -237,7 +301,8 @@ pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
         lineage::begin(connection, false)?;
     }
     connection.execute_batch(&format!(
-        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LATEST}; COMMIT"
+        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LATEST}; COMMIT; \
+         PRAGMA foreign_keys = ON"
     ))
 }
 

@@ -20,6 +20,8 @@ use super::{
 /// How an operation goes on: `Start` of `driver/plan.rs`.
 enum Start {
     Generate,
+    /// What another key may have sent is looked for.
+    Look(u32),
     LookAgain(u32),
     Resume(Named),
     TakeOver(TakeOver, u32),
@@ -31,6 +33,7 @@ struct Known {
     is_minted: bool,
     repetitions_after_absence: u32,
     looks_up_first: bool,
+    is_of_another_key: bool,
 }
 
 impl Driver {
@@ -66,6 +69,16 @@ impl Driver {
         };
         known.repetitions_after_absence = entry.intent.repetitions_after_absence;
         known.is_minted |= entry.intent.is_minted;
+        let is_of_another_key = entry.intent.key != self.key(it);
+        let may_hide = entry.is_refusal_open && entry.state == JournalState::Intended;
+        if is_of_another_key && (!entry.state.is_nothing() || may_hide) {
+            known.is_of_another_key = true;
+            let start = match entry.state.task_id() {
+                Some(id) => Start::Resume(Named::of_task_id(id.as_str())),
+                None => Start::Look(state.entry),
+            };
+            return Some((start, known));
+        }
         let go_on = || match entry.state.task_id() {
             Some(id) => Start::Resume(Named::of_task_id(id.as_str())),
             None => Start::TakeOver(TakeOver::Reconcile, state.entry),
@@ -82,6 +95,7 @@ impl Driver {
                     && not_created(found).is_some()
                     && self.cell.capabilities().lookup != Lookup::Missing =>
             {
+                known.is_of_another_key = is_of_another_key;
                 Start::LookAgain(state.entry)
             }
             (found, How::Generate) if found.is_nothing() => {
@@ -127,6 +141,7 @@ impl Driver {
             is_minted: self.cell.is_minted | intent_of.is_minted,
             repetitions_after_absence: intent_of.repetitions_after_absence,
             looks_up_first: entry.is_proved_absent(),
+            is_of_another_key: false,
         };
         self.act(state, it, Start::TakeOver(to, intent), known, stage);
     }
@@ -156,6 +171,7 @@ impl Driver {
         settings.external_task_id_is_minted = known.is_minted;
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;
+        settings.was_sent_with_another_key = known.is_of_another_key;
         if self.cell.has_control {
             let (external, task) = CONTROL;
             let mut control = Control::new(
@@ -171,7 +187,7 @@ impl Driver {
             let entry = self.store.entry(entry).expect("an entry");
             settings.ended = not_created(&entry.state).cloned();
         }
-        if let Start::TakeOver(_, intent) | Start::LookAgain(intent) = start {
+        if let Start::TakeOver(_, intent) | Start::LookAgain(intent) | Start::Look(intent) = start {
             let intent = &self.store.entry(intent).expect("an entry").intent;
             settings.intended_at = intent.intended_at;
             settings.clock_difference = intent.clock_difference;
@@ -182,7 +198,9 @@ impl Driver {
             Start::Generate | Start::LookAgain(_) | Start::TakeOver(TakeOver::Repeat, _) => {
                 Machine::generate(request, settings)
             }
-            Start::TakeOver(TakeOver::Reconcile, _) => Machine::reconcile(request, settings),
+            Start::TakeOver(TakeOver::Reconcile, _) | Start::Look(_) => {
+                Machine::reconcile(request, settings)
+            }
             Start::TakeOver(TakeOver::SendAgain, _) => Machine::send_again(request, settings),
             Start::Resume(task) => {
                 let id = task.task_id().parse().expect("a task id");
@@ -196,6 +214,11 @@ impl Driver {
         client.machine = machine;
         client.began_at = state.now;
         client.stage = match start {
+            // It stays as it is, unless a task is found.
+            Start::Look(_) | Start::LookAgain(_) if known.is_of_another_key => {
+                Stage::Unwritten { may_be_found: true }
+            }
+            Start::Resume(_) if known.is_of_another_key => Stage::OnlyAsked,
             Start::LookAgain(_) | Start::Resume(_) => Stage::Written,
             _ => stage,
         };

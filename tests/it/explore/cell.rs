@@ -34,6 +34,8 @@ pub(super) struct Cell {
     pub(super) has_journal: bool,
     pub(super) clients: u8,
     pub(super) shares_process: bool,
+    /// Each client has a key of its own, of the same user.
+    pub(super) has_two_keys: bool,
     /// In seconds.
     pub(super) deadline: u64,
     /// How often each may happen.
@@ -62,6 +64,7 @@ pub(super) const TAKES: Cell = Cell {
     has_journal: true,
     clients: 1,
     shares_process: false,
+    has_two_keys: false,
     deadline: 900,
     crashes: 2,
     days: 0,
@@ -185,7 +188,7 @@ pub(super) const ALONE: [Cell; 17] = [
 ];
 
 /// Two that are about the same create.
-pub(super) const TOGETHER: [Cell; 4] = [
+pub(super) const TOGETHER: [Cell; 6] = [
     Cell {
         name: "two clients of a process, takes duplicates",
         clients: 2,
@@ -204,6 +207,23 @@ pub(super) const TOGETHER: [Cell; 4] = [
         is_minted: false,
         lookup: Lookup::Unproven,
         lag: None,
+        ..TAKES
+    },
+    Cell {
+        name: "two processes with a key each, takes duplicates",
+        clients: 2,
+        has_two_keys: true,
+        crashes: 1,
+        ..TAKES
+    },
+    Cell {
+        name: "two processes with a key each, refuses duplicates, a chosen id",
+        clients: 2,
+        has_two_keys: true,
+        duplicates: Duplicates::Refused,
+        declares_refusal: true,
+        is_minted: false,
+        crashes: 1,
         ..TAKES
     },
     Cell {

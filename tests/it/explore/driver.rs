@@ -2,8 +2,8 @@
 //! around the machine and the journal, and nothing else.
 
 use kirin_client::{
-    BaseUrl, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState, JournalWrite, Lookup,
-    OperationId, TakenBack,
+    BaseUrl, DuplicateIds, Intent, JournalChange, JournalEntry, JournalState, JournalWrite,
+    KeyFingerprint, Lookup, OperationId, TakenBack,
     machine::{Action, Cause, ClockDifference, KnownCreate, Outcome, SendReason, Withheld},
 };
 use kirin_types::{GenerationRequest, Timestamp};
@@ -46,6 +46,7 @@ impl Driver {
                 let why = self.store.withheld(Withheld::Journal { description });
                 return self.hear(state, it, Heard::Withheld(why), None);
             }
+            Stage::OnlyAsked => unreachable!("nothing is sent"),
             Stage::Unwritten { .. } => JournalChange::Intend(Box::new(self.intent(state, it))),
             Stage::Written => JournalChange::Send {
                 attempt: u32::from(client.attempt) + 1,
@@ -66,10 +67,7 @@ impl Driver {
     }
 
     fn intent(&self, state: &State, it: usize) -> Intent {
-        let (base_url, key) = (
-            BaseUrl::default(),
-            "0123456789abcdef".parse().expect("a key"),
-        );
+        let (base_url, key) = (BaseUrl::default(), self.key(it));
         let intent = Intent::new(self.request.clone(), base_url, key, Some(ours(state)));
         let mut intent = intent.expect("an external task id");
         let difference = state.clients[it].difference;
@@ -82,6 +80,15 @@ impl Driver {
         let has_forgotten = known.is_none() && state.journal == Journal::Accepted;
         intent.repetitions_after_absence = has_forgotten.into();
         intent
+    }
+
+    /// The key of a client.
+    pub(super) fn key(&self, it: usize) -> KeyFingerprint {
+        let key = match self.cell.has_two_keys && it == 1 {
+            true => "fedcba9876543210",
+            false => "0123456789abcdef",
+        };
+        key.parse().expect("a key")
     }
 
     pub(super) fn reason(&self, client: &Client) -> Reason {
@@ -148,9 +155,13 @@ impl Driver {
         };
         state.clients[it].at = At::Acting;
         if let Stage::Unwritten { may_be_found: true } = state.clients[it].stage {
-            let intend = JournalChange::Intend(Box::new(self.intent(state, it)));
-            if self.write(state, it, intend, fails).is_err() {
+            let intent = Box::new(self.intent(state, it));
+            let intended = self.write(state, it, JournalChange::Intend(intent.clone()), fails);
+            if intended.is_err() && fails {
                 return;
+            }
+            if intended.is_err() {
+                let _ = self.write(state, it, JournalChange::TakeOver(intent), fails);
             }
             state.clients[it].stage = Stage::Written;
         }
@@ -176,7 +187,8 @@ impl Driver {
         };
         // `Run::overtaken`.
         let is_overtaken = match state.clients[it].stage {
-            Stage::Written => {
+            Stage::OnlyAsked if outcome.task().is_none() => false,
+            Stage::OnlyAsked | Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome));
                 let written = self.write(state, it, end, fails);
                 match written.map_err(|why| self.store.why(why)) {
@@ -244,9 +256,8 @@ impl Driver {
             let description = "the disk is full".to_owned();
             return Err(self.store.withheld(Withheld::Journal { description }));
         }
-        let key = "0123456789abcdef".parse().expect("a key");
         let id = super::answers::external_task_id();
-        let create = kirin_client::CreateId::new(BaseUrl::default(), key, id);
+        let create = kirin_client::CreateId::new(BaseUrl::default(), self.key(it), id);
         let operation = OperationId::new(client.number.into(), client.operation.into());
         let write = JournalWrite::new(create, operation, change);
         state.entry = self.store.write(state.entry, &write)?;

@@ -146,6 +146,8 @@ pub(super) enum TakeOver {
 pub(super) enum Stage {
     /// The journal could not be written when the operation began.
     NotTakenOver,
+    /// A task of another key is asked for: that it is not found says nothing.
+    OnlyAsked,
     /// What is found before it is sent is written down then.
     Unwritten {
         may_be_found: bool,

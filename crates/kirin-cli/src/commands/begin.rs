@@ -41,6 +41,8 @@ pub(super) async fn begin(
     let (Some(ledger), Some(id)) = (&session.ledger, request.external_task_id()) else {
         return Ok(new());
     };
+    // Of several accounts, none is gone on with unasked.
+    session.entry(id.as_str()).await?;
     let mut another_process = AnotherProcess::default();
     loop {
         let entry = match claim(session, ledger, id).await? {

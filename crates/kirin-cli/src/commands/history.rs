@@ -17,6 +17,7 @@ use crate::{
 #[derive(Serialize)]
 struct EntryReport<'a> {
     external_task_id: &'a str,
+    account: Option<&'a str>,
     id: Option<&'a str>,
     state: &'static str,
     model: &'a str,
@@ -68,6 +69,7 @@ pub(crate) async fn ledger(json: bool) -> Result<(), Failure> {
 fn report(entry: &Entry) -> EntryReport<'_> {
     EntryReport {
         external_task_id: entry.external_task_id.as_str(),
+        account: account(entry),
         id: entry.task_id.as_ref().map(|id| id.as_str()),
         state: state(entry),
         model: &entry.model,
@@ -84,6 +86,11 @@ fn report(entry: &Entry) -> EntryReport<'_> {
             .map(|file| file.path.to_string_lossy().into())
             .collect(),
     }
+}
+
+/// The user that the key is of, where a program that shares the ledger has named it.
+fn account(entry: &Entry) -> Option<&str> {
+    entry.account.as_ref().map(|name| name.as_str())
 }
 
 /// How far it is, in a word.
@@ -115,18 +122,22 @@ fn style(state: &str) -> Style {
     }
 }
 
+/// Where the account stands in the list, if any entry has one.
+const ACCOUNT: usize = 5;
+
 /// How much of a prompt stands in the list, in characters.
 const PROMPT: usize = 30;
 
 fn table(entries: &[Entry]) -> Vec<String> {
     let here = std::path::absolute(".").ok();
+    let has_accounts = entries.iter().any(|entry| entry.account.is_some());
     let rows = entries.iter().map(|entry| {
         let prompt: String = printable(entry.prompt.as_deref().unwrap_or_default());
         let id = entry
             .task_id
             .as_ref()
             .map_or(entry.external_task_id.as_str(), |id| id.as_str());
-        vec![
+        let mut row = vec![
             state(entry).into(),
             entry.model.clone(),
             entry
@@ -139,9 +150,16 @@ fn table(entries: &[Entry]) -> Vec<String> {
                 .files
                 .first()
                 .map_or_else(String::new, |file| shown(&file.path, here.as_deref())),
-        ]
+        ];
+        if has_accounts {
+            row.insert(ACCOUNT, printable(account(entry).unwrap_or_default()));
+        }
+        row
     });
-    let head = ["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
+    let mut head = vec!["STATE", "MODEL", "USD", "AGE", "ID", "PROMPT", "FILE"];
+    if has_accounts {
+        head.insert(ACCOUNT, "ACCOUNT");
+    }
     let mut lines = columns(rows, &head);
     if let Some(width) = width() {
         for line in &mut lines {
@@ -198,6 +216,7 @@ fn details(entry: &Entry) -> Vec<String> {
         }
     };
     add("external task id", entry.external_task_id.as_str());
+    add("account", account(entry).unwrap_or_default());
     add(
         "task id",
         entry.task_id.as_ref().map_or("", |id| id.as_str()),

@@ -37,6 +37,10 @@ pub(crate) async fn resolve(arguments: arguments::Resolve, may_ask: bool) -> Res
         None => here(&session, ledger.unfinished().await)?,
     };
     entries.retain(|entry| entry.task_id.is_none());
+    if let (true, Some(id), [_, _, ..]) = (arguments.send_again, &arguments.id, &entries[..]) {
+        // Each would be paid for.
+        return Err(Failure::several_accounts(id.as_str()));
+    }
     take_over::offer(&ledger, &entries, may_ask).await?;
     let look_up = async |entry: &Entry, progress| {
         look_up(&session, &ledger, entry, &arguments, progress).await

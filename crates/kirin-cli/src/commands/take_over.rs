@@ -27,7 +27,7 @@ pub(super) async fn offer(
     }
     let failed = |error| Failure::in_ledger(&error);
     for entry in entries {
-        let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
+        let claim = ledger.claim_entry(entry.number).await;
         match claim.map_err(failed)? {
             Claim::UnderWay(entry, owner)
                 if is_agreed(&terminal, &entry.external_task_id, &owner) =>

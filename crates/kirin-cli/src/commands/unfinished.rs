@@ -132,6 +132,6 @@ pub(super) async fn each<T>(
 }
 
 async fn claim(ledger: &Ledger, entry: &Entry) -> Result<Claim, Failure> {
-    let claim = ledger.claim(&entry.base_url, &entry.external_task_id).await;
+    let claim = ledger.claim_entry(entry.number).await;
     claim.map_err(|error| Failure::in_ledger(&error))
 }

@@ -63,6 +63,18 @@ impl Failure {
             .resumed_by("show", id.as_str())
     }
 
+    /// The external id of several creates, each of another account.
+    pub(crate) fn several_accounts(id: &str) -> Self {
+        let what = format!("{id} is the id of creates of several accounts");
+        let next_step =
+            "Choose another id, or name the task that you mean by its own id. See them:";
+        Self {
+            money: EARLIER.into(),
+            billing: Billing::Unknown,
+            ..Self::usage(what, next_step).resumed_by("show", id)
+        }
+    }
+
     /// The ledger has no such entry.
     pub(crate) fn not_in_ledger(id: &str) -> Self {
         let what = format!("the ledger has no create or task with the id {id}");

@@ -254,6 +254,11 @@ impl Failure {
             } => "To send what has no known price, leave out --max-cost, and max_cost and budget_per_day of \
                   the configuration file."
                 .into(),
+            // The program names no accounts.
+            Outcome::Unresolved {
+                cause: Cause::Withheld(Withheld::OtherKey),
+                ..
+            } => "Do not generate it again: set the API key it was sent with, and ask then.".into(),
             _ => format!("{}.", error.next_step()),
         };
         let code = match (error.kind(), error.task_id()) {

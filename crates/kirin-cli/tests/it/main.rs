@@ -2,6 +2,8 @@
 
 mod about;
 
+mod accounts;
+
 mod another_process;
 
 mod answers;

@@ -22,8 +22,8 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities, Journal, MemoryJournal,
-    PollSchedule,
+    AccountName, ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities,
+    InvalidAccountName, Journal, MemoryJournal, PollSchedule,
     plain_host::InvalidPlainHost,
     wire::{InvalidDefaultHeaders, InvalidEndpoint},
 };
@@ -48,6 +48,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     pub(super) key: ApiKey,
+    account: Option<String>,
     pub(super) base_url: Option<BaseUrl>,
     pub(super) plain_http_to: Option<String>,
     pub(super) default_headers: DefaultHeaders,
@@ -71,6 +72,7 @@ impl ClientBuilder {
     pub(super) fn new(key: ApiKey) -> Self {
         Self {
             key,
+            account: None,
             base_url: None,
             plain_http_to: None,
             default_headers: DefaultHeaders::default(),
@@ -99,6 +101,40 @@ impl ClientBuilder {
     /// assert_eq!(kirin_client::ClientBuilder::REQUESTS_PER_SECOND, 50);
     /// ```
     pub const REQUESTS_PER_SECOND: u32 = 50;
+
+    /// Names the user of the service that the key is of ([`AccountName`]); without a name it may be any.
+    ///
+    /// External task ids are unique under one user (documented), who may have several keys. So clients that share a
+    /// journal count as of one user, whatever their keys are: an id that one of them has used is looked up
+    /// with the key of the next, which goes on with what it finds. What is not found with another key may exist all
+    /// the same, so nothing is sent then. Only under two different account names does one id make two creates.
+    ///
+    /// A program that serves several users with keys of their own gives each client a name, from the
+    /// beginning: what was begun without one may be anybody's.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use kirin_client::{Client, MemoryJournal};
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let journal = Arc::new(MemoryJournal::default());
+    /// let client = |key: &str, account: &str| -> Result<Client, Box<dyn std::error::Error>> {
+    ///     let builder = Client::builder(key.parse()?).account(account);
+    ///     Ok(builder.journal(journal.clone()).build()?)
+    /// };
+    /// let (ada, grace) = (client("her-key", "ada")?, client("another-key", "grace")?);
+    /// assert_eq!(ada.account().map(|name| name.as_str()), Some("ada"));
+    /// # let _ = grace;
+    /// # Ok(())
+    /// # }
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    /// # runtime.block_on(async { example() }).unwrap();
+    /// ```
+    pub fn account(mut self, name: impl Into<String>) -> Self {
+        self.account = Some(name.into());
+        self
+    }
 
     /// Sets where the API is; <https://cloud.vtrix.ai> if never called (documented).
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
@@ -305,11 +341,13 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The key is for an emulator and the host is not this machine; plain HTTP would go to another machine
+    /// The account cannot have its name; the key is for an emulator and the host is not this machine; plain HTTP would go to another machine
     /// that [`plain_http_to`](Self::plain_http_to) does not name; a
     /// [`default_header`](Self::default_header) cannot be sent; or the default transport cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
         let fingerprint = self.key.fingerprint();
+        let account = self.account.take().map(AccountName::try_from).transpose();
+        let account = account.map_err(BuildError::Account)?;
         let (endpoint, plain_host) = self.endpoint()?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
@@ -323,6 +361,7 @@ impl ClientBuilder {
             endpoint,
             plain_host,
             fingerprint,
+            account,
             transport,
             has_journal: self.journal.is_some(),
             journal: self
@@ -369,6 +408,8 @@ impl fmt::Debug for ClientBuilder {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// The name of the account is none.
+    Account(InvalidAccountName),
     /// What is no header, or not the caller's to set.
     DefaultHeaders(InvalidDefaultHeaders),
     /// The key must not be sent to this base URL.
@@ -390,6 +431,7 @@ impl fmt::Display for BuildError {
             Self::DefaultHeaders(invalid) => return invalid.fmt(formatter),
             Self::Environment(invalid) => return invalid.fmt(formatter),
             Self::PlainHost(invalid) => return invalid.fmt(formatter),
+            Self::Account(_) => "the account cannot have this name",
             Self::Endpoint(_) => "the key cannot be used with this base URL",
             Self::NoTransport => {
                 "no transport: give one, or turn on the features hyper and rustls of kirin-client"
@@ -402,6 +444,7 @@ impl fmt::Display for BuildError {
 impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::Account(source) => Some(source),
             Self::Endpoint(source) => Some(source),
             Self::DefaultHeaders(_)
             | Self::Environment(_)

@@ -12,7 +12,7 @@ use std::{
 };
 
 use kirin_transport::Transport;
-use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskRef, Timestamp};
+use kirin_types::{Callback, ExternalTaskId, GenerationRequest, Task, TaskId, TaskRef, Timestamp};
 
 use super::{
     ClientBuilder, Generation, GenerationBuilder,
@@ -26,7 +26,8 @@ use super::{
     wakes::Wakes,
 };
 use crate::{
-    ApiKey, BaseUrl, Budget, CallPolicy, Control, CreateId, Download, DownloadStream, Error,
+    AccountName, ApiKey, BaseUrl, Budget, CallPolicy, Control, CreateId, Download, DownloadStream,
+    Error,
     GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError,
     JournalWrite, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     /// Where its outputs may be without encryption.
     pub(super) plain_host: Option<PlainHost>,
     pub(super) fingerprint: KeyFingerprint,
+    pub(super) account: Option<AccountName>,
     pub(super) transport: Arc<dyn Transport>,
     /// The caller's, or one that remembers what is open as long as the client lives.
     pub(super) journal: Arc<dyn Journal>,
@@ -167,9 +169,9 @@ impl Client {
     /// it twice. An intent that is older than a day, or without a time, is looked up and never sent
     /// again, because nobody knows how long a host remembers an external id.
     ///
-    /// An intent of another base URL is unresolved here, and nothing is asked or sent: that this host does
-    /// not know it would prove nothing. So is one of another key, unless its external id was minted: then the
-    /// task is looked for, and is ours if it is found; nothing is sent.
+    /// An intent of another base URL or of another [account](ClientBuilder::account) is unresolved here, and nothing
+    /// is asked or sent: that this host or this user does not know it would prove nothing. One of another key is
+    /// looked for, and gone on with if it is found; if not, it is unresolved, and nothing is sent.
     ///
     /// A create that ended as refused is looked up once more.
     ///
@@ -190,7 +192,8 @@ impl Client {
     /// charged. What is lost this time is reconciled as ever. Await it for the finished task.
     ///
     /// As with [`reconcile`](Self::reconcile), the process that made the intent must be gone, and an intent
-    /// of another base URL or of another key is unresolved here.
+    /// of another base URL or account is unresolved here. So is one of another key, unless it is proved that
+    /// nothing was created.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, intent: kirin_client::Intent) -> Result<(), Box<dyn std::error::Error>> {
@@ -212,9 +215,9 @@ impl Client {
     /// Goes on with a task from its handle, in this process or another. Await it for the finished
     /// task.
     ///
-    /// A handle of another base URL or of another key is an error at once: what this host or this
-    /// account says of the task would prove nothing. With a new key of the same account,
-    /// [`wait`](Self::wait) for its task id.
+    /// A handle of another base URL or of another [account](ClientBuilder::account) is an error at once: what this
+    /// host or this user says of the task would prove nothing. One of another key is gone on with, if that
+    /// key finds the task; if not, nothing is said of the task and nothing is written down.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, written: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -281,8 +284,7 @@ impl Client {
         if !self.0.has_journal {
             return Ok(());
         }
-        let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
-        let create = CreateId::new(base_url, key, id.clone());
+        let create = self.create_id(id.clone());
         let write = JournalWrite::new(create, self.next_operation(), JournalChange::Deliver);
         self.0.journal.write(&write).await
     }
@@ -462,6 +464,17 @@ impl Client {
         &self.0.fingerprint
     }
 
+    /// The user that the key is of, where the client was given a name.
+    pub fn account(&self) -> Option<&AccountName> {
+        self.0.account.as_ref()
+    }
+
+    /// Which create of this client an external task id is.
+    pub(super) fn create_id(&self, id: ExternalTaskId) -> CreateId {
+        let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
+        CreateId::new(base_url, key, id).with_account(self.0.account.clone())
+    }
+
     /// What is declared or was learned of the host.
     pub fn capabilities(&self) -> HostCapabilities {
         *self
@@ -526,8 +539,15 @@ impl Client {
 
     /// What goes on with a task that is at its end.
     pub(super) fn handle_of(&self, task: &Task) -> GenerationHandle {
+        self.handle_of_id(task.id().clone())
+    }
+
+    /// What goes on with a task of this client.
+    pub(super) fn handle_of_id(&self, id: TaskId) -> GenerationHandle {
         let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
-        GenerationHandle::new(base_url, key, task.id().clone())
+        let mut handle = GenerationHandle::new(base_url, key, id);
+        handle.account.clone_from(&self.0.account);
+        handle
     }
 
     pub(super) fn clock(&self, deadline: Option<Duration>) -> Clock {

@@ -8,7 +8,8 @@ use kirin_types::{
 
 use super::{Client, claims::Claim, clock::Clock};
 use crate::{
-    BaseUrl, Budget, Control, CreateId, GenerationHandle, Intent, KeyFingerprint, PollSchedule,
+    AccountName, BaseUrl, Budget, Control, CreateId, GenerationHandle, Intent, PollSchedule,
+    account::are_different,
     machine::{Cause, Machine, Outcome, Settings, Withheld},
 };
 
@@ -100,9 +101,30 @@ impl Start {
         if let Self::Wait(_) = self {
             return None;
         }
-        let id = self.external_task_id()?.clone();
-        let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
-        Some(CreateId::new(base_url, key, id))
+        let create = client.create_id(self.external_task_id()?.clone());
+        let account = self.account().or(create.account.as_ref()).cloned();
+        Some(create.with_account(account))
+    }
+
+    /// The account of what it goes on with.
+    fn account(&self) -> Option<&AccountName> {
+        match self {
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
+                intent.account.as_ref()
+            }
+            Self::Resume(handle) => handle.account.as_ref(),
+            Self::Generate(_) | Self::Wait(_) => None,
+        }
+    }
+
+    /// Whether what it goes on with was sent with another key than the client's, as far as it knows itself.
+    pub(super) fn is_of_another_key(&self, client: &Client) -> bool {
+        let key = match self {
+            Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => &intent.key,
+            Self::Resume(handle) => &handle.key,
+            Self::Generate(_) | Self::Wait(_) => return false,
+        };
+        *key != client.0.fingerprint
     }
 
     /// What is to be created.
@@ -148,7 +170,10 @@ pub(super) struct Known {
     pub(super) repetitions_after_absence: u32,
     pub(super) looks_up_first: bool,
     pub(super) ended: Option<Cause>,
-    pub(super) was_sent_with_another_key: bool,
+    /// Of one that has a task, or may have one: nothing is sent.
+    pub(super) is_of_another_key: bool,
+    /// The journal knows it so, and is told of nothing but a task that is found.
+    pub(super) looks_only: bool,
 }
 
 impl Plan {
@@ -185,7 +210,7 @@ impl Plan {
         settings.repetitions_after_absence = known.repetitions_after_absence;
         settings.looks_up_first = known.looks_up_first;
         settings.ended = known.ended;
-        settings.was_sent_with_another_key = known.was_sent_with_another_key;
+        settings.was_sent_with_another_key = known.is_of_another_key;
         settings.follows_refusal = matches!(start, Start::Repeat(_));
         if let Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent) = start {
             settings.intended_at = intent.intended_at;
@@ -222,18 +247,19 @@ impl Start {
     ///
     /// # Errors
     ///
-    /// It was sent to another host, or a task's handle is of another account, or another operation of the
-    /// client is about the same create: nothing may be asked, sent or written down.
+    /// It was sent to another host or for another account, or another operation of the client is about the
+    /// same create: nothing may be asked, sent or written down.
     pub(super) fn claim(&self, client: &Client) -> Result<Option<Claim>, Withheld> {
         match self {
             Self::Generate(request) => claim(client, request),
             Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
                 host(client, &intent.base_url)?;
+                account(client, self.account())?;
                 claim(client, &intent.request)
             }
             Self::Resume(handle) => {
                 host(client, &handle.base_url)?;
-                key(client, &handle.key)?;
+                account(client, self.account())?;
                 Ok(None)
             }
             Self::Wait(_) => Ok(None),
@@ -284,9 +310,11 @@ fn host(client: &Client, base_url: &BaseUrl) -> Result<(), Withheld> {
     }
 }
 
-fn key(client: &Client, key: &KeyFingerprint) -> Result<(), Withheld> {
-    match *key == client.0.fingerprint {
-        true => Ok(()),
-        false => Err(Withheld::OtherKey),
+fn account(client: &Client, account: Option<&AccountName>) -> Result<(), Withheld> {
+    match account {
+        Some(name) if are_different(Some(name), client.account()) => {
+            Err(Withheld::OtherAccount { name: name.clone() })
+        }
+        _ => Ok(()),
     }
 }

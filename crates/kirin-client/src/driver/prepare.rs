@@ -46,6 +46,7 @@ impl Prepared {
         };
         let mut known = Known {
             origin: plan.id_origin,
+            is_of_another_key: plan.start.is_of_another_key(client),
             ..Known::default()
         };
         let recalled = known.recall(client, clock, &plan.start).await;
@@ -57,12 +58,12 @@ impl Prepared {
             Ok(None) => {}
             // What may have been sent is looked up all the same.
             Err(_) if !matches!(plan.start, Start::Generate(_)) => {
-                known.learn_key(client, &plan.start)?;
+                plan.start = known.as_of_another_key(plan.start);
             }
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
         known.add_controls(client, &plan.start);
-        let origin = known.origin;
+        let (origin, looks_only) = (known.origin, known.looks_only);
         let settings = plan.settings(client, clock, known);
         let spending = Spending::new(client, plan.budget.clone());
         let mut record = Record::new(
@@ -74,6 +75,9 @@ impl Prepared {
             origin,
             spending,
         );
+        if looks_only && let Start::Reconcile(intent) = &plan.start {
+            record.looks_only(&intent.request);
+        }
         // What could not be read is not taken over, and so nothing is sent.
         if is_recalled && let Err(error) = record.take_over().await {
             let withheld = Withheld::from(error);
@@ -142,8 +146,7 @@ impl Known {
             let may_be_repeated = self.origin.may_be_known() && recalled.may_have_been_repeated;
             self.repetitions_after_absence = u32::from(may_be_repeated);
             self.learn_from_intent(&start);
-            self.learn_key(client, &start)?;
-            return Ok(start);
+            return Ok(self.as_of_another_key(start));
         };
         let is_free = matches!(start, Start::Generate(_))
             && entry.state.is_nothing()
@@ -154,18 +157,15 @@ impl Known {
         self.repetitions_after_absence = entry.intent.repetitions_after_absence;
         self.learn_origin(&entry.intent);
         self.learn_from_intent(&start);
-        let is_of_other_key = entry.intent.key != client.0.fingerprint;
-        if !entry.state.is_final() && !matches!(start, Start::Generate(_)) {
-            self.learn_key(client, &start)?;
-            if is_of_other_key || self.was_sent_with_another_key {
-                return self.learn_with_another_key(client, start, entry);
-            }
+        // Whatever was read before, what stands in the journal counts.
+        let is_of_another_key = entry.intent.key != client.0.fingerprint;
+        let may_exist = !entry.state.is_nothing() || entry.may_hide_a_task();
+        self.is_of_another_key = is_of_another_key && may_exist;
+        if self.is_of_another_key {
+            self.looks_only = true;
+            return Ok(go_on(entry));
         }
         match (&entry.state, start) {
-            // That this account does not know it would prove nothing.
-            (_, start) if is_of_other_key && entry.may_hide_a_task() => {
-                Err(Refused::of(client, &start, Withheld::OtherKey))
-            }
             (_, Start::Generate(_)) if entry.may_hide_a_task() => {
                 Ok(Start::Repeat(Box::new(entry.intent)))
             }
@@ -174,10 +174,10 @@ impl Known {
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
             (state, Start::Reconcile(intent))
-                if entry.is_refusal_open
-                    && !is_of_other_key
-                    && client.capabilities().can_look_up() =>
+                if entry.is_refusal_open && client.capabilities().can_look_up() =>
             {
+                self.is_of_another_key = is_of_another_key;
+                self.looks_only = is_of_another_key;
                 self.ended = state.not_created().cloned();
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
@@ -195,7 +195,7 @@ impl Known {
                 Ok(Start::Generate(intent.request))
             }
             // A person wants more than the one repetition; what was proved may be long ago.
-            (_, Start::SendAgain(intent)) if entry.is_proved_absent() && !is_of_other_key => {
+            (_, Start::SendAgain(intent)) if entry.is_proved_absent() => {
                 self.looks_up_first = true;
                 Ok(Start::SendAgain(merged(&intent, entry)))
             }
@@ -203,52 +203,26 @@ impl Known {
                 let state = entry.state.known();
                 Err(Refused::of(client, &start, Withheld::Known { state }))
             }
-            (_, start @ Start::Generate(_)) if is_own(client, &entry) => {
-                Ok(go_on(client, &start, entry))
-            }
+            (_, Start::Generate(_)) if is_own(client, &entry) => Ok(go_on(entry)),
             (_, start @ Start::Generate(_)) => {
                 let state = entry.state.known();
                 Err(Refused::of(client, &start, Withheld::Known { state }))
             }
-            (_, start @ Start::Reconcile(_)) if entry.state.task_id().is_some() => {
-                Ok(go_on(client, &start, entry))
-            }
+            (_, Start::Reconcile(_)) if entry.state.task_id().is_some() => Ok(go_on(entry)),
             (_, Start::Reconcile(intent)) => Ok(Start::Reconcile(merged(&intent, entry))),
             (_, Start::SendAgain(intent)) => Ok(Start::SendAgain(merged(&intent, entry))),
             (_, start) => Ok(start),
         }
     }
 
-    /// With another key a task under a minted id is ours if it is found, and nothing else can be said.
-    fn learn_key(&mut self, client: &Client, start: &Start) -> Result<(), Box<Refused>> {
-        let (Start::Reconcile(intent) | Start::Repeat(intent) | Start::SendAgain(intent)) = start
-        else {
-            return Ok(());
-        };
-        self.was_sent_with_another_key = intent.key != client.0.fingerprint;
-        let may_look = matches!(start, Start::Reconcile(_)) && intent.is_minted;
-        match self.was_sent_with_another_key && !may_look {
-            true => Err(Refused::of(client, start, Withheld::OtherKey)),
-            false => Ok(()),
-        }
-    }
-
-    /// The same of what the journal knows. What has a task is asked for by that, and what was never sent is
-    /// not sent with another key than it was to be.
-    fn learn_with_another_key(
-        &mut self,
-        client: &Client,
-        start: Start,
-        entry: JournalEntry,
-    ) -> Result<Start, Box<Refused>> {
-        let is_in_doubt = entry.state.task_id().is_none()
-            && (entry.state != JournalState::Intended || entry.may_hide_a_task());
+    /// With another key of the same user, what is found is ours. What is not found may be there all the same, so
+    /// nothing is sent, whoever wants it.
+    fn as_of_another_key(&self, start: Start) -> Start {
         match start {
-            Start::Reconcile(intent) if is_in_doubt && entry.intent.is_minted => {
-                self.was_sent_with_another_key = true;
-                Ok(Start::Reconcile(merged(&intent, entry)))
+            Start::Repeat(intent) | Start::SendAgain(intent) if self.is_of_another_key => {
+                Start::Reconcile(intent)
             }
-            start => Err(Refused::of(client, &start, Withheld::OtherKey)),
+            start => start,
         }
     }
 
@@ -299,16 +273,15 @@ fn is_own(client: &Client, entry: &JournalEntry) -> bool {
 }
 
 /// Goes on with what the journal knows.
-fn go_on(client: &Client, start: &Start, entry: JournalEntry) -> Start {
-    match entry.state.task_id() {
-        Some(id) => Start::Resume(handle(client, id, start)),
+fn go_on(entry: JournalEntry) -> Start {
+    match entry.handle() {
+        Some(handle) => Start::Resume(handle),
         None => Start::Reconcile(Box::new(entry.intent)),
     }
 }
 
 fn handle(client: &Client, id: &TaskId, start: &Start) -> GenerationHandle {
-    let (base_url, key) = (client.base_url().clone(), client.0.fingerprint.clone());
-    let mut handle = GenerationHandle::new(base_url, key, id.clone());
+    let mut handle = client.handle_of_id(id.clone());
     handle.model = start.model_id();
     handle.external_task_id = start.external_task_id().cloned();
     handle

@@ -29,6 +29,8 @@ pub(super) struct Record {
     is_minted: bool,
     /// Somebody else may be at the create, or was.
     may_be_known: bool,
+    /// It was sent with another key: that this one does not find the task says nothing of it.
+    is_of_another_key: bool,
     /// How often it was repeated before, or may have been, because its absence was proved.
     repetitions: u32,
     has_tried_to_write: bool,
@@ -87,6 +89,7 @@ impl Record {
             create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
             may_be_known: origin.may_be_known(),
+            is_of_another_key: settings.was_sent_with_another_key,
             repetitions: settings.repetitions_after_absence,
             has_tried_to_write: false,
             is_silent: false,
@@ -95,6 +98,11 @@ impl Record {
             open: None,
             spending,
         }
+    }
+
+    /// The entry stays as it is, unless a task is found.
+    pub(super) fn looks_only(&mut self, request: &GenerationRequest) {
+        self.stage = Stage::Unwritten(Some(Box::new(request.clone())));
     }
 
     pub(super) fn create(&self) -> Option<&CreateId> {
@@ -155,6 +163,10 @@ impl Record {
         let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
         let intent = Intent::new(request, base_url, key, client.wall_time()).map_err(missing)?;
         let intent = Intent {
+            account: self
+                .create
+                .as_ref()
+                .and_then(|create| create.account.clone()),
             clock_difference: client.clock_difference(),
             is_minted: self.is_minted,
             repetitions_after_absence: self.repetitions,
@@ -231,6 +243,7 @@ impl Record {
     ) -> Result<(), JournalError> {
         self.spending.ended(outcome);
         match self.stage {
+            Stage::Written if self.is_of_another_key && outcome.task().is_none() => Ok(()),
             Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
                 let written = self.write(end).await;

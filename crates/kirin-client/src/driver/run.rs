@@ -99,6 +99,7 @@ impl Run {
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let follows_host = plan.schedule.is_none();
+        let given = plan.start.handle().cloned();
         let task_id = plan.start.task_id().cloned();
         let external_task_id = plan.start.external_task_id().cloned();
         let machine = plan.machine(settings);
@@ -128,7 +129,8 @@ impl Run {
             creates: 0,
             queries: 0,
         };
-        let handle = task_id.map(|id| run.handle(id));
+        // Of another key it stays, whose it is, until this key has found the task.
+        let handle = given.or_else(|| Some(run.handle(task_id?)));
         let mut latest = run.told.locked();
         latest.machine = Some(machine);
         latest.handle = handle;
@@ -303,14 +305,13 @@ impl Run {
     }
 
     fn handle(&self, task_id: TaskId) -> GenerationHandle {
-        GenerationHandle {
-            base_url: self.client.base_url().clone(),
-            key: self.client.0.fingerprint.clone(),
-            task_id,
-            model: self.model.clone(),
-            external_task_id: self.external_task_id.clone(),
-            tags: Vec::new(),
+        let mut handle = self.client.handle_of_id(task_id);
+        if let Some(create) = self.record.create() {
+            handle.account.clone_from(&create.account);
         }
+        handle.model.clone_from(&self.model);
+        handle.external_task_id.clone_from(&self.external_task_id);
+        handle
     }
 }
 

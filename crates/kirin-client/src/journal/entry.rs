@@ -142,6 +142,12 @@ impl fmt::Display for JournalState {
     }
 }
 
+impl AsRef<Self> for JournalEntry {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl JournalEntry {
     /// An entry as it was stored: for whoever keeps a journal. No attempts are known of it.
     pub fn new(intent: Intent, state: JournalState) -> Self {
@@ -197,6 +203,7 @@ impl JournalEntry {
         let mut handle = GenerationHandle::new(base_url, key, self.state.task_id()?.clone());
         handle.model = Some(intent.request.model_id().to_owned());
         handle.external_task_id = intent.request.external_task_id().cloned();
+        handle.account = intent.account.clone();
         Some(handle)
     }
 
@@ -244,7 +251,9 @@ impl JournalEntry {
                     "there is no intent with the id {id}"
                 )))
             }
-            (JournalChange::TakeOver(intent), Some(entry)) => entry.take_over(intent, operation),
+            (JournalChange::TakeOver(intent), Some(entry)) => {
+                entry.take_over(intent, operation, &write.create.key)
+            }
             (JournalChange::Send { attempt, reason }, Some(entry)) => {
                 entry.send(operation, *attempt, *reason)
             }
@@ -264,6 +273,39 @@ impl JournalEntry {
             (JournalChange::Deliver, Some(entry)) => entry.deliver(),
             (JournalChange::End(outcome), Some(entry)) => entry.end(operation, outcome),
         }
+    }
+
+    /// Applies a write to its entry among all that a journal has under the base URL and the external task id of
+    /// the create, or adds one: one for each account, as [`CreateId::entry_among`] chooses.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Intent, JournalChange, JournalEntry, JournalWrite, OperationId};
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let mut entries = Vec::new();
+    /// for account in ["ada", "grace"] {
+    ///     let (base_url, key) = (BaseUrl::default(), "0123456789abcdef".parse()?);
+    ///     let mut intent = Intent::new(request.clone(), base_url, key, None)?;
+    ///     intent.account = Some(account.parse()?);
+    ///     let create = intent.create_id().expect("it has an external task id");
+    ///     let change = JournalChange::Intend(Box::new(intent));
+    ///     let write = JournalWrite::new(create, OperationId::new(1, 1), change);
+    ///     JournalEntry::apply_among(&mut entries, &write)?;
+    /// }
+    /// assert_eq!(entries.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The write is refused, and the entries stay as they are.
+    pub fn apply_among(entries: &mut Vec<Self>, write: &JournalWrite) -> Result<(), JournalError> {
+        match write.create.entry_among(entries.iter_mut()) {
+            Some(entry) => *entry = Self::apply(Some(entry), write)?,
+            None => entries.push(Self::apply(None, write)?),
+        }
+        Ok(())
     }
 
     /// Whether it was sent, and then proved to have created nothing.
@@ -322,8 +364,14 @@ impl JournalEntry {
     }
 
     /// Only who names the operation that is at it may take it over: of two who do, the second is late.
-    /// What was sent and proved to be absent is in doubt again, because a person wants it sent once more.
-    fn take_over(&self, intent: &Intent, operation: OperationId) -> Result<Self, JournalError> {
+    /// What was sent and proved to be absent is in doubt again, because a person wants it sent once more, with
+    /// the key that they have now.
+    fn take_over(
+        &self,
+        intent: &Intent,
+        operation: OperationId,
+        key: &KeyFingerprint,
+    ) -> Result<Self, JournalError> {
         if self.intent.request != intent.request {
             return Err(JournalError::other_request());
         }
@@ -337,6 +385,7 @@ impl JournalEntry {
         let mut entry = self.clone();
         if is_proved_absent {
             entry.state = JournalState::Sent;
+            entry.intent.key = key.clone();
         }
         entry.intent.operation = Some(operation);
         entry.latest_attempt = 0;

@@ -1,7 +1,7 @@
 //! A journal in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,13 +20,15 @@ pub struct MemoryJournal {
 #[derive(Debug, Default)]
 struct Entries {
     by_number: BTreeMap<u64, Kept>,
-    numbers: HashMap<String, u64>,
+    /// Of all that have a base URL and an external id, one for each account.
+    numbers: HashMap<String, Vec<u64>>,
     /// How many writes there were: the order of all.
     writes: u64,
 }
 
 #[derive(Debug)]
 struct Kept {
+    number: u64,
     entry: JournalEntry,
     intended: u64,
     accepted: Option<u64>,
@@ -61,14 +63,15 @@ impl MemoryJournal {
 }
 
 impl Entries {
-    fn get(&self, create: &CreateId) -> Option<(u64, &Kept)> {
-        let number = *self.numbers.get(&place(create))?;
-        Some((number, self.by_number.get(&number)?))
+    fn get(&self, create: &CreateId) -> Option<&Kept> {
+        let numbers = self.numbers.get(&place(create))?;
+        let kept = numbers.iter().map(|number| self.by_number.get(number));
+        create.entry_among(kept.flatten())
     }
 
     /// The latest tasks at the same host and under the same key.
     fn controls(&self, create: &CreateId) -> Vec<Control> {
-        let intended = self.get(create).map(|(_, kept)| kept.intended);
+        let intended = self.get(create).map(|kept| kept.intended);
         let control = |kept: &Kept| {
             let intent = &kept.entry.intent;
             let is_same = intent.base_url == create.base_url && intent.key == create.key;
@@ -94,17 +97,29 @@ impl Entries {
         let intended = earlier.as_ref().map(|kept| kept.intended);
         let accepted = earlier.and_then(|kept| kept.accepted);
         let kept = Kept {
+            number,
             intended: intended.filter(|_| !is_new).unwrap_or(writes),
             accepted: accepted.or_else(|| entry.state.task_id().map(|_| writes)),
             entry,
         };
-        self.numbers.insert(place(create), number);
+        let numbers = self.numbers.entry(place(create)).or_default();
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
         self.by_number.insert(number, kept);
     }
 
     fn forget(&mut self, number: u64) {
-        self.by_number.remove(&number);
-        self.numbers.retain(|_, kept| *kept != number);
+        let forgotten = self.by_number.remove(&number);
+        let Some(create) = forgotten.and_then(|kept| kept.entry.intent.create_id()) else {
+            return;
+        };
+        if let Entry::Occupied(mut numbers) = self.numbers.entry(place(&create)) {
+            numbers.get_mut().retain(|it| *it != number);
+            if numbers.get().is_empty() {
+                numbers.remove();
+            }
+        }
     }
 
     /// The first goes that was accepted, which can be asked for by the id that its caller has, or that has
@@ -121,7 +136,7 @@ impl Entries {
     }
 }
 
-/// One entry for a base URL and an external id, whichever key asks.
+/// Where the entries of a base URL and an external id are, one for each account.
 fn place(create: &CreateId) -> String {
     format!("{}\n{}", create.base_url, create.external_task_id)
 }
@@ -134,11 +149,17 @@ fn is_over(entry: &JournalEntry) -> bool {
     entry.state.is_final() && entry.intent.repetitions_after_absence == 0 && !may_follow
 }
 
+impl AsRef<JournalEntry> for Kept {
+    fn as_ref(&self) -> &JournalEntry {
+        &self.entry
+    }
+}
+
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
         let entries = self.locked();
-        let kept = entries.get(create).map(|(_, kept)| kept.entry.clone());
+        let kept = entries.get(create).map(|kept| kept.entry.clone());
         let mut recalled = Recalled::new(kept);
         recalled.controls = entries.controls(create);
         Ok(recalled)
@@ -147,15 +168,14 @@ impl Journal for MemoryJournal {
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let mut entries = self.locked();
         let before = entries.get(&write.create);
-        let number = before.map(|(number, _)| number);
-        let entry = JournalEntry::apply(before.map(|(_, kept)| &kept.entry), write)?;
+        let number = before.map(|kept| kept.number);
+        let entry = JournalEntry::apply(before.map(|kept| &kept.entry), write)?;
         entries.writes += 1;
         let number = number.unwrap_or(entries.writes);
         let is_over = self.keeps_only_what_is_open && is_over(&entry);
         entries.keep(&write.create, number, entry);
         if is_over {
-            entries.numbers.remove(&place(&write.create));
-            entries.by_number.remove(&number);
+            entries.forget(number);
         } else if self.keeps_only_what_is_open {
             entries.forget_accepted();
         }

@@ -25,11 +25,15 @@ use crate::Control;
 /// Remembers creates, so that none is lost with the process that made it, and none is made twice by
 /// two who share it: two clients of one process, or several processes.
 ///
-/// A journal keeps one [`JournalEntry`] for each base URL and external task id. Every write names the
-/// create, the operation that writes and what it changes, and [`JournalEntry::apply`] says what becomes
-/// of the entry, or why the write is refused. So a journal of your own reads the entry, applies the
-/// write and stores the result, *in one step that nothing else comes between*: a transaction, or a
-/// compare-and-set. When [`write`](Self::write) returns, the change is durable.
+/// A journal keeps a [`JournalEntry`] for each base URL, external task id and account. Every write names the
+/// create, the operation that writes and what it changes, and [`JournalEntry::apply_among`] says what becomes
+/// of its entry, or why the write is refused. So a journal of your own reads the entries under a base URL and an
+/// external task id, most often one, applies the write and stores the result, *in one step that nothing else comes
+/// between*: a transaction, or a compare-and-set. It recalls what [`CreateId::entry_among`] chooses. When
+/// [`write`](Self::write) returns, the change is durable.
+///
+/// Ids are unique under one user of the service (documented), who may have several keys. So two keys have one
+/// entry, and only two different accounts ([`AccountName`](crate::AccountName)) have two.
 ///
 /// The writes of a generation come in this order: the intent, once; each attempt before it leaves; what
 /// is taken back because it certainly was not sent or was refused; the task when the service has it; the
@@ -148,7 +152,7 @@ impl<J: Journal + ?Sized> Journal for Box<J> {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Recalled {
-    /// The entry of the create, if there is one.
+    /// The entry of the create, if there is one: what [`CreateId::entry_among`] chooses of those that there are.
     pub entry: Option<JournalEntry>,
     /// Tasks at the same base URL and under the same key that a look-up must find. Those that were
     /// accepted before the entry, or before now if there is none, say so.

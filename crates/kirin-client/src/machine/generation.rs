@@ -331,6 +331,8 @@ impl Machine {
 
     /// Goes on to the wait, with the task as the create or the look-up described it.
     fn accept(&mut self, task: Task, adopted: bool) {
+        // This key has found it.
+        self.context.settings.was_sent_with_another_key = false;
         let (external_task_id, woken) = match &self.phase {
             Phase::Create(phase) => (
                 (!adopted).then(|| phase.external_task_id().clone()),

@@ -6,6 +6,7 @@ use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    AccountName,
     signed_url::{serialize_optional_task, serialize_task},
     wire::{Refusal, Trouble},
 };
@@ -212,6 +213,11 @@ pub enum Withheld {
         /// How far it is.
         state: KnownCreate,
     },
+    /// It is another user's: what this one does not know proves nothing.
+    OtherAccount {
+        /// Whose it is.
+        name: AccountName,
+    },
     /// The journal knows the id, for another request.
     OtherRequest,
     /// It was, or may have been, sent again once already because its absence was proved.
@@ -238,7 +244,11 @@ impl Withheld {
     pub(crate) fn is_open(&self) -> bool {
         matches!(
             self,
-            Self::Known { .. } | Self::OtherBaseUrl { .. } | Self::OtherKey | Self::UnderWay
+            Self::Known { .. }
+                | Self::OtherAccount { .. }
+                | Self::OtherBaseUrl { .. }
+                | Self::OtherKey
+                | Self::UnderWay
         )
     }
 
@@ -307,6 +317,12 @@ impl fmt::Display for Withheld {
             }
             Self::Known { state } => {
                 write!(formatter, "the journal knows a create of this id, {state}")
+            }
+            Self::OtherAccount { name } => {
+                write!(
+                    formatter,
+                    "it is of the account {name}, which is not asked here"
+                )
             }
             Self::OtherRequest => {
                 formatter.write_str("the journal knows a create of this id, for another request")

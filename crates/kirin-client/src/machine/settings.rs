@@ -71,8 +71,8 @@ pub struct Settings {
     /// more; nothing is sent.
     #[serde(default)]
     pub ended: Option<Cause>,
-    /// The create was sent with another key than the one that asks now: a task that is found counts, a miss
-    /// says nothing, and nothing is sent.
+    /// The create was sent with another key than the one that asks now, of the same user as far as anybody knows:
+    /// a task that is found counts, a miss says nothing, and nothing is sent.
     #[serde(default)]
     pub was_sent_with_another_key: bool,
     /// How long a call may be on its way, whatever became of its connection. It is longer where the

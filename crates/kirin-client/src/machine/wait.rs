@@ -12,8 +12,8 @@ use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Cause, Event, Notice, Outcome, WrongEvent, generation::Step, outcome::names_output,
-    settings::Context,
+    Action, Cause, Event, Notice, Outcome, Withheld, WrongEvent, generation::Step,
+    outcome::names_output, settings::Context,
 };
 use crate::{
     Lookup,
@@ -331,6 +331,9 @@ impl WaitPhase {
             return self.fail(now, refusal.into(), context);
         }
         if now.saturating_sub(self.began_at) >= self.grace {
+            if context.settings.was_sent_with_another_key {
+                return self.cannot_query(Cause::Withheld(Withheld::OtherKey));
+            }
             return Step::Finish(Outcome::Lost {
                 id: self.id.clone(),
             });

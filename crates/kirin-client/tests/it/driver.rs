@@ -333,19 +333,20 @@ async fn a_deadline_beyond_all_bounds_is_harmless() {
 #[tokio::test]
 async fn a_handle_that_is_resumed_elsewhere_comes_back_as_it_was() {
     let key: kirin_client::ApiKey = canary::key().parse().unwrap();
+    let here = kirin_client::BaseUrl::default();
     let other_host = kirin_client::GenerationHandle::new(
         "https://elsewhere.example.com".parse().unwrap(),
         key.fingerprint(),
         "task-1".parse().unwrap(),
     );
-    let other_key = kirin_client::GenerationHandle::new(
-        kirin_client::BaseUrl::default(),
-        "0123456789abcdef".parse().unwrap(),
-        "task-1".parse().unwrap(),
-    );
-    for handle in [other_host, other_key] {
+    let mut other_account =
+        kirin_client::GenerationHandle::new(here, key.fingerprint(), "task-1".parse().unwrap());
+    other_account.account = Some("grace".parse().unwrap());
+    for handle in [other_host, other_account] {
         let transport = Scripted::new([]);
-        let resumed = client(&transport).resume(handle.clone());
+        let client = Client::builder(canary::key().parse().unwrap()).account("ada");
+        let client = client.transport(transport.clone()).build().unwrap();
+        let resumed = client.resume(handle.clone());
         let error = resumed.await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CannotQuery);
         assert_eq!(error.resume(), Some(&handle));

@@ -314,6 +314,12 @@ fn ends() -> Vec<Outcome> {
         unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::OtherKey)),
         unresolved(
             Knowledge::MayExist,
+            Cause::Withheld(Withheld::OtherAccount {
+                name: "grace".parse().unwrap(),
+            }),
+        ),
+        unresolved(
+            Knowledge::MayExist,
             Cause::Withheld(Withheld::OtherBaseUrl {
                 sent_to: "https://api.example.com".into(),
             }),

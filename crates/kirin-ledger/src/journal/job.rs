@@ -30,8 +30,7 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn run(self, connection: &Connection) -> rusqlite::Result<Result<(), JournalError>> {
         let create = &self.write.create;
-        let id = create.external_task_id.as_str();
-        let kept = rows::kept(connection, create.base_url.as_str(), id)?;
+        let kept = rows::kept(connection, create)?;
         if let Some(kept) = &kept
             && self.is_held_by_another(kept)
         {
@@ -125,8 +124,8 @@ impl Job {
         let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
                    prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
                    operation, repetitions, is_minted, clock_difference, attempts, doubt, \
-                   refusal_is_open, is_delivered) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+                   refusal_is_open, is_delivered, account) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
         connection.prepare_cached(sql)?.execute(params![
             kept.map(|kept| kept.number),
             intent.base_url.as_str(),
@@ -149,6 +148,7 @@ impl Job {
             intent.doubt,
             after.is_refusal_open,
             self.waits_for_delivery.then_some(false),
+            intent.account.as_ref().map_or("", |name| name.as_str()),
         ])?;
         Ok(connection.last_insert_rowid())
     }

@@ -209,6 +209,95 @@ async fn k2_a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() 
     }
 }
 
+/// What stands in the schema of a file, by its kind and name. SQLite makes some names itself.
+fn names(connection: &Connection) -> std::collections::BTreeSet<String> {
+    let sql = "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+    let mut statement = connection.prepare(sql).unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    names.map(Result::unwrap).collect()
+}
+
+/// A table that is made again has all indexes and triggers, and what refers to it does.
+#[test]
+fn no_layout_loses_what_an_earlier_one_has_in_its_schema() {
+    let (_folder, path) = new();
+    drop(Ledger::open(&path).unwrap());
+    assert!(Ledger::wait_until_closed());
+    let latest = names(&connection::open(&path).unwrap());
+    for layout in 1..MIGRATIONS.len() {
+        let (_folder, path) = new();
+        earlier_layout(&path, layout);
+        let earlier = names(&connection::open(&path).unwrap());
+        let lost: Vec<_> = earlier.difference(&latest).collect();
+        assert!(lost.is_empty(), "layout {layout}: {lost:?}");
+    }
+}
+
+/// The table of creates is made again, and each column of each row is there.
+#[tokio::test]
+async fn a_ledger_of_layout_8_keeps_every_column_and_the_files_of_its_entries() {
+    let (_folder, path) = new();
+    earlier_layout(&path, 8);
+    let connection = connection::open(&path).unwrap();
+    let fill = "
+        UPDATE creates SET sent_at = 11, accepted_at = 12, ended_at = 13, cost = '0.20', claimed_by = 'me',
+            output = x'61', operation = '00000000000000000000000000000001.1', latest_attempt = 2,
+            attempt_is_open = 1, refusal_is_open = 1, repetitions = 1, sent_by_person = 1, is_minted = 1,
+            clock_difference = 14, doubt = 'lost', is_delivered = 0;
+        INSERT INTO files SELECT number, 0, x'62', 15, 16 FROM creates;
+        INSERT INTO digests SELECT number, 'abc', 15 FROM creates;
+        INSERT INTO days VALUES (0, '1.26');";
+    connection.execute_batch(fill).unwrap();
+    let rows = |connection: &Connection| {
+        let columns = "SELECT group_concat(name) FROM (SELECT name FROM pragma_table_info('creates') \
+                       WHERE name <> 'account' ORDER BY name)";
+        let columns: String = connection.query_row(columns, [], |row| row.get(0)).unwrap();
+        // JSON has no bytes.
+        let values = columns.replace("output", "hex(output)");
+        let sql = format!("SELECT json_array({values}) FROM creates");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap();
+        (columns, rows.map(Result::unwrap).collect::<Vec<_>>())
+    };
+    let before = rows(&connection);
+    assert_eq!(before.1.len(), written().len());
+    drop(connection);
+    let ledger = Ledger::open(&path).unwrap();
+    let entries = ledger.entries().await.unwrap();
+    assert!(entries.iter().all(|entry| entry.files.len() == 1));
+    assert!(entries.iter().all(|entry| entry.account.is_none()));
+    drop(ledger);
+    assert!(Ledger::wait_until_closed());
+    let connection = connection::open(&path).unwrap();
+    assert_eq!(rows(&connection), before);
+    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(
+        count("SELECT count(*) FROM days"),
+        1,
+        "a total that holds stays"
+    );
+    assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_eq!(
+        count("SELECT count(*) FROM digests"),
+        i64::try_from(entries.len()).unwrap()
+    );
+}
+
+/// What is checked while a layout is made stays checked after it.
+#[test]
+fn what_refers_to_an_entry_is_checked_once_a_ledger_is_upgraded() {
+    let (_folder, path) = new();
+    earlier_layout(&path, 8);
+    let connection = connection::open(&path).unwrap();
+    prepare(&connection, &path).unwrap();
+    migrate(&connection).unwrap();
+    assert_eq!(pragma_number(&connection, "foreign_keys").unwrap(), 1);
+    let orphan = "INSERT INTO digests VALUES (99, 'abc', 1)";
+    connection.execute(orphan, []).unwrap_err();
+}
+
 /// All of them are of the first day; what created nothing counts nothing.
 #[tokio::test]
 async fn c16_what_an_earlier_layout_knows_counts_against_the_budget_of_its_day() {

@@ -1,5 +1,6 @@
 //! Tests of the ledger.
 
+mod accounts;
 mod another_process;
 mod backup;
 mod budget;

@@ -8,6 +8,7 @@ use crate::{
     downloaded_files,
     failure::Failure,
     request_file::{Line, Problem, RequestFile},
+    session::one_of_accounts,
 };
 
 /// A request, and what an earlier run has made of it.
@@ -54,7 +55,7 @@ pub(super) async fn plan(
         let found = ledger.find(id.as_str()).await;
         let found = found.map_err(|error| Failure::in_ledger(&error))?;
         let is_meant = |entry: &Entry| entry.base_url == *base_url && entry.external_task_id == *id;
-        let entry = found.into_iter().find(is_meant);
+        let entry = one_of_accounts(id.as_str(), found.into_iter().filter(is_meant).collect())?;
         let entry = entry.filter(|entry| entry.money() != Money::None);
         if let Some(entry) = &entry {
             let intent = ledger.intent(entry.number).await;

@@ -10,6 +10,8 @@ pub enum Clause {
     Transitions,
     /// Of many that are about one create at once, one sends it.
     OneSends,
+    /// Two accounts have two creates of one id, and two keys of one account, or of none, have one.
+    Accounts,
     /// The first final end stays.
     FirstEndStays,
     /// A create is taken over from the operation that is named, once.
@@ -30,9 +32,10 @@ pub enum Clause {
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transitions,
         Self::OneSends,
+        Self::Accounts,
         Self::FirstEndStays,
         Self::TakenOverOnce,
         Self::RepetitionStays,
@@ -53,6 +56,7 @@ impl fmt::Display for Clause {
         formatter.write_str(match self {
             Self::Transitions => "each write does what JournalEntry::apply says",
             Self::OneSends => "of many at once, one sends",
+            Self::Accounts => "two accounts have two creates of one id, and two keys have one",
             Self::FirstEndStays => "the first final end stays",
             Self::TakenOverOnce => "a create is taken over once",
             Self::RepetitionStays => "a repetition stays counted",

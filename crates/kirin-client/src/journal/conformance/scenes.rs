@@ -14,6 +14,15 @@ use crate::{
 
 const FIRST: OperationId = OperationId::new(1, 1);
 const SECOND: OperationId = OperationId::new(2, 1);
+/// Those of two creates; one without a name may be anybody's.
+const ACCOUNTS: [[Option<&str>; 2]; 5] = [
+    [Some("ada"), Some("grace")],
+    [Some("ada"), Some("ada")],
+    [None, None],
+    [None, Some("ada")],
+    [Some("ada"), None],
+];
+
 const THIRD: OperationId = OperationId::new(3, 1);
 
 pub(super) async fn check(bench: &mut Bench<'_>) {
@@ -25,6 +34,11 @@ pub(super) async fn check(bench: &mut Bench<'_>) {
         let case = format!("other ends after {outcome:?}");
         let work = first_end_stays(&*journal, number, outcome);
         bench.run(Clause::FirstEndStays, case, work).await;
+    }
+    for (number, accounts) in ACCOUNTS.into_iter().enumerate() {
+        let case = format!("two keys, of the accounts {accounts:?}");
+        let work = accounts_are_kept_apart(&*journal, number, accounts);
+        bench.run(Clause::Accounts, case, work).await;
     }
     let case = "two that name the same operation";
     let work = taken_over_once(&*journal);
@@ -83,6 +97,52 @@ async fn first_end_stays(
         checked.write(FIRST, change).await?;
     }
     Ok(())
+}
+
+/// The first is sent, and then the second is begun with another key, each beside what it has to come to.
+async fn accounts_are_kept_apart(
+    journal: &dyn Journal,
+    number: usize,
+    accounts: [Option<&str>; 2],
+) -> Outcome {
+    let [first, second] = accounts.map(|account| {
+        let mut intent = model::intent(&format!("account-{number}"), "a fox");
+        // A word.
+        intent.account = account.map(|name| name.parse().expect("a name"));
+        intent
+    });
+    let other_key = "fedcba9876543210".parse().expect("a fingerprint");
+    let second = crate::Intent {
+        key: other_key,
+        ..second
+    };
+    let mut of_first = Checked::new(journal, first.clone());
+    let mut of_second = Checked::new(journal, second.clone());
+    let send = || model::send(1, SendReason::Unsent);
+    of_first.write(FIRST, model::intend(&first)).await?;
+    of_first.write(FIRST, send()).await?;
+    let is_one = accounts[0].is_none() || accounts[1].is_none() || accounts[0] == accounts[1];
+    if is_one {
+        of_second.entry.clone_from(&of_first.entry);
+    }
+    of_second.write(SECOND, model::intend(&second)).await?;
+    of_second.write(SECOND, send()).await?;
+    of_first.compare("the other was written").await?;
+    let accept = JournalChange::Accept(task());
+    of_second.write(SECOND, accept).await?;
+    match is_one {
+        // It is the other key's from now on.
+        true => of_first.entry.clone_from(&of_second.entry),
+        false => {
+            of_first
+                .write(FIRST, model::end(model::not_created()))
+                .await?
+        }
+    }
+    of_first
+        .compare("the task of the other was written")
+        .await?;
+    of_second.compare("the end of the other was written").await
 }
 
 async fn taken_over_once(journal: &dyn Journal) -> Outcome {

@@ -81,6 +81,8 @@ enum Wrong {
     SharesEntriesOfKeys,
     /// Of several at once it makes all that it can, and forgets that one was refused.
     StopsAtTheFirst,
+    /// It has one entry for an id, whosever it is.
+    KeepsAccountsApart,
     /// It begins a new entry without what the old one knows.
     KeepsTheCount,
     /// It lets anybody take a create over.
@@ -89,7 +91,7 @@ enum Wrong {
 
 struct WrongJournal {
     wrong: Wrong,
-    entries: Mutex<HashMap<String, JournalEntry>>,
+    entries: Mutex<HashMap<String, Vec<JournalEntry>>>,
 }
 
 impl WrongJournal {
@@ -111,6 +113,18 @@ impl WrongJournal {
             Wrong::SharesEntriesOfKeys => format!("{base_url} {id} {key}"),
             _ => format!("{base_url} {id}"),
         }
+
+    /// An entry that it has for the create, as far as it tells creates apart.
+    fn entry(&self, create: &CreateId) -> Option<JournalEntry> {
+        let entries = self.entries.lock().unwrap();
+        let entries = entries.get(&self.place(create))?;
+        let entry = match self.wrong {
+            Wrong::ComparesBaseUrls | Wrong::ComparesCase | Wrong::KeepsAccountsApart => {
+                entries.first()
+            }
+            _ => create.entry_among(entries),
+        };
+        entry.cloned()
     }
 
     /// What it makes of a write.
@@ -157,34 +171,38 @@ impl WrongJournal {
 #[async_trait]
 impl Journal for WrongJournal {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        let mut entry = self.entry(create);
         let entries = self.entries.lock().unwrap();
-        let mut entry = entries.get(&self.place(create));
+        let mut all = entries.values().flatten();
         if self.wrong == Wrong::RecallsItsOwn {
-            entry = entry.or_else(|| entries.values().next());
+            entry = entry.or_else(|| all.next().cloned());
         }
-        let mut recalled = Recalled::new(entry.cloned());
+        let mut recalled = Recalled::new(entry);
         if self.wrong == Wrong::ChoosesControls {
             let control = |entry: &JournalEntry| {
                 let id = entry.intent.request.external_task_id()?.clone();
                 Some(Control::new(id, entry.state.task_id()?.clone()))
             };
-            recalled.controls = entries.values().filter_map(control).collect();
+            recalled.controls = all.filter_map(control).collect();
         }
         Ok(recalled)
     }
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let id = self.place(&write.create);
-        let before = self.entries.lock().unwrap().get(&id).cloned();
+        let before = self.entry(&write.create);
         if self.wrong == Wrong::InOneStep {
             tokio::task::yield_now().await;
         }
         let before = match self.wrong {
             Wrong::InOneStep => before,
-            _ => self.entries.lock().unwrap().get(&id).cloned(),
+            _ => self.entry(&write.create),
         };
         let entry = self.apply(before.as_ref(), write)?;
-        self.entries.lock().unwrap().insert(id, entry);
+        let mut entries = self.entries.lock().unwrap();
+        let entries = entries.entry(id).or_default();
+        entries.retain(|it| Some(it) != before.as_ref());
+        entries.push(entry);
         Ok(())
     }
 
@@ -233,6 +251,7 @@ async fn wrong_journals_are_caught() {
             ],
         ),
         (Wrong::InOneStep, &[OneSends]),
+        (Wrong::KeepsAccountsApart, &[Accounts]),
         (
             Wrong::KeepsTheEnd,
             &[Transitions, FirstEndStays, RepetitionStays],

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use kirin_client::{
     Billing, Budget, Client, Control, CreateId, Error, ErrorKind, HostCapabilities, Intent,
     Journal, JournalChange, JournalError, JournalState, JournalWrite, Lookup, MemoryJournal,
-    Recalled, TakenBack,
+    Recalled,
     machine::{Cause, Outcome, SendReason, Withheld},
 };
 use kirin_transport::Sent;
@@ -207,51 +207,6 @@ async fn a_create_is_taken_over_once() {
     let error = second.reconcile(intent).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnderWay);
     assert_eq!(idle.calls(), [""; 0]);
-}
-
-/// The key of the entry counts, whatever intent was read before.
-#[tokio::test(start_paused = true)]
-async fn an_entry_of_another_key_is_not_asked_for_with_this_one() {
-    let transport = Scripted::new([]);
-    let journal = Arc::new(MemoryJournal::default());
-    let client = client(&transport, journal.clone());
-    let ours = intent(&client);
-    let mut theirs = ours.clone();
-    theirs.key = "0123456789abcdef".parse().unwrap();
-    intend(&*journal, &theirs, true).await;
-    let error = client.reconcile(ours).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unresolved);
-    assert!(error.to_string().contains("another API key"), "{error}");
-    assert_eq!(transport.calls(), [""; 0]);
-}
-
-/// Whether the account that the other key is of has it, this one cannot tell.
-#[tokio::test(start_paused = true)]
-async fn a_refusal_that_is_still_to_be_looked_up_stays_with_its_key() {
-    let transport = Scripted::new([]);
-    let journal = Arc::new(MemoryJournal::default());
-    let client = client(&transport, journal.clone());
-    let mut theirs = intent(&client);
-    theirs.key = "0123456789abcdef".parse().unwrap();
-    intend(&*journal, &theirs, true).await;
-    let take_back = JournalChange::TakeBack {
-        attempt: 1,
-        why: TakenBack::Refused,
-        reason: SendReason::Unsent,
-    };
-    journal
-        .write(&write(&theirs, stranger(), take_back))
-        .await
-        .unwrap();
-    let before = journal.entries();
-    let generated = client.generate(request()).await.unwrap_err();
-    let reconciled = client.reconcile(intent(&client)).await.unwrap_err();
-    for error in [generated, reconciled] {
-        assert_eq!(error.billing(), Billing::Unknown);
-        assert!(error.to_string().contains("another API key"), "{error}");
-    }
-    assert_eq!(transport.calls(), [""; 0]);
-    assert_eq!(journal.entries(), before);
 }
 
 /// A client without a journal forgets what has ended, but not what still counts for the next create of the

@@ -110,41 +110,48 @@ async fn c15_a_generation_that_ends_with_its_process_goes_on_from_the_journal() 
     assert!(matches!(states[..], [JournalState::Ended(_)]), "{states:?}");
 }
 
-/// That another host or another account knows nothing of it proves nothing.
+/// That another host or another user knows nothing of it proves nothing.
 #[tokio::test(start_paused = true)]
 async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
     let key: ApiKey = canary::key().parse().unwrap();
-    let other_key: ApiKey = "another".parse().unwrap();
     let elsewhere: BaseUrl = "https://api.example.com".parse().unwrap();
-    for (base_url, key, reason) in [
+    for (base_url, account, reason) in [
         (
             elsewhere,
-            key.fingerprint(),
+            "ada",
             "it was sent to https://api.example.com, which is not asked here",
         ),
         (
             BaseUrl::default(),
-            other_key.fingerprint(),
-            "it was sent with another API key than the one used here",
+            "grace",
+            "it is of the account grace, which is not asked here",
         ),
     ] {
-        let transport = Scripted::new([]);
-        let client = client(&transport, Arc::new(MemoryJournal::default()));
-        let intent = Intent::new(request(), base_url, key, None).unwrap();
-        let error = client.reconcile(intent).await.unwrap_err();
-        shown(&error);
-        assert_eq!(error.kind(), ErrorKind::Unresolved);
-        assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
-        assert!(error.to_string().contains(reason), "{error}");
-        assert_eq!(transport.calls(), [""; 0]);
+        let mut intent = Intent::new(request(), base_url, key.fingerprint(), None).unwrap();
+        intent.account = Some(account.parse().unwrap());
+        for is_sent_again in [false, true] {
+            let transport = Scripted::new([]);
+            let client = Client::builder(canary::key().parse().unwrap()).account("ada");
+            let client = client.transport(transport.clone()).build().unwrap();
+            let ended = match is_sent_again {
+                true => client.send_again(intent.clone()).await,
+                false => client.reconcile(intent.clone()).await,
+            };
+            let error = ended.unwrap_err();
+            shown(&error);
+            assert_eq!(error.kind(), ErrorKind::Unresolved);
+            assert_eq!(error.external_task_id().unwrap().as_str(), "order-42");
+            assert!(error.to_string().contains(reason), "{error}");
+            assert_eq!(transport.calls(), [""; 0]);
+        }
     }
 }
 
-/// Under an id that was made up for the create, another key's hit is ours, and its miss says nothing.
+/// Another key's hit is ours, and its miss says nothing, whoever chose the id.
 #[tokio::test(start_paused = true)]
-async fn a_minted_id_is_looked_up_with_another_key_and_never_sent_with_it() {
+async fn an_id_is_looked_up_with_another_key_and_never_sent_with_it() {
     let theirs = "0123456789abcdef";
-    for is_there in [true, false] {
+    for (is_there, is_minted) in [(true, true), (false, true), (true, false), (false, false)] {
         let missing = (0..12).map(|_| not_found());
         let answers: Vec<Answer> = match is_there {
             true => vec![json(200, COMPLETED)],
@@ -169,7 +176,7 @@ async fn a_minted_id_is_looked_up_with_another_key_and_never_sent_with_it() {
             .unwrap();
         let mut intent = intent(&client);
         intent.key = theirs.parse().unwrap();
-        intent.is_minted = true;
+        intent.is_minted = is_minted;
         intend(&*journal, &intent, true).await;
         let reconciled = client.reconcile(intent).await;
         let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
