@@ -68,11 +68,9 @@ impl Failure {
         let what = format!("{id} is the id of creates of several accounts");
         let next_step =
             "Choose another id, or name the task that you mean by its own id. See them:";
-        Self {
-            money: EARLIER.into(),
-            billing: Billing::Unknown,
-            ..Self::usage(what, next_step).resumed_by("show", id)
-        }
+        Self::usage(what, next_step)
+            .resumed_by("show", id)
+            .of_earlier()
     }
 
     /// The ledger has no such entry.

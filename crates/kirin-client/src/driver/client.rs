@@ -27,9 +27,8 @@ use super::{
 };
 use crate::{
     AccountName, ApiKey, BaseUrl, Budget, CallPolicy, Control, CreateId, Download, DownloadStream,
-    Error,
-    GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError,
-    JournalWrite, KeyFingerprint, OperationId, PollSchedule,
+    Error, GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry,
+    JournalError, JournalWrite, KeyFingerprint, OperationId, PollSchedule,
     machine::{Cause, ClockDifference, Outcome},
     plain_host::PlainHost,
     wire::{Endpoint, QueryAnswer, Trouble},
