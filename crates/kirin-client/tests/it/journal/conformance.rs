@@ -113,6 +113,7 @@ impl WrongJournal {
             Wrong::SharesEntriesOfKeys => format!("{base_url} {id} {key}"),
             _ => format!("{base_url} {id}"),
         }
+    }
 
     /// An entry that it has for the create, as far as it tells creates apart.
     fn entry(&self, create: &CreateId) -> Option<JournalEntry> {
