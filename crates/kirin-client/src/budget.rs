@@ -300,6 +300,14 @@ impl Reservation {
         self.change(|charge| charge.is_remembered = true);
     }
 
+    /// What it takes of the budget.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn price(&self) -> Total {
+        let charges = locked(&self.charges);
+        let charge = charges.by_number.get(&self.number);
+        charge.map_or_else(Total::default, |charge| charge.amount)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Charge)) {
         if let Some(charge) = locked(&self.charges).by_number.get_mut(&self.number) {
             change(charge);

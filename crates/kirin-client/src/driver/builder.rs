@@ -277,6 +277,8 @@ impl ClientBuilder {
     /// The key is for an emulator and the host is not this machine, or the default transport
     /// cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
+        #[cfg(feature = "metrics")]
+        crate::metrics::describe();
         let fingerprint = self.key.fingerprint();
         let endpoint =
             Endpoint::new(self.base_url.clone(), self.key.clone()).map_err(BuildError::Endpoint)?;

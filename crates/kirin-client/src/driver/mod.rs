@@ -27,6 +27,13 @@ pub use generation::Generation;
 mod generation_builder;
 pub use generation_builder::{GenerationBuilder, operation};
 
+#[cfg(feature = "metrics")]
+mod measures;
+#[cfg(not(feature = "metrics"))]
+#[path = "unmeasured.rs"]
+mod measures;
+pub(crate) use measures::downloaded;
+
 mod notices;
 pub use notices::Notices;
 

@@ -20,6 +20,8 @@ mod in_hand;
 #[cfg(feature = "tokio")]
 mod journal;
 mod machine;
+#[cfg(feature = "metrics")]
+mod measured;
 mod pictures;
 mod prop;
 #[cfg(feature = "tokio")]
