@@ -1,12 +1,15 @@
 //! A limit on what is spent.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, Total};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, Task, Total};
 
 use crate::machine::{Outcome, Withheld};
 
@@ -193,6 +196,7 @@ impl Budget {
         Reservation {
             charges: Arc::clone(&self.charges),
             number,
+            attempts: AtomicU32::new(0),
         }
     }
 
@@ -258,6 +262,8 @@ impl fmt::Debug for Budget {
 pub struct Reservation {
     charges: Arc<Mutex<Charges>>,
     number: u64,
+    /// Those that may have been sent.
+    attempts: AtomicU32,
 }
 
 impl Reservation {
@@ -274,13 +280,13 @@ impl Reservation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sent(&self) {
-        self.change(|charge| charge.attempts = charge.attempts.saturating_add(1));
+        self.change_attempts(|attempts| attempts.saturating_add(1));
     }
 
     /// The latest attempt that was said to be [sent](Self::sent) certainly did not leave. It takes back that
     /// attempt and nothing else.
     pub fn not_sent(&self) {
-        self.change(|charge| charge.attempts = charge.attempts.saturating_sub(1));
+        self.change_attempts(|attempts| attempts.saturating_sub(1));
     }
 
     /// Gives back the price of a create that is proved not to have created anything.
@@ -291,28 +297,31 @@ impl Reservation {
     /// Puts the true cost in the place of the price, where the end tells it. A negative one is no
     /// cost, and would make room that was never allowed.
     pub fn settle(self, outcome: &Outcome) {
-        let usage = outcome.task().and_then(|task| task.state().usage());
-        if let Some(cost) = usage.and_then(|usage| usage.cost.as_ref())
-            && !cost.is_negative()
-        {
-            locked(&self.charges).settle(self.number, cost.into());
-        }
-        self.change(|charge| charge.is_remembered = true);
+        let cost = outcome.task().and_then(Task::cost);
+        let cost = cost.filter(|cost| !cost.is_negative());
+        locked(&self.charges).settle(self.number, cost.map(Total::from));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Charge)) {
-        if let Some(charge) = locked(&self.charges).by_number.get_mut(&self.number) {
-            change(charge);
-        }
+    /// What it takes of the budget.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn price(&self) -> Total {
+        let charges = locked(&self.charges);
+        let charge = charges.by_number.get(&self.number);
+        charge.map_or_else(Total::default, |charge| charge.amount)
+    }
+
+    fn change_attempts(&self, change: impl Fn(u32) -> u32) {
+        let changed = |attempts| Some(change(attempts));
+        let order = Ordering::Relaxed;
+        // There is always a next number.
+        let _ = self.attempts.fetch_update(order, order, changed);
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut charges = locked(&self.charges);
-        let charge = charges.by_number.get(&self.number);
-        if charge.is_some_and(|charge| charge.attempts == 0 && !charge.is_remembered) {
-            charges.remove(self.number);
+        if *self.attempts.get_mut() == 0 {
+            locked(&self.charges).remove_unless_remembered(self.number);
         }
     }
 }
@@ -331,8 +340,11 @@ impl fmt::Debug for Reservation {
 struct Charges {
     /// The sum of `by_number` and of what was spent before, so that nobody has to add them up.
     total: Total,
-    by_number: HashMap<u64, Charge>,
+    /// Numbers only grow, so a new one goes to the end, where memory is at hand however many there are.
+    by_number: BTreeMap<u64, Charge>,
+    /// Of those whose number is at most `indexed`. Only who remembers asks for an id, and then the rest is added.
     by_id: HashMap<ExternalTaskId, BTreeSet<u64>>,
+    indexed: u64,
     made: u64,
 }
 
@@ -340,41 +352,50 @@ struct Charges {
 struct Charge {
     id: Option<ExternalTaskId>,
     amount: Total,
-    /// Those that may have been sent.
-    attempts: u32,
     /// It may have been sent before it was reserved, or has ended: it stays, whoever drops it.
     is_remembered: bool,
 }
 
 impl Charges {
     /// The first one under this id that is still there.
-    fn find(&self, id: Option<&ExternalTaskId>) -> Option<u64> {
-        self.by_id.get(id?)?.first().copied()
+    fn find(&mut self, id: Option<&ExternalTaskId>) -> Option<u64> {
+        let id = id?;
+        for (number, charge) in self.by_number.range(self.indexed + 1..) {
+            if let Some(id) = charge.id.clone() {
+                self.by_id.entry(id).or_default().insert(*number);
+            }
+        }
+        self.indexed = self.made;
+        self.by_id.get(id)?.first().copied()
     }
 
     fn add(&mut self, request: &GenerationRequest, amount: Total, is_remembered: bool) -> u64 {
         self.made += 1;
         let number = self.made;
-        let id = request.external_task_id().cloned();
-        if let Some(id) = id.clone() {
-            self.by_id.entry(id).or_default().insert(number);
-        }
         self.total += amount;
         let charge = Charge {
-            id,
+            id: request.external_task_id().cloned(),
             amount,
-            attempts: 0,
             is_remembered,
         };
         self.by_number.insert(number, charge);
         number
     }
 
-    fn settle(&mut self, number: u64, cost: Total) {
+    fn settle(&mut self, number: u64, cost: Option<Total>) {
         if let Some(charge) = self.by_number.get_mut(&number) {
+            let cost = cost.unwrap_or(charge.amount);
             self.total -= charge.amount;
             self.total += cost;
             charge.amount = cost;
+            charge.is_remembered = true;
+        }
+    }
+
+    fn remove_unless_remembered(&mut self, number: u64) {
+        let charge = self.by_number.get(&number);
+        if charge.is_some_and(|charge| !charge.is_remembered) {
+            self.remove(number);
         }
     }
 

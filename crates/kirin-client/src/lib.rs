@@ -28,7 +28,8 @@
 //!
 //! With the feature `tracing`, a generation is a span `kirin_generation` of level INFO, and each of its
 //! calls a span `kirin_call` of level DEBUG: ids, your tags, attempts, sizes and kinds of failure, never a key, a
-//! URL or a text of the service. With the feature `callbacks` there is a `CallbackReceiver`. With the
+//! URL or a text of the service. With the feature `metrics` there are the counters, gauges and histograms that the
+//! module `metrics` lists. With the feature `callbacks` there is a `CallbackReceiver`. With the
 //! feature `conformance`, `journal_conformance` checks a journal of your own. With the feature `blocking` there
 //! is `blocking::Client`, for programs without async.
 
@@ -111,6 +112,9 @@ pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+
+#[cfg(feature = "metrics")]
+pub mod metrics;
 
 mod file_digest;
 pub use file_digest::FileDigest;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Client, ErrorKind,
-    driver::{Moment, pause, within},
+    driver::{Moment, downloaded, pause, within},
     wire::Trouble,
 };
 
@@ -268,6 +268,7 @@ impl<'a> Transfer<'a> {
             None => Event::TimedOut,
             Some(None) => Event::Ended,
             Some(Some(Ok(mut data))) => {
+                downloaded(data.len());
                 self.waiting = data.split_off(data.len().min(LARGEST_PIECE));
                 Event::Received(data)
             }

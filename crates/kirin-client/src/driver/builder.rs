@@ -345,6 +345,8 @@ impl ClientBuilder {
     /// that [`plain_http_to`](Self::plain_http_to) does not name; a
     /// [`default_header`](Self::default_header) cannot be sent; or the default transport cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
+        #[cfg(feature = "metrics")]
+        crate::metrics::describe();
         let fingerprint = self.key.fingerprint();
         let account = self.account.take().map(AccountName::try_from).transpose();
         let account = account.map_err(BuildError::Account)?;

@@ -253,7 +253,7 @@ impl Client {
     /// ```
     pub fn resume_entry(&self, entry: JournalEntry) -> GenerationBuilder<Resume> {
         match entry.handle() {
-            Some(handle) => self.resume(handle),
+            Some(handle) => self.resume(handle).had_ended(entry.state.is_final()),
             None => self.reconcile(entry.intent),
         }
     }

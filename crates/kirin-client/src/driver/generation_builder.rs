@@ -86,9 +86,16 @@ impl<O> GenerationBuilder<O> {
                 deadline: client.0.deadline,
                 schedule: client.0.schedule.clone(),
                 budget: None,
+                had_ended: false,
             },
             operation: PhantomData,
         }
+    }
+
+    /// Says that an earlier operation has seen the end of the task: it is asked again, and not counted again.
+    pub(super) fn had_ended(mut self, had_ended: bool) -> Self {
+        self.plan.had_ended = had_ended;
+        self
     }
 
     /// Sets how long to wait, in place of the client's setting. It counts from the first poll.

@@ -32,6 +32,13 @@ pub use generation_builder::{GenerationBuilder, operation};
 
 mod headers;
 
+#[cfg(feature = "metrics")]
+mod measures;
+#[cfg(not(feature = "metrics"))]
+#[path = "unmeasured.rs"]
+mod measures;
+pub(crate) use measures::downloaded;
+
 mod notices;
 pub use notices::Notices;
 

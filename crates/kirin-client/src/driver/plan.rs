@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) budget: Option<Arc<Budget>>,
     /// In place of the model's, or of the one for callbacks, if it is set.
     pub(super) schedule: Option<PollSchedule>,
+    /// An earlier operation has seen the end of the task.
+    pub(super) had_ended: bool,
 }
 
 /// Where the external task id of a create is from.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use kirin_transport::SendWatch;
+#[cfg(feature = "metrics")]
+use kirin_types::Total;
 use kirin_types::{GenerationRequest, TaskId};
 
 use super::{
@@ -173,6 +175,13 @@ impl Record {
             ..intent
         };
         Ok(Box::new(intent))
+    }
+
+    /// What the create costs, in USD: as its budgets know it, else the list price.
+    #[cfg(feature = "metrics")]
+    pub(super) fn price(&self, request: &GenerationRequest) -> Option<Total> {
+        let listed = || Some(request.price_estimate()?.amount().into());
+        self.spending.price().or_else(listed)
     }
 
     /// The attempt is about to leave; the watch shows whether it has.

@@ -9,6 +9,7 @@ use super::{
     claims::Claim,
     clock::Clock,
     flow::Place,
+    measures::{self, Measures},
     plan::Plan,
     prepare::Prepared,
     record::{Operation, Record},
@@ -38,6 +39,7 @@ pub(super) struct Run {
     _operation: Operation,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
+    measures: Measures,
     place: Place,
     /// The id of the create, or by which the task is asked for.
     external_task_id: Option<ExternalTaskId>,
@@ -70,16 +72,21 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
     let drain = Arc::clone(&client.0.drain);
     let under_way = drain.enter(operation.id.number(), Arc::clone(&told));
     let clock = client.clock(plan.deadline());
+    let measures = Measures::begin(&plan);
     let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
     let run = match prepared {
-        Ok(prepared) => Run::new(client, clock, prepared, operation, told),
+        Ok(prepared) => Run::new(client, clock, prepared, operation, measures, told),
         Err(refused) => {
             told.locked().handle = refused.handle;
-            return Error::check(refused.outcome).map_err(|error| told.with_handle(error));
+            let ended = Error::check(refused.outcome);
+            measures::operation_ended(&ended);
+            return ended.map_err(|error| told.with_handle(error));
         }
     };
     under_way.is_about(run.record.create());
-    Box::pin(trace::generation(run.known(), run.act())).await
+    let ended = Box::pin(trace::generation(run.known(), run.act())).await;
+    measures::operation_ended(&ended);
+    ended
 }
 
 impl Run {
@@ -88,6 +95,7 @@ impl Run {
         clock: Clock,
         prepared: Prepared,
         operation: Operation,
+        mut measures: Measures,
         told: Arc<Told>,
     ) -> Box<Self> {
         let Prepared {
@@ -96,6 +104,7 @@ impl Run {
             record,
             claim,
         } = prepared;
+        measures.prepared(&plan);
         let mut place = client.0.flow.parallel.arrive();
         let model = plan.start.model_id();
         let follows_host = plan.schedule.is_none();
@@ -118,6 +127,7 @@ impl Run {
             _operation: operation,
             client,
             told,
+            measures,
             place,
             external_task_id,
             by_external_id,
@@ -158,6 +168,7 @@ impl Run {
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => {
                     let event = self.wait(until).await;
+                    self.measures.waited(until, &self.clock);
                     // The computer may have slept.
                     self.read_clock();
                     event
@@ -168,6 +179,7 @@ impl Run {
                     if let Some(overtaken) = self.overtaken(&outcome, &recorded) {
                         (outcome, recorded) = (overtaken, Ok(()));
                     }
+                    self.measures.ended(&outcome, &self.client);
                     let ended = Error::check(outcome);
                     return ended.map_err(|error| self.told.with_handle(error).recorded(recorded));
                 }
@@ -176,6 +188,7 @@ impl Run {
             if let Notice::Accepted { id, .. } | Notice::Found { id } = &notice {
                 Box::pin(self.accepted(id)).await;
             }
+            self.measures.told(&notice);
         }
     }
 
@@ -248,7 +261,6 @@ impl Run {
     }
 
     async fn accepted(&mut self, id: &TaskId) {
-        trace::accepted(id);
         // A task that was asked for by its own id, as a person may type it, is not known by another one: a
         // look-up that finds it by that would prove nothing.
         let external_task_id = self.external_task_id.take();
@@ -264,6 +276,8 @@ impl Run {
         }
         let recorded = self.record.accepted(&self.client, id).await;
         self.tell_if_lost(recorded);
+        // A subscriber is somebody else's code, so it comes last.
+        trace::accepted(id);
     }
 
     async fn end(&mut self, outcome: &Outcome) -> Result<(), JournalError> {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use kirin_transport::SendWatch;
 use kirin_types::GenerationRequest;
+#[cfg(feature = "metrics")]
+use kirin_types::Total;
 
 use super::Client;
 use crate::{
@@ -56,6 +58,13 @@ impl Spending {
 
     pub(super) fn is_reserved(&self) -> bool {
         !self.reservations.is_empty()
+    }
+
+    /// What was taken for the create, where a budget knows it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn price(&self) -> Option<Total> {
+        let prices = self.reservations.iter().map(Reservation::price);
+        prices.max().filter(|price| *price > Total::default())
     }
 
     /// An attempt is about to leave; the watch shows whether it has.

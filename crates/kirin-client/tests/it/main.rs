@@ -28,6 +28,8 @@ mod in_hand;
 #[cfg(feature = "tokio")]
 mod journal;
 mod machine;
+#[cfg(feature = "metrics")]
+mod measured;
 mod pictures;
 #[cfg(feature = "tokio")]
 mod plain_http;

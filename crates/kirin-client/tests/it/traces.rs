@@ -2,10 +2,11 @@
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, LazyLock, Mutex},
 };
 
-use kirin_client::{Client, HostCapabilities, Lookup};
+use kirin_client::{Client, HostCapabilities, JournalState, Lookup, MemoryJournal};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::Sent;
 use kirin_types::GenerationRequest;
@@ -155,6 +156,51 @@ fn a_generation_is_a_span_with_a_span_for_each_call() {
         &[generation, "kirin.creates=2", "kirin.queries=1", "ended"],
     );
     assert!(!ended.contains("error.type"), "{ended}");
+}
+
+/// Panics when it is given a line with this word in it.
+struct Faulty(&'static str);
+
+impl io::Write for Faulty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        assert!(!line.contains(self.0), "a subscriber's own fault");
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Somebody else's code may panic, or never come back: what was paid for is written down before.
+#[test]
+fn a_subscriber_that_panics_at_an_acceptance_finds_it_in_the_journal() {
+    LazyLock::force(&SECOND);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(|| Faulty("accepted"))
+        .with_ansi(false)
+        .finish();
+    let journal = Arc::new(MemoryJournal::default());
+    let client = Client::builder(canary::key().parse().unwrap())
+        .transport(Scripted::new([json(200, CREATED)]))
+        .journal(journal.clone())
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let request = GenerationRequest::builder("a fox").build().unwrap();
+    let generated = tracing::subscriber::with_default(subscriber, || {
+        let generation = client.generate(request).into_future();
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(generation)))
+    });
+    assert!(generated.is_err(), "it panics");
+    let entry = journal.entries().pop().unwrap();
+    let id = "task-1".parse().unwrap();
+    assert_eq!(entry.state, JournalState::Accepted(id));
 }
 
 #[test]

@@ -74,12 +74,14 @@ impl Run {
         self.creates += 1;
         let id = request.external_task_id().map_or("", |id| id.as_str());
         let watch = self.record.leaves();
+        self.measures.leaves(&watch, request, &self.record);
         let work = self.client.create_once(request, time, watch);
         let event = trace::call("create", id, self.creates, work).await;
         self.repeats = true;
         if let Some(answer) = event.create_answer() {
             let recorded = self.record.answered(answer).await;
             self.tell_if_lost(recorded);
+            self.measures.answered(answer);
             match answer {
                 CreateAnswer::Created(_) => {
                     self.repeats = false;

@@ -13,6 +13,7 @@ use crate::{
 
 impl Run {
     pub(super) async fn query(&mut self, id: &str) -> Event {
+        self.measures.poll_is_due(&self.clock);
         let event = match within_or_ever(self.query_limit(), self.turn_to_query()).await {
             Some(()) => {
                 self.begin_query();
@@ -31,6 +32,7 @@ impl Run {
 
     /// One of a row: its turn comes like that of any request.
     pub(super) async fn probe(&mut self, id: &ExternalTaskId) -> Event {
+        self.measures.poll_is_due(&self.clock);
         let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
         match turn {
             Some(()) => {
@@ -55,6 +57,7 @@ impl Run {
     fn begin_query(&mut self) {
         let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
         sleepers.into_iter().flatten().for_each(Sleeper::hear);
+        self.measures.polled(&self.clock);
         self.queries = self.queries.saturating_add(1);
     }
 
