@@ -27,6 +27,8 @@ pub(super) struct Sample {
     pub(super) value: f64,
 }
 
+type OnSample = Box<dyn Fn(&Sample) + Send + Sync>;
+
 #[derive(Clone, Default)]
 pub(super) struct Recorded(Arc<Shared>);
 
@@ -34,7 +36,7 @@ pub(super) struct Recorded(Arc<Shared>);
 struct Shared {
     described: Mutex<Vec<Described>>,
     samples: Mutex<Vec<Sample>>,
-    on_sample: Option<Box<dyn Fn(&Sample) + Send + Sync>>,
+    on_sample: Option<OnSample>,
 }
 
 impl Recorded {
