@@ -1,7 +1,13 @@
 //! A ledger whose rows were changed behind its back: it opens and answers, or says what is wrong.
 #![no_main]
 
-use std::{fs, path::Path, sync::OnceLock};
+use std::{
+    fs,
+    path::Path,
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
 
 use kirin_client::{
     BaseUrl, Intent, Journal as _, JournalChange, JournalWrite, OperationId,
@@ -20,8 +26,9 @@ const FOLDER: &str = "/dev/shm";
 const NOW: i64 = 1_795_608_000_000;
 
 /// What is overwritten, and in which rows.
-const CELLS: [&str; 33] = [
+const CELLS: [&str; 37] = [
     "creates.base_url",
+    "creates.account",
     "creates.external_task_id",
     "creates.key",
     "creates.model",
@@ -49,15 +56,20 @@ const CELLS: [&str; 33] = [
     "creates.is_minted",
     "creates.clock_difference",
     "creates.doubt",
+    "creates.is_delivered",
     "files.bytes",
     "files.downloaded_at",
     "files.path",
     "openings.counter",
     "knowledge.began_at",
+    "knowledge.has_forgotten",
+    "days.spent",
 ];
 
 /// Columns of whole numbers.
-const NUMBERS: [&str; 18] = [
+const NUMBERS: [&str; 20] = [
+    "is_delivered",
+    "has_forgotten",
     "intended_at",
     "intended_at_is_known",
     "attempts",
@@ -157,10 +169,11 @@ fn overwrite(path: &Path, data: &[u8]) {
         };
         let cell = CELLS[usize::from(*cell) % CELLS.len()];
         let (table, column) = cell.split_once('.').expect("a table and a column");
-        let key = if table == "knowledge" {
-            "only"
-        } else {
-            "number"
+        let key = match table {
+            "knowledge" => "only",
+            // All of them are one row.
+            "days" => "1",
+            _ => "number",
         };
         let text = str::from_utf8(value).ok();
         let (value, place) = match column {
@@ -240,8 +253,22 @@ fuzz_target!(|data: &[u8]| {
     let path = folder.path().join("kirin.sqlite3");
     fs::write(&path, template()).expect("a copy");
     overwrite(&path, data);
+    let before = threads();
     match Ledger::open(&path) {
         Ok(ledger) => block_on(ask(&ledger, 1 + i64::from(*entry) % 6)),
         Err(error) => assert!(!format!("{error} {error:?}").is_empty()),
     }
+    // What a thread holds while it ends would be taken for a leak.
+    let began_at = Instant::now();
+    while threads() > before {
+        assert!(
+            began_at.elapsed() < Duration::from_secs(30),
+            "a thread is left"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
 });
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}

@@ -276,7 +276,7 @@ impl JournalEntry {
     }
 
     /// Applies a write to its entry among all that a journal has under the base URL and the external task id of
-    /// the create, or adds one: one for each account, as [`CreateId::entry_among`] chooses.
+    /// the create, or adds one: one for each account, as [`CreateId::entry_among`](crate::CreateId::entry_among) chooses.
     ///
     /// ```
     /// use kirin_client::{BaseUrl, Intent, JournalChange, JournalEntry, JournalWrite, OperationId};
