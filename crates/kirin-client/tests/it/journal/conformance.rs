@@ -224,13 +224,14 @@ async fn wrong_journals_are_caught() {
     use Clause::*;
     for (wrong, caught) in [
         (Wrong::ChoosesControls, &[Controls][..]),
-        (Wrong::ComparesBaseUrls, &[OneEntryEach]),
-        (Wrong::ComparesCase, &[OneEntryEach]),
+        (Wrong::ComparesBaseUrls, &[Accounts, OneEntryEach]),
+        (Wrong::ComparesCase, &[Accounts, OneEntryEach]),
         (
             Wrong::Compares,
             &[
                 Transitions,
                 OneSends,
+                Accounts,
                 FirstEndStays,
                 TakenOverOnce,
                 RepetitionStays,
@@ -243,6 +244,7 @@ async fn wrong_journals_are_caught() {
             Wrong::CountsAttempts,
             &[
                 Transitions,
+                Accounts,
                 FirstEndStays,
                 TakenOverOnce,
                 RepetitionStays,
@@ -255,11 +257,11 @@ async fn wrong_journals_are_caught() {
         (Wrong::KeepsAccountsApart, &[Accounts]),
         (
             Wrong::KeepsTheEnd,
-            &[Transitions, FirstEndStays, RepetitionStays],
+            &[Transitions, Accounts, FirstEndStays, RepetitionStays],
         ),
         (Wrong::KeepsTheCount, &[RepetitionStays]),
         (Wrong::RecallsItsOwn, &[Transitions, OneEntryEach, Controls]),
-        (Wrong::SharesEntriesOfKeys, &[OneEntryEach]),
+        (Wrong::SharesEntriesOfKeys, &[Accounts, OneEntryEach]),
         (Wrong::StopsAtTheFirst, &[InOrder]),
         (
             Wrong::TakesOverOnce,

@@ -35,7 +35,7 @@ struct PostgresJournal {
     server: Arc<Server>,
     wrong: Option<Wrong>,
     /// Of the one that writes behind.
-    behind: Mutex<HashMap<Key, JournalEntry>>,
+    behind: Mutex<HashMap<Key, Vec<JournalEntry>>>,
 }
 
 impl PostgresJournal {
@@ -59,9 +59,10 @@ impl PostgresJournal {
         self.server.begin(isolation).await
     }
 
-    async fn entry(&self, key: &Key) -> Result<Option<JournalEntry>, SqlError> {
+    /// A row holds the entries of all accounts under its id.
+    async fn entries(&self, key: &Key) -> Result<Vec<JournalEntry>, SqlError> {
         let row = self.begin().await?.select(key).await?;
-        Ok(row.map(|json| serde_json::from_str(&json).unwrap()))
+        Ok(row.map_or_else(Vec::new, |json| serde_json::from_str(&json).unwrap()))
     }
 
     /// One transaction: either the write is refused, or the row and the number of the write are there.
@@ -77,13 +78,13 @@ impl PostgresJournal {
         }
         let key = key(&write.create);
         let row = transaction.select(&key).await?;
-        let before: Option<JournalEntry> =
+        let before: Option<Vec<JournalEntry>> =
             row.as_ref().map(|json| serde_json::from_str(json).unwrap());
         let behind = self.behind.lock().unwrap().get(&key).cloned();
-        let after = match JournalEntry::apply(behind.or(before).as_ref(), write) {
-            Ok(after) => after,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let mut after = behind.or(before).unwrap_or_default();
+        if let Err(refused) = JournalEntry::apply_among(&mut after, write) {
+            return Ok(Err(refused));
+        }
         if self.is(Wrong::WritesBehind) && matches!(write.change, JournalChange::Send { .. }) {
             self.behind.lock().unwrap().insert(key, after);
             return Ok(Ok(()));
@@ -111,12 +112,12 @@ fn key(create: &CreateId) -> Key {
 impl Journal for PostgresJournal {
     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
         let key = key(create);
-        if let Some(entry) = self.behind.lock().unwrap().get(&key) {
-            return Ok(Recalled::new(Some(entry.clone())));
+        if let Some(entries) = self.behind.lock().unwrap().get(&key) {
+            return Ok(Recalled::new(create.entry_among(entries).cloned()));
         }
         for _ in 0..MOST_TRIES {
-            if let Ok(entry) = self.entry(&key).await {
-                return Ok(Recalled::new(entry));
+            if let Ok(entries) = self.entries(&key).await {
+                return Ok(Recalled::new(create.entry_among(entries)));
             }
         }
         Err(JournalError::new("the database does not answer"))
