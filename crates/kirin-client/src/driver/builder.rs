@@ -389,6 +389,7 @@ impl ClientBuilder {
                 repeated_downloads: Bucket::of_retries(),
             },
             claims: Arc::default(),
+            reports: Arc::default(),
             drain: Arc::default(),
             wakes: self.wakes,
             wall_clock: self.wall_clock,

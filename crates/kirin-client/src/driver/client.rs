@@ -86,6 +86,8 @@ pub(super) struct Shared {
     pub(super) expects_callbacks: bool,
     pub(super) flow: Flow,
     pub(super) claims: Arc<Claims>,
+    /// The creates of which something that has happened is being written down.
+    pub(super) reports: Arc<Claims>,
     pub(super) drain: Arc<Drain>,
     pub(super) wakes: Wakes,
     pub(super) wall_clock: WallClock,

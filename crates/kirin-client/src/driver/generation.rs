@@ -134,7 +134,7 @@ impl Generation {
         let driving = &self.caller.0;
         let ended = poll_fn(|context| {
             let driven = driving.poll(CALLER, context);
-            match (driving.told.handle(), driven) {
+            match (driving.told.recorded_handle(), driven) {
                 (Some(handle), _) => Poll::Ready(Ok(handle)),
                 (None, Poll::Ready(())) => driving.poll_end(context).map(Err),
                 (None, Poll::Pending) => Poll::Pending,

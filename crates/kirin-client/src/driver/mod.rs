@@ -60,6 +60,8 @@ mod trace;
 
 mod typical_time;
 
+mod uncancelled;
+
 mod wakes;
 pub use wakes::Wakes;
 

@@ -1,13 +1,16 @@
 //! What is known of a create before it begins: in the client, and in the journal.
 
+use std::sync::Arc;
+
 use kirin_types::TaskId;
 
 use super::{
     Client,
     claims::Claim,
-    clock::Clock,
+    clock::{Clock, within_or_ever},
     plan::{IdOrigin, Known, Plan, Start},
     record::{Operation, Record, in_time},
+    run::SHORTEST_CALL,
     spending::Spending,
 };
 use crate::{
@@ -36,7 +39,7 @@ impl Prepared {
     /// is at it, or has to decide about it.
     pub(super) async fn new(
         client: &Client,
-        operation: &Operation,
+        operation: &Arc<Operation>,
         clock: &Clock,
         mut plan: Plan,
     ) -> Result<Self, Box<Refused>> {
@@ -44,6 +47,11 @@ impl Prepared {
             Ok(claim) => claim,
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         };
+        if let Some(id) = plan.start.external_task_id().filter(|_| claim.is_some()) {
+            // What the one before has still to report of it comes first.
+            let limit = clock.left_at_least(SHORTEST_CALL);
+            let _ = within_or_ever(limit, client.0.reports.are_free_of(id)).await;
+        }
         let mut known = Known {
             origin: plan.id_origin,
             is_of_another_key: plan.start.is_of_another_key(client),
@@ -68,7 +76,7 @@ impl Prepared {
         let spending = Spending::new(client, plan.budget.clone());
         let mut record = Record::new(
             client,
-            operation.id,
+            operation,
             clock,
             &plan.start,
             &settings,

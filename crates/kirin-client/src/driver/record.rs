@@ -9,10 +9,14 @@ use kirin_types::{GenerationRequest, TaskId};
 
 use super::{
     Client,
+    claims::{Claim, Claims},
     clock::{Clock, within_or_ever},
+    drain::UnderWay,
     plan::{IdOrigin, Start},
     run::SHORTEST_CALL,
     spending::Spending,
+    told::Told,
+    uncancelled::Uncancelled,
 };
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, TakenBack,
@@ -22,11 +26,8 @@ use crate::{
 
 /// The only door to a create: the budget is asked first, and then the journal.
 pub(super) struct Record {
-    journal: Arc<dyn Journal>,
+    writer: Writer,
     clock: Clock,
-    operation: OperationId,
-    /// The create that it is about; an operation that creates nothing has none.
-    create: Option<CreateId>,
     /// The external task id was made up for it.
     is_minted: bool,
     /// Somebody else may be at the create, or was.
@@ -61,7 +62,7 @@ impl Record {
     /// sent, is there already, and so is a task that is known by the id of its create.
     pub(super) fn new(
         client: &Client,
-        operation: OperationId,
+        operation: &Arc<Operation>,
         clock: &Clock,
         start: &Start,
         settings: &Settings,
@@ -85,10 +86,11 @@ impl Record {
             spending.remember(&intent.request);
         }
         Self {
-            journal: Arc::clone(&client.0.journal),
+            writer: Writer {
+                operation: Arc::clone(operation),
+                create: start.create_id(client),
+            },
             clock: clock.clone(),
-            operation,
-            create: start.create_id(client),
             is_minted: settings.external_task_id_is_minted,
             may_be_known: origin.may_be_known(),
             is_of_another_key: settings.was_sent_with_another_key,
@@ -108,7 +110,7 @@ impl Record {
     }
 
     pub(super) fn create(&self) -> Option<&CreateId> {
-        self.create.as_ref()
+        self.writer.create.as_ref()
     }
 
     /// Takes over the create that the operation goes on with.
@@ -118,7 +120,7 @@ impl Record {
             Stage::ToBeTakenOver(intent) => JournalChange::TakeOver(intent.clone()),
             Stage::Unwritten(_) | Stage::Written => return Ok(()),
         };
-        self.write(change).await?;
+        self.intend(vec![change]).await?;
         self.stage = Stage::Written;
         Ok(())
     }
@@ -148,7 +150,7 @@ impl Record {
         let attempt = self.attempt + 1;
         changes.push(JournalChange::Send { attempt, reason });
         self.has_tried_to_write = true;
-        self.write_all(changes).await?;
+        self.intend(changes).await?;
         self.stage = Stage::Written;
         self.attempt = attempt;
         self.open = Some(reason);
@@ -212,7 +214,7 @@ impl Record {
             why,
             reason,
         };
-        self.write(change).await
+        self.report(vec![change]).await
     }
 
     /// The service has the task, also one that an earlier run has created and this journal forgot.
@@ -221,22 +223,27 @@ impl Record {
         client: &Client,
         task: &TaskId,
     ) -> Result<(), JournalError> {
+        let mut intent = None;
         if let Stage::Unwritten(request) = &mut self.stage
             && let Some(request) = request.take()
         {
             self.spending.remember(&request);
-            let intent = self.intent(client, *request)?;
-            if self
-                .write(JournalChange::Intend(intent.clone()))
-                .await
-                .is_err()
-            {
-                // It is paid for already: no budget and no count is in its way, and an entry that is there
-                // takes the task.
-                let _ = self.write(JournalChange::TakeOver(intent)).await;
-            }
+            intent = Some(self.intent(client, *request)?);
         }
-        let written = self.write(JournalChange::Accept(task.clone())).await;
+        let (writer, accept) = (self.writer.clone(), JournalChange::Accept(task.clone()));
+        let work = async move {
+            if let Some(intent) = intent {
+                let intend = JournalChange::Intend(intent.clone());
+                if writer.write_all(vec![intend]).await.is_err() {
+                    // It is paid for already: no budget and no count is in its way, and an entry that is there
+                    // takes the task.
+                    let take_over = JournalChange::TakeOver(intent);
+                    let _ = writer.write_all(vec![take_over]).await;
+                }
+            }
+            writer.write_all(vec![accept]).await
+        };
+        let written = self.report_all(work).await;
         if written.is_ok() {
             self.stage = Stage::Written;
         }
@@ -255,7 +262,7 @@ impl Record {
             Stage::Written if self.is_of_another_key && outcome.task().is_none() => Ok(()),
             Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
-                let written = self.write(end).await;
+                let written = self.report(vec![end]).await;
                 self.unless_unknown(client, written)
             }
             Stage::Unwritten(_) if matches!(outcome, Outcome::NotCreated { .. }) => {
@@ -273,23 +280,24 @@ impl Record {
     async fn ended_unwritten(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
         // Nobody else has an id that was made up a moment ago.
         let is_asked = self.may_be_known || self.has_tried_to_write;
-        let Some(create) = self.create.as_ref().filter(|_| is_asked) else {
+        let Some(create) = self.create().filter(|_| is_asked) else {
             return Ok(());
         };
         if self.is_silent {
             return Err(silent());
         }
-        let recalled = in_time(&self.clock, self.journal.recall(create)).await;
+        let operation = &self.writer.operation;
+        let recalled = in_time(&self.clock, operation.journal.recall(create)).await;
         match recalled.unwrap_or_default().entry {
             // A journal may say that it failed, and have written all the same.
-            Some(entry) if entry.intent.operation == Some(self.operation) => {
+            Some(entry) if entry.intent.operation == Some(operation.id) => {
                 let take_back = JournalChange::TakeBack {
                     attempt: entry.latest_attempt,
                     why: TakenBack::NotSent,
                     reason: SendReason::Unsent,
                 };
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
-                self.write_all(match entry.is_attempt_open {
+                self.report(match entry.is_attempt_open {
                     true => vec![take_back, end],
                     false => vec![end],
                 })
@@ -302,21 +310,43 @@ impl Record {
         }
     }
 
-    async fn write(&mut self, change: JournalChange) -> Result<(), JournalError> {
-        self.write_all(vec![change]).await
-    }
-
-    async fn write_all(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
-        let Some(create) = &self.create else {
-            return Ok(());
-        };
+    /// What is about to be done. Where it is dropped, it is not done, and nobody has to know.
+    async fn intend(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
         if self.is_silent {
             return Err(silent());
         }
-        let write = |change| JournalWrite::new(create.clone(), self.operation, change);
-        let writes: Vec<_> = changes.into_iter().map(write).collect();
         let limit = self.clock.left_at_least(SHORTEST_CALL);
-        let written = within_or_ever(limit, self.journal.write_all(&writes)).await;
+        let written = within_or_ever(limit, self.writer.write_all(changes)).await;
+        self.heard(written)
+    }
+
+    /// What has happened.
+    async fn report(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
+        let writer = self.writer.clone();
+        self.report_all(async move { writer.write_all(changes).await })
+            .await
+    }
+
+    /// The same in several steps. It is written down even if the generation is dropped meanwhile: nobody else
+    /// knows of it.
+    async fn report_all(
+        &mut self,
+        work: impl Future<Output = Result<(), JournalError>> + Send + 'static,
+    ) -> Result<(), JournalError> {
+        if self.is_silent {
+            return Err(silent());
+        }
+        let limit = self.clock.left_at_least(SHORTEST_CALL);
+        let reporting = self.writer.reporting();
+        let work = async move {
+            let _reporting = reporting;
+            within_or_ever(limit, work).await
+        };
+        let written = Uncancelled::new(work).await;
+        self.heard(written)
+    }
+
+    fn heard(&mut self, written: Option<Result<(), JournalError>>) -> Result<(), JournalError> {
         self.is_silent = written.is_none();
         written.unwrap_or_else(|| Err(silent()))
     }
@@ -348,18 +378,48 @@ fn silent() -> JournalError {
     JournalError::new("it did not answer before the deadline")
 }
 
-/// An operation of a client, until it ends or is dropped.
+/// Writes on behalf of an operation, which lasts as long as this does.
+#[derive(Clone)]
+struct Writer {
+    operation: Arc<Operation>,
+    /// The create that it is about; an operation that creates nothing has none.
+    create: Option<CreateId>,
+}
+
+impl Writer {
+    async fn write_all(&self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
+        let Some(create) = &self.create else {
+            return Ok(());
+        };
+        let write = |change| JournalWrite::new(create.clone(), self.operation.id, change);
+        let writes: Vec<_> = changes.into_iter().map(write).collect();
+        self.operation.journal.write_all(&writes).await
+    }
+
+    /// Whoever wants the same create waits for this.
+    fn reporting(&self) -> Option<Claim> {
+        let create = self.create.as_ref()?;
+        self.operation.reports.take(&create.external_task_id)
+    }
+}
+
+/// An operation of a client, until it has ended or was dropped, and nothing is left to be written down.
 pub(super) struct Operation {
     pub(super) id: OperationId,
+    pub(super) under_way: UnderWay,
     journal: Arc<dyn Journal>,
+    reports: Arc<Claims>,
 }
 
 impl Operation {
-    pub(super) fn begin(client: &Client) -> Self {
-        Self {
-            id: client.next_operation(),
+    pub(super) fn begin(client: &Client, told: &Arc<Told>) -> Arc<Self> {
+        let id = client.next_operation();
+        Arc::new(Self {
+            id,
+            under_way: client.0.drain.enter(id.number(), Arc::clone(told)),
             journal: Arc::clone(&client.0.journal),
-        }
+            reports: Arc::clone(&client.0.reports),
+        })
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Run {
     clock: Clock,
     record: Record,
     /// It ends before the claim does: whoever has the claim next finds that nobody is at the create.
-    _operation: Operation,
+    operation: Arc<Operation>,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
     measures: Measures,
@@ -68,9 +68,7 @@ enum Work {
 
 /// Begins what was planned, and runs it to its end.
 pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
-    let operation = Operation::begin(&client);
-    let drain = Arc::clone(&client.0.drain);
-    let under_way = drain.enter(operation.id.number(), Arc::clone(&told));
+    let operation = Operation::begin(&client, &told);
     let clock = client.clock(plan.deadline());
     let measures = Measures::begin(&plan);
     let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
@@ -83,10 +81,15 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
             return ended.map_err(|error| told.with_handle(error));
         }
     };
+<<<<<<< HEAD
     under_way.is_about(run.record.create());
     let ended = Box::pin(trace::generation(run.known(), run.act())).await;
     measures::operation_ended(&ended);
     ended
+=======
+    run.operation.under_way.is_about(run.record.create());
+    Box::pin(trace::generation(run.known(), run.act())).await
+>>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
 }
 
 impl Run {
@@ -94,8 +97,12 @@ impl Run {
         client: Client,
         clock: Clock,
         prepared: Prepared,
+<<<<<<< HEAD
         operation: Operation,
         mut measures: Measures,
+=======
+        operation: Arc<Operation>,
+>>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
         told: Arc<Told>,
     ) -> Box<Self> {
         let Prepared {
@@ -124,7 +131,7 @@ impl Run {
             clock,
             record,
             _claim: claim,
-            _operation: operation,
+            operation,
             client,
             told,
             measures,
@@ -186,7 +193,7 @@ impl Run {
             };
             let notice = self.handle_event(event);
             if let Notice::Accepted { id, .. } | Notice::Found { id } = &notice {
-                Box::pin(self.accepted(id)).await;
+                Box::pin(self.accepted(id, &notice)).await;
             }
             self.measures.told(&notice);
         }
@@ -222,8 +229,10 @@ impl Run {
         // Each event answers the work it comes from.
         let notice = machine.handle(now, event).expect("an event that answers");
         let capabilities = machine.capabilities();
-        if notice != Notice::Nothing {
-            latest.tell(notice.clone());
+        match &notice {
+            // The journal hears of it first.
+            Notice::Accepted { .. } | Notice::Found { .. } | Notice::Nothing => {}
+            _ => latest.tell(notice.clone()),
         }
         drop(latest);
         self.client.learn(capabilities);
@@ -260,7 +269,12 @@ impl Run {
         .await
     }
 
+<<<<<<< HEAD
     async fn accepted(&mut self, id: &TaskId) {
+=======
+    /// Whoever waits for the acceptance is told of it when the journal knows it.
+    async fn accepted(&mut self, id: &TaskId, notice: &Notice) {
+>>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
         // A task that was asked for by its own id, as a person may type it, is not known by another one: a
         // look-up that finds it by that would prove nothing.
         let external_task_id = self.external_task_id.take();
@@ -268,13 +282,14 @@ impl Run {
         self.repeats = false;
         self.place.enter_at_once();
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
-        // Before the journal, whose write may take long or never end.
-        self.told.locked().handle = Some(self.handle(id.clone()));
+        // The handle comes before the journal, whose write may take long or never end.
+        self.told.locked().being_recorded(self.handle(id.clone()));
         if let Some(external_task_id) = &self.external_task_id {
             let control = Control::new(external_task_id.clone(), id.clone());
             self.client.learn_control(control);
         }
         let recorded = self.record.accepted(&self.client, id).await;
+        self.told.locked().recorded(notice.clone());
         self.tell_if_lost(recorded);
         // A subscriber is somebody else's code, so it comes last.
         trace::accepted(id);

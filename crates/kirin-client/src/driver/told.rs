@@ -24,6 +24,8 @@ pub(super) struct Latest {
     pub(super) machine: Option<Machine>,
     /// Without the tags.
     pub(super) handle: Option<GenerationHandle>,
+    /// The journal is being told of the task.
+    is_being_recorded: bool,
     /// How many notices there were.
     count: u64,
     /// Those that nobody has read, as long as somebody may.
@@ -39,6 +41,7 @@ impl Told {
         let latest = Latest {
             machine: None,
             handle: None,
+            is_being_recorded: false,
             count: 0,
             kept: Some(VecDeque::new()),
             streams: Vec::new(),
@@ -66,6 +69,12 @@ impl Told {
         })
     }
 
+    /// The handle, once the journal was told of the task as well.
+    pub(super) fn recorded_handle(&self) -> Option<GenerationHandle> {
+        let handle = self.handle()?;
+        (!self.locked().is_being_recorded).then_some(handle)
+    }
+
     pub(super) fn with_handle(&self, error: Error) -> Error {
         match self.handle() {
             Some(handle) => error.with_handle(handle),
@@ -75,6 +84,18 @@ impl Told {
 }
 
 impl Latest {
+    /// The service has the task, and the journal does not know it yet.
+    pub(super) fn being_recorded(&mut self, handle: GenerationHandle) {
+        self.handle = Some(handle);
+        self.is_being_recorded = true;
+    }
+
+    /// The journal was told of the task, or does not answer: now everybody is.
+    pub(super) fn recorded(&mut self, notice: Notice) {
+        self.is_being_recorded = false;
+        self.tell(notice);
+    }
+
     pub(super) fn tell(&mut self, notice: Notice) {
         self.count += 1;
         for (_, unread) in &mut self.streams {

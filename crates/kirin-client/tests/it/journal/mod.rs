@@ -8,6 +8,7 @@ mod dropped;
 mod known;
 #[cfg(feature = "conformance")]
 mod postgres;
+mod reports;
 mod restart;
 mod shared;
 mod silent;
