@@ -81,15 +81,10 @@ pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<T
             return ended.map_err(|error| told.with_handle(error));
         }
     };
-<<<<<<< HEAD
-    under_way.is_about(run.record.create());
+    run.operation.under_way.is_about(run.record.create());
     let ended = Box::pin(trace::generation(run.known(), run.act())).await;
     measures::operation_ended(&ended);
     ended
-=======
-    run.operation.under_way.is_about(run.record.create());
-    Box::pin(trace::generation(run.known(), run.act())).await
->>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
 }
 
 impl Run {
@@ -97,12 +92,8 @@ impl Run {
         client: Client,
         clock: Clock,
         prepared: Prepared,
-<<<<<<< HEAD
-        operation: Operation,
-        mut measures: Measures,
-=======
         operation: Arc<Operation>,
->>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
+        mut measures: Measures,
         told: Arc<Told>,
     ) -> Box<Self> {
         let Prepared {
@@ -269,12 +260,8 @@ impl Run {
         .await
     }
 
-<<<<<<< HEAD
-    async fn accepted(&mut self, id: &TaskId) {
-=======
     /// Whoever waits for the acceptance is told of it when the journal knows it.
     async fn accepted(&mut self, id: &TaskId, notice: &Notice) {
->>>>>>> 17706d7 (Whoever waits for an acceptance is told of it when the journal knows it, and what has happened is written down although its generation is dropped)
         // A task that was asked for by its own id, as a person may type it, is not known by another one: a
         // look-up that finds it by that would prove nothing.
         let external_task_id = self.external_task_id.take();
