@@ -167,10 +167,7 @@ impl Record {
         let missing = |error: MissingExternalTaskId| JournalError::new(error.to_string());
         let intent = Intent::new(request, base_url, key, client.wall_time()).map_err(missing)?;
         let intent = Intent {
-            account: self
-                .create
-                .as_ref()
-                .and_then(|create| create.account.clone()),
+            account: self.create().and_then(|create| create.account.clone()),
             clock_difference: client.clock_difference(),
             is_minted: self.is_minted,
             repetitions_after_absence: self.repetitions,
