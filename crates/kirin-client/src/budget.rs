@@ -11,7 +11,10 @@ use std::{
 
 use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, Task, Total};
 
-use crate::machine::{Outcome, Withheld};
+use crate::{
+    JournalEntry, JournalState,
+    machine::{Outcome, Withheld},
+};
 
 /// A limit on what creates may cost together, in USD, kept before each is sent.
 ///
@@ -24,7 +27,7 @@ use crate::machine::{Outcome, Withheld};
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
 /// none: [`prices`](Self::prices) takes yours. One budget may be shared by several clients, and one generation
-/// may have one of its own beside that of its client: `Generation::budget`. A budget ends with the process;
+/// may have one of its own beside that of its client: `GenerationBuilder::budget`. A budget ends with the process;
 /// [`spent_before`](Self::spent_before) makes one that goes on.
 ///
 /// ```
@@ -95,7 +98,8 @@ impl Budget {
     }
 
     /// Counts what was spent before this budget was made, as by an earlier process, in USD. A negative amount
-    /// counts nothing.
+    /// counts nothing. An amount names no creates: one that is part of it and is gone on with counts once more, so
+    /// count those with [`spent_on`](Self::spent_on).
     ///
     /// ```
     /// use kirin_client::Budget;
@@ -107,6 +111,39 @@ impl Budget {
     pub fn spent_before(self, amount: Amount) -> Self {
         if !amount.is_negative() {
             locked(&self.charges).total += amount.into();
+        }
+        self
+    }
+
+    /// Counts what these creates cost before this budget was made, or may have: each that may have been sent and is
+    /// not proved to have created nothing. What a task says it cost counts, else the price. One that is gone on with
+    /// (`Client::resume_entry`) takes what is counted here, and not its price once more; so what is in an amount of
+    /// [`spent_before`](Self::spent_before) must not be among these. Set the [prices](Self::prices) before.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Budget, Intent, JournalEntry, JournalState};
+    /// use kirin_types::GenerationRequest;
+    ///
+    /// // What a journal knows of the creates of one customer, after a restart.
+    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
+    /// let intent = Intent::new(request, BaseUrl::default(), "0123456789abcdef".parse()?, None)?;
+    /// let entries = [JournalEntry::new(intent, JournalState::Sent)];
+    ///
+    /// let customer = Budget::new("2.00".parse()?).spent_on(&entries);
+    /// assert_eq!(customer.spent().to_string(), "0.21");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spent_on<'a>(self, entries: impl IntoIterator<Item = &'a JournalEntry>) -> Self {
+        for entry in entries {
+            if entry.state.is_nothing() && !entry.may_hide_a_task() {
+                continue;
+            }
+            let request = &entry.intent.request;
+            let price = self.known_price(request).unwrap_or_default();
+            let number = locked(&self.charges).add(request, price, true);
+            if let JournalState::Ended(outcome) = &entry.state {
+                self.reservation(number).settle(outcome);
+            }
         }
         self
     }

@@ -12,7 +12,7 @@ use kind::{is_about_the_key, not_created, not_found};
 use crate::{
     GenerationHandle, JournalError,
     last_word::{last_heard, reason, said},
-    machine::{Cause, Knowledge, Outcome, Withheld, names_output},
+    machine::{Cause, Knowledge, KnownCreate, Outcome, Withheld, names_output},
 };
 
 /// A generation that did not end with a video. It says what happened, what that means for your
@@ -165,12 +165,24 @@ impl Error {
             Outcome::NotCreated { .. } => Billing::None,
             Outcome::CompletedWithoutOutput(task)
             | Outcome::Completed(task)
-            | Outcome::Failed(task) => match task.cost() {
-                Some(cost) if *cost > Amount::default() => Billing::Charged,
-                Some(cost) if is_failed(task) && *cost == Amount::default() => Billing::None,
-                _ => Billing::Unknown,
+            | Outcome::Failed(task) => billed(is_failed(task), task.cost()),
+            _ => match self.known_end() {
+                Some((has_failed, cost)) => billed(has_failed, cost),
+                None => Billing::Unknown,
             },
-            _ => Billing::Unknown,
+        }
+    }
+
+    /// Whether a task of which the journal knows that it has ended failed, and what it cost.
+    fn known_end(&self) -> Option<(bool, Option<&Amount>)> {
+        match self.outcome().cause()? {
+            Cause::Withheld(Withheld::Known {
+                state:
+                    KnownCreate::Ended {
+                        has_failed, cost, ..
+                    },
+            }) => Some((*has_failed, cost.as_ref())),
+            _ => None,
         }
     }
 
@@ -193,6 +205,11 @@ impl Error {
         }
     }
 
+    fn has_failed(&self) -> bool {
+        let is_known = || self.known_end().is_some_and(|(has_failed, _)| has_failed);
+        matches!(self.outcome(), Outcome::Failed(_)) || is_known()
+    }
+
     /// What happened, as a sentence without its full stop.
     pub fn what(&self) -> String {
         match self.outcome() {
@@ -200,7 +217,17 @@ impl Error {
                 id,
                 cause: Cause::Withheld(Withheld::Known { .. }),
                 ..
-            } => format!("this create was made before, as task {id}"),
+            } => {
+                let end = match self.known_end() {
+                    Some((true, _)) => ", which failed".into(),
+                    Some((false, Some(cost))) => {
+                        format!(", which is completed and cost {cost} USD")
+                    }
+                    Some((false, None)) => ", which is completed".into(),
+                    None => String::new(),
+                };
+                format!("this create was made before, as task {id}{end}")
+            }
             Outcome::CannotQuery { id, cause, task } => format!(
                 "task {id} cannot be queried: {cause}{}",
                 last_heard(task.as_deref())
@@ -270,8 +297,9 @@ impl Error {
             }
             (Outcome::NotCreated { .. }, _) => "Nothing was spent",
             (_, Billing::Charged) => "The task was charged",
-            (Outcome::Failed(_), Billing::None) => "The service says that it cost nothing",
-            (Outcome::Failed(_), _) => "Whether a failed task is charged is not documented",
+            (_, Billing::None) => "The service says that it cost nothing",
+            _ if self.has_failed() => "Whether a failed task is charged is not documented",
+            _ if self.known_end().is_some() => "The task may have been charged",
             (Outcome::Lost { .. } | Outcome::NotFound { .. }, _) => {
                 "If it was created, it may have been charged"
             }
@@ -338,9 +366,19 @@ impl Error {
                 "Make the call within `tokio::task::spawn_blocking`, or use the async client".into()
             }
             ErrorKind::InvalidRequest => "Change the request".into(),
-            ErrorKind::Journal => "Make the journal writable, then generate again".into(),
+            ErrorKind::Journal => match self.outcome().not_created() {
+                Some(Cause::Withheld(Withheld::JournalOfOtherBaseUrl { .. })) => {
+                    "Open the journal for the base URL of the client (of a ledger \
+                     `ledger.journal(client.base_url().clone())`), then generate again"
+                        .into()
+                }
+                _ => "Make the journal writable, then generate again".into(),
+            },
             ErrorKind::Known if matches!(self.outcome(), Outcome::NotCreated { .. }) => {
                 "Generate it to have it created".into()
+            }
+            ErrorKind::Known if self.has_failed() => {
+                "Choose another external id to have it generated again".into()
             }
             ErrorKind::Known => match self.task_id() {
                 Some(id) => format!("Do not generate it again: wait for task {id}"),
@@ -508,6 +546,15 @@ fn unresolved(id: &ExternalTaskId, knowledge: &Knowledge) -> String {
         Knowledge::OtherTask { id: other } => format!(
             "external id {id} belongs to another task, {other}, and it is not known whether this one was created too"
         ),
+    }
+}
+
+/// What the end of a task says of the charge.
+fn billed(has_failed: bool, cost: Option<&Amount>) -> Billing {
+    match cost {
+        Some(cost) if *cost > Amount::default() => Billing::Charged,
+        Some(cost) if has_failed && *cost == Amount::default() => Billing::None,
+        _ => Billing::Unknown,
     }
 }
 

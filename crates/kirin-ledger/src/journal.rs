@@ -42,7 +42,7 @@ impl LedgerJournal {
 
     /// Says that each create of this journal is unfinished until `Client::delivered` was called for it, or its
     /// files were noted ([`Ledger::downloaded`]); otherwise a completed one is finished unless an
-    /// [`output`](Self::output) is named for it.
+    /// [`output`](Self::output) is named for it. Where videos are to be downloaded after a restart, say one of the two.
     ///
     /// ```
     /// use kirin_client::BaseUrl;
@@ -121,10 +121,7 @@ impl LedgerJournal {
     fn check(&self, base_url: &BaseUrl) -> Result<(), JournalError> {
         match *base_url == self.base_url {
             true => Ok(()),
-            false => Err(JournalError::new(format!(
-                "it is of {}, and the create goes to {base_url}",
-                self.base_url
-            ))),
+            false => Err(JournalError::other_base_url(&self.base_url, base_url)),
         }
     }
 }

@@ -296,16 +296,19 @@ impl Ledger {
 
     /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
     /// not ended, refused and still to be looked up, or completed without the files that are wanted, or
-    /// without what [`until_delivered`](LedgerJournal::until_delivered) waits for.
+    /// without what [`until_delivered`](LedgerJournal::until_delivered) waits for. Of these, and of no others, the
+    /// [`journal_entry`](Self::journal_entry) is unfinished.
     ///
     /// # Errors
     ///
     /// The file could not be read.
     pub async fn unfinished(&self) -> Result<Vec<Entry>, LedgerError> {
-        let which = "state IN ('sent', 'accepted', 'open') \
-                     OR state IN ('intended', 'not_created') AND refusal_is_open \
-                     OR state = 'completed' AND is_delivered IS NOT 1 \
-                     AND (output IS NOT NULL OR is_delivered = 0) AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
+        let which = format!(
+            "state IN ('sent', 'accepted', 'open') \
+             OR state IN ('intended', 'not_created') AND refusal_is_open \
+             OR state = 'completed' AND {}",
+            rows::IS_WANTED
+        );
         self.select(which, None).await
     }
 
@@ -322,11 +325,12 @@ impl Ledger {
 
     async fn select(
         &self,
-        which: &'static str,
+        which: impl Into<String>,
         id: Option<String>,
     ) -> Result<Vec<Entry>, LedgerError> {
+        let which = which.into();
         let select =
-            move |connection: &Connection| entries(connection, which, params_from_iter(id));
+            move |connection: &Connection| entries(connection, &which, params_from_iter(id));
         self.0.writer.read(select).await
     }
 

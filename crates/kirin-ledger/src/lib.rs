@@ -5,16 +5,17 @@
 //! `kirin_client::Client` writes to; with it, what is unfinished is there after a restart.
 //!
 //! ```no_run
-//! use std::sync::Arc;
-//!
-//! use kirin_client::BaseUrl;
+//! use kirin_client::{BaseUrl, Client};
 //! use kirin_ledger::Ledger;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let ledger = Ledger::open("kirin.sqlite3")?;
-//! let journal = Arc::new(ledger.journal(BaseUrl::default()));
-//! // Client::builder(key).journal(journal) now writes every create down before it leaves.
-//! # let _ = journal;
+//! // One for both: the journal refuses creates that go elsewhere.
+//! let base_url = BaseUrl::default();
+//! let journal = ledger.journal(base_url.clone()).until_delivered();
+//! let client = Client::builder("my-key".parse()?).base_url(base_url).journal(journal).build()?;
+//! // It writes every create down before it leaves.
+//! # let _ = client;
 //! for entry in ledger.unfinished().await? {
 //!     println!("{} may be charged", entry.external_task_id);
 //! }

@@ -80,6 +80,12 @@ const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, i
                              attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price, \
                              coalesce(is_delivered, 0), account";
 
+/// Whether the videos of a completed create are still to be delivered: somebody said that they are wanted, and nobody
+/// that they are there.
+pub(crate) const IS_WANTED: &str = "is_delivered IS NOT 1 \
+                                    AND (output IS NOT NULL OR is_delivered IS 0) \
+                                    AND NOT EXISTS (SELECT 1 FROM files WHERE files.number = creates.number)";
+
 /// A create as its journal knows it, and what only the ledger knows of it.
 pub(crate) struct Kept {
     pub(crate) number: i64,
@@ -112,8 +118,14 @@ pub(crate) fn journal_entry(
     connection: &Connection,
     number: i64,
 ) -> rusqlite::Result<JournalEntry> {
-    let sql = format!("SELECT {JOURNAL_ENTRY} FROM creates WHERE number = ?1");
-    connection.query_row(&sql, [number], |row| Ok(read_kept(row)?.entry))
+    let sql = format!("SELECT {JOURNAL_ENTRY}, {IS_WANTED} FROM creates WHERE number = ?1");
+    connection.query_row(&sql, [number], |row| {
+        let mut entry = read_kept(row)?.entry;
+        let is_wanted: bool = row.get(24)?;
+        // Whether or not anybody said so: its videos are where they are wanted, or are not wanted.
+        entry.is_delivered |= word(&entry.state) == "completed" && !is_wanted;
+        Ok(entry)
+    })
 }
 
 fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {

@@ -30,6 +30,8 @@ use crate::{RawJson, decode::Token, raw_json_form::Text};
 ///
 /// let amounts = ["0.1", "0.2"].map(|text| text.parse::<Amount>().unwrap());
 /// assert_eq!(amounts.into_iter().sum::<Amount>(), "0.3".parse()?);
+/// let costs = vec!["0.21".parse::<Amount>()?; 3];
+/// assert_eq!(costs.iter().sum::<Amount>(), "0.63".parse()?);
 /// assert_eq!("0.3".parse::<Amount>()? - "0.1".parse()?, "0.2".parse()?);
 /// assert_eq!("0.21".parse::<Amount>()? * 3, "0.63".parse()?);
 /// assert_eq!("19.999999999999999999".parse::<Amount>()?.to_string(), "19.999999999999999999");
@@ -159,6 +161,12 @@ impl Mul<u32> for Amount {
 impl Sum for Amount {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::default(), Add::add)
+    }
+}
+
+impl<'a> Sum<&'a Self> for Amount {
+    fn sum<I: Iterator<Item = &'a Self>>(amounts: I) -> Self {
+        amounts.cloned().sum()
     }
 }
 

@@ -3,6 +3,7 @@
 use alloc::format;
 use core::{
     fmt,
+    iter::Sum,
     ops::{Add, AddAssign, Mul, Sub, SubAssign},
     str::FromStr,
 };
@@ -29,6 +30,7 @@ const ONE: i128 = 10_i128.pow(DIGITS);
 /// assert_eq!(both.to_string(), "10000000000000000000000000000.21");
 /// assert_eq!((both - large).amount().to_string(), "0.21");
 /// assert_eq!("10000000000000000000000000000.21".parse(), Ok(both));
+/// assert_eq!([large, small].iter().sum::<Total>(), both);
 /// # Ok::<(), kirin_types::InvalidAmount>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,6 +118,19 @@ impl AddAssign for Total {
 impl SubAssign for Total {
     fn sub_assign(&mut self, other: Self) {
         *self = *self - other;
+    }
+}
+
+/// Of amounts or of totals, by value or by reference.
+impl<T: Into<Self>> Sum<T> for Total {
+    fn sum<I: Iterator<Item = T>>(amounts: I) -> Self {
+        amounts.map(Into::into).fold(Self::default(), Add::add)
+    }
+}
+
+impl From<&Self> for Total {
+    fn from(total: &Self) -> Self {
+        *total
     }
 }
 

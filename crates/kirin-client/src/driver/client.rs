@@ -139,7 +139,7 @@ impl Client {
         GenerationBuilder::new(self, Start::Generate(request), origin)
     }
 
-    /// Creates a task, and gives the generation as soon as the service has it:
+    /// Creates a task, and gives the generation as soon as the service has it and the journal knows it:
     /// [`generate`](Self::generate) and [`GenerationBuilder::accepted`] in one, without anything to set.
     ///
     /// # Errors

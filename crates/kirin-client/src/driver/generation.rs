@@ -24,7 +24,9 @@ use crate::{Error, GenerationHandle, machine::Machine};
 ///
 /// Await it for the finished task; [`notices`](Self::notices) is a stream of what there is to tell on the
 /// way. Nothing happens while neither is polled: spawn it to let it go on beside other work. Dropping it
-/// stops the waiting, not the task: the service has no cancel, and a task that was accepted is paid for.
+/// stops the waiting, not the task: the service has no cancel, and a task that was accepted is paid for. What the
+/// service has answered by then is still written to the journal, in a task of tokio's, as long as its runtime runs;
+/// [`Client::drain`] waits for that.
 ///
 /// It is neither a future nor a stream itself: adapters of the one, as `boxed`, stand behind
 /// `generation.into_future()`, those of the other, as `map`, behind `generation.notices()`.
@@ -114,7 +116,8 @@ impl Generation {
         }
     }
 
-    /// Goes on until the service has the task, or this ends before. Dropping the future that this gives, as
+    /// Goes on until the service has the task and the journal knows it, or this ends before. Where the journal cannot
+    /// be told, a notice says so. Dropping the future that this gives, as
     /// a time-out does, drops nothing of the generation.
     ///
     /// # Errors
@@ -166,7 +169,7 @@ impl Generation {
         self.external_task_id.as_ref()
     }
 
-    /// What another process needs to go on with the task, once the service has it.
+    /// What another process needs to go on with the task, once the service has it; the journal may not know it yet.
     pub fn handle(&self) -> Option<GenerationHandle> {
         self.caller.0.told.handle()
     }

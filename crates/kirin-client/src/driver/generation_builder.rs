@@ -153,8 +153,8 @@ impl<O> GenerationBuilder<O> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn budget(mut self, budget: Arc<Budget>) -> Self {
-        self.plan.budget = Some(budget);
+    pub fn budget(mut self, budget: impl Into<Arc<Budget>>) -> Self {
+        self.plan.budget = Some(budget.into());
         self
     }
 

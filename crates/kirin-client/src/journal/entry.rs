@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kirin_types::TaskId;
+use kirin_types::{Task, TaskId};
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, JournalChange, JournalError, JournalWrite, OperationId, TakenBack};
@@ -116,6 +116,17 @@ impl JournalState {
         }
     }
 
+    fn has_failed(&self) -> bool {
+        matches!(self, Self::Ended(outcome) if matches!(**outcome, Outcome::Failed(_)))
+    }
+
+    fn task(&self) -> Option<&Task> {
+        match self {
+            Self::Ended(outcome) => outcome.task(),
+            _ => None,
+        }
+    }
+
     /// The service's id of the task, where it is known.
     pub fn task_id(&self) -> Option<&TaskId> {
         match self {
@@ -128,7 +139,11 @@ impl JournalState {
     /// What whoever wants the same create is to know.
     pub fn known(&self) -> KnownCreate {
         match (self.task_id().cloned(), self.is_final()) {
-            (Some(id), true) => KnownCreate::Ended { id },
+            (Some(id), true) => KnownCreate::Ended {
+                id,
+                has_failed: self.has_failed(),
+                cost: self.task().and_then(Task::cost).cloned(),
+            },
             (Some(id), false) => KnownCreate::Accepted { id },
             (None, true) => KnownCreate::NotCreated,
             (None, false) => KnownCreate::InDoubt,

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use crate::machine::{KnownCreate, Withheld};
+use crate::{
+    BaseUrl,
+    machine::{KnownCreate, Withheld},
+};
 
 /// Why a journal did not write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,7 @@ pub struct JournalError {
 enum JournalErrorKind {
     Failed,
     Known(KnownCreate),
+    OtherBaseUrl,
     OtherRequest,
     OverBudget,
     RepetitionUsed,
@@ -64,6 +68,25 @@ impl JournalError {
         }
     }
 
+    /// The journal is for creates at another base URL.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, JournalError};
+    ///
+    /// let error = JournalError::other_base_url(&BaseUrl::default(), &"https://example.com".parse()?);
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "the journal is for https://cloud.vtrix.ai, and the create goes to https://example.com"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn other_base_url(journal: &BaseUrl, create: &BaseUrl) -> Self {
+        Self {
+            kind: JournalErrorKind::OtherBaseUrl,
+            description: format!("the journal is for {journal}, and the create goes to {create}"),
+        }
+    }
+
     /// A create of the same id is known, for another request.
     pub fn other_request() -> Self {
         Self {
@@ -89,6 +112,7 @@ impl From<JournalError> for Withheld {
         match error.kind {
             JournalErrorKind::Failed => Self::Journal { description },
             JournalErrorKind::Known(state) => Self::Known { state },
+            JournalErrorKind::OtherBaseUrl => Self::JournalOfOtherBaseUrl { description },
             JournalErrorKind::OtherRequest => Self::OtherRequest,
             JournalErrorKind::OverBudget => Self::Budget { description },
             JournalErrorKind::RepetitionUsed => Self::RepetitionUsed,

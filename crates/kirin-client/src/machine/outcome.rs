@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
+use kirin_types::{Amount, ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -208,6 +208,11 @@ pub enum Withheld {
         /// What happened, as a sentence part.
         description: String,
     },
+    /// The journal is for creates at another base URL, so nothing is written down in it.
+    JournalOfOtherBaseUrl {
+        /// Which of the two is for which, as a sentence part.
+        description: String,
+    },
     /// The journal knows a create of this id already, in this state: reconcile that one.
     Known {
         /// How far it is.
@@ -266,7 +271,7 @@ impl Withheld {
     pub(crate) fn outcome_in_doubt(self, id: &ExternalTaskId) -> Outcome {
         let task = match &self {
             Self::Known {
-                state: KnownCreate::Accepted { id } | KnownCreate::Ended { id },
+                state: KnownCreate::Accepted { id } | KnownCreate::Ended { id, .. },
             } => Some(id.clone()),
             _ => None,
         };
@@ -311,7 +316,9 @@ impl fmt::Display for Withheld {
             }
             Self::InAsyncTask => formatter
                 .write_str("a blocking call was made in an async task, which must not block"),
-            Self::InvalidRequest { description } => formatter.write_str(description),
+            Self::InvalidRequest { description } | Self::JournalOfOtherBaseUrl { description } => {
+                formatter.write_str(description)
+            }
             Self::Journal { description } => {
                 write!(formatter, "the journal cannot be written: {description}")
             }
@@ -363,6 +370,12 @@ pub enum KnownCreate {
     Ended {
         /// The service's id.
         id: TaskId,
+        /// Whether it failed.
+        #[serde(default)]
+        has_failed: bool,
+        /// What it cost in USD, where the service said it.
+        #[serde(default)]
+        cost: Option<Amount>,
     },
     /// It may have been sent, and what came of it is not known.
     InDoubt,
@@ -374,7 +387,7 @@ impl fmt::Display for KnownCreate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted { id } => write!(formatter, "which was accepted as task {id}"),
-            Self::Ended { id } => write!(formatter, "whose task {id} has ended"),
+            Self::Ended { id, .. } => write!(formatter, "whose task {id} has ended"),
             Self::InDoubt => formatter.write_str("which may have been sent"),
             Self::NotCreated => formatter.write_str("which created nothing"),
         }

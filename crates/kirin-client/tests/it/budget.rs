@@ -7,8 +7,8 @@ mod prop;
 use std::sync::Arc;
 
 use kirin_client::{
-    Billing, Budget, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, MemoryJournal,
-    machine::Outcome,
+    Billing, Budget, Client, DuplicateIds, ErrorKind, HostCapabilities, Intent, JournalEntry,
+    JournalState, MemoryJournal, machine::Outcome,
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
@@ -45,6 +45,80 @@ async fn check(answers: Vec<Answer>, spent: &str) {
         .generate(request("order-1"))
         .await;
     assert_eq!(budget.spent(), spent.parse().unwrap());
+}
+
+/// What a journal knows of a create of 0.21 USD.
+fn entry(id: &str, state: JournalState) -> JournalEntry {
+    let key = canary::key().parse::<kirin_client::ApiKey>().unwrap();
+    let base_url = kirin_client::BaseUrl::default();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let now = kirin_types::Timestamp::from_milliseconds(i64::try_from(now).unwrap());
+    let intent = Intent::new(request(id), base_url, key.fingerprint(), Some(now));
+    JournalEntry::new(intent.unwrap(), state)
+}
+
+/// As a program does after a restart.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_a_budget_was_told_of_and_that_is_gone_on_with_counts_once() {
+    let sent = entry("order-1", JournalState::Sent);
+    let budget = Arc::new(Budget::new("1".parse().unwrap()).spent_on([&sent]));
+    assert_eq!(budget.spent().to_string(), "0.21");
+    let completed = r#"{"id":"task-1","status":"completed","usage":{"cost":"0.17"},
+        "output":[{"content":[{"url":"https://example.com/a.mp4"}]}]}"#;
+    let transport = Scripted::new([Answer::Never, json(200, completed)]);
+    let client = client(&transport, &budget);
+    let second = std::time::Duration::from_secs(1);
+    let resumed = client.resume_entry(sent.clone()).into_future();
+    let dropped = tokio::time::timeout(second, resumed).await;
+    assert!(dropped.is_err());
+    assert_eq!(budget.spent().to_string(), "0.21");
+    client.resume_entry(sent).await.unwrap();
+    assert_eq!(budget.spent().to_string(), "0.17");
+}
+
+#[test]
+fn a_budget_counts_what_entries_cost_or_may_have_cost() {
+    let ended = |outcome| JournalState::Ended(Box::new(outcome));
+    let task = |json: &str| Task::from_json(json.as_bytes()).unwrap();
+    let cause = kirin_client::machine::Cause::Withheld(kirin_client::machine::Withheld::Deadline);
+    let mut refused = entry("order-1", JournalState::Intended);
+    refused.is_refusal_open = true;
+    let with_cost = r#"{"id":"a","status":"completed","usage":{"cost":"0.17"}}"#;
+    let without = r#"{"id":"a","status":"failed"}"#;
+    for (entry, spent) in [
+        (entry("order-1", JournalState::Intended), "0"),
+        (entry("order-1", ended(Outcome::NotCreated { cause })), "0"),
+        (refused, "0.21"),
+        (entry("order-1", JournalState::Sent), "0.21"),
+        (
+            entry("order-1", JournalState::Accepted("a".parse().unwrap())),
+            "0.21",
+        ),
+        (
+            entry("order-1", ended(Outcome::Completed(task(with_cost)))),
+            "0.17",
+        ),
+        (
+            entry("order-1", ended(Outcome::Failed(task(without)))),
+            "0.21",
+        ),
+    ] {
+        let budget = Budget::new("1".parse().unwrap()).spent_on([&entry]);
+        assert_eq!(budget.spent(), spent.parse().unwrap(), "{:?}", entry.state);
+    }
+    // Those of two base URLs may have one id.
+    let sent = entry("order-1", JournalState::Sent);
+    let budget = Budget::new("1".parse().unwrap()).spent_on([&sent, &sent]);
+    assert_eq!(budget.spent().to_string(), "0.42");
+}
+
+/// Whoever needs it only once gives it away.
+#[tokio::test(start_paused = true)]
+async fn a_generation_takes_a_budget_that_nobody_shares() {
+    let client = client(&Scripted::new([]), &budget("1"));
+    let budget = Budget::new("0.20".parse().unwrap());
+    let error = client.generate(request("order-1")).budget(budget).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Budget);
 }
 
 #[tokio::test(start_paused = true)]

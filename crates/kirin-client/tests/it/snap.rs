@@ -245,6 +245,13 @@ fn ends() -> Vec<Outcome> {
         task: None,
     };
     let known = |state| Cause::Withheld(Withheld::Known { state });
+    let known_end = |has_failed, cost: Option<&str>| {
+        known(KnownCreate::Ended {
+            id: id(),
+            has_failed,
+            cost: cost.map(|cost| cost.parse().unwrap()),
+        })
+    };
     let charged = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.21"}}"#);
     let free = format!(r#"{WITHOUT_OUTPUT},"usage":{{"cost":"0.00"}}"#);
     let mut ends = vec![
@@ -309,7 +316,10 @@ fn ends() -> Vec<Outcome> {
         },
         unresolved(Knowledge::MayExist, known(KnownCreate::InDoubt)),
         cannot_query(known(KnownCreate::Accepted { id: id() })),
-        cannot_query(known(KnownCreate::Ended { id: id() })),
+        cannot_query(known_end(false, None)),
+        cannot_query(known_end(false, Some("0.17"))),
+        cannot_query(known_end(true, None)),
+        cannot_query(known_end(true, Some("0"))),
         unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::UnderWay)),
         unresolved(Knowledge::MayExist, Cause::Withheld(Withheld::OtherKey)),
         unresolved(

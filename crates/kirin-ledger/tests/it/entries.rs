@@ -111,6 +111,8 @@ async fn i4_the_first_end_stays() {
     let sent = journal.send(&order).await.unwrap_err();
     let state = KnownCreate::Ended {
         id: "task-1".parse().unwrap(),
+        has_failed: false,
+        cost: Some("0.20".parse().unwrap()),
     };
     assert_eq!(Withheld::from(sent), Withheld::Known { state });
     let other = journal.accept(&order, &"task-2".parse().unwrap()).await;
@@ -146,7 +148,7 @@ async fn c10_an_id_is_used_once_unless_nothing_was_created() {
     let refused = elsewhere.intend(&intent("order-42")).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "it is of http://127.0.0.1:4011, and the create goes to http://127.0.0.1:4010"
+        "the journal is for http://127.0.0.1:4011, and the create goes to http://127.0.0.1:4010"
     );
     let mut other = intent("order-42");
     other.base_url = "http://127.0.0.1:4011".parse().unwrap();
@@ -263,6 +265,96 @@ async fn what_waits_for_its_delivery_is_unfinished_until_it_was_told() {
     let known = desk.ledger.journal_entry(entry.number).await.unwrap();
     assert!(known.is_delivered && !known.is_unfinished());
     assert!(desk.ledger.entries().await.unwrap()[0].is_delivered);
+}
+
+/// Whoever goes through all entries finds the same as whoever asks for what is unfinished.
+#[tokio::test]
+async fn an_entry_is_unfinished_where_the_ledger_lists_it_as_such() {
+    let desk = Desk::new();
+    let journals = [
+        desk.ledger.journal(base_url()),
+        desk.ledger.journal(base_url()).until_delivered(),
+        desk.ledger
+            .journal(base_url())
+            .output(id("2-named"), "boat.mp4"),
+    ];
+    let failed = r#"{"id": "2-failed", "status": "failed"}"#;
+    let failed = kirin_types::Task::from_json(failed.as_bytes()).unwrap();
+    for (number, journal) in journals.into_iter().enumerate() {
+        let journal = Scribe::new(journal);
+        let name = |state: &str| format!("{number}-{state}");
+        let completed_as = ["named", "delivered", "noted", "plain"];
+        for order in completed_as.map(name) {
+            accept(&journal, &order, &order).await;
+            journal.end(&id(&order), &completed(&order)).await.unwrap();
+        }
+        journal.deliver(&id(&name("delivered"))).await.unwrap();
+        let noted = desk.ledger.find(&name("noted")).await.unwrap().remove(0);
+        let files = [PathBuf::from("a.mp4")];
+        desk.ledger.downloaded(noted.number, &files).await.unwrap();
+        accept(&journal, &name("accepted"), &name("accepted")).await;
+    }
+    let journal = desk.journal();
+    accept(&journal, "2-failed", "2-failed").await;
+    let failed = Outcome::Failed(failed);
+    journal.end(&id("2-failed"), &failed).await.unwrap();
+
+    let mut expected = Vec::new();
+    let entries = desk.ledger.entries().await.unwrap();
+    for entry in &entries {
+        let known = desk.ledger.journal_entry(entry.number).await.unwrap();
+        expected.extend(known.is_unfinished().then_some(entry.number));
+    }
+    let unfinished = desk.ledger.unfinished().await.unwrap();
+    let numbers: Vec<_> = unfinished.iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, expected);
+    let ids: Vec<_> = unfinished
+        .iter()
+        .map(|it| it.external_task_id.as_str())
+        .collect();
+    let expected = [
+        "0-accepted",
+        "1-named",
+        "1-plain",
+        "1-accepted",
+        "2-named",
+        "2-accepted",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn a_journal_of_another_base_url_says_which_one_is_to_be_opened() {
+    let desk = Desk::new();
+    let journal = desk
+        .ledger
+        .journal("https://other.example.com".parse().unwrap());
+    let create = kirin_client::CreateId::new(
+        base_url(),
+        "0123456789abcdef".parse().unwrap(),
+        id("order-42"),
+    );
+    let error = kirin_client::Journal::recall(&journal, &create)
+        .await
+        .unwrap_err();
+    let withheld = Withheld::from(error);
+    let outcome = Outcome::NotCreated {
+        cause: kirin_client::machine::Cause::Withheld(withheld),
+    };
+    let error = kirin_client::Error::check(outcome).unwrap_err();
+    assert_eq!(error.kind(), kirin_client::ErrorKind::Journal);
+    assert!(
+        error
+            .what()
+            .contains("the journal is for https://other.example.com"),
+        "{error}"
+    );
+    let next_step = error.next_step();
+    assert!(
+        next_step.contains("`ledger.journal(client.base_url().clone())`"),
+        "{next_step}"
+    );
+    assert!(!next_step.contains("writable"), "{next_step}");
 }
 
 #[tokio::test]

@@ -74,3 +74,30 @@ fn what_is_no_total_is_refused() {
         assert!(text.parse::<Total>().is_err(), "{text}");
     }
 }
+
+/// As the costs of tasks are added up, which are lent.
+#[test]
+fn amounts_and_totals_are_added_up_by_value_and_by_reference() {
+    let amounts = ["10000000000000000000000000000", "0.21", "0.21"];
+    let amounts = amounts.map(|text| text.parse::<Amount>().unwrap());
+    let totals = amounts.clone().map(Total::from);
+    let exact = "10000000000000000000000000000.42";
+    assert_eq!(amounts.iter().sum::<Total>().to_string(), exact);
+    assert_eq!(
+        amounts.clone().into_iter().sum::<Total>().to_string(),
+        exact
+    );
+    assert_eq!(totals.iter().sum::<Total>().to_string(), exact);
+    assert_eq!(totals.into_iter().sum::<Total>().to_string(), exact);
+
+    assert_eq!(amounts[1..].iter().sum::<Amount>().to_string(), "0.42");
+    assert_eq!(
+        amounts[1..].iter().cloned().sum::<Amount>().to_string(),
+        "0.42"
+    );
+    assert_eq!([].iter().sum::<Amount>(), Amount::default());
+    assert_eq!(
+        [Total::default(); 0].iter().sum::<Total>(),
+        Total::default()
+    );
+}

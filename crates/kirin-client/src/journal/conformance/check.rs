@@ -17,7 +17,8 @@ pub trait JournalMaker: Send + Sync {
     /// A journal that knows nothing.
     async fn make(&self) -> Arc<dyn Journal>;
 
-    /// The same journal, closed and opened again, as by the next process; `None` if that cannot be.
+    /// The same journal, closed and opened again, as by the next process; `None` if that cannot be. `journal` is what
+    /// [`make`](Self::make) gave last, and nobody else holds it.
     async fn reopen(&self, journal: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
         drop(journal);
         None

@@ -34,6 +34,36 @@ impl JournalMaker for Kept {
     }
 }
 
+/// One that looks at what it is given.
+#[derive(Default)]
+struct Last(std::sync::Mutex<std::sync::Weak<MemoryJournal>>);
+
+#[async_trait]
+impl JournalMaker for Last {
+    async fn make(&self) -> Arc<dyn Journal> {
+        let journal = Arc::new(MemoryJournal::default());
+        *self.0.lock().unwrap() = Arc::downgrade(&journal);
+        journal
+    }
+
+    async fn reopen(&self, journal: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
+        let last = self.0.lock().unwrap().upgrade().unwrap();
+        // The two that are in hand here.
+        assert_eq!(Arc::strong_count(&last), 2);
+        assert_eq!(
+            Arc::as_ptr(&last).cast::<()>(),
+            Arc::as_ptr(&journal).cast()
+        );
+        Some(journal)
+    }
+}
+
+#[tokio::test]
+async fn the_journal_that_is_opened_again_is_the_one_that_was_made_last() {
+    let report = check(Last::default()).await;
+    assert!(!report.to_string().contains("(not offered)"), "{report}");
+}
+
 /// One that loses all when it is closed.
 struct Lost;
 

@@ -4,7 +4,7 @@ use kirin_client::{
     Intent, JournalChange, JournalEntry, JournalState, MemoryJournal, OperationId, TakenBack,
     machine::{Cause, Knowledge, KnownCreate, Outcome, SendReason, Withheld},
 };
-use kirin_types::{GenerationRequest, Task};
+use kirin_types::{GenerationRequest, Task, TaskId};
 
 use super::{COMPLETED, client, intent, write};
 use crate::scripted::Scripted;
@@ -116,6 +116,15 @@ fn known(state: KnownCreate) -> Result<(), Withheld> {
     Err(Withheld::Known { state })
 }
 
+/// Of a completed task that does not say what it cost.
+fn ended(id: TaskId) -> KnownCreate {
+    KnownCreate::Ended {
+        id,
+        has_failed: false,
+        cost: None,
+    }
+}
+
 fn is_failure(written: &Result<(), Withheld>) -> bool {
     matches!(written, Err(Withheld::Journal { .. }))
 }
@@ -158,7 +167,7 @@ fn only_who_names_the_operation_that_is_at_it_takes_it_over() {
     );
     writes.end(B, completed()).unwrap();
     let id = "task-1".parse().unwrap();
-    assert_eq!(writes.take_over(A, B), known(KnownCreate::Ended { id }));
+    assert_eq!(writes.take_over(A, B), known(ended(id)));
 }
 
 #[test]
@@ -187,7 +196,7 @@ fn an_id_is_intended_again_only_where_nothing_can_be_charged() {
     assert_eq!(accepted.intend(B), known(KnownCreate::Accepted { id }));
     accepted.end(A, completed()).unwrap();
     let id = "task-1".parse().unwrap();
-    assert_eq!(accepted.intend(B), known(KnownCreate::Ended { id }));
+    assert_eq!(accepted.intend(B), known(ended(id)));
 
     let other = GenerationRequest::builder("a hare").external_task_id("order-42");
     accepted.intent.request = other.build().unwrap();
@@ -410,7 +419,7 @@ fn that_the_service_has_a_task_is_true_whoever_tells_it() {
     // The first final end stays, and whoever ended without the task hears of it.
     for outcome in [not_created(), unresolved()] {
         let id = "task-1".parse().unwrap();
-        assert_eq!(writes.end(A, outcome), known(KnownCreate::Ended { id }));
+        assert_eq!(writes.end(A, outcome), known(ended(id)));
         let end = JournalState::Ended(Box::new(completed()));
         assert_eq!(writes.entry().state, end);
     }
