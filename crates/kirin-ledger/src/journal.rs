@@ -69,7 +69,8 @@ impl LedgerJournal {
 
     /// Says what a request costs, in USD, where you know it: in place of its list price, or where there is
     /// none. For `None`, and for a negative price, the list price counts. It is written down with the create, and
-    /// is asked on the thread of the ledger, so it must not wait for anything.
+    /// is asked on the thread of the ledger, so it must not wait for anything. Where it panics, a create that has to
+    /// fit a budget is refused before it is sent; any other is written down without a price.
     ///
     /// ```
     /// use kirin_client::BaseUrl;

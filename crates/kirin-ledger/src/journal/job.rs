@@ -41,18 +41,24 @@ impl Job {
             Ok(after) => after,
             Err(error) => return Ok(Err(error)),
         };
+        // Asked for once: what is held against the budget is what is written down.
+        let price = self.prices.of(&after.intent.request);
         let charged = match &kept {
             Some(kept) => Charges::of(connection, kept.number)?,
             None => Charges::default(),
         };
-        if let Err(error) = self.check_budget(connection, kept.as_ref(), &charged, &after)? {
+        if let Err(error) =
+            self.check_budget(connection, kept.as_ref(), &charged, &after, &price)?
+        {
             return Ok(Err(error));
         }
+        // Where nothing is refused, a price that cannot be had is none.
+        let price = price.ok().flatten();
         days::counted(connection, &charged, || match (&self.write.change, &kept) {
             (JournalChange::Intend(_), _) | (_, None) => {
-                self.insert(connection, kept.as_ref(), &after)
+                self.insert(connection, kept.as_ref(), &after, price)
             }
-            (_, Some(kept)) => self.update(connection, kept, &after),
+            (_, Some(kept)) => self.update(connection, kept, &after, price),
         })?;
         if let JournalChange::End(_) = self.write.change {
             self.process.has_ended(&self.write.operation);
@@ -87,6 +93,7 @@ impl Job {
         kept: Option<&Kept>,
         charged: &Charges,
         after: &JournalEntry,
+        price: &Result<Option<Amount>, JournalError>,
     ) -> rusqlite::Result<Result<(), JournalError>> {
         let Some(limit) = &self.budget_per_day else {
             return Ok(Ok(()));
@@ -103,11 +110,15 @@ impl Job {
             }
             _ => return Ok(Ok(())),
         };
-        let request = &after.intent.request;
-        let Some(price) = known.or_else(|| self.prices.of(request)) else {
-            return Ok(Err(JournalError::unknown_price(request.model_id())));
+        let price = match (&known, price) {
+            (Some(price), _) | (None, Ok(Some(price))) => price,
+            (None, Ok(None)) => {
+                let model = after.intent.request.model_id();
+                return Ok(Err(JournalError::unknown_price(model)));
+            }
+            (None, Err(error)) => return Ok(Err(error.clone())),
         };
-        let checked = budget::check(connection, limit, &price, at, earlier)?;
+        let checked = budget::check(connection, limit, price, at, earlier)?;
         Ok(checked.map_err(JournalError::over_budget))
     }
 
@@ -117,9 +128,9 @@ impl Job {
         connection: &Connection,
         kept: Option<&Kept>,
         after: &JournalEntry,
+        price: Option<Amount>,
     ) -> rusqlite::Result<i64> {
         let intent = &after.intent;
-        let price = self.prices.of(&intent.request);
         let request = serde_json::to_string(&intent.request).map_err(not_json)?;
         let sql = "INSERT OR REPLACE INTO creates (number, base_url, external_task_id, key, model, \
                    prompt, price, intended_at, intended_at_is_known, state, claimed_by, output, request, \
@@ -158,9 +169,10 @@ impl Job {
         connection: &Connection,
         kept: &Kept,
         after: &JournalEntry,
+        price: Option<Amount>,
     ) -> rusqlite::Result<i64> {
         if *after != kept.entry {
-            self.store(connection, kept, after)?;
+            self.store(connection, kept, after, price)?;
         }
         let operation = after.intent.operation;
         let is_own = operation == Some(self.write.operation);
@@ -184,6 +196,7 @@ impl Job {
         connection: &Connection,
         kept: &Kept,
         after: &JournalEntry,
+        price: Option<Amount>,
     ) -> rusqlite::Result<()> {
         let intent = &after.intent;
         let now = clock::now();
@@ -224,9 +237,7 @@ impl Job {
             has_ended_now,
             after.is_refusal_open,
             intent.key.to_string(),
-            self.prices
-                .of(&intent.request)
-                .map(|price| price.to_string()),
+            price.map(|price| price.to_string()),
             after.is_delivered,
         ])?;
         Ok(())

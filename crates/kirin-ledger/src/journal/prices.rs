@@ -1,7 +1,12 @@
 //! What a request costs.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
+use kirin_client::JournalError;
 use kirin_types::{Amount, GenerationRequest, Price};
 
 /// The caller's prices, and where there are none the list prices.
@@ -18,10 +23,19 @@ impl Prices {
     }
 
     /// A negative price would make room that was never allowed.
-    pub(super) fn of(&self, request: &GenerationRequest) -> Option<Amount> {
-        let own = self.0.as_ref().and_then(|own| own(request));
+    ///
+    /// # Errors
+    ///
+    /// The caller's function panics. It is called on the thread that writes for everybody, which must not end.
+    pub(super) fn of(&self, request: &GenerationRequest) -> Result<Option<Amount>, JournalError> {
+        let own = match &self.0 {
+            Some(own) => catch_unwind(AssertUnwindSafe(|| own(request))).map_err(|_| {
+                JournalError::new("the function that you gave to LedgerJournal::prices panicked")
+            })?,
+            None => None,
+        };
         let own = own.filter(|price| !price.is_negative());
-        own.or_else(|| request.price_estimate().map(Price::amount))
+        Ok(own.or_else(|| request.price_estimate().map(Price::amount)))
     }
 }
 

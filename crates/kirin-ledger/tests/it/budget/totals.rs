@@ -1,5 +1,7 @@
 //! The running total of a day: what it is, and that nobody reads all rows of the day for it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use kirin_client::machine::Withheld;
 use kirin_types::{Amount, GenerationRequest, Total};
 use rusqlite::Connection;
@@ -156,4 +158,52 @@ async fn the_callers_price_is_written_down_and_counts() {
     let listed = Scribe::new(limited().prices(|_| None));
     let said = "it costs 0.21 USD, and 0.14 of the 0.30 USD of this day are spent or reserved";
     assert_eq!(said_on(&listed, NOON).await, said);
+}
+
+/// It is called on the thread that writes for everybody.
+#[tokio::test]
+async fn a_price_function_that_panics_refuses_its_own_create_and_no_other() {
+    let desk = Desk::new();
+    let limited = || {
+        desk.journal()
+            .journal
+            .budget_per_day("0.30".parse().unwrap())
+    };
+    let faulty = Scribe::new(limited().prices(|_| panic!("a caller's own fault")));
+    let refused = faulty.intend(&intent_at("order-1", NOON)).await;
+    let said = "the function that you gave to LedgerJournal::prices panicked";
+    assert_eq!(refused.unwrap_err().to_string(), said);
+    // Without a budget the price is only noted.
+    let noting = desk
+        .journal()
+        .journal
+        .prices(|_| panic!("a caller's own fault"));
+    let noting = Scribe::new(noting);
+    noting.intend(&intent_at("order-2", NOON)).await.unwrap();
+    let other = Scribe::new(limited());
+    other.intend(&intent_at("order-3", NOON)).await.unwrap();
+    let entries = desk.ledger.entries().await.unwrap();
+    let prices: Vec<_> = entries.into_iter().map(|entry| entry.price).collect();
+    assert_eq!(prices.len(), 2);
+    assert!(prices.contains(&None));
+}
+
+/// What is written down is what was held against the budget, also where the function answers something else the next
+/// time, or panics then.
+#[tokio::test]
+async fn the_price_that_fits_the_budget_is_the_one_that_is_written_down() {
+    let desk = Desk::new();
+    for (order, later) in [("order-1", Some("0")), ("order-2", None)] {
+        let calls = AtomicU32::new(0);
+        let price = move |_: &GenerationRequest| match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => "0.10".parse().ok(),
+            _ => later.expect("a caller's own fault").parse().ok(),
+        };
+        let journal = desk.journal().journal.prices(price);
+        let journal = Scribe::new(journal.budget_per_day("0.30".parse().unwrap()));
+        journal.intend(&intent_at(order, NOON)).await.unwrap();
+    }
+    for entry in desk.ledger.entries().await.unwrap() {
+        assert_eq!(entry.price, Some("0.10".parse().unwrap()));
+    }
 }
