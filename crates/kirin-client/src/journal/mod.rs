@@ -45,6 +45,10 @@ use crate::Control;
 /// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
 /// happened; whoever reconciles its entry looks the task up first.
 ///
+/// The future of a write may be dropped at any await, as when a caller gives up. Then the change is made whole or
+/// not at all, at once or a little later, and no other write is damaged. Where a store cannot promise that, as a
+/// file that lines are appended to, write in one step on a thread that goes on to its end.
+///
 /// With the feature `conformance`, `journal_conformance` checks a journal of your own against all this:
 ///
 #[cfg_attr(feature = "conformance", doc = "```")]
