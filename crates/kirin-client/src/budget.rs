@@ -24,7 +24,7 @@ use crate::machine::{Outcome, Withheld};
 ///
 /// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
 /// none: [`prices`](Self::prices) takes yours. One budget may be shared by several clients, and one generation
-/// may have one of its own beside that of its client: `Generation::budget`. A budget ends with the process;
+/// may have one of its own beside that of its client: `GenerationBuilder::budget`. A budget ends with the process;
 /// [`spent_before`](Self::spent_before) makes one that goes on.
 ///
 /// ```
