@@ -24,15 +24,29 @@
 //! - [`wire`]: encodes calls and decodes answers. Pure.
 //! - `Client` (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
 //!   public interface of the other two, so anybody could have written it; the example
-//!   `own_event_loop` does.
+//!   [`own_event_loop`] does.
 //!
-//! With the feature `tracing`, a generation is a span `kirin_generation` of level INFO, and each of its
-//! calls a span `kirin_call` of level DEBUG: ids, your tags, attempts, sizes and kinds of failure, never a key, a
-//! URL or a text of the service. With the feature `metrics` there are the counters, gauges and histograms that the
-//! module `metrics` lists. With the feature `callbacks` there is a `CallbackReceiver`. With the
-//! feature `conformance`, `journal_conformance` checks a journal of your own. With the feature `blocking` there
-//! is `blocking::Client`, for programs without async.
+//! | feature | adds |
+//! |---|---|
+//! | `hyper` | the default transport of `Client`, over plain HTTP/1.1 |
+//! | `http2` | HTTP/2 to it |
+//! | `rustls` | HTTPS to it, with the provider aws-lc-rs and the roots of the operating system |
+//! | `proxy` | `HTTPS_PROXY` and `NO_PROXY` to its HTTPS |
+//! | `ring` | HTTPS with the provider ring, where `rustls` is off |
+//! | `tokio` | `Client`, over a transport of your own |
+//! | `blocking` | `blocking::Client`, for programs without async |
+//! | `callbacks` | `CallbackReceiver`, a small server that the service calls back |
+//! | `conformance` | `journal_conformance`, which checks a journal of your own |
+//! | `metrics` | the counters, gauges and histograms that the module `metrics` lists |
+//! | `tracing` | a span `kirin_generation` of level INFO for each generation, and a span `kirin_call` of level DEBUG for each of its calls |
+//!
+//! The first four are on by default, and every one turns on `tokio`. Without features there is no tokio
+//! and no hyper. Spans have ids, your tags, attempts, sizes and kinds of failure, and never a key, a URL or a
+//! text of the service.
+//!
+//! [`own_event_loop`]: https://github.com/kirin-rs/kirin/blob/main/crates/kirin-client/examples/own_event_loop.rs
 
+pub use async_trait;
 pub use bytes;
 #[cfg(feature = "tokio")]
 pub use futures_core;

@@ -149,7 +149,8 @@ impl EmulatorConfig {
         self
     }
 
-    /// Sets how large the videos are.
+    /// Sets how large the videos are. Small ones are for tests that download: making a large one takes a minute in
+    /// a debug build, unless the encoder is optimized as the [documentation of the crate](crate#debug-builds) says.
     pub fn video_size(mut self, video_size: VideoSize) -> Self {
         self.video_size = video_size;
         self

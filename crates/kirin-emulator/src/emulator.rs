@@ -71,8 +71,8 @@ impl Emulator {
         self.server.address()
     }
 
-    /// How long a task takes here, on the wall: whoever waits for one should ask at this pace, not at the
-    /// real model's.
+    /// How long a task takes here, on the wall. Each answer says it too, so a client of this workspace waits
+    /// accordingly; another one should ask at this pace, not at the real model's.
     pub fn typical_time(&self) -> Duration {
         self.typical_time
     }

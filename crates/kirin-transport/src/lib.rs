@@ -35,6 +35,7 @@
 //!
 //! The first four are on by default. Without features there is no hyper and no tokio.
 
+pub use async_trait;
 pub use bytes;
 pub use http;
 pub use http_body;

@@ -25,7 +25,8 @@ use crate::{Body, TransportError};
 ///    connection ends.
 /// 5. **No redirect is followed.** The key would go to another host, and a POST would be repeated.
 /// 6. **What is sent is what was asked**: method, path, headers and body, without a wish for
-///    compression that the caller did not make.
+///    compression that the caller did not make. Headers of your own may be added, as a signature; those
+///    that are there stay as they are.
 /// 7. **The body streams**, as it came: the head is there before the body is, nothing is decoded.
 /// 8. **A body that was cut ends with an error.** One that ends with its connection and has no
 ///    length cannot be told from a whole one, and is given as it came; but over TLS, an end without
@@ -39,20 +40,25 @@ use crate::{Body, TransportError};
 ///     dropping the future, also while it is connecting or waits in a queue; and then no complete
 ///     request arrives, however long the server waits.
 ///
+/// A close is enough for the ninth clause, but the kernel may deliver a create that was closed, up to two minutes
+/// later (inferred). A transport of your own sets `TCP_USER_TIMEOUT` for a create and resets its connection, as
+/// `HyperTransport` does on Linux; or the client is told that a create may take longer, as
+/// `ClientBuilder::transport` and `Settings::longest_call` of kirin-client say.
+///
 /// Over an HTTP client that blocks a thread, all but dropping can be kept; the module `conformance` says what such
 /// a transport has to do, and which clauses are about money.
 ///
 /// # Example
 ///
-/// A transport that counts what passes through it:
+/// A transport that counts what passes through it. It passes the request itself on, with its extensions, because
+/// those of a create protect it ([`SendWatch`](crate::SendWatch), [`PreferFreshConnection`]):
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
-/// use async_trait::async_trait;
 /// use bytes::Bytes;
 /// use http::{Request, Response};
-/// use kirin_transport::{Body, Transport, TransportError};
+/// use kirin_transport::{Body, Transport, TransportError, async_trait::async_trait};
 ///
 /// struct Counting<T> {
 ///     inner: T,

@@ -38,7 +38,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 ///
 /// It speaks plain HTTP/1.1, one request a connection. The service has to reach it, so there is
 /// usually a proxy with a public name and a certificate before it. Its path cannot be guessed: 128
-/// bits of the operating system's randomness, new for each receiver.
+/// bits of the operating system's randomness, new for each receiver. So the callbacks of tasks that an earlier
+/// process created wake nobody, and these tasks are queried as usual. A web server of your own, with
+/// [`Client::wake`](crate::Client::wake), can keep its path.
 ///
 /// Nothing is believed of a callback but which task it is about, so whatever happens to a receiver,
 /// no task is lost by it: the client queries seldom by itself (see

@@ -144,6 +144,17 @@ impl ClientBuilder {
 
     /// Sets what sends the requests; hyper if never called.
     ///
+    /// Outputs are downloaded through it as well, from whatever host the service names: add nothing secret unless
+    /// the request goes to the host of the API. [`default_header`](Self::default_header) adds a header to calls of
+    /// the API alone. A transport around another one passes the request itself on, because the extensions of a
+    /// create protect it ([`SendWatch`](kirin_transport::SendWatch),
+    /// [`PreferFreshConnection`](kirin_transport::PreferFreshConnection)).
+    ///
+    /// The kernel may deliver a create after its connection was closed, up to two minutes later (inferred). The
+    /// default transport prevents that on Linux, Android and Fuchsia, and the client counts on it there. With a
+    /// transport that does not, as one over ureq, add 120 s to the lag that you declare
+    /// ([`HostCapabilities::with_lookup_lag`]).
+    ///
     /// ```
     /// use kirin_client::Client;
     /// use kirin_transport::{Sent, TransportError, TransportErrorKind, from_fn};
@@ -219,6 +230,11 @@ impl ClientBuilder {
     /// Sets how long an operation waits for a task; twenty times the model's typical time if
     /// never called, 15 minutes for the reference model. Passing it is "still running", never
     /// "failed".
+    ///
+    /// It counts from the first poll, and so the wait for a turn counts too: for one of the
+    /// [`parallel_tasks`](Self::parallel_tasks), or within the
+    /// [`requests_per_second`](Self::requests_per_second). What had no turn until then ends, and nothing was sent.
+    /// For many at once say [`forever`](Self::forever), or start each when another one has ended.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(Some(deadline));
         self
@@ -262,6 +278,11 @@ impl ClientBuilder {
     /// the model's typical time, and at once when its callback comes; all others as usual. A
     /// [`schedule`](Self::schedule) that was set stays for all.
     ///
+    /// A task keeps the `callback_url` of its create. So give a web server of your own the same path at each start,
+    /// or the callbacks of unfinished tasks go to a path that is gone. A request that is made again, too, is only
+    /// the same one with the same URL. No task is lost by that: one that is gone on with is queried as usual,
+    /// whether callbacks come or not.
+    ///
     /// ```
     /// use kirin_client::Client;
     ///
@@ -301,6 +322,10 @@ impl ClientBuilder {
 
     /// Sets how many tasks of the client run at the service at most; any number if never called.
     /// Where the service refuses another one before, fewer run from then on, and slowly more again.
+    /// The [`deadline`](Self::deadline) of one that waits for its turn goes on.
+    ///
+    /// A task that is gone on with counts from the start, and waits for no turn, so there may be more than this.
+    /// Downloads do not count, and have no limit.
     ///
     /// A generation counts from its create until its task has ended or it is dropped. One that is
     /// held and not polled counts too, so poll them side by side. One that waits for its create and is

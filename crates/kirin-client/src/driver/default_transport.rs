@@ -9,7 +9,7 @@ use crate::{BaseUrl, CallPolicy, ClientBuilder};
 
 impl ClientBuilder {
     /// What a client of this base URL sends its requests through, unless a
-    /// [`transport`](Self::transport) is set: to put something of one's own around it.
+    /// [`transport`](Self::transport) is set: to put something of one's own around it. Downloads go through it too.
     ///
     /// It gives each call 30 s; a client that has none set makes one that gives what its
     /// [`call_policy`](Self::call_policy) says. Where the API is reached over plain HTTP, TLS is set up when the

@@ -112,6 +112,10 @@ impl Client {
     /// for its turn: nothing was spent on it. Tasks can be queried, waited for and downloaded as before. Poll
     /// the generations meanwhile, in tasks of their own: what nobody polls does not go on.
     ///
+    /// Downloads and [`delivered`](Self::delivered) are not waited for: wait for the tasks that make them. Callbacks
+    /// have to arrive meanwhile, so drain first and stop your web server then; where it waits for open connections,
+    /// as axum's graceful shutdown does, close your streams of events before that.
+    ///
     /// With a journal that outlives the process, what is left is in there too
     /// ([`JournalEntry::is_unfinished`]); without one, keep what this gives back.
     ///

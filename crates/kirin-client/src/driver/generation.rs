@@ -159,6 +159,25 @@ impl Generation {
 
     /// A stream of what there is to tell from now on. The first one begins with what was told before, the
     /// latest 64 of it.
+    ///
+    /// Whoever holds the generation opens a stream, before it is awaited by value. For those who come later, as
+    /// several customers who watch one video, pass the notices on through a channel of your own:
+    ///
+    /// ```no_run
+    /// # async fn example(mut generation: kirin_client::Generation) -> Result<(), kirin_client::Error> {
+    /// let (sender, _) = tokio::sync::broadcast::channel(64);
+    /// let mut notices = generation.notices();
+    /// let passed_on = sender.clone(); // each who comes later calls `sender.subscribe()`
+    /// tokio::spawn(async move {
+    ///     while let Some(notice) = notices.next().await {
+    ///         // It fails where nobody watches.
+    ///         let _ = passed_on.send(notice);
+    ///     }
+    /// });
+    /// let task = generation.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn notices(&mut self) -> Notices {
         Notices::open(&self.caller.0)
     }

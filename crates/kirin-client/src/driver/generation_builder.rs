@@ -98,7 +98,8 @@ impl<O> GenerationBuilder<O> {
         self
     }
 
-    /// Sets how long to wait, in place of the client's setting. It counts from the first poll.
+    /// Sets how long to wait, in place of the client's setting. It counts from the first poll, so the wait for a
+    /// turn counts too ([`ClientBuilder::deadline`](super::ClientBuilder::deadline)).
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
@@ -147,7 +148,7 @@ impl<O> GenerationBuilder<O> {
     /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::sync::Arc;
     ///
-    /// let customer = Arc::new(kirin_client::Budget::new("2.00".parse()?));
+    /// let customer = Arc::new(kirin_client::Budget::new("2.00".parse()?)); // shared by all of its videos
     /// let task = client.generate(request).budget(customer.clone()).await?;
     /// println!("{} USD of 2.00 are spent", customer.spent());
     /// # Ok(())

@@ -45,6 +45,10 @@ use crate::Control;
 /// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
 /// happened; whoever reconciles its entry looks the task up first.
 ///
+/// The future of a write may be dropped at any await, as when a caller gives up. Then the change is made whole or
+/// not at all, at once or a little later, and no other write is damaged. Where a store cannot promise that, as a
+/// file that lines are appended to, write in one step on a thread that goes on to its end.
+///
 /// With the feature `conformance`, `journal_conformance` checks a journal of your own against all this:
 ///
 #[cfg_attr(feature = "conformance", doc = "```")]
@@ -62,18 +66,59 @@ use crate::Control;
 ///
 /// # Example
 ///
-/// ```
-/// use std::sync::Arc;
+/// A journal of your own. The map stands for a table of your database, the lock for a transaction, and the JSON for
+/// what a row keeps: the entry is kept, and not the write, which is no serde type.
 ///
-/// use kirin_client::{Client, MemoryJournal};
-///
-/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let journal = Arc::new(MemoryJournal::default());
-/// let client = Client::builder("my-key".parse()?).journal(journal.clone()).build()?;
-/// # let _ = client;
-/// # Ok(())
-/// # }
 /// ```
+/// use std::{collections::HashMap, sync::{Mutex, PoisonError}};
+///
+/// use kirin_client::{
+///     CreateId, Journal, JournalEntry, JournalError, JournalWrite, Recalled, async_trait::async_trait,
+///     serde_json,
+/// };
+///
+/// #[derive(Default)]
+/// struct Table(Mutex<HashMap<String, String>>);
+///
+/// /// A row has the entries of all accounts under a base URL and an external id, most often one.
+/// fn place(create: &CreateId) -> String {
+///     format!("{} {}", create.base_url, create.external_task_id)
+/// }
+///
+/// fn entries(row: Option<&String>) -> Result<Vec<JournalEntry>, JournalError> {
+///     let entries = serde_json::from_str(row.map_or("[]", |row| row));
+///     entries.map_err(|error| JournalError::new(error.to_string()))
+/// }
+///
+/// #[async_trait]
+/// impl Journal for Table {
+///     async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+///         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         let entries = entries(table.get(&place(create)))?;
+///         Ok(Recalled::new(create.entry_among(&entries).cloned()))
+///     }
+///
+///     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+///         // Reads, applies and stores in one step: no await is in between.
+///         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         let mut entries = entries(table.get(&place(&write.create)))?;
+///         JournalEntry::apply_among(&mut entries, write)?;
+///         let row = serde_json::to_string(&entries);
+///         let row = row.map_err(|error| JournalError::new(error.to_string()))?;
+///         table.insert(place(&write.create), row);
+///         Ok(()) // A store that is to survive the process has it on the disk by now.
+///     }
+/// }
+/// # #[cfg(feature = "conformance")]
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// #     let make = || std::sync::Arc::new(Table::default()) as std::sync::Arc<dyn Journal>;
+/// #     let report = kirin_client::journal_conformance::check(make).await;
+/// #     assert!(report.is_conforming(), "{report}");
+/// # });
+/// ```
+///
+/// A client takes it as `Client::builder(key).journal(Table::default())`. `examples/own_store.rs` of the repository
+/// is a whole program with a store on the disk.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// What is known of a create, before anything of it is written.
@@ -155,10 +200,15 @@ pub struct Recalled {
     /// The entry of the create, if there is one: what [`CreateId::entry_among`] chooses of those that there are.
     pub entry: Option<JournalEntry>,
     /// Tasks at the same base URL and under the same key that a look-up must find. Those that were
-    /// accepted before the entry, or before now if there is none, say so.
+    /// accepted before the [intent](JournalEntry::intent) of the entry, or before now if there is no entry, say so
+    /// ([`Control::before_intent`]). Where an entry was replaced, its latest intent counts.
+    ///
+    /// A few are enough, and the latest are best: a host may forget older ones. The ledger gives four, of any age,
+    /// and a client uses six at most, together with those that it has seen itself or was told. With none, it is
+    /// never proved that a lost create made no task.
     pub controls: Vec<Control>,
-    /// The journal may have forgotten creates: it was made, or restored, a short time ago. The first
-    /// attempt of an id that was not minted just now follows one look-up.
+    /// The journal may have forgotten creates, because it was made, or restored, a short time ago; the ledger says
+    /// so for 7 days. The first attempt of an id that was not minted just now follows one look-up.
     pub may_have_forgotten: bool,
     /// What it may have forgotten may have been repeated because its absence was proved: it is not repeated so
     /// once more.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{CreateId, Intent, OperationId};
 use crate::machine::{Outcome, SendReason};
 
-/// A change of what is known of a create, and who makes it.
+/// A change of what is known of a create, and who makes it. A journal does not keep it: it keeps the entry that
+/// [`JournalEntry::apply`](super::JournalEntry::apply) makes of it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct JournalWrite {

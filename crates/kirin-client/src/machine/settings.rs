@@ -77,6 +77,10 @@ pub struct Settings {
     pub was_sent_with_another_key: bool,
     /// How long a call may be on its way, whatever became of its connection. It is longer where the
     /// operating system cannot be told to give up what it has not delivered.
+    ///
+    /// [`LONGEST_CALL`](Self::LONGEST_CALL) goes by what the default transport does on Linux: it sets
+    /// `TCP_USER_TIMEOUT`, and resets the connection of a create that is given up. With an HTTP client that does not,
+    /// as ureq, set 150 s: the kernel may deliver a create later.
     pub longest_call: Duration,
     /// What made an earlier attempt unclear, where the machine goes on with it.
     #[serde(default)]

@@ -52,7 +52,7 @@ fn entry(id: &str, state: JournalState) -> JournalEntry {
     let key = canary::key().parse::<kirin_client::ApiKey>().unwrap();
     let base_url = kirin_client::BaseUrl::default();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
-    let now = kirin_types::Timestamp::from_milliseconds(i64::try_from(now).unwrap());
+    let now = Timestamp::from_milliseconds(i64::try_from(now).unwrap());
     let intent = Intent::new(request(id), base_url, key.fingerprint(), Some(now));
     JournalEntry::new(intent.unwrap(), state)
 }

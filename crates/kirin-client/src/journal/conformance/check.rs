@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{Clause, Finding, Report, apart, at_once, random, scenes};
+use super::{Clause, Finding, Report, apart, at_once, dropped, random, scenes};
 use crate::{Journal, driver::within};
 
 /// How long a case may take before it counts as broken.
@@ -45,6 +45,7 @@ pub async fn check(maker: impl JournalMaker) -> Report {
     at_once::check(&mut bench).await;
     scenes::check(&mut bench).await;
     apart::check(&mut bench).await;
+    dropped::check(&mut bench).await;
     Report(bench.findings)
 }
 

@@ -26,13 +26,15 @@ pub enum Clause {
     /// A control is a task that was accepted at the same base URL and under the same key, and one that is said
     /// to be accepted before the intent was. A journal may give none.
     Controls,
+    /// A write whose future is dropped is made whole or not at all, and damages no other one.
+    DroppedWrites,
     /// What was written is there when the journal is opened again. Checked where the maker offers it.
     Reopens,
 }
 
 impl Clause {
     /// All clauses.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Transitions,
         Self::OneSends,
         Self::Accounts,
@@ -42,6 +44,7 @@ impl Clause {
         Self::InOrder,
         Self::OneEntryEach,
         Self::Controls,
+        Self::DroppedWrites,
         Self::Reopens,
     ];
 
@@ -63,6 +66,7 @@ impl fmt::Display for Clause {
             Self::InOrder => "several writes are made in their order, up to the first that fails",
             Self::OneEntryEach => "each base URL and external id has one entry",
             Self::Controls => "controls are tasks of the same base URL and key",
+            Self::DroppedWrites => "a write that is dropped is made whole or not at all",
             Self::Reopens => "what was written is there after reopening",
         })
     }

@@ -29,6 +29,7 @@ pub use report::{Finding, Report};
 
 mod apart;
 mod at_once;
+mod dropped;
 mod model;
 mod random;
 mod scenes;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use async_trait::async_trait;
@@ -36,7 +36,7 @@ impl JournalMaker for Kept {
 
 /// One that looks at what it is given.
 #[derive(Default)]
-struct Last(std::sync::Mutex<std::sync::Weak<MemoryJournal>>);
+struct Last(Mutex<Weak<MemoryJournal>>);
 
 #[async_trait]
 impl JournalMaker for Last {
@@ -117,11 +117,15 @@ enum Wrong {
     KeepsTheCount,
     /// It lets anybody take a create over.
     TakesOverOnce,
+    /// It leaves half of a write that is dropped.
+    WritesTheWhole,
 }
 
 struct WrongJournal {
     wrong: Wrong,
     entries: Mutex<HashMap<String, Vec<JournalEntry>>>,
+    /// Held by a write that has halves.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl WrongJournal {
@@ -130,6 +134,7 @@ impl WrongJournal {
             Arc::new(Self {
                 wrong,
                 entries: Mutex::default(),
+                writing: tokio::sync::Mutex::default(),
             })
         }
     }
@@ -156,6 +161,13 @@ impl WrongJournal {
             _ => create.entry_among(entries),
         };
         entry.cloned()
+    }
+
+    fn replace(&self, id: &str, before: Option<&JournalEntry>, entry: JournalEntry) {
+        let mut entries = self.entries.lock().unwrap();
+        let entries = entries.entry(id.to_owned()).or_default();
+        entries.retain(|it| Some(it) != before);
+        entries.push(entry);
     }
 
     /// What it makes of a write.
@@ -221,6 +233,10 @@ impl Journal for WrongJournal {
 
     async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
         let id = self.place(&write.create);
+        let _writing = match self.wrong {
+            Wrong::WritesTheWhole => Some(self.writing.lock().await),
+            _ => None,
+        };
         let before = self.entry(&write.create);
         if self.wrong == Wrong::InOneStep {
             tokio::task::yield_now().await;
@@ -230,10 +246,15 @@ impl Journal for WrongJournal {
             _ => self.entry(&write.create),
         };
         let entry = self.apply(before.as_ref(), write)?;
-        let mut entries = self.entries.lock().unwrap();
-        let entries = entries.entry(id).or_default();
-        entries.retain(|it| Some(it) != before.as_ref());
-        entries.push(entry);
+        let mut before = before;
+        if self.wrong == Wrong::WritesTheWhole {
+            let mut half = entry.clone();
+            half.attempts += 1;
+            self.replace(&id, before.as_ref(), half.clone());
+            before = Some(half);
+            tokio::task::yield_now().await;
+        }
+        self.replace(&id, before.as_ref(), entry);
         Ok(())
     }
 
@@ -268,6 +289,7 @@ async fn wrong_journals_are_caught() {
                 InOrder,
                 OneEntryEach,
                 Controls,
+                DroppedWrites,
             ],
         ),
         (
@@ -281,6 +303,7 @@ async fn wrong_journals_are_caught() {
                 InOrder,
                 OneEntryEach,
                 Controls,
+                DroppedWrites,
             ],
         ),
         (Wrong::InOneStep, &[OneSends]),
@@ -297,8 +320,86 @@ async fn wrong_journals_are_caught() {
             Wrong::TakesOverOnce,
             &[Transitions, OneSends, TakenOverOnce],
         ),
+        (Wrong::WritesTheWhole, &[DroppedWrites]),
     ] {
         let report = check(WrongJournal::make(wrong)).await;
         assert_eq!(report.broken_clauses(), caught, "{wrong:?}:\n{report}");
     }
+}
+
+/// A log of lines, and what it comes to in memory.
+#[derive(Default)]
+struct Log {
+    lines: Arc<Mutex<String>>,
+    known: tokio::sync::Mutex<HashMap<String, Vec<JournalEntry>>>,
+}
+
+impl Log {
+    fn open(lines: Arc<Mutex<String>>) -> Self {
+        let read = lines.lock().unwrap().clone();
+        let entries = read.lines().filter_map(|line| {
+            let entries: Vec<JournalEntry> = serde_json::from_str(line).ok()?;
+            Some((Self::place(&entries.first()?.intent.create_id()?), entries))
+        });
+        let known = entries.collect::<HashMap<_, _>>().into();
+        Self { lines, known }
+    }
+
+    fn place(create: &CreateId) -> String {
+        format!("{} {}", create.base_url, create.external_task_id)
+    }
+}
+
+#[async_trait]
+impl Journal for Log {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        let known = self.known.lock().await;
+        let entries = known.get(&Self::place(create));
+        let entry = entries.and_then(|entries| create.entry_among(entries));
+        Ok(Recalled::new(entry.cloned()))
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        let mut known = self.known.lock().await;
+        let place = Self::place(&write.create);
+        let mut entries = known.get(&place).cloned().unwrap_or_default();
+        JournalEntry::apply_among(&mut entries, write)?;
+        let line = serde_json::to_string(&entries).unwrap();
+        let (one, other) = line.split_at(line.len() / 2);
+        self.lines.lock().unwrap().push_str(one);
+        tokio::task::yield_now().await;
+        self.lines.lock().unwrap().push_str(other);
+        self.lines.lock().unwrap().push('\n');
+        known.insert(place, entries);
+        Ok(())
+    }
+}
+
+/// Opens again the log that it made last.
+#[derive(Default)]
+struct Logs(Mutex<Arc<Mutex<String>>>);
+
+#[async_trait]
+impl JournalMaker for Logs {
+    async fn make(&self) -> Arc<dyn Journal> {
+        let log = Log::default();
+        *self.0.lock().unwrap() = Arc::clone(&log.lines);
+        Arc::new(log)
+    }
+
+    async fn reopen(&self, journal: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
+        drop(journal);
+        Some(Arc::new(Log::open(Arc::clone(&self.0.lock().unwrap()))))
+    }
+}
+
+#[tokio::test]
+async fn half_a_line_that_a_dropped_write_leaves_in_a_log_is_caught() {
+    let report = check(Logs::default()).await;
+    assert_eq!(report.broken_clauses(), [Clause::DroppedWrites], "{report}");
+    // Only who opens the log again sees it.
+    let cases = report.findings().iter();
+    let cases = cases.filter(|it| it.clause == Clause::DroppedWrites);
+    let broken: Vec<_> = cases.map(|it| it.broken.is_some()).collect();
+    assert_eq!(broken, [false, true], "{report}");
 }
