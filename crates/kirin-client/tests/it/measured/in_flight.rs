@@ -93,8 +93,9 @@ fn what_is_refused_before_it_begins_is_in_flight_no_more() {
     let recorded = recorded(|| async {
         let client = builder(Scripted::default()).build().unwrap();
         let task: TaskId = "task-1".parse().unwrap();
-        let other_base_url = "https://proxy.example.com".parse().unwrap();
-        let handle = GenerationHandle::new(other_base_url, client.key_fingerprint().clone(), task);
+        let elsewhere = "https://example.com".parse().unwrap();
+        let key = client.key_fingerprint().clone();
+        let handle = GenerationHandle::new(elsewhere, key, task);
         client.resume(handle).await.unwrap_err();
     });
     assert_eq!(recorded.values(IN_FLIGHT), [1.0, -1.0]);
