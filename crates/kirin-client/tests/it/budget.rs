@@ -59,6 +59,10 @@ fn entry(id: &str, state: JournalState) -> JournalEntry {
 
 /// As a program does after a restart.
 #[tokio::test(start_paused = true)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test keeps tokio's paused clock"
+)]
 async fn a_create_that_a_budget_was_told_of_and_that_is_gone_on_with_counts_once() {
     let sent = entry("order-1", JournalState::Sent);
     let budget = Arc::new(Budget::new("1".parse().unwrap()).spent_on([&sent]));

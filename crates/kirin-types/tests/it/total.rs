@@ -96,8 +96,5 @@ fn amounts_and_totals_are_added_up_by_value_and_by_reference() {
         "0.42"
     );
     assert_eq!([].iter().sum::<Amount>(), Amount::default());
-    assert_eq!(
-        [Total::default(); 0].iter().sum::<Total>(),
-        Total::default()
-    );
+    assert_eq!(Vec::<Total>::new().iter().sum::<Total>(), Total::default());
 }
