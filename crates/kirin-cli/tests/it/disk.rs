@@ -17,7 +17,7 @@ fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let mut codes = Vec::new();
     // Blocks of 512 bytes: from a ledger that cannot be made to one that fits, and a video that does
     // not.
-    let ledgers = (0..=204).step_by(6).map(|blocks| (&small, blocks));
+    let ledgers = (0..=240).step_by(6).map(|blocks| (&small, blocks));
     for (emulator, blocks) in ledgers.chain([(&large, 260)]) {
         let home = tempfile::tempdir().unwrap();
         let videos = tempfile::tempdir().unwrap();
