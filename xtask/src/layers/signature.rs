@@ -17,8 +17,12 @@ use crate::cargo::{LIBRARIES, Workspace, capture, cargo};
 use crate::error::Failure;
 
 /// The crates whose types may appear in public, and why.
-const ALLOWED: [(&str, &str); 10] = [
+const ALLOWED: [(&str, &str); 11] = [
     ("alloc", "comes with Rust"),
+    (
+        "async_trait",
+        "whoever implements `Transport` or `Journal` writes its attribute",
+    ),
     ("bytes", "what bodies are made of"),
     ("core", "comes with Rust"),
     (
