@@ -98,7 +98,7 @@ fn explore(cells: &[Cell]) -> Vec<Found> {
             scope.spawn(|| {
                 while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began_at = now();
-                    let found = search(*cell, depth(cell), MOST);
+                    let found = search(*cell, depth(cell), MOST, sample());
                     println!("{}", figures(&found, began_at.elapsed()));
                     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                     all.push(found);
@@ -116,6 +116,14 @@ fn depth(cell: &Cell) -> usize {
     };
     let usual = depths[usize::from(cell.clients) - 1];
     variable(DEPTH_VARIABLE).unwrap_or(usual)
+}
+
+/// Deep, every state is followed to its end; that takes too long without optimization.
+fn sample() -> u128 {
+    match variable(DEEP_VARIABLE) {
+        Some(_) => 1,
+        None => 50,
+    }
 }
 
 fn figures(found: &Found, took: Duration) -> String {

@@ -34,7 +34,7 @@ fn cell(line: Cannot) -> Cell {
 #[test]
 fn each_line_of_the_small_print_is_needed() {
     for line in Cannot::ALL {
-        let found = search(cell(line), 6, 1_000_000);
+        let found = search(cell(line), 6, 1_000_000, 50);
         assert!(
             found.counter_example.is_some(),
             "{line:?} is no danger: {} states",
