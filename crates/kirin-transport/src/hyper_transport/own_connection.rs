@@ -323,12 +323,15 @@ mod tests {
     use crate::hyper_transport::{HyperTransport, builder::For};
 
     /// How long the kernel delivers, and how it closes.
-    async fn options(requests: For) -> (Option<Duration>, Option<Duration>) {
+    async fn options(
+        requests: For,
+        attempt_timeout: Duration,
+    ) -> (Option<Duration>, Option<Duration>) {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let builder = HyperTransport::builder().attempt_timeout(Duration::from_secs(17));
+        let builder = HyperTransport::builder().attempt_timeout(attempt_timeout);
         let mut tcp = builder.settings.tcp(requests);
         let socket = tcp.call(url.parse().unwrap()).await.unwrap();
         let socket = SockRef::from(socket.stream.inner());
@@ -337,8 +340,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_kernel_delivers_a_create_no_longer_than_its_attempt_and_closes_by_a_reset() {
-        let expected = (Some(Duration::from_secs(17)), Some(Duration::ZERO));
-        assert_eq!(options(For::Creates).await, expected);
-        assert_eq!(options(For::Others).await, (None, None));
+        let limit = Duration::from_secs(17);
+        let expected = (Some(limit), Some(Duration::ZERO));
+        assert_eq!(options(For::Creates, limit).await, expected);
+        assert_eq!(options(For::Others, limit).await, (None, None));
+    }
+
+    /// Whoever looks up a create of another process does not know what was set there.
+    #[tokio::test]
+    async fn no_attempt_is_so_long_that_the_kernel_delivers_a_create_after_half_a_minute() {
+        for limit in [Duration::from_secs(90), Duration::MAX] {
+            let (delivers, _) = options(For::Creates, limit).await;
+            assert_eq!(delivers, Some(Duration::from_secs(30)), "{limit:?}");
+        }
     }
 }
