@@ -129,9 +129,9 @@ impl Measures {
         }
     }
 
-    /// A wait until then is over, or was ended by something that makes a look worth while.
-    pub(super) fn waited(&mut self, until: Duration, clock: &Clock) {
-        self.poll_due = Some(until.min(clock.elapsed()));
+    /// A wait until then is over. Where a wake ended it, a shorter one comes before the query.
+    pub(super) fn waited(&mut self, until: Duration) {
+        self.poll_due = Some(until);
     }
 
     /// The next query is due, unless it was before.

@@ -166,7 +166,7 @@ impl Run {
                 Work::Query(id) => Box::pin(self.query(id.as_str())).await,
                 Work::Wait { until } => {
                     let event = self.wait(until).await;
-                    self.measures.waited(until, &self.clock);
+                    self.measures.waited(until);
                     // The computer may have slept.
                     self.read_clock();
                     event

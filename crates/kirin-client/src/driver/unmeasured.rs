@@ -28,7 +28,7 @@ impl Measures {
 
     pub(super) fn told(&mut self, _: &Notice) {}
 
-    pub(super) fn waited(&mut self, _: Duration, _: &Clock) {}
+    pub(super) fn waited(&mut self, _: Duration) {}
 
     pub(super) fn poll_is_due(&mut self, _: &Clock) {}
 

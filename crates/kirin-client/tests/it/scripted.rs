@@ -102,6 +102,25 @@ pub(crate) fn not_found() -> Answer {
     json(404, r#"{"message":"task not found"}"#)
 }
 
+/// The six look-ups that miss, and the row with controls in between, which prove that a create made no task.
+pub(crate) fn proved_absent() -> Vec<Answer> {
+    let control = || {
+        json(
+            200,
+            r#"{"id":"task-0","status":"completed","created_at":1}"#,
+        )
+    };
+    let row = [
+        control(),
+        not_found(),
+        not_found(),
+        control(),
+        not_found(),
+        control(),
+    ];
+    (0..6).map(|_| not_found()).chain(row).collect()
+}
+
 /// A refusal of a create, and the look-ups that follow before it is the end.
 pub(crate) fn refused(refusal: Answer) -> Vec<Answer> {
     let look_ups = (0..4).map(|_| not_found());

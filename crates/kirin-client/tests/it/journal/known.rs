@@ -17,7 +17,7 @@ use kirin_transport::Sent;
 use kirin_types::{GenerationRequest, Task};
 
 use super::{COMPLETED, client, intend, intent, request, stranger, write};
-use crate::scripted::{Answer, Scripted, json, not_found, shown};
+use crate::scripted::{Answer, Scripted, json, not_found, proved_absent, shown};
 
 /// Another process is at the create of these tests, this far; then it is wanted here.
 async fn wanted(changes: Vec<JournalChange>, request: GenerationRequest) -> (Error, Intent) {
@@ -245,25 +245,9 @@ async fn a_client_without_a_journal_remembers_what_was_refused_and_what_was_repe
 
 /// A create whose answer is lost, and the look-ups that prove that it created nothing.
 fn lost_and_proved_absent() -> Vec<Answer> {
-    let control = || {
-        json(
-            200,
-            r#"{"id":"task-0","status":"completed","created_at":1}"#,
-        )
-    };
-    let usual = (0..6).map(|_| not_found());
-    let row = [
-        control(),
-        not_found(),
-        not_found(),
-        control(),
-        not_found(),
-        control(),
-    ];
     [Answer::Fail(Sent::Maybe)]
         .into_iter()
-        .chain(usual)
-        .chain(row)
+        .chain(proved_absent())
         .collect()
 }
 

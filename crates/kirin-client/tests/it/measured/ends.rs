@@ -88,24 +88,10 @@ fn a_create_that_is_sent_again_where_duplicates_are_refused_is_two_posts() {
     are(&recorded, RECONCILED, &[("sent_again", 1.0)]);
 }
 
-/// Six look-ups that miss, and the row of controls.
-fn absent() -> Vec<Answer> {
-    let control = || json(200, r#"{"id":"task-0","status":"completed"}"#);
-    let row = [
-        control(),
-        not_found(),
-        not_found(),
-        control(),
-        not_found(),
-        control(),
-    ];
-    (0..6).map(|_| not_found()).chain(row).collect()
-}
-
 #[test]
 fn a_create_that_is_sent_again_after_a_proof_of_absence_is_two_posts() {
     let capabilities = proven().with_lookup_lag(Duration::from_secs(1));
-    let mut answers = absent();
+    let mut answers = proved_absent();
     answers.extend([json(200, CREATED), json(200, COMPLETED)]);
     let recorded = after_a_lost_answer(capabilities, answers);
     are(&recorded, POSTS, &[("", 2.0)]);
@@ -116,7 +102,7 @@ fn a_create_that_is_sent_again_after_a_proof_of_absence_is_two_posts() {
 #[test]
 fn a_repetition_that_is_refused_leaves_one_post_that_may_have_made_a_task() {
     let capabilities = proven().with_lookup_lag(Duration::from_secs(1));
-    let mut answers = absent();
+    let mut answers = proved_absent();
     answers.extend([
         refusal(402, "insufficient balance"),
         not_found(),

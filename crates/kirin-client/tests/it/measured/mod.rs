@@ -25,7 +25,7 @@ use kirin_tests::canary::{self, Shown};
 use kirin_transport::{Sent, Transport};
 use kirin_types::GenerationRequest;
 
-use crate::scripted::{self, Answer, Scripted, json, not_found, with_headers};
+use crate::scripted::{self, Answer, Scripted, json, not_found, proved_absent, with_headers};
 use recorder::Recorded;
 
 const CREATED: &str = r#"{"id":"task-1","status":"in_progress"}"#;

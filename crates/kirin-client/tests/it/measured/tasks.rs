@@ -266,3 +266,24 @@ fn a_query_that_a_callback_brought_forward_is_in_time() {
     };
     assert!(seconds < 5.0, "{seconds}");
 }
+
+/// Its turn comes after the callback, and that is how late it is, though it was not due yet by the schedule.
+#[test]
+fn a_query_that_a_callback_brought_forward_is_late_by_the_wait_for_its_turn() {
+    let recorded = recorded(|| async {
+        let answers = [CREATED, RUNNING, COMPLETED].map(|body| json(200, body));
+        let client = builder(Scripted::new(answers));
+        let client = client.requests_per_second(NonZeroU32::new(1));
+        let client = client.build().unwrap();
+        let other = async {
+            tokio::time::sleep(Duration::from_millis(2_000)).await;
+            client.query(id()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            client.wake(&Callback::from_json(RUNNING.as_bytes()).unwrap());
+        };
+        let (task, ()) = tokio::join!(client.generate(request()).into_future(), other);
+        task.unwrap();
+    });
+    // The turn before it was at 2 s, the callback at 2.25 s, and its own turn is at 3 s.
+    assert_eq!(recorded.values("kirin.poll.lateness"), [0.75]);
+}
