@@ -128,9 +128,12 @@ impl fmt::Display for InvalidEnvironment {
         let problems = self.problems.join(" / ");
         write!(
             formatter,
-            "the environment describes no client, and nothing was sent: {problems}; \
-             set the key with: export {KEY}=YOUR-KEY"
-        )
+            "the environment does not describe a client, so nothing was sent: {problems}"
+        )?;
+        match self.problems.iter().any(|problem| problem.starts_with(KEY)) {
+            true => write!(formatter, "; set the key with: export {KEY}=YOUR-KEY"),
+            false => Ok(()),
+        }
     }
 }
 
@@ -205,6 +208,20 @@ mod tests {
                 assert!(problem.starts_with(expected), "{problem}");
                 assert!(!problem.contains("two words"), "{problem}");
             }
+        }
+    }
+
+    #[test]
+    fn a_command_for_the_key_is_given_where_the_key_is_the_problem() {
+        let wrong_url = (BASE_URL, "http://emulator:4010");
+        for (variables, is_about_key) in [(&[][..], true), (&[SECRET, wrong_url], false)] {
+            let problems = read(variables).unwrap_err();
+            let text = InvalidEnvironment { problems }.to_string();
+            assert_eq!(
+                text.contains("export KIRIN_API_KEY="),
+                is_about_key,
+                "{text}"
+            );
         }
     }
 
