@@ -5,8 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use serde::{Deserialize, Serialize};
 
 /// How long the calls of a client may take, how often those that cost nothing are made, and when a create
-/// whose answer was lost is looked up. What is said here is this project's choice; the service documents
-/// nothing of it.
+/// whose answer was lost is looked up. The values are this project's choice; the service documents none.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(patient.create_timeout(), Duration::from_secs(90));
 /// ```
 ///
-/// How often a create is sent is no setting, because a create costs money: the create rule alone decides it.
+/// You cannot set how often a create is sent: it costs money, so the create rule alone decides.
 ///
 /// ```compile_fail,E0599
 /// # use kirin_client::CallPolicy;

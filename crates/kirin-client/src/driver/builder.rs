@@ -256,7 +256,7 @@ impl ClientBuilder {
     }
 
     /// Sets how long calls may take, how often those that cost nothing are made, and when a create whose answer
-    /// was lost is looked up; [`CallPolicy::default`] if never called. How often a create is sent is no setting.
+    /// was lost is looked up; [`CallPolicy::default`] if never called. You cannot set how often a create is sent.
     ///
     /// ```
     /// use std::time::Duration;
@@ -366,8 +366,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The account cannot have its name; the key is for an emulator and the host is not this machine; plain HTTP would go to another machine
-    /// that [`plain_http_to`](Self::plain_http_to) does not name; a
+    /// The account name is not valid; the key is for an emulator and the host is not this machine; plain HTTP would
+    /// go to another machine that [`plain_http_to`](Self::plain_http_to) does not name; a
     /// [`default_header`](Self::default_header) cannot be sent; or the default transport cannot be made.
     pub fn build(mut self) -> Result<Client, BuildError> {
         #[cfg(feature = "metrics")]
@@ -436,17 +436,17 @@ impl fmt::Debug for ClientBuilder {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The name of the account is none.
+    /// The account name is not valid.
     Account(InvalidAccountName),
-    /// What is no header, or not the caller's to set.
+    /// Default headers that are not valid, or that the caller must not set.
     DefaultHeaders(InvalidDefaultHeaders),
     /// The key must not be sent to this base URL.
     Endpoint(InvalidEndpoint),
-    /// What the environment says describes no client.
+    /// The environment does not describe a client.
     Environment(InvalidEnvironment),
     /// No transport was given, and the features that bring a fitting one are off.
     NoTransport,
-    /// What is named for plain HTTP is no host.
+    /// The name given for plain HTTP is not a host.
     PlainHost(InvalidPlainHost),
     /// The default transport cannot be made.
     Transport(TransportError),
