@@ -4,7 +4,9 @@ use std::{
     collections::HashSet,
     ffi::{OsStr, OsString},
     fs,
+    hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use kirin_client::{Download, DownloadError, file_name};
@@ -95,12 +97,19 @@ pub(crate) fn in_folder<'a>(
     Ok(files.collect())
 }
 
-/// Stands for the id of a task that there is not yet: no file name that is made of one is longer, for this is
-/// as long as they get, and one of a device, before which a character is put.
-pub(crate) const LONGEST_ID: &str = concat!(
-    "con.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-);
+/// Stands for the id of a task that there is not yet.
+pub(crate) static LONGEST_ID: LazyLock<String> = LazyLock::new(longest_id);
+
+/// No file name that is made of a task's id is longer than the one of this: it is as long as they get, and
+/// that of a device, before which a character is put. Two processes must not try the same name at the same
+/// time, for one would see the other at work there.
+fn longest_id() -> String {
+    let random = RandomState::new().hash_one(LONGEST);
+    format!("con.{random:x>width$x}", width = LONGEST - "con.".len())
+}
+
+/// The most bytes of a task's id that are part of a file name, before the character of a device is added.
+const LONGEST: usize = 100;
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
 /// under a name that stands for the task's.
@@ -200,11 +209,17 @@ mod tests {
 
     #[test]
     fn longest_id_stands_for_every_id() {
-        let longest = file_name(LONGEST_ID).len();
+        let longest = file_name(&LONGEST_ID).len();
         assert_eq!((LONGEST_ID.len(), longest), (100, 101));
         for id in ["y".repeat(300), format!("con.{}", "y".repeat(300))] {
             assert!(file_name(&id).len() <= longest);
         }
+    }
+
+    /// Of two that check the same folder at the same moment, one would be refused for the other's trial file.
+    #[test]
+    fn no_two_processes_try_the_same_name() {
+        assert_ne!(longest_id(), longest_id());
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(crate) async fn generate(arguments: arguments::Generate) -> Result<u8, Failu
 /// written it.
 fn existing(request: &GenerationRequest, file: &File) -> Result<Option<DownloadError>, Failure> {
     let watermark = request.watermark() == Some(true);
-    match output_path::check(file, output_path::LONGEST_ID, watermark) {
+    match output_path::check(file, &output_path::LONGEST_ID, watermark) {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == DownloadErrorKind::Exists => Ok(Some(error)),
         Err(error) => Err(Failure::output(&error)),

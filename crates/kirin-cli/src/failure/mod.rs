@@ -128,7 +128,7 @@ impl Failure {
             _ => "Choose another --output, in a folder that exists and can be written to.",
         };
         let what = format!("the video cannot be written: {}", chain(error));
-        let longest_id = file_name(LONGEST_ID);
+        let longest_id = file_name(&LONGEST_ID);
         let what = match what.contains(&longest_id) {
             true => format!(
                 "{} with a task's id of {} bytes, the longest there can be",

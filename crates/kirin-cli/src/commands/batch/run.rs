@@ -196,7 +196,7 @@ impl Run<'_> {
         let request = &planned.line.request;
         if planned.is_new() {
             let watermark = request.watermark() == Some(true);
-            output_path::check(file, output_path::LONGEST_ID, watermark)
+            output_path::check(file, &output_path::LONGEST_ID, watermark)
                 .map_err(|error| Failure::line_output(&error))?;
         }
         let shared = &self.arguments.shared;
