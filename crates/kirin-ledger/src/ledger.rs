@@ -351,7 +351,7 @@ pub(crate) fn number(
 ) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT number FROM creates WHERE base_url = ?1 AND external_task_id = ?2 \
                ORDER BY state = 'not_created' OR state = 'intended' AND NOT refusal_is_open, \
-               account <> '', number DESC LIMIT 1";
+               number DESC LIMIT 1";
     let mut statement = connection.prepare(sql)?;
     statement
         .query_row([base_url, id], |row| row.get(0))

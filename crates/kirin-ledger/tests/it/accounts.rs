@@ -1,6 +1,9 @@
 //! Accounts: the ids of one user are not those of another.
 
-use kirin_client::{Intent, Journal as _, JournalChange, JournalState, JournalWrite, OperationId};
+use kirin_client::{
+    Intent, Journal as _, JournalChange, JournalState, JournalWrite, OperationId, TakenBack,
+    machine::SendReason,
+};
 use kirin_ledger::{Claim, Entry, LedgerError};
 
 use crate::support::{Desk, base_url, id, intent, new_operation};
@@ -110,6 +113,60 @@ async fn the_budget_of_a_day_counts_all_accounts() {
     written[0].as_ref().unwrap();
     let refused = written[1].as_ref().unwrap_err().to_string();
     assert!(refused.contains("0.21 of the 0.41 USD"), "{refused}");
+}
+
+/// A create of these tests, as far as it came.
+#[derive(Clone, Copy, Debug)]
+enum Made {
+    Intended,
+    /// Refused, and to be looked up once more: something on the way may have sent it twice.
+    Refused,
+    Sent,
+}
+
+async fn make(desk: &Desk, account: &str, made: Made) {
+    let intent = of_account("order-42", Some(account), OTHER_KEY);
+    let operation = intend(desk, &intent).await;
+    let (attempt, reason) = (1, SendReason::Unsent);
+    let send = JournalChange::Send { attempt, reason };
+    let why = TakenBack::Refused;
+    let refused = JournalChange::TakeBack {
+        attempt,
+        why,
+        reason,
+    };
+    let changes = match made {
+        Made::Intended => vec![],
+        Made::Refused => vec![send, refused],
+        Made::Sent => vec![send],
+    };
+    for change in changes {
+        write(desk, &intent, operation, change).await;
+    }
+    desk.ledger.journal(base_url()).operation_ended(&operation);
+}
+
+/// What may be charged comes before what created nothing, then the latest.
+#[tokio::test]
+async fn of_several_entries_under_one_id_the_one_that_matters_most_is_claimed() {
+    for charged in [Made::Sent, Made::Refused] {
+        assert_claimed("ada", [("ada", charged), ("grace", Made::Intended)]).await;
+        assert_claimed("ada", [("grace", Made::Intended), ("ada", charged)]).await;
+    }
+    assert_claimed("ada", [("grace", Made::Intended), ("ada", Made::Intended)]).await;
+    assert_claimed("ada", [("grace", Made::Sent), ("ada", Made::Refused)]).await;
+}
+
+async fn assert_claimed(account: &str, in_order: [(&str, Made); 2]) {
+    let desk = Desk::new();
+    for (account, made) in in_order {
+        make(&desk, account, made).await;
+    }
+    let claim = desk.ledger.claim(&base_url(), &id("order-42")).await;
+    let Claim::Taken(entry) = claim.unwrap() else {
+        panic!("it is free")
+    };
+    assert_eq!(accounts(&[*entry]), [Some(account)], "{in_order:?}");
 }
 
 /// Of several, what may be charged is claimed before what created nothing; by its number, each.

@@ -408,6 +408,76 @@ async fn of_several_accounts_what_may_be_charged_comes_first() {
     }
 }
 
+/// What may be charged comes first, then the same account, then the same key, in whatever order they stand.
+#[test]
+fn of_several_entries_the_nearest_is_chosen_and_none_of_another_create() {
+    let id = || "order-42".parse().unwrap();
+    let ours = CreateId::new(Default::default(), "1".repeat(16).parse().unwrap(), id())
+        .with_account(Some("ada".parse().unwrap()));
+    let entry = |account: Option<&str>, key: &str, state: JournalState| {
+        let key = key.repeat(16).parse().unwrap();
+        let mut intent = Intent::new(request(), Default::default(), key, None).unwrap();
+        intent.account = account.map(|name| name.parse().unwrap());
+        JournalEntry::new(intent, state)
+    };
+    let intended = || JournalState::Intended;
+    let mut refused = entry(None, "3", intended());
+    refused.is_refusal_open = true;
+    let in_order = [
+        entry(Some("ada"), "2", JournalState::Sent),
+        refused,
+        entry(Some("ada"), "1", intended()),
+        entry(Some("ada"), "2", intended()),
+        entry(None, "1", intended()),
+        entry(None, "2", intended()),
+    ];
+    for pair in in_order.windows(2) {
+        for entries in [[&pair[0], &pair[1]], [&pair[1], &pair[0]]] {
+            let entries = entries.map(Clone::clone);
+            let chosen = ours.entry_among(&entries).unwrap();
+            assert_eq!(chosen, &pair[0], "{entries:?}");
+        }
+    }
+
+    let sent = entry(Some("ada"), "1", JournalState::Sent);
+    let mut elsewhere = sent.clone();
+    elsewhere.intent.base_url = "https://example.com".parse().unwrap();
+    assert_eq!(ours.entry_among(&[elsewhere]), None);
+    let mut another = ours.clone();
+    another.external_task_id = "order-43".parse().unwrap();
+    assert_eq!(another.entry_among(&[sent]), None);
+}
+
+/// Once this key has seen the task, it would see it again.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_this_key_has_found_and_then_no_more_is_lost() {
+    let running = json(200, r#"{"id":"task-1","status":"in_progress"}"#);
+    let answers = std::iter::once(running).chain((0..60).map(|_| not_found()));
+    let changes = in_doubt().remove(0);
+    let theirs = Theirs::gone_on_with(How::Generate, changes, answers.collect()).await;
+    let error = theirs.ended.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    assert!(!error.to_string().contains("another API key"), "{error}");
+}
+
+/// Also where the journal names the task, and this client has heard nothing of it yet.
+#[tokio::test(start_paused = true)]
+async fn a_handle_is_of_the_account_of_its_client() {
+    let journal = Arc::new(MemoryJournal::default());
+    let client = |transport: &Scripted| {
+        let builder = builder(transport, &journal).account("ada");
+        builder.build().unwrap()
+    };
+    let first = client(&Scripted::new([json(200, COMPLETED)]));
+    let mut generation = first.generate(request()).start();
+    let accepted = generation.accepted().await.unwrap();
+    (&mut generation).await.unwrap();
+    let error = client(&Scripted::new([])).generate(request()).await;
+    for handle in [&accepted, error.unwrap_err().resume().unwrap()] {
+        assert_eq!(handle.account, first.account().cloned());
+    }
+}
+
 /// What has a name is gone on with under it, by a client that has none too.
 #[tokio::test(start_paused = true)]
 async fn an_entry_of_an_account_is_gone_on_with_as_of_that_account() {

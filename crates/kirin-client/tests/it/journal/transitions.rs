@@ -1,7 +1,8 @@
 //! What a write makes of an entry, case by case: the pure function that every journal uses.
 
 use kirin_client::{
-    Intent, JournalChange, JournalEntry, JournalState, MemoryJournal, OperationId, TakenBack,
+    Intent, JournalChange, JournalEntry, JournalState, JournalWrite, KeyFingerprint, MemoryJournal,
+    OperationId, TakenBack,
     machine::{Cause, Knowledge, KnownCreate, Outcome, SendReason, Withheld},
 };
 use kirin_types::{GenerationRequest, Task, TaskId};
@@ -398,6 +399,53 @@ fn a_person_may_take_over_what_was_proved_to_be_absent() {
     assert!(!unsent.entry().is_proved_absent());
     let state = KnownCreate::NotCreated;
     assert_eq!(unsent.take_over(B, A), Err(Withheld::Known { state }));
+}
+
+/// Another key may not see what the first one has paid for, so taking over names the key that was read. What is
+/// sent after it is paid with the key of the write.
+#[test]
+fn who_takes_over_knows_the_key_of_the_entry_and_pays_with_its_own() {
+    let absent = || {
+        let mut writes = Writes::begun(true);
+        writes.send(A, 2, SendReason::Absence).unwrap();
+        writes.end(A, not_created()).unwrap();
+        writes
+    };
+    let other: KeyFingerprint = "0123456789abcdef".parse().unwrap();
+    let take_over = |writes: &Writes, key: &KeyFingerprint| {
+        let mut read = writes.intent.clone();
+        (read.operation, read.key) = (Some(A), key.clone());
+        let mut create = read.create_id().unwrap();
+        create.key = other.clone();
+        let change = JournalChange::TakeOver(Box::new(read));
+        let write = JournalWrite::new(create, B, change);
+        JournalEntry::apply(writes.entry.as_ref(), &write).map_err(Withheld::from)
+    };
+    let writes = absent();
+    assert_eq!(take_over(&writes, &other), Err(Withheld::UnderWay));
+    let taken = take_over(&writes, &writes.intent.key).unwrap();
+    assert_eq!(taken.state, JournalState::Sent);
+    assert_eq!(taken.intent.key, other);
+
+    // Nobody pays while it is only looked up.
+    let in_doubt = Writes::begun(true);
+    let taken = take_over(&in_doubt, &in_doubt.intent.key).unwrap();
+    assert_eq!(taken.intent.key, in_doubt.intent.key);
+}
+
+/// That another key does not see a task says nothing of what happened.
+#[test]
+fn an_end_for_want_of_the_right_key_changes_nothing() {
+    let mut writes = Writes::begun(true);
+    let before = writes.entry().clone();
+    let outcome = Outcome::Unresolved {
+        external_task_id: "order-42".parse().unwrap(),
+        knowledge: Knowledge::MayExist,
+        cause: Cause::Withheld(Withheld::OtherKey),
+    };
+    writes.end(A, outcome).unwrap();
+    assert_eq!(writes.entry().intent, before.intent);
+    assert_eq!(writes.entry().state, before.state);
 }
 
 #[test]

@@ -289,6 +289,18 @@ fn one_control_of_several_has_to_be_older_than_the_intent() {
 fn without_a_control_absence_is_never_proved() {
     let mut settings = declared();
     settings.controls = Vec::new();
+    assert_never_proved(settings);
+}
+
+/// A control that this key finds says nothing of what another key has sent.
+#[test]
+fn absence_of_what_another_key_has_sent_is_never_proved() {
+    let mut settings = declared();
+    settings.was_sent_with_another_key = true;
+    assert_never_proved(settings);
+}
+
+fn assert_never_proved(settings: Settings) {
     let mut script = Script::generate(settings);
     script.create(lost());
     let times = script.look_ups(&super::answers::query_status(404));
