@@ -1,7 +1,7 @@
 //! A journal in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,7 +21,7 @@ pub struct MemoryJournal {
 struct Entries {
     by_number: BTreeMap<u64, Kept>,
     /// Of all that have a base URL and an external id, one for each account.
-    numbers: HashMap<String, Vec<u64>>,
+    numbers: HashMap<String, BTreeSet<u64>>,
     /// How many writes there were: the order of all.
     writes: u64,
 }
@@ -103,9 +103,7 @@ impl Entries {
             entry,
         };
         let numbers = self.numbers.entry(place(create)).or_default();
-        if !numbers.contains(&number) {
-            numbers.push(number);
-        }
+        numbers.insert(number);
         self.by_number.insert(number, kept);
     }
 
@@ -115,7 +113,7 @@ impl Entries {
             return;
         };
         if let Entry::Occupied(mut numbers) = self.numbers.entry(place(&create)) {
-            numbers.get_mut().retain(|it| *it != number);
+            numbers.get_mut().remove(&number);
             if numbers.get().is_empty() {
                 numbers.remove();
             }
@@ -180,5 +178,37 @@ impl Journal for MemoryJournal {
             entries.forget_accepted();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Intent;
+
+    #[test]
+    fn what_is_forgotten_of_one_account_leaves_what_another_has_and_nothing_of_its_own() {
+        let mut entries = Entries::default();
+        let creates = [(1, "ada"), (2, "grace")].map(|(number, account)| {
+            let builder = kirin_types::GenerationRequest::builder("a fox");
+            let request = builder.external_task_id("order-42").build().unwrap();
+            let key = "0123456789abcdef".parse().unwrap();
+            let mut intent = Intent::new(request, Default::default(), key, None).unwrap();
+            intent.account = Some(account.parse().unwrap());
+            let create = intent.create_id().unwrap();
+            let entry = JournalEntry::new(intent, JournalState::Sent);
+            entries.keep(&create, number, entry);
+            create
+        });
+        let numbers = |entries: &Entries| -> Vec<_> {
+            let found = creates.iter().map(|create| entries.get(create));
+            found.map(|kept| kept.map(|kept| kept.number)).collect()
+        };
+        assert_eq!(numbers(&entries), [Some(1), Some(2)]);
+        entries.forget(1);
+        assert_eq!(numbers(&entries), [None, Some(2)]);
+        entries.forget(2);
+        assert!(entries.by_number.is_empty());
+        assert!(entries.numbers.is_empty());
     }
 }
