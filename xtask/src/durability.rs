@@ -48,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     check(&trace).map_err(Failure::new)?;
     println!("durability: the intent is on the disk before the create is on the wire");
     without_links(&kirin, &folder)?;
+    backup(&kirin, &folder)?;
     injections::run(workspace, &injections::FEW)
 }
 
@@ -74,6 +75,45 @@ fn without_links(kirin: &Path, folder: &Path) -> Result<(), Failure> {
         }
         false => Err(Failure::new(format!("`{}` left no video", shown(&command)))),
     }
+}
+
+/// Makes a backup of a ledger, and looks whether it and its name are on the disk in the end.
+fn backup(kirin: &Path, folder: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("the folder of the backup: {error}"));
+    let folder = folder.join("backup");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let folder = folder.canonicalize().map_err(failed)?;
+    let trace = folder.join("trace.txt");
+    let mut command = Command::new(kirin);
+    command.args(["emulator", "exec", "--", "sh", "-c"]);
+    command.arg("\"$1\" create \"a fox\" --quiet && exec \"$0\" --follow-forks --decode-fds=path --trace=fsync --output=\"$2\" \"$1\" ledger backup \"$3\"");
+    command.arg(STRACE).arg(kirin).arg(&trace);
+    command.arg(folder.join("copy"));
+    if !execute(&mut command)? {
+        return Err(Failure::new(format!("`{}` failed", shown(&command))));
+    }
+    let trace = std::fs::read_to_string(&trace).map_err(failed)?;
+    match ends_with_folder(&trace, &folder.display().to_string()) {
+        true => {
+            println!("durability: a backup and its name are on the disk");
+            Ok(())
+        }
+        false => Err(Failure::new(format!(
+            "a backup or its name is not synchronized in the end:\n{trace}"
+        ))),
+    }
+}
+
+/// Whether the file `copy` of a folder was synchronized, and then the folder, and nothing after that.
+fn ends_with_folder(trace: &str, folder: &str) -> bool {
+    let is_of =
+        |line: &str, path: &str| line.contains(&format!("<{path}>")) && line.ends_with("= 0");
+    let mut synchronized = trace.lines().filter(|line| line.contains(" fsync(")).rev();
+    synchronized.next().is_some_and(|line| is_of(line, folder))
+        && synchronized
+            .next()
+            .is_some_and(|line| is_of(line, &format!("{folder}/copy")))
 }
 
 /// Whether all that was written to the ledger before the create was sent, the intent among it, was
@@ -117,6 +157,26 @@ mod tests {
     const FAILED: &str = "7 fsync(11</tmp/ledger.sqlite3-wal>) = -1 EIO (Input/output error)";
     const CREATE: &str =
         r#"6 writev(14<socket:[1]>, [{iov_base="POST /model/v1/generation HTTP/1.1"#;
+
+    #[test]
+    fn a_backup_is_synchronized_before_its_folder() {
+        let copy = "7 fsync(16</a/copy>) = 0";
+        let folder = "7 fsync(16</a>)       = 0";
+        for (trace, is_durable) in [
+            (vec![folder, copy, copy, folder], true),
+            (vec![copy, folder, "7 +++ exited with 0 +++"], true),
+            (vec![folder, copy], false),
+            (vec![folder], false),
+            (vec![folder, folder], false),
+            (vec![], false),
+        ] {
+            assert_eq!(
+                ends_with_folder(&trace.join("\n"), "/a"),
+                is_durable,
+                "{trace:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_order_is_what_counts() {
