@@ -172,10 +172,8 @@ pub(super) struct Known {
     pub(super) repetitions_after_absence: u32,
     pub(super) looks_up_first: bool,
     pub(super) ended: Option<Cause>,
-    /// Of one that has a task, or may have one: nothing is sent.
+    /// Of one that has a task, or may have one: nothing is sent, and nothing written but a task that is found.
     pub(super) is_of_another_key: bool,
-    /// The journal knows it so, and is told of nothing but a task that is found.
-    pub(super) looks_only: bool,
 }
 
 impl Plan {

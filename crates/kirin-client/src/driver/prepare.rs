@@ -65,13 +65,12 @@ impl Prepared {
             }
             Ok(None) => {}
             // What may have been sent is looked up all the same.
-            Err(_) if !matches!(plan.start, Start::Generate(_)) => {
-                plan.start = known.as_of_another_key(plan.start);
-            }
+            Err(_) if !matches!(plan.start, Start::Generate(_)) => {}
             Err(withheld) => return Err(Refused::of(client, &plan.start, withheld)),
         }
+        plan.start = known.as_of_another_key(plan.start);
         known.add_controls(client, &plan.start);
-        let (origin, looks_only) = (known.origin, known.looks_only);
+        let (origin, looks_only) = (known.origin, known.is_of_another_key);
         let settings = plan.settings(client, clock, known);
         let spending = Spending::new(client, plan.budget.clone());
         let mut record = Record::new(
@@ -154,7 +153,7 @@ impl Known {
             let may_be_repeated = self.origin.may_be_known() && recalled.may_have_been_repeated;
             self.repetitions_after_absence = u32::from(may_be_repeated);
             self.learn_from_intent(&start);
-            return Ok(self.as_of_another_key(start));
+            return Ok(start);
         };
         let is_free = matches!(start, Start::Generate(_))
             && entry.state.is_nothing()
@@ -170,7 +169,6 @@ impl Known {
         let may_exist = !entry.state.is_nothing() || entry.may_hide_a_task();
         self.is_of_another_key = is_of_another_key && may_exist;
         if self.is_of_another_key {
-            self.looks_only = true;
             return Ok(go_on(entry));
         }
         match (&entry.state, start) {
@@ -185,7 +183,6 @@ impl Known {
                 if entry.is_refusal_open && client.capabilities().can_look_up() =>
             {
                 self.is_of_another_key = is_of_another_key;
-                self.looks_only = is_of_another_key;
                 self.ended = state.not_created().cloned();
                 Ok(Start::Reconcile(merged(&intent, entry)))
             }
@@ -227,9 +224,7 @@ impl Known {
     /// nothing is sent, whoever wants it.
     fn as_of_another_key(&self, start: Start) -> Start {
         match start {
-            Start::Repeat(intent) | Start::SendAgain(intent) if self.is_of_another_key => {
-                Start::Reconcile(intent)
-            }
+            Start::SendAgain(intent) if self.is_of_another_key => Start::Reconcile(intent),
             start => start,
         }
     }

@@ -137,12 +137,16 @@ impl CreatePhase {
             .doubt
             .as_mut()
             .and_then(|doubt| doubt.next(now, context));
+        let not_before = |at: Duration| at.max(now.saturating_add(hint));
         self.state = match next {
-            Some(Next::LookUp(at)) => State::LookUpPaused {
-                until: context.cut(at.max(now.saturating_add(hint))),
-            },
-            Some(Next::Row(at)) => State::RowPaused {
-                until: at.max(now.saturating_add(hint)),
+            Some(Next::Row(at)) if not_before(at) <= context.cut(not_before(at)) => {
+                State::RowPaused {
+                    until: not_before(at),
+                }
+            }
+            // At the deadline, one look-up takes the place of a row.
+            Some(Next::LookUp(at) | Next::Row(at)) => State::LookUpPaused {
+                until: context.cut(not_before(at)),
             },
             None if is_harmless => {
                 self.reason = SendReason::RefusesDuplicates;

@@ -3,10 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use kirin_client::{
     Billing, Client, ClientBuilder, Control, CreateId, DuplicateIds, Error, ErrorKind,
-    GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalState,
-    Lookup, MemoryJournal, TakenBack,
+    GenerationHandle, HostCapabilities, Intent, Journal, JournalChange, JournalEntry, JournalError,
+    JournalState, JournalWrite, Lookup, MemoryJournal, Recalled, TakenBack,
     machine::{Cause, Outcome, SendReason, Withheld},
 };
 use kirin_tests::canary;
@@ -311,6 +312,84 @@ async fn an_intent_that_was_read_before_does_not_hide_that_another_key_has_sent_
     assert_eq!(error.kind(), ErrorKind::Unresolved);
     assert!(error.to_string().contains("another API key"), "{error}");
     assert_eq!(posts(&transport), 0);
+}
+
+/// A journal that has nothing of it, or cannot be read for now.
+struct Ignorant {
+    is_readable: bool,
+    kept: MemoryJournal,
+}
+
+#[async_trait]
+impl Journal for Ignorant {
+    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
+        match self.is_readable {
+            true => self.kept.recall(create).await,
+            false => Err(JournalError::new("the disk is away")),
+        }
+    }
+
+    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
+        self.kept.write(write).await
+    }
+}
+
+/// The intent alone says which key has sent it.
+#[tokio::test(start_paused = true)]
+async fn what_another_key_has_sent_is_looked_up_although_the_journal_does_not_say_so() {
+    for is_readable in [true, false] {
+        for is_there in [true, false] {
+            let transport = Scripted::new(match is_there {
+                true => vec![json(200, COMPLETED)],
+                false => missing(),
+            });
+            let kept = MemoryJournal::default();
+            let client = builder(&transport, &Arc::default())
+                .journal(Ignorant { is_readable, kept })
+                .build()
+                .unwrap();
+            let mut theirs = intent(&client);
+            theirs.key = THEIRS.parse().unwrap();
+            let ended = client.send_again(theirs).await;
+            assert_eq!(posts(&transport), 0, "{is_readable}");
+            match is_there {
+                true => assert_eq!(ended.unwrap().id().as_str(), "task-1"),
+                false => assert_eq!(ended.unwrap_err().billing(), Billing::Unknown),
+            }
+        }
+    }
+}
+
+/// Nobody asks for what is another user's, and nothing that is said of it is said of its charge.
+#[tokio::test(start_paused = true)]
+async fn what_is_of_another_account_is_refused_at_once_whatever_it_is() {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = builder(&transport, &journal)
+        .account("ada")
+        .build()
+        .unwrap();
+    let mut theirs = intent(&client);
+    theirs.account = Some("grace".parse().unwrap());
+    intend(&*journal, &theirs, true).await;
+    let in_doubt = only(&journal);
+    let write = write(&theirs, stranger(), accept());
+    journal.write(&write).await.unwrap();
+    let accepted = only(&journal);
+    for ended in [
+        client.reconcile(theirs.clone()).await,
+        client.send_again(theirs.clone()).await,
+        client.resume_entry(in_doubt).await,
+        client.resume_entry(accepted.clone()).await,
+        client.resume(accepted.handle().unwrap()).await,
+    ] {
+        let error = ended.unwrap_err();
+        assert_eq!(error.billing(), Billing::Unknown, "{error}");
+        assert!(error.to_string().contains("grace"), "{error}");
+        assert!(error.next_step().contains("account"), "{error}");
+    }
+    assert_eq!(transport.calls(), [""; 0]);
+    assert_eq!(only(&journal), accepted);
 }
 
 /// A control of the other key proves nothing for a miss of this one.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use kirin_client::{
     Billing, Budget, Client, Control, CreateId, Error, ErrorKind, HostCapabilities, Intent,
     Journal, JournalChange, JournalError, JournalState, JournalWrite, Lookup, MemoryJournal,
-    Recalled,
+    Recalled, TakenBack,
     machine::{Cause, Outcome, SendReason, Withheld},
 };
 use kirin_transport::Sent;
@@ -76,15 +76,25 @@ async fn an_id_that_was_accepted_or_has_ended_is_known_with_its_task() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_id_that_is_known_for_another_request_says_so() {
-    let other = GenerationRequest::builder("a hare")
+/// The same id, for something else.
+fn other_request() -> GenerationRequest {
+    GenerationRequest::builder("a hare")
         .external_task_id("order-42")
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_known_for_another_request_says_so() {
     let accept = JournalChange::Accept("task-1".parse().unwrap());
-    for changes in [Vec::new(), vec![accept]] {
-        let (error, _) = wanted(changes, other.clone()).await;
+    // It is looked up once more, for something on the way may have sent it twice.
+    let refused = JournalChange::TakeBack {
+        attempt: 1,
+        why: TakenBack::Refused,
+        reason: SendReason::Unsent,
+    };
+    for changes in [Vec::new(), vec![accept], vec![refused]] {
+        let (error, _) = wanted(changes, other_request()).await;
         assert_eq!(error.kind(), ErrorKind::OtherRequest);
         assert_eq!(error.billing(), Billing::None);
         assert!(
@@ -109,14 +119,35 @@ async fn an_id_of_which_nothing_was_created_is_free() {
     let end = JournalChange::End(Box::new(outcome));
     let write = write(&intent, stranger(), end);
     journal.write(&write).await.unwrap();
-    let other = GenerationRequest::builder("a hare")
-        .external_task_id("order-42")
-        .build()
-        .unwrap();
+    let other = other_request();
     client.generate(other.clone()).await.unwrap();
     let [entry] = <[_; 1]>::try_from(journal.entries()).unwrap();
     assert_eq!(entry.intent.request, other);
     assert!(matches!(entry.state, JournalState::Ended(_)));
+}
+
+/// What the journal has under the id by now may be anything, and buying what was wanted before is a surprise.
+#[tokio::test(start_paused = true)]
+async fn an_intent_whose_id_has_been_used_for_another_request_is_not_sent() {
+    let transport = Scripted::new([]);
+    let journal = Arc::new(MemoryJournal::default());
+    let client = client(&transport, journal.clone());
+    let mut by_now = intent(&client);
+    by_now.request = other_request();
+    intend(&*journal, &by_now, false).await;
+    let before = journal.entries();
+    let read_before = || intent(&client);
+    for ended in [
+        client.reconcile(read_before()).await,
+        client.send_again(read_before()).await,
+    ] {
+        let error = ended.unwrap_err();
+        // What became of the earlier one, the journal does not say any more.
+        assert_eq!(error.billing(), Billing::Unknown);
+        assert!(error.to_string().contains("for another request"), "{error}");
+    }
+    assert_eq!(transport.calls(), [""; 0]);
+    assert_eq!(journal.entries(), before);
 }
 
 /// One repetition follows from proofs of absence; after that a person decides, and it is looked up once

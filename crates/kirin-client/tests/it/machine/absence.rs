@@ -12,7 +12,8 @@ use kirin_client::{
 use super::{
     answers::{
         CONTROL_EXTERNAL_ID, CONTROL_ID, EXTERNAL_ID, FOREIGN_404, ID, IN_PROGRESS, OTHER_ID,
-        STARTED_AT, control, control_with, created, lost, miss_with, no_probe, task_probe,
+        STARTED_AT, control, control_with, created, lost, miss_with, no_probe, query_rate_limit,
+        query_status, task_probe,
     },
     script::{
         Script, assert_not_created, assert_running, assert_unresolved, proven, seconds, with,
@@ -62,7 +63,7 @@ fn assert_breaks(what: &str, place: usize, probe: &Probe) {
 
     assert_eq!(script.until_row(), seconds(47), "{what} at {place}");
     broken(&mut script);
-    script.look_ups(&super::answers::query_status(404));
+    script.look_ups(&query_status(404));
     assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
     assert_eq!(script.creates(), 1, "{what} at {place}");
 }
@@ -292,6 +293,23 @@ fn without_a_control_absence_is_never_proved() {
     assert_never_proved(settings);
 }
 
+/// The service may ask to wait longer than the caller waits: one look-up at the deadline takes the row's place.
+#[test]
+fn a_row_that_is_put_off_past_the_deadline_is_a_look_up_at_it() {
+    let mut settings = declared();
+    settings.deadline = Some(seconds(40));
+    let mut script = Script::generate(settings);
+    script.create(lost());
+    while script.wait() < seconds(30) {
+        script.look_up(query_status(404));
+    }
+    script.look_up(query_rate_limit("20"));
+    assert_eq!(script.wait(), seconds(40));
+    script.look_up(query_status(404));
+    assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
+    assert_eq!(script.creates(), 1);
+}
+
 /// A control that this key finds says nothing of what another key has sent.
 #[test]
 fn absence_of_what_another_key_has_sent_is_never_proved() {
@@ -303,7 +321,7 @@ fn absence_of_what_another_key_has_sent_is_never_proved() {
 fn assert_never_proved(settings: Settings) {
     let mut script = Script::generate(settings);
     script.create(lost());
-    let times = script.look_ups(&super::answers::query_status(404));
+    let times = script.look_ups(&query_status(404));
     // The last one comes when the lag is over: a task would be found by then.
     assert_eq!(times, [1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 32.0]);
     assert_eq!(assert_unresolved(&script), Knowledge::MayExist);
@@ -388,7 +406,7 @@ fn a_host_that_refuses_duplicates_needs_the_row_only_to_end_as_not_created() {
         broken.until_row();
         broken.probe(no_probe());
     }
-    broken.look_ups(&super::answers::query_status(404));
+    broken.look_ups(&query_status(404));
     assert_eq!(assert_unresolved(&broken), Knowledge::MayExist);
     assert_eq!(broken.creates(), 2);
     assert_eq!(broken.machine.capabilities().lookup, Lookup::Proven);
