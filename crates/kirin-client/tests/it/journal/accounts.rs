@@ -522,7 +522,7 @@ fn of_several_entries_the_nearest_is_chosen_and_none_of_another_create() {
     let mut elsewhere = sent.clone();
     elsewhere.intent.base_url = "https://example.com".parse().unwrap();
     assert_eq!(ours.entry_among(&[elsewhere]), None);
-    let mut another = ours.clone();
+    let mut another = ours;
     another.external_task_id = "order-43".parse().unwrap();
     assert_eq!(another.entry_among(&[sent]), None);
 }
@@ -560,20 +560,27 @@ async fn a_handle_is_of_the_account_of_its_client() {
 /// What has a name is gone on with under it, by a client that has none too.
 #[tokio::test(start_paused = true)]
 async fn an_entry_of_an_account_is_gone_on_with_as_of_that_account() {
-    let journal = Arc::new(MemoryJournal::default());
-    let transport = Scripted::new([json(200, COMPLETED)]);
-    let client = builder(&transport, &journal).build().unwrap();
-    for account in ["ada", "grace"] {
-        let mut intent = intent(&client);
-        intent.account = Some(account.parse().unwrap());
-        intend(&*journal, &intent, true).await;
+    for place in [0, 1] {
+        let journal = Arc::new(MemoryJournal::default());
+        let transport = Scripted::new([json(200, COMPLETED)]);
+        let client = builder(&transport, &journal).build().unwrap();
+        for account in ["ada", "grace"] {
+            let mut intent = intent(&client);
+            intent.account = Some(account.parse().unwrap());
+            intend(&*journal, &intent, true).await;
+        }
+        let before = journal.entries();
+        let generation = client.resume_entry(before[place].clone());
+        let mut generation = generation.start();
+        let handle = generation.accepted().await.unwrap();
+        generation.await.unwrap();
+        let entries = journal.entries();
+        assert_eq!(entries[1 - place], before[1 - place]);
+        let entry = &entries[place];
+        assert_eq!(entry.state.task_id().unwrap().as_str(), "task-1");
+        assert_eq!(entry.handle().unwrap().account, entry.intent.account);
+        assert_eq!(handle.account, before[place].intent.account);
     }
-    let [ada, grace] = <[_; 2]>::try_from(journal.entries()).unwrap();
-    client.resume_entry(grace).await.unwrap();
-    let [first, second] = <[_; 2]>::try_from(journal.entries()).unwrap();
-    assert_eq!(first, ada);
-    assert_eq!(second.state.task_id().unwrap().as_str(), "task-1");
-    assert_eq!(second.handle().unwrap().account, second.intent.account);
 }
 
 #[tokio::test(start_paused = true)]
