@@ -10,9 +10,8 @@ use crate::wire::Exchange;
 /// In milliseconds on the wall, beside each task that an emulator answers.
 const TYPICAL_TIME: HeaderName = HeaderName::from_static("x-kirin-typical-milliseconds");
 
-/// What is outside counts as the nearest of the two.
+/// What is shorter counts as this. Of what is long, the schedule keeps its gaps short enough.
 const SHORTEST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Client {
     /// Takes the typical time from an answer. Only this machine, and the host that is named for plain HTTP, may
@@ -28,7 +27,7 @@ impl Client {
         let text = answer.headers().get(TYPICAL_TIME);
         let milliseconds = text.and_then(|text| text.to_str().ok()?.parse().ok());
         if let Some(milliseconds) = milliseconds {
-            let typical = Duration::from_millis(milliseconds).clamp(SHORTEST, LONGEST);
+            let typical = Duration::from_millis(milliseconds).max(SHORTEST);
             let known = self.0.typical_time.lock();
             *known.unwrap_or_else(PoisonError::into_inner) = Some(typical);
         }
