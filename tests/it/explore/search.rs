@@ -62,7 +62,7 @@ pub(super) fn search(cell: Cell, depth: usize, most: usize, sample: u128) -> Fou
     let mut counter_example = None;
     let mut is_complete = true;
     while at_depth < depth && !frontier.is_empty() {
-        match search.level(frontier, most) {
+        match search.level(frontier, most, at_depth + 1 == depth) {
             Ok(Some(next)) => frontier = next,
             Ok(None) => {
                 is_complete = false;
@@ -87,11 +87,12 @@ pub(super) fn search(cell: Cell, depth: usize, most: usize, sample: u128) -> Fou
 }
 
 impl Search {
-    /// All states one step further; none where there are too many.
+    /// All states one step further, unless this level is the last; none where there are too many.
     fn level(
         &mut self,
         frontier: Vec<(State, u32)>,
         most: usize,
+        is_last: bool,
     ) -> Result<Option<Vec<(State, u32)>>, CounterExample> {
         let mut next = Vec::new();
         let mut now = frontier;
@@ -108,6 +109,7 @@ impl Search {
                     continue;
                 };
                 match self.world.counts(&state, *step) {
+                    true if is_last => {}
                     true => next.push((reached, at)),
                     false => now.push((reached, at)),
                 }
