@@ -1,5 +1,6 @@
 //! What is written down of a create, and what it is good for.
 
+mod account_names;
 mod accounts;
 #[cfg(feature = "conformance")]
 mod conformance;
