@@ -15,11 +15,8 @@ const FOLDERS: &str = "SSL_CERT_DIR";
 /// Most bytes of a file; what operating systems have is a hundredth of it.
 const LIMIT: u64 = 32 << 20;
 
-/// Whether what the environment names can be read at all. That nothing is there is told where it is read.
-///
-/// # Errors
-///
-/// A file has no end, or one that is far away.
+/// Fails if a file that the environment names has no end, or one that is far away. That nothing is there is reported
+/// where it is read.
 pub(crate) fn check() -> Result<(), Failure> {
     if let Some(file) = variable(FILE) {
         check_file(FILE, Path::new(&file))?;

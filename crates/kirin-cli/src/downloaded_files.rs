@@ -6,7 +6,7 @@ use std::{
 };
 
 use kirin_client::FileDigest;
-use kirin_ledger::{DownloadedFile, Entry, Ledger, LedgerError};
+use kirin_ledger::{DownloadedFile, Entry, Ledger};
 
 use crate::failure::Failure;
 
@@ -28,15 +28,13 @@ pub(crate) async fn are_there(ledger: &Ledger, entry: &Entry) -> Result<bool, Fa
 /// What the files of an entry are. An older version has noted only how long they were: where they still are,
 /// their digests are noted now.
 pub(crate) async fn digests(ledger: &Ledger, entry: &Entry) -> Result<Vec<FileDigest>, Failure> {
-    let failed = |error: LedgerError| Failure::in_ledger(&error);
-    let mut noted = ledger.digests(entry.number).await.map_err(failed)?;
+    let mut noted = ledger.digests(entry.number).await?;
     if !noted.is_empty() {
         return Ok(noted);
     }
     for file in entry.files.iter().filter(|file| has_its_size(file)) {
         if let Ok(digest) = digest_of(&file.path).await {
-            let note = ledger.note_digest(entry.number, &digest).await;
-            note.map_err(failed)?;
+            ledger.note_digest(entry.number, &digest).await?;
             noted.push(digest);
         }
     }

@@ -13,9 +13,11 @@ use tempfile::NamedTempFile;
 use crate::{
     bounded_file, configuration,
     environment::variable,
+    exit_code,
     failure::Failure,
     input_text::without_mark,
     key_folders::{Danger, dangers},
+    terminal::shell_word,
 };
 
 /// The variable that comes before the file.
@@ -55,25 +57,54 @@ impl Source {
 }
 
 /// The key of the environment, or else that of the file.
-pub(crate) fn find() -> Result<Key, Failure> {
+pub(crate) fn find_key() -> Result<Key, Failure> {
     if let Some(key) = in_environment() {
-        let key = key.map_err(Failure::invalid_variable)?;
+        let key = key.map_err(|invalid| {
+            let what = format!("the value of {VARIABLE} is not a key: {invalid}");
+            Failure::usage(what, "Set it to your API key, as it was given to you.")
+        })?;
         let source = Source::Environment;
         return Ok(Key { key, source });
     }
-    let path = path().ok_or_else(Failure::no_key)?;
+    let path = key_path().ok_or_else(no_key)?;
+    let name = path.to_string_lossy();
+    let unusable = |what: String, next_step: &str| {
+        let what = format!("the key file {name} {what}");
+        Failure::new(exit_code::AUTHENTICATION, what, next_step)
+    };
+    let unread = |error: io::Error| {
+        let next_step = "Make it readable for you alone, or write it again: kirin auth set-key";
+        unusable(format!("cannot be read: {error}"), next_step)
+    };
     let mut file = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::no_key()),
-        opened => opened.map_err(|error| Failure::key_file(&path, &error))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_key()),
+        opened => opened.map_err(unread)?,
     };
     if is_open_to_others(&file) {
-        return Err(Failure::open_key_file(&path));
+        let next_step = format!(
+            "If nobody else can have read it, make it yours alone: chmod 600 {}. Else get a new key.",
+            shell_word(&name)
+        );
+        return Err(unusable(
+            "is open to other users, and was not used".into(),
+            &next_step,
+        ));
     }
-    let text = read(&mut file).map_err(|error| Failure::key_file(&path, &error))?;
-    let key = text.parse();
-    let key = key.map_err(|invalid| Failure::no_key_in(&path, invalid))?;
+    let key = read_key(&mut file).map_err(unread)?.parse();
+    let key = key.map_err(|invalid: InvalidApiKey| {
+        let next_step = "Write it again: kirin auth set-key";
+        unusable(format!("does not hold a key: {invalid}"), next_step)
+    })?;
     let source = Source::File(path);
     Ok(Key { key, source })
+}
+
+/// There is no key, and no emulator was asked for.
+fn no_key() -> Failure {
+    let next_step = "Keep your API key in a file that only you may read: kirin auth set-key. Or \
+                     set the environment variable KIRIN_API_KEY to it, or generate without \
+                     one, at no cost: kirin generate PROMPT --emulator";
+    Failure::new(exit_code::AUTHENTICATION, "there is no API key", next_step)
 }
 
 /// What the environment says. One of white space says nothing.
@@ -84,26 +115,34 @@ pub(crate) fn in_environment() -> Option<Result<ApiKey, InvalidApiKey>> {
 }
 
 /// The text of a key, or of what was taken for one.
-pub(crate) fn read(from: &mut impl Read) -> io::Result<String> {
+pub(crate) fn read_key(from: &mut impl Read) -> io::Result<String> {
     let bytes = bounded_file::read_from(from, LIMIT)?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(without_mark(&text).trim().to_owned())
 }
 
 /// Writes the file, whole or not at all, and gives its path.
-pub(crate) fn write(key: &str) -> Result<PathBuf, Failure> {
-    let path = path().ok_or_else(Failure::no_key_folder)?;
-    replace(&path, key).map_err(|error| Failure::key_unwritten(&path, &error))?;
+pub(crate) fn write_key(key: &str) -> Result<PathBuf, Failure> {
+    let path = key_path().ok_or_else(|| {
+        let what = "there is no place for the key file";
+        let next_step = "Set HOME, or XDG_CONFIG_HOME to a folder of yours.";
+        Failure::new(exit_code::DISK, what, next_step)
+    })?;
+    replace_file(&path, key).map_err(|error| {
+        let what = format!("the key file {} was not written: {error}", path.display());
+        let next_step = "Make its folder one that you can write to, or set XDG_CONFIG_HOME to one.";
+        Failure::new(exit_code::DISK, what, next_step)
+    })?;
     Ok(path)
 }
 
 /// Where the file is, whether there is one or not.
-fn path() -> Option<PathBuf> {
+fn key_path() -> Option<PathBuf> {
     Some(configuration::folder()?.join("key"))
 }
 
 /// The file is nobody else's at any moment: it is made so, under another name.
-fn replace(path: &Path, key: &str) -> io::Result<()> {
+fn replace_file(path: &Path, key: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     make_private(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;

@@ -9,21 +9,20 @@ use std::{
     sync::LazyLock,
 };
 
-use kirin_client::{Download, DownloadError, file_name};
-
+use kirin_client::{Download, DownloadError, DownloadErrorKind, file_name};
 use kirin_types::GenerationRequest;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
-    arguments::File,
+    arguments::OutputFile,
     environment::variable,
-    failure::Failure,
+    exit_code,
+    failure::{Failure, error_chain},
     name_template::{NameTemplate, TASK_ID},
-    session::absolute,
 };
 
 /// The file to write: `--output`, the task's name in a folder, or in the current one.
-pub(crate) fn path(file: &File, id: &str) -> PathBuf {
+pub(crate) fn path(file: &OutputFile, id: &str) -> PathBuf {
     let id = file_name(id);
     match &file.output {
         Some(output) if output.is_dir() => output.join(format!("{id}.mp4")),
@@ -35,27 +34,29 @@ pub(crate) fn path(file: &File, id: &str) -> PathBuf {
     }
 }
 
+/// A path that another run understands, wherever it is started.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
 /// Whether the output of an earlier run is the same file.
-pub(crate) fn is_same(file: &File, earlier: Option<PathBuf>, id: &str) -> bool {
-    let earlier = File {
-        output: earlier,
-        force: false,
-    };
-    earlier.output.is_some() && absolute(&path(&earlier, id)) == absolute(&path(file, id))
+pub(crate) fn is_same(file: &OutputFile, earlier: Option<PathBuf>, id: &str) -> bool {
+    let is_wanted = |earlier| absolute(&path(&earlier, id)) == absolute(&path(file, id));
+    earlier.map(OutputFile::from).is_some_and(is_wanted)
 }
 
 /// Where the video of a request goes: with a template `--output` is its folder, and is made.
 pub(crate) fn named(
-    file: &File,
+    file: &OutputFile,
     template: Option<&NameTemplate>,
     request: &GenerationRequest,
-) -> Result<File, Failure> {
+) -> Result<OutputFile, Failure> {
     let Some(template) = template else {
         return Ok(file.clone());
     };
     let folder = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
-    fs::create_dir_all(&folder).map_err(|error| Failure::folder(&folder, &error))?;
-    Ok(File {
+    make_folder(&folder)?;
+    Ok(OutputFile {
         output: Some(folder.join(format!("{}.mp4", template.name(request, 1)))),
         force: file.force,
     })
@@ -66,17 +67,17 @@ pub(crate) fn in_folder<'a>(
     folder: &Path,
     template: Option<&NameTemplate>,
     requests: impl IntoIterator<Item = &'a GenerationRequest>,
-) -> Result<Vec<File>, Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::folder(folder, &error))?;
-    let mut outputs = Vec::new();
+) -> Result<Vec<OutputFile>, Failure> {
+    make_folder(folder)?;
+    let mut files = Vec::new();
     let mut names = HashSet::new();
     for (place, request) in requests.into_iter().enumerate() {
         let Some(template) = template else {
-            outputs.push(folder.to_owned());
+            files.push(folder.to_owned().into());
             continue;
         };
         let name = format!("{}.mp4", template.name(request, place + 1));
-        outputs.push(folder.join(&name));
+        files.push(folder.join(&name).into());
         let is_marked = request.watermark() == Some(true);
         let copy = is_marked.then(|| watermarked(Path::new(&name)));
         let copy = copy.map(|copy| folded(&copy.to_string_lossy()));
@@ -90,11 +91,68 @@ pub(crate) fn in_folder<'a>(
             ));
         }
     }
-    let files = outputs.into_iter().map(|output| File {
-        output: Some(output),
-        force: false,
-    });
-    Ok(files.collect())
+    Ok(files)
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| {
+        let what = format!("the folder {} cannot be made: {error}", folder.display());
+        let next_step = "Choose another --output, in a folder that can be written to.";
+        Failure::new(exit_code::DISK, what, next_step)
+    })
+}
+
+/// The output cannot be written, found before anything was sent.
+impl From<&DownloadError> for Failure {
+    fn from(error: &DownloadError) -> Self {
+        let (code, next_step) = match error.kind() {
+            DownloadErrorKind::Exists if error.can_be_overwritten() => (
+                exit_code::USAGE,
+                "Choose another --output, or add --force to overwrite a file.",
+            ),
+            DownloadErrorKind::Exists => (exit_code::USAGE, "Choose another --output."),
+            _ => (
+                exit_code::DISK,
+                "Choose another --output, in a folder that exists and can be written to.",
+            ),
+        };
+        let next_step = match error.longest_name() {
+            Some(_) => "Shorten the name in --output or --name-template.",
+            None => next_step,
+        };
+        let what = format!("the video cannot be written: {}", error_chain(error));
+        let longest_id = file_name(&LONGEST_ID);
+        let what = match what.contains(&longest_id) {
+            true => format!(
+                "{} with a task's id of {} bytes, the longest there can be",
+                what.replace(&longest_id, TASK_ID),
+                longest_id.len()
+            ),
+            false => what,
+        };
+        Self::new(code, what, next_step)
+    }
+}
+
+/// The next command puts the video where it was asked for.
+pub(crate) fn with_output(failure: Failure, file: &OutputFile) -> Failure {
+    let Some(command) = &failure.about.command else {
+        return failure;
+    };
+    let output = file.output.as_ref().map(|output| output.to_string_lossy());
+    match (command.subcommand, output) {
+        _ if command.has_option("--output") => failure,
+        ("download" | "wait", Some(output)) => {
+            let failure = failure.with_option("--output", &output);
+            match file.force {
+                // What may be overwritten may be overwritten by the next step too.
+                true => failure.with_flag("--force"),
+                false => failure,
+            }
+        }
+        ("wait", None) => failure.with_option("--output", "."),
+        _ => failure,
+    }
 }
 
 /// Stands for the id of a task that there is not yet.
@@ -113,7 +171,7 @@ const LONGEST: usize = 100;
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
 /// under a name that stands for the task's.
-pub(crate) fn check(file: &File, name: &str, watermark: bool) -> Result<(), DownloadError> {
+pub(crate) fn check(file: &OutputFile, name: &str, watermark: bool) -> Result<(), DownloadError> {
     let path = path(file, name);
     if watermark {
         Download::check(watermarked(&path), file.force)?;
@@ -130,7 +188,11 @@ const WATERMARKED: &str = "-watermarked";
 
 /// Another file that the video of a task and a watermarked copy of it can be written to, as it is typed: beside the
 /// one that was wanted, or else in the current folder or that of the user. Its name has at most so many bytes.
-pub(crate) fn elsewhere(file: &File, id: &str, longest_name: Option<usize>) -> Option<String> {
+pub(crate) fn elsewhere(
+    file: &OutputFile,
+    id: &str,
+    longest_name: Option<usize>,
+) -> Option<String> {
     let room = longest_name
         .unwrap_or(ROOM)
         .saturating_sub(WATERMARKED.len());
@@ -140,16 +202,9 @@ pub(crate) fn elsewhere(file: &File, id: &str, longest_name: Option<usize>) -> O
     let mut files = std::iter::once(beside(&path(file, id), id, room))
         .chain(own.flat_map(|own| [beside(&own, id, ROOM), own].into_iter().rev()));
     files.find_map(|other| {
-        let file = File {
-            output: Some(other.clone()),
-            force: false,
-        };
-        let is_free = check(&file, id, true).is_ok();
-        other
-            .into_os_string()
-            .into_string()
-            .ok()
-            .filter(|_| is_free)
+        let is_free = check(&other.clone().into(), id, true).is_ok();
+        let other = other.into_os_string().into_string();
+        other.ok().filter(|_| is_free)
     })
 }
 

@@ -7,9 +7,10 @@ use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
 
 use crate::{
-    arguments::{Json, Shared},
+    arguments::SharedOptions,
     events::Events,
-    terminal::{printable, say},
+    report::Json,
+    terminal::{printable, say, status_text},
     verbose,
 };
 
@@ -35,7 +36,7 @@ pub(crate) fn shows_bar() -> bool {
 }
 
 impl Progress {
-    pub(crate) fn new(shared: &Shared) -> Self {
+    pub(crate) fn new(shared: &SharedOptions) -> Self {
         let shown = match (shared.quiet, shows_bar()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar(bar()),
@@ -50,7 +51,7 @@ impl Progress {
     }
 
     /// One of many, of which only events are told.
-    pub(crate) fn unseen(shared: &Shared, id: &ExternalTaskId) -> Self {
+    pub(crate) fn unseen(shared: &SharedOptions, id: &ExternalTaskId) -> Self {
         let progress = Self {
             shown: Shown::Nothing,
             events: (shared.json == Some(Json::Events)).then(Events::default),
@@ -92,10 +93,7 @@ impl Progress {
         }
         match (notice, &self.shown) {
             // What the ledger does not know, somebody has to.
-            (Notice::NotRecorded { .. }, Shown::Nothing) => {
-                let line = line.unwrap_or_default();
-                say(&printable(&format!("{}{line}", self.prefix)));
-            }
+            (Notice::NotRecorded { .. }, Shown::Nothing) => self.say_anyway(line),
             (
                 Notice::Progress {
                     status, progress, ..
@@ -108,11 +106,7 @@ impl Progress {
                 let status = printable(status.as_deref().unwrap_or("in progress"));
                 bar.set_message(without_url_queries(&status));
             }
-            _ => {
-                if let Some(line) = line {
-                    self.line(&line);
-                }
-            }
+            _ => line.iter().for_each(|line| self.line(line)),
         }
     }
 
@@ -135,15 +129,8 @@ impl Progress {
         match (event, &self.shown) {
             (DownloadEvent::Progress { bytes, total }, _) => self.downloaded(*bytes, *total),
             // Whoever opens the file has to know.
-            (DownloadEvent::Unusual { .. }, Shown::Nothing) => {
-                let line = line.unwrap_or_default();
-                say(&printable(&format!("{}{line}", self.prefix)));
-            }
-            _ => {
-                if let Some(line) = line {
-                    self.line(&line);
-                }
-            }
+            (DownloadEvent::Unusual { .. }, Shown::Nothing) => self.say_anyway(line),
+            _ => line.iter().for_each(|line| self.line(line)),
         }
     }
 
@@ -155,6 +142,12 @@ impl Progress {
             }
             bar.set_message(format!("downloading, {}", HumanBytes(bytes)));
         }
+    }
+
+    /// Says it although nothing else is shown.
+    fn say_anyway(&self, line: Option<String>) {
+        let line = line.unwrap_or_default();
+        say(&printable(&format!("{}{line}", self.prefix)));
     }
 
     pub(crate) fn line(&mut self, line: &str) {
@@ -223,20 +216,11 @@ fn describe(notice: &Notice) -> Option<String> {
         }
         Notice::Trouble { cause } => format!("no result yet ({cause}); asking again"),
         Notice::UnknownStatus { status, reason } => {
-            let said = said(status.as_deref(), reason.as_deref());
-            format!("the service says {said}; waiting on")
+            let status = status_text(status.as_deref(), reason.as_deref());
+            format!("the service says {status}; waiting on")
         }
         _ => return None,
     })
-}
-
-/// A status word, with the reason where one came with it.
-pub(crate) fn said(status: Option<&str>, reason: Option<&str>) -> String {
-    let status = status.unwrap_or("nothing");
-    match reason {
-        Some(reason) => format!("{status}: {}", without_url_queries(reason)),
-        None => status.into(),
-    }
 }
 
 /// What an event of a download says, or nothing if all goes its way.

@@ -1,19 +1,65 @@
-//! The result as one JSON object.
+//! Results and failures as people and programs read them.
 
 use std::{
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
+use clap::ValueEnum;
 use kirin_client::{Billing, without_url_queries};
 use kirin_types::{Amount, Content, ExternalTaskId, RawJson, Task, TaskId, TaskState};
 use serde::Serialize;
 
 use crate::{
-    arguments::Json,
+    color, exit_code,
     failure::Failure,
-    terminal::{is_unseen, link, printable, printable_lines},
+    terminal::{is_unseen, link, printable, printable_lines, say, say_styled},
 };
+
+/// What is printed for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Json {
+    /// The result.
+    Result,
+    /// What happens, as it happens, and the result at the end.
+    Events,
+}
+
+/// Stdout does not take the result.
+#[derive(Debug)]
+pub(crate) struct Unwritten(pub(crate) io::Error);
+
+impl Unwritten {
+    /// The result is about a task that was accepted.
+    pub(crate) fn of_task(self, task: &Task) -> Failure {
+        let id = printable(task.id().as_str());
+        let what = format!("the result cannot be written to stdout: {}", self.0);
+        let next_step = format!("The result is about task {id}: ask for it again.");
+        Failure::new(exit_code::DISK, what, next_step)
+            .charged_perhaps()
+            .with_task(task)
+            .followed_by("status", &id)
+    }
+
+    /// A batch has ended, and this is its summary.
+    pub(crate) fn of_batch(self) -> Failure {
+        let what = format!("the summary cannot be written to stdout: {}", self.0);
+        let next_step = "Run the same command again: it tells the same.";
+        Failure::new(exit_code::DISK, what, next_step).with_money(
+            Billing::Unknown,
+            "The batch has ended; what is completed was charged.",
+        )
+    }
+}
+
+/// Nothing was sent for the result.
+impl From<Unwritten> for Failure {
+    fn from(Unwritten(error): Unwritten) -> Self {
+        let what = format!("the result cannot be written to stdout: {error}");
+        Self::other(what, "Write it elsewhere, and ask again.")
+    }
+}
 
 /// What `--json` prints, always with every field.
 #[derive(Debug, Default, Serialize)]
@@ -99,15 +145,6 @@ impl Report {
         }
     }
 
-    /// A task by the id it was asked for: one that is not its own is its external one.
-    pub(crate) fn asked_for(task: &Task, id: &TaskId) -> Self {
-        let external_task_id = match id == task.id() {
-            true => None,
-            false => id.as_str().parse().ok(),
-        };
-        Self::task(task, external_task_id)
-    }
-
     /// JSON is Unicode: bytes of a path that are none become U+FFFD.
     pub(crate) fn with_paths(self, paths: &[PathBuf]) -> Self {
         let paths = paths.iter().map(|path| path.to_string_lossy().into());
@@ -133,7 +170,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn print(mut self, json: Json) -> io::Result<()> {
+    pub(crate) fn print(mut self, json: Json) -> Result<(), Unwritten> {
         if json == Json::Events {
             self.event = Some("result");
         }
@@ -163,11 +200,56 @@ impl From<&Content> for OutputReport {
     }
 }
 
+/// The external id of a task that was asked for by this id, if it is not its own.
+pub(crate) fn external_id_of(task: &Task, asked_for: &TaskId) -> Option<ExternalTaskId> {
+    match asked_for == task.id() {
+        true => None,
+        false => asked_for.as_str().parse().ok(),
+    }
+}
+
+/// Prints the paths of the files of a task, or its status where none was asked for.
+pub(crate) fn print_task(
+    task: &Task,
+    external_task_id: Option<ExternalTaskId>,
+    paths: &[PathBuf],
+    json: Option<Json>,
+) -> Result<(), Failure> {
+    let printed = match (json, paths) {
+        (Some(json), _) => Report::task(task, external_task_id)
+            .with_paths(paths)
+            .print(json),
+        (None, []) => print_line(&printable(task.status().unwrap_or("unknown"))),
+        (None, paths) => paths.iter().try_for_each(|path| print_path(path)),
+    };
+    printed.map_err(|unwritten| unwritten.of_task(task))
+}
+
+/// Reports a failure to a person on stderr, and with `--json` to a program on stdout.
+pub(crate) fn print_failure(failure: &Failure, json: Option<Json>) -> ExitCode {
+    let error = color::on_stderr(color::ERROR, "error:");
+    say_styled(&error, &format!(" {}", printable(&failure.what)));
+    for detail in &failure.details {
+        say(&format!("  - {}", printable(detail)));
+    }
+    say(&printable(&failure.money));
+    say(&failure.advice);
+    if let Some(command) = &failure.about.command {
+        say(&format!("  {command}"));
+    }
+    if let Some(json) = json {
+        // Where stdout takes nothing, stderr and the exit code have said it all.
+        let _ = Report::failure(failure).print(json);
+    }
+    ExitCode::from(failure.exit_code)
+}
+
 /// A line of the result for a program. It may be read on a terminal all the same, so what could steer
 /// one is escaped; it is the same JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Unwritten> {
     let mut line = String::new();
-    for character in serde_json::to_string(value)?.chars() {
+    let json = serde_json::to_string(value).map_err(|error| Unwritten(error.into()))?;
+    for character in json.chars() {
         match is_unseen(character) {
             false => line.push(character),
             // White space in what the server sent.
@@ -180,18 +262,23 @@ pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
 }
 
 /// A line of the result, or several, without what must not reach a terminal.
-pub(crate) fn print_line(lines: &str) -> io::Result<()> {
+pub(crate) fn print_line(lines: &str) -> Result<(), Unwritten> {
     print_styled(&printable_lines(lines))
 }
 
 /// A text of our own, or a line that has colours and whose other words are printable.
-pub(crate) fn print_styled(text: &str) -> io::Result<()> {
+pub(crate) fn print_styled(text: &str) -> Result<(), Unwritten> {
     print_bytes(text.as_bytes())
+}
+
+/// What clap wrote, which is text.
+pub(crate) fn print_generated(text: &[u8]) -> Result<(), Unwritten> {
+    print_styled(String::from_utf8_lossy(text).trim_end())
 }
 
 /// The path of a file, byte by byte as the operating system has it; on a terminal without what must not
 /// reach one, and where the terminal knows links, as one that opens it.
-pub(crate) fn print_path(path: &Path) -> io::Result<()> {
+pub(crate) fn print_path(path: &Path) -> Result<(), Unwritten> {
     if supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
         && let Ok(absolute) = std::path::absolute(path)
     {
@@ -204,14 +291,14 @@ pub(crate) fn print_path(path: &Path) -> io::Result<()> {
 }
 
 /// Nobody reading the result, as under `| head`, is no failure; a full disk is.
-fn print_bytes(line: &[u8]) -> io::Result<()> {
+fn print_bytes(line: &[u8]) -> Result<(), Unwritten> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(line)
         .and_then(|()| stdout.write_all(b"\n"))
         .and_then(|()| stdout.flush());
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Unwritten(error)),
         _ => Ok(()),
     }
 }

@@ -12,19 +12,18 @@ use kirin_client::{
     ApiKey, BaseUrl, Budget, Client, ClientBuilder, FileDigest, GenerationBuilder, PollSchedule,
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
-
 use kirin_ledger::{Entry, Ledger, LedgerError, Money};
 use kirin_transport::Transport;
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task, TaskId, TaskRef};
 
 use crate::{
-    arguments::{File, Shared},
+    arguments::SharedOptions,
     certificates, downloaded_files, emulated_host,
     environment::variable,
     failure::Failure,
     key, ledger_file, output_path,
     terminal::{printable, say},
-    verbose::{self, Told},
+    verbose::{self, ReportingTransport},
 };
 
 /// A client, and the emulator it talks to if that runs inside this program.
@@ -47,41 +46,54 @@ pub(crate) struct Wanted {
     pub(crate) minted: Option<ExternalTaskId>,
 }
 
-impl Session {
-    /// A client that may spend money: what it does is written down.
-    pub(crate) fn paying(shared: &Shared, wanted: Wanted) -> Result<Self, Failure> {
-        Self::paying_by(ledger_file::open()?, shared, wanted)
+/// A client that may spend money, and the ledger that it writes to.
+pub(crate) struct PayingSession {
+    pub(crate) session: Session,
+    pub(crate) ledger: Ledger,
+}
+
+impl PayingSession {
+    pub(crate) fn open(shared: &SharedOptions, wanted: Wanted) -> Result<Self, Failure> {
+        Self::with_ledger(ledger_file::open()?, shared, wanted)
     }
 
     /// A client that writes to a ledger which is open already.
-    pub(crate) fn paying_by(
+    pub(crate) fn with_ledger(
         ledger: Ledger,
-        shared: &Shared,
+        shared: &SharedOptions,
         wanted: Wanted,
     ) -> Result<Self, Failure> {
-        Self::with(shared, Some(ledger), wanted)
+        Ok(Self {
+            session: Session::with(shared, Some(ledger.clone()), wanted)?,
+            ledger,
+        })
     }
+}
 
+impl Session {
     /// A client that follows what there is; it writes down how that ends, if there is a ledger.
-    pub(crate) fn following(shared: &Shared) -> Result<Self, Failure> {
+    pub(crate) fn following(shared: &SharedOptions) -> Result<Self, Failure> {
         Self::with(shared, ledger_file::if_there(), Wanted::default())
     }
 
     /// A client that only asks.
-    pub(crate) fn asking(shared: &Shared) -> Result<Self, Failure> {
+    pub(crate) fn asking(shared: &SharedOptions) -> Result<Self, Failure> {
         Self::with(shared, None, Wanted::default())
     }
 
-    fn with(shared: &Shared, ledger: Option<Ledger>, wanted: Wanted) -> Result<Self, Failure> {
+    fn with(
+        shared: &SharedOptions,
+        ledger: Option<Ledger>,
+        wanted: Wanted,
+    ) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
-        let found = key::find()?;
+        let found = key::find_key()?;
         verbose::tell(format_args!("API key from {}", found.source));
         verbose::tell(format_args!("base URL {}", base_url.as_str()));
-        let mut builder = Client::builder(found.key).base_url(base_url.clone());
+        let mut builder = reporting(Client::builder(found.key), &base_url)?;
         if let Some(host) = plain_http_to(shared) {
             builder = builder.plain_http_to(host);
         }
-        builder = told(builder, &base_url)?;
         if base_url.is_loopback() {
             // What is on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
@@ -102,12 +114,12 @@ impl Session {
                 journal = journal.budget_per_day(limit.clone());
             }
             for (id, output) in wanted.outputs {
-                journal = journal.output(id, absolute(&output));
+                journal = journal.output(id, output_path::absolute(&output));
             }
             builder = builder.journal(Arc::new(journal));
         }
         Ok(Self {
-            client: build(builder)?,
+            client: builder.build()?,
             ledger,
             emulator: None,
             minted: wanted.minted,
@@ -117,7 +129,7 @@ impl Session {
     /// Generates what is asked for; a task that is found by an id which this program makes up is ours.
     pub(crate) fn generate(&self, request: GenerationRequest) -> GenerationBuilder {
         let id = request.external_task_id();
-        let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up));
+        let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up_here));
         let generation = self.client.generate(request);
         match (is_minted, is_derived) {
             (true, _) => generation.with_minted_id(),
@@ -126,19 +138,13 @@ impl Session {
         }
     }
 
-    /// The entry of a task or create at the base URL of this client.
-    ///
-    /// # Errors
-    ///
-    /// Several may be charged, each of another account: none of them is taken for the one that is meant.
+    /// The entry of a task or create at the base URL of this client. Of several that may be charged, each of another
+    /// account, none is taken for the one that is meant: that is a failure.
     pub(crate) async fn entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
         let Some(ledger) = &self.ledger else {
             return Ok(None);
         };
-        let found = ledger
-            .find(id)
-            .await
-            .map_err(|error| Failure::in_ledger(&error))?;
+        let found = ledger.find(id).await?;
         let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
         one_of_accounts(id, found.into_iter().filter(is_here).collect())
     }
@@ -173,18 +179,14 @@ impl Session {
     }
 
     /// Where the first run of a create wanted its video.
-    pub(crate) async fn output(&self, id: &str) -> Option<PathBuf> {
+    pub(crate) async fn earlier_output(&self, id: &str) -> Option<PathBuf> {
         let entry = self.entry(id).await.ok()??;
-        let file = File {
-            output: Some(entry.output?),
-            force: false,
-        };
-        Some(output_path::path(&file, id))
+        Some(output_path::path(&entry.output?.into(), id))
     }
 
     /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
     /// there, whatever becomes of the note.
-    pub(crate) async fn downloaded(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
+    pub(crate) async fn note_files(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
         let id = task.id().as_str();
         let Ok(Some(entry)) = self.entry(id).await else {
             return;
@@ -192,7 +194,10 @@ impl Session {
         let Some(ledger) = &self.ledger else {
             return;
         };
-        let paths: Vec<_> = paths.iter().map(|path| absolute(path)).collect();
+        let paths: Vec<_> = paths
+            .iter()
+            .map(|path| output_path::absolute(path))
+            .collect();
         let noting = async {
             // Without its digest, another file as long as the video would be taken for it.
             for digest in unnoted {
@@ -211,21 +216,22 @@ impl Session {
     /// A client for an emulator that starts with it. The emulator says what it can do and how
     /// long its tasks take, so that is declared.
     pub(crate) async fn emulated() -> Result<Self, Failure> {
+        fn cannot_start(error: &dyn Error) -> Failure {
+            let what = format!("the emulator cannot start: {error}");
+            Failure::other(what, "Try again, or run it beside: kirin emulator")
+        }
         let emulator = Emulator::start(EmulatorConfig::default().seed(new_seed()))
             .await
-            .map_err(|error| emulator_failure(&error))?;
-        let base_url: BaseUrl = emulator
-            .base_url()
-            .parse()
-            .map_err(|invalid| emulator_failure(&invalid))?;
-        let key = format!("{}key", ApiKey::EMULATOR_PREFIX);
-        let key = key.parse().map_err(|invalid| emulator_failure(&invalid))?;
-        let builder = Client::builder(key)
-            .base_url(base_url.clone())
+            .map_err(|error| cannot_start(&error))?;
+        let base_url = emulator.base_url().parse();
+        let base_url: BaseUrl = base_url.map_err(|invalid| cannot_start(&invalid))?;
+        let key = format!("{}key", ApiKey::EMULATOR_PREFIX).parse();
+        let key = key.map_err(|invalid| cannot_start(&invalid))?;
+        let builder = reporting(Client::builder(key), &base_url)?
             .capabilities(emulated_host::capabilities(&emulator))
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
-            client: build(told(builder, &base_url)?)?,
+            client: builder.build()?,
             // Its money is none, and its tasks end with it.
             ledger: None,
             emulator: Some(emulator),
@@ -240,11 +246,17 @@ impl Session {
     }
 }
 
-/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or may be charged.
-///
-/// # Errors
-///
-/// There are several.
+/// The task that a person has named, by either of its ids: an external one also means a task whose own id
+/// it is.
+pub(crate) fn typed_task(id: &TaskId) -> TaskRef {
+    match id.as_str().parse::<ExternalTaskId>() {
+        Ok(external) => external.into(),
+        Err(_) => id.into(),
+    }
+}
+
+/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or may be charged. If
+/// there are several, that is a failure.
 pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<Entry>, Failure> {
     let is_task = |entry: &Entry| {
         entry
@@ -264,18 +276,13 @@ pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<
 
 /// Whether an id has the form of those that this program makes up, for a command or a line of a batch.
 /// Who types one has it from there.
-fn is_made_up(id: &ExternalTaskId) -> bool {
+fn is_made_up_here(id: &ExternalTaskId) -> bool {
     let digits = ["batch-", "kirin-"]
         .iter()
         .find_map(|prefix| id.as_str().strip_prefix(prefix));
     digits.is_some_and(|digits| {
         digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
-}
-
-/// A path that another run understands, wherever it is started.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// A seed that no other run has: files are named after ids, and two runs must not meet in one.
@@ -285,26 +292,23 @@ pub(crate) fn new_seed() -> u64 {
     hasher.finish()
 }
 
-/// The client tells what it sends, if somebody wants to know.
-fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
-    let transport = transport(base_url)?;
+/// The client of a base URL reports what it sends, if `--verbose` asks for it.
+fn reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
+    let transport = default_transport(base_url)?;
+    let builder = builder.base_url(base_url.clone());
     Ok(match verbose::is_on() {
-        true => builder.transport(Told(transport)),
+        true => builder.transport(ReportingTransport(transport)),
         false => builder.transport(transport),
     })
 }
 
 /// What a client uses by default.
-pub(crate) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
+pub(crate) fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
     certificates::check()?;
-    ClientBuilder::default_transport(base_url).map_err(|error| Failure::build(&error))
+    Ok(ClientBuilder::default_transport(base_url)?)
 }
 
-fn build(builder: ClientBuilder) -> Result<Client, Failure> {
-    builder.build().map_err(|error| Failure::build(&error))
-}
-
-pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
+pub(crate) fn base_url(shared: &SharedOptions) -> Result<BaseUrl, Failure> {
     let typed = shared.base_url.clone().map(OsString::from);
     let named = typed.or_else(|| variable("KIRIN_BASE_URL"));
     let configured = || {
@@ -335,13 +339,8 @@ pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
 }
 
 /// The host that may be spoken to without encryption. The environment comes before the file.
-pub(crate) fn plain_http_to(shared: &Shared) -> Option<String> {
+pub(crate) fn plain_http_to(shared: &SharedOptions) -> Option<String> {
     let named = variable("KIRIN_PLAIN_HTTP_TO");
     let named = named.map(|host| host.to_string_lossy().into_owned());
     named.or_else(|| shared.configuration.plain_http_to.clone())
-}
-
-fn emulator_failure(error: &dyn Error) -> Failure {
-    let what = format!("the emulator cannot start: {error}");
-    Failure::other(what, "Try again, or run it beside: kirin emulator")
 }

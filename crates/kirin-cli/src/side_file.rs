@@ -11,7 +11,7 @@ use kirin_client::FileDigest;
 use kirin_ledger::{Ledger, LedgerError};
 
 use crate::{
-    session::absolute,
+    output_path::absolute,
     whole_file::{self, IfExists},
 };
 

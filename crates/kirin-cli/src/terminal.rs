@@ -52,6 +52,15 @@ pub(crate) fn shell_word(text: &str) -> String {
     }
 }
 
+/// A status word, with the reason where one came with it.
+pub(crate) fn status_text(status: Option<&str>, reason: Option<&str>) -> String {
+    let status = status.unwrap_or("nothing");
+    match reason {
+        Some(reason) => format!("{status}: {}", without_url_queries(reason)),
+        None => status.into(),
+    }
+}
+
 /// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
 pub(crate) fn link(absolute: &Path, text: &str) -> String {
     let path = url_path::path(absolute);

@@ -34,12 +34,12 @@ pub(crate) fn tell(what: impl fmt::Display) {
 
 /// A transport that tells of each request what it is and how it was answered.
 #[derive(Debug)]
-pub(crate) struct Told<T>(pub(crate) T);
+pub(crate) struct ReportingTransport<T>(pub(crate) T);
 
 #[async_trait]
-impl<T: Transport> Transport for Told<T> {
+impl<T: Transport> Transport for ReportingTransport<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let name = name(&request);
+        let name = request_line(&request);
         let begun = clock::now();
         let answer = self.0.send(request).await;
         let time = begun.elapsed().as_millis();
@@ -52,7 +52,7 @@ impl<T: Transport> Transport for Told<T> {
 }
 
 /// The method and the place. Where no key goes along, the path itself may be the secret.
-fn name(request: &Request<Bytes>) -> String {
+fn request_line(request: &Request<Bytes>) -> String {
     let (method, url) = (request.method(), request.uri());
     let place = url.authority().map_or("", |place| place.as_str());
     let place = place.rsplit('@').next().unwrap_or_default();

@@ -2,15 +2,18 @@
 
 use std::io::{self, IsTerminal};
 
+use clap::{Args, Subcommand};
 use console::Term;
 use kirin_client::{ApiKey, KeyFingerprint};
 use serde::Serialize;
 
+use super::Run;
 use crate::{
-    arguments::{self, Auth, AuthCommand, Shared},
+    arguments::{GlobalOptions, SharedOptions},
+    exit_code,
     failure::Failure,
     key::{self, Key, Source, VARIABLE},
-    report::{print_json, print_line, print_path},
+    report::{Json, print_json, print_line, print_path},
     session::base_url,
     terminal::{printable, say},
 };
@@ -25,26 +28,73 @@ struct KeyReport {
     base_url: Option<String>,
 }
 
-pub(crate) fn auth(arguments: &Auth, may_ask: bool) -> Result<(), Failure> {
-    match &arguments.act {
-        AuthCommand::SetKey(arguments) => set_key(arguments, may_ask),
-        AuthCommand::Status(shared) => status(shared),
+/// Keep the API key, or tell where it is from.
+#[derive(Args, Debug)]
+pub(crate) struct Auth {
+    #[command(subcommand)]
+    command: AuthCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuthCommand {
+    /// Keep an API key in a file that only you may read; prints its path.
+    ///
+    /// The key is read from stdin, or asked for on a terminal without showing it: kirin auth set-key <
+    /// FILE. It replaces the one that is kept. The file is kirin/key in XDG_CONFIG_HOME or ~/.config.
+    SetKey(SetKey),
+    /// Tell where the API key is from, and its fingerprint; sends nothing.
+    ///
+    /// The environment variable KIRIN_API_KEY comes before the key file.
+    Status(Box<SharedOptions>),
+}
+
+#[derive(Args, Debug)]
+struct SetKey {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// A key on the command line, which is refused without showing it once more.
+    #[arg(hide = true)]
+    key: Vec<String>,
+}
+
+impl Run for Auth {
+    async fn run(self, global: GlobalOptions) -> Result<u8, Failure> {
+        match &self.command {
+            AuthCommand::SetKey(set_key) => keep_key(set_key, !global.no_input)?,
+            AuthCommand::Status(shared) => print_status(shared)?,
+        }
+        Ok(exit_code::DONE)
+    }
+
+    fn shared(&mut self) -> Option<&mut SharedOptions> {
+        match &mut self.command {
+            AuthCommand::SetKey(_) => None,
+            AuthCommand::Status(shared) => Some(shared),
+        }
+    }
+
+    fn json(&mut self) -> Option<Json> {
+        match &self.command {
+            AuthCommand::SetKey(set_key) => set_key.json.then_some(Json::Result),
+            AuthCommand::Status(shared) => shared.json,
+        }
     }
 }
 
-fn set_key(arguments: &arguments::SetKey, may_ask: bool) -> Result<(), Failure> {
+fn keep_key(arguments: &SetKey, may_ask: bool) -> Result<(), Failure> {
     if !arguments.key.is_empty() {
         let what =
             "a key is not taken from the command line, which others and the shell's history see";
         let next_step = "Give it on stdin, or when you are asked: kirin auth set-key";
         return Err(Failure::usage(what, next_step));
     }
-    let text = read(may_ask)?;
+    let text = read_key(may_ask)?;
     let key: ApiKey = text.parse().map_err(|invalid| {
         let what = format!("what was read is not a key: {invalid}");
         Failure::usage(what, "Give your API key, as it was given to you.")
     })?;
-    let path = key::write(&text)?;
+    let path = key::write_key(&text)?;
     if key::in_environment().is_some() {
         say(&format!("{VARIABLE} is set, and comes before the file."));
     }
@@ -57,18 +107,18 @@ fn set_key(arguments: &arguments::SetKey, may_ask: bool) -> Result<(), Failure> 
         }),
         false => print_path(&path),
     };
-    printed.map_err(|error| Failure::unwritten(&error))
+    Ok(printed?)
 }
 
 /// Reads what is to be the key from stdin; a person is asked for it.
-fn read(may_ask: bool) -> Result<String, Failure> {
+fn read_key(may_ask: bool) -> Result<String, Failure> {
     let unread = |error: io::Error| {
         let what = format!("the key cannot be read: {error}");
         Failure::other(what, "Give it on stdin: kirin auth set-key < FILE")
     };
     let mut stdin = io::stdin();
     if !stdin.is_terminal() {
-        return key::read(&mut stdin).map_err(unread);
+        return key::read_key(&mut stdin).map_err(unread);
     }
     let terminal = Term::stderr();
     if !may_ask || !terminal.is_term() {
@@ -81,8 +131,8 @@ fn read(may_ask: bool) -> Result<String, Failure> {
     text.map(|text| text.trim().to_owned()).map_err(unread)
 }
 
-fn status(shared: &Shared) -> Result<(), Failure> {
-    let Key { key, source } = key::find()?;
+fn print_status(shared: &SharedOptions) -> Result<(), Failure> {
+    let Key { key, source } = key::find_key()?;
     let base_url = base_url(shared)?;
     for danger in source.dangers() {
         say(&printable(&format!("warning: {}", danger.what)));
@@ -102,7 +152,7 @@ fn status(shared: &Shared) -> Result<(), Failure> {
         Some(_) => print_json(&report),
         None => print_line(&report.describe()),
     };
-    printed.map_err(|error| Failure::unwritten(&error))
+    Ok(printed?)
 }
 
 impl KeyReport {

@@ -1,16 +1,20 @@
 //! `kirin models`: what the catalogue knows of each model. It needs no key and no network.
 
+use clap::{Args, Subcommand};
 use kirin_types::{
     AspectRatio, MODELS, Mode, Model, ModelKind, Parameter, ParameterKind, Price, Source,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use super::table::{columns, headed, print_lines, print_reports, print_table};
+use super::Run;
 use crate::{
-    arguments::{self, ModelsCommand},
+    arguments::GlobalOptions,
+    exit_code,
     failure::Failure,
     model_name,
+    report::{Json, print_json, print_line},
+    table::{aligned_columns, print_reports, print_table, with_bold_head},
 };
 
 /// A model as `--json` prints it, always with every field.
@@ -55,23 +59,62 @@ struct PriceReport {
     read: &'static str,
 }
 
-/// Prints a line for each model, or everything about one.
-pub(crate) fn models(arguments: &arguments::Models) -> Result<(), Failure> {
-    let Some(ModelsCommand::Show { model }) = &arguments.show else {
-        return match arguments.json {
-            true => print_reports(MODELS.iter().map(|model| report(model))),
-            false => print_table(&headed(columns(
-                MODELS.iter().map(|model| row(model)),
-                HEAD,
-            ))),
-        };
-    };
-    let found = model_name::find(model);
-    let model = found.map_err(|near| Failure::no_model(model, &near))?;
-    match arguments.json {
-        true => print_reports([report(model)].into_iter()),
-        false => print_lines(&details(model)),
+/// List the models, or show what one takes and costs; needs no key.
+///
+/// The list has the durations in seconds and the list price in USD of one video, from the least
+/// to the most; ? is a price that is not known.
+#[derive(Args, Debug)]
+pub(crate) struct Models {
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<ModelsCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+enum ModelsCommand {
+    /// Show the parameters of a model with what is allowed, its rules, output and list prices.
+    Show {
+        /// The model's id; kling_... is understood for kirin_...
+        model: String,
+    },
+}
+
+impl Run for Models {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        match (self.command, self.json) {
+            (Some(ModelsCommand::Show { model }), json) => {
+                let model = find_model(&model)?;
+                match json {
+                    true => print_json(&report(model))?,
+                    false => print_line(&detail_lines(model).join("\n"))?,
+                }
+            }
+            (None, true) => print_reports(MODELS.iter().map(|model| report(model)))?,
+            (None, false) => {
+                let lines = aligned_columns(MODELS.iter().map(|model| row(model)), HEAD);
+                print_table(&with_bold_head(lines))?;
+            }
+        }
+        Ok(exit_code::DONE)
     }
+
+    fn json(&mut self) -> Option<Json> {
+        self.json.then_some(Json::Result)
+    }
+}
+
+fn find_model(name: &str) -> Result<&'static Model, Failure> {
+    model_name::find(name).map_err(|near| {
+        let meant = match &near[..] {
+            [] => String::new(),
+            near => format!("Did you mean {}? ", near.join(" or ")),
+        };
+        let what = format!("the catalogue has no model {name}");
+        let next_step = format!("{meant}See which there are: kirin models");
+        Failure::new(exit_code::NOT_FOUND, what, next_step)
+    })
 }
 
 const HEAD: &[&str] = &["ID", "MAKES", "SECONDS", "MODES", "USD"];
@@ -175,7 +218,7 @@ fn report(model: &'static Model) -> ModelReport {
     }
 }
 
-fn details(model: &Model) -> Vec<String> {
+fn detail_lines(model: &Model) -> Vec<String> {
     let mut lines = vec![
         model.id.into(),
         format!("{} ({}).", model.title, model.kind),

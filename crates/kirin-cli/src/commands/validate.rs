@@ -1,14 +1,20 @@
 //! `kirin validate`: what is wrong with a file of requests, or what it would cost. Nothing is sent, and
 //! no key is needed.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use kirin_types::{Amount, Price};
 use serde::Serialize;
 
+use super::Run;
 use crate::{
-    arguments, exit_code,
+    arguments::{DefaultModel, GlobalOptions},
+    configuration::Configuration,
+    exit_code,
     failure::Failure,
-    report::{print_json, print_line},
-    request_file::{Line, Problem, RequestFile},
+    report::{Json, print_failure, print_json, print_line},
+    request_file::{Format, Line, Problem, RequestFile},
 };
 
 /// What `--json` prints, always with every field.
@@ -23,29 +29,57 @@ struct ValidationReport<'a> {
     problems: &'a [Problem],
 }
 
-/// Checks every line of the file; gives the exit code.
-pub(crate) fn validate(arguments: &arguments::Validate) -> Result<u8, Failure> {
-    let file = RequestFile::read(&arguments.file, arguments.format)?;
-    let lines = file.requests(arguments.model.id());
-    let (report, code) = match &lines {
-        Ok(lines) => (priced(lines), exit_code::DONE),
-        Err(problems) => {
-            file.invalid(problems).report(None);
-            let report = ValidationReport {
-                problems,
-                ..ValidationReport::default()
-            };
-            (report, exit_code::USAGE)
+/// Check a file of requests, and tell its list price; sends nothing and needs no key.
+#[derive(Args, Debug)]
+pub(crate) struct Validate {
+    /// A file of requests, one a line as JSON Lines or CSV, of prompts, one a line, or one JSON
+    /// object; - is stdin
+    file: PathBuf,
+    /// How the file is written: csv, json, jsonl or text [default: what its extension says]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<Format>,
+    #[command(flatten)]
+    model: DefaultModel,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run for Validate {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        let file = RequestFile::read(&self.file, self.format)?;
+        let lines = file.requests(self.model.id());
+        let (report, code) = match &lines {
+            Ok(lines) => (priced(lines), exit_code::DONE),
+            Err(problems) => {
+                print_failure(&file.invalid(problems), None);
+                let report = ValidationReport {
+                    problems,
+                    ..ValidationReport::default()
+                };
+                (report, exit_code::USAGE)
+            }
+        };
+        match (self.json, code) {
+            (true, _) => print_json(&report)?,
+            (false, exit_code::DONE) => print_line(&report.line())?,
+            // It was reported.
+            (false, _) => {}
         }
-    };
-    let printed = match (arguments.json, code) {
-        (true, _) => print_json(&report),
-        (false, exit_code::DONE) => print_line(&report.line()),
-        // It was told.
-        (false, _) => Ok(()),
-    };
-    printed.map_err(|error| Failure::unwritten(&error))?;
-    Ok(code)
+        Ok(code)
+    }
+
+    fn is_configured(&mut self) -> bool {
+        true
+    }
+
+    fn configure(&mut self, configuration: &Configuration) {
+        self.model.configure(configuration);
+    }
+
+    fn json(&mut self) -> Option<Json> {
+        self.json.then_some(Json::Result)
+    }
 }
 
 fn priced(lines: &[Line]) -> ValidationReport<'static> {

@@ -48,15 +48,17 @@ pub(crate) struct Host {
 }
 
 impl Configuration {
-    /// Reads the file, if there is one: `KIRIN_CONFIG`, or `config.toml` in the configuration folder.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, or something in it is not understood; then all of that is told.
+    /// Reads the file, if there is one: `KIRIN_CONFIG`, or `config.toml` in the configuration folder. The failure lists
+    /// everything in it that is not understood.
     pub(crate) fn load() -> Result<Self, Failure> {
         let is_named = variable("KIRIN_CONFIG").is_some();
         let Some(path) = Self::file() else {
             return Ok(Self::default());
+        };
+        let invalid = |problems: Vec<String>| {
+            let what = format!("the configuration file {} is not valid", path.display());
+            let next_step = "Change what is listed, or set KIRIN_CONFIG to another file.";
+            Failure::usage(what, next_step).with_details(problems)
         };
         let bytes = match bounded_file::read(&path, LIMIT) {
             Ok(bytes) => bytes,
@@ -64,12 +66,11 @@ impl Configuration {
                 verbose::tell(format_args!("no configuration file {}", path.display()));
                 return Ok(Self::default());
             }
-            Err(error) => return Err(Failure::configuration(&path, vec![error.to_string()])),
+            Err(error) => return Err(invalid(vec![error.to_string()])),
         };
         verbose::tell(format_args!("configuration file {}", path.display()));
-        let text = input_text(&bytes);
-        let text = text.map_err(|what| Failure::configuration(&path, vec![what.into()]))?;
-        read::read(text).map_err(|problems| Failure::configuration(&path, problems))
+        let text = input_text(&bytes).map_err(|what| invalid(vec![what.into()]))?;
+        read::read(text).map_err(invalid)
     }
 
     /// The file that is read, whether there is one or not.

@@ -10,7 +10,7 @@ use toml::{
 };
 
 use super::{Configuration, Host};
-use crate::arguments::value;
+use crate::typed_value::{parse_amount, parse_duration, parse_model};
 
 /// The file as it is read.
 struct Reader<'a> {
@@ -21,11 +21,7 @@ struct Reader<'a> {
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
-/// Reads the text of a file.
-///
-/// # Errors
-///
-/// Every problem, with its line.
+/// Reads the text of a file; an error is every problem, with its line.
 pub(super) fn read(text: &str) -> Result<Configuration, Vec<String>> {
     let mut reader = Reader {
         text,
@@ -52,14 +48,14 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "base_url" => to.base_url = self.parsed(key, value, BaseUrl::with_plain_http),
-                "budget_per_day" => to.budget_per_day = self.parsed(key, value, value::amount),
+                "budget_per_day" => to.budget_per_day = self.parsed(key, value, parse_amount),
                 "color" => to.color = self.parsed(key, value, str::parse),
                 "hosts" => self.hosts(key, value, to),
-                "max_cost" => to.max_cost = self.parsed(key, value, value::amount),
-                "model" => to.model = self.parsed(key, value, value::model),
+                "max_cost" => to.max_cost = self.parsed(key, value, parse_amount),
+                "model" => to.model = self.parsed(key, value, parse_model),
                 "output" => to.output = self.parsed(key, value, str::parse),
                 "plain_http_to" => to.plain_http_to = self.parsed(key, value, str::parse),
-                "timeout" => to.timeout = self.parsed(key, value, value::duration),
+                "timeout" => to.timeout = self.parsed(key, value, parse_duration),
                 "api_key" | "key" => {
                     let problem = "is no place for the API key; it has a file of its own: kirin \
                                    auth set-key";
@@ -120,7 +116,7 @@ impl Reader<'_> {
                         .unwrap_or_default();
                 }
                 "lookup_lag" => {
-                    let lag: Option<Duration> = self.parsed(key, value, value::duration);
+                    let lag: Option<Duration> = self.parsed(key, value, parse_duration);
                     host.capabilities.lookup_lag = lag;
                 }
                 name => {

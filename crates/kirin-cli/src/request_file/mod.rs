@@ -1,13 +1,13 @@
 //! Requests of a batch: a file of them, one a line, or prompts that were typed.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{collections::HashMap, fmt, io, path::Path};
 
 use clap::ValueEnum;
 use kirin_types::GenerationRequest;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{bounded_file, failure::Failure, input_text::no_other_encoding, model_name};
+use crate::{bounded_file, exit_code, failure::Failure, input_text::no_other_encoding, model_name};
 
 mod csv;
 
@@ -78,6 +78,10 @@ struct Row {
 impl RequestFile {
     /// Reads a file, or stdin if the path is `-`. Its extension is its format unless one is given.
     pub(crate) fn read(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let name = match path.as_os_str() == "-" {
+            true => "stdin".into(),
+            false => path.display().to_string(),
+        };
         let extension = path.extension().unwrap_or_default().to_string_lossy();
         let format = match (format, extension.to_ascii_lowercase().as_str()) {
             (Some(format), _) => format,
@@ -85,7 +89,11 @@ impl RequestFile {
             (None, "json") => Format::Json,
             (None, "jsonl" | "ndjson") => Format::Jsonl,
             (None, "txt") => Format::Text,
-            (None, _) => return Err(Failure::unknown_format(path)),
+            (None, _) => {
+                let what = format!("it is not known how {name} is written");
+                let next_step = "Say it with --format jsonl, --format csv or --format text.";
+                return Err(Failure::usage(what, next_step));
+            }
         };
         let read = match format {
             Format::Json => bounded_file::read_or_stdin(path, REQUEST_LIMIT),
@@ -96,7 +104,15 @@ impl RequestFile {
                 name: path.display().to_string(),
                 content: Content::File(content, format),
             }),
-            Err(error) => Err(Failure::unread(path, &error)),
+            Err(error) => {
+                let code = match error.kind() {
+                    io::ErrorKind::NotFound => exit_code::NOT_FOUND,
+                    _ => exit_code::OTHER,
+                };
+                let what = format!("{} cannot be read: {error}", path.display());
+                let next_step = "Name a file of requests, or - for stdin.";
+                Err(Failure::new(code, what, next_step))
+            }
         }
     }
 
@@ -110,15 +126,12 @@ impl RequestFile {
 
     /// Something is wrong with it.
     pub(crate) fn invalid(&self, problems: &[Problem]) -> Failure {
-        Failure::invalid_file(&self.name, problems)
+        let what = format!("{} is not valid, and nothing was sent", self.name);
+        Failure::usage(what, "Change what is listed, then try again.").with_details(problems)
     }
 
-    /// Every request, in the order of the file. One without an external task id is given one that
-    /// follows from what it asks for, and from how manieth identical request of the file it is.
-    ///
-    /// # Errors
-    ///
-    /// Every problem of every line.
+    /// Every request, in the order of the file, or every problem of every line. A request without an external task id
+    /// is given one that follows from what it asks for, and from its position among identical requests.
     pub(crate) fn requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
         let rows = self.content.rows(model)?;
         let (mut lines, mut problems) = (Vec::new(), Vec::new());

@@ -14,11 +14,7 @@ pub(super) fn typed(prompts: &[String]) -> Vec<Row> {
         .collect()
 }
 
-/// A prompt of each line that is not empty.
-///
-/// # Errors
-///
-/// The text is a table or JSON: each line of it would be paid for as a prompt.
+/// A prompt of each line that is not empty. A table or JSON is refused: each line of it would be paid for as a prompt.
 pub(super) fn lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
     let lines = without_carriage_returns(content);
     let lines = lines.split(|byte| *byte == b'\n').zip(1..);

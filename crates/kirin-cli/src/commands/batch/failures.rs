@@ -20,7 +20,7 @@ const EXTENSION: &str = "failed.jsonl";
 ///
 /// A line that created nothing keeps its id. A task that failed has used up its id, and its line gets
 /// a new one. What may be charged and is not at its end is for the same command, and not in the file.
-pub(super) async fn write(
+pub(super) async fn write_failures(
     ledger: &Ledger,
     folder: &Path,
     name: &OsStr,
@@ -28,7 +28,7 @@ pub(super) async fn write(
     ends: &[End],
 ) -> io::Result<Option<PathBuf>> {
     let mut lines = Vec::new();
-    for request in planned.iter().zip(ends).filter_map(again) {
+    for request in planned.iter().zip(ends).filter_map(request_to_repeat) {
         serde_json::to_writer(&mut lines, &request)?;
         lines.push(b'\n');
     }
@@ -40,7 +40,7 @@ pub(super) async fn write(
     Ok(Some(path))
 }
 
-fn again((planned, end): (&Planned, &End)) -> Option<GenerationRequest> {
+fn request_to_repeat((planned, end): (&Planned, &End)) -> Option<GenerationRequest> {
     let request = planned.line.request.clone();
     match end {
         End::NotStarted(_) => Some(request),

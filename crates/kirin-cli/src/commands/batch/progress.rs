@@ -8,7 +8,7 @@ use kirin_types::Amount;
 
 use super::{Costs, Planned, run::End};
 use crate::{
-    arguments::Shared,
+    arguments::SharedOptions,
     progress::shows_bar,
     request_file::how_many,
     terminal::{printable, say},
@@ -34,7 +34,7 @@ struct Count {
 }
 
 impl BatchProgress {
-    pub(super) fn new(shared: &Shared, count: usize, costs: &Costs) -> Self {
+    pub(super) fn new(shared: &SharedOptions, count: usize, costs: &Costs) -> Self {
         let is_terminal = shows_bar();
         let target = match is_terminal && !shared.quiet {
             true => ProgressDrawTarget::stderr(),
@@ -53,7 +53,7 @@ impl BatchProgress {
         let progress = Self {
             bar,
             prints_lines: !is_terminal && !shared.quiet,
-            total: costs.spent.clone() + costs.rest.clone(),
+            total: costs.spent.clone() + costs.price.clone(),
             count: RefCell::default(),
         };
         progress

@@ -14,17 +14,17 @@ use kirin_client::{Billing, DuplicateIds, Lookup};
 use kirin_ledger::DownloadedFile;
 use kirin_types::{Amount, Task};
 
-use super::{BatchProgress, Planned};
+use super::{Batch, BatchProgress, Planned};
 use crate::{
-    arguments::{self, File},
-    commands::generate::produce,
+    arguments::OutputFile,
     exit_code,
-    failure::Failure,
-    interrupt::{Ids, Reached},
+    failure::{Failure, Ids},
+    generation::{Deadline, GenerationContext, RequestedTask},
     output_path,
     progress::Progress,
-    report::{Report, print_path},
-    session::{Session, absolute},
+    reached::Reached,
+    report::{Json, Report, print_task},
+    session::Session,
 };
 
 /// How a line ended.
@@ -43,11 +43,11 @@ pub(crate) struct Files {
     pub(super) cost: Option<Amount>,
 }
 
-pub(super) struct Run<'a> {
+pub(super) struct BatchRun<'a> {
     pub(super) session: &'a Session,
-    pub(super) arguments: &'a arguments::Batch,
+    pub(super) batch: &'a Batch,
     pub(super) planned: &'a [Planned],
-    pub(super) files: &'a [File],
+    pub(super) files: &'a [OutputFile],
     pub(super) progress: &'a BatchProgress,
     pub(super) state: State,
 }
@@ -63,19 +63,19 @@ pub(super) struct State {
     stopped_by: Cell<Option<u8>>,
 }
 
-impl Run<'_> {
+impl BatchRun<'_> {
     /// Every line to its end; gives the ends in the order of the file.
     pub(super) async fn to_end(&self) -> Vec<End> {
         let mut ends = BTreeMap::new();
         let mut running = FuturesUnordered::new();
         let mut waiting = (0..self.planned.len()).peekable();
         loop {
-            while running.len() < usize::from(self.arguments.concurrency)
+            while running.len() < usize::from(self.batch.concurrency)
                 && let Some(place) = waiting.next_if(|place| self.may_start(*place))
             {
                 running.push(self.start(place));
             }
-            let is_held = running.len() < usize::from(self.arguments.concurrency);
+            let is_held = running.len() < usize::from(self.batch.concurrency);
             let next = poll_fn(|context| match running.poll_next_unpin(context) {
                 // The line that is under way has shown what the host can do.
                 Poll::Pending
@@ -167,11 +167,7 @@ impl Run<'_> {
             };
         }
         if let Some(error) = planned.final_failure() {
-            let ids = Ids {
-                external_task_id: Some(planned.id().clone()),
-                ..Ids::default()
-            };
-            return self.failed(Failure::generation(&error, ids));
+            return self.failed(Failure::generation(&error, Ids::from(planned.id())));
         }
         if let (Some(code), true) = (self.state.stopped_by.get(), planned.is_new()) {
             return End::NotStarted(code);
@@ -196,25 +192,35 @@ impl Run<'_> {
         let request = &planned.line.request;
         if planned.is_new() {
             let watermark = request.watermark() == Some(true);
-            output_path::check(file, &output_path::LONGEST_ID, watermark)
-                .map_err(|error| Failure::line_output(&error))?;
+            output_path::check(file, &output_path::LONGEST_ID, watermark).map_err(|error| {
+                let next_step =
+                    "Move what is there away, or choose another --output or --name-template.";
+                match error.longest_name() {
+                    Some(_) => Failure::from(&error),
+                    None => Failure::from(&error).with_next_step(next_step),
+                }
+            })?;
         }
-        let shared = &self.arguments.shared;
-        let mut progress = Progress::unseen(shared, planned.id());
-        let timeout = self.arguments.timeout.duration;
-        produce(self.session, request, file, timeout, &mut progress, reached).await
+        let mut context = GenerationContext {
+            session: self.session,
+            progress: Progress::unseen(&self.batch.shared, planned.id()),
+            reached,
+        };
+        let requested = RequestedTask {
+            request,
+            deadline: Deadline::from_now(request, self.batch.timeout.duration),
+            existing_file: None,
+        };
+        context.produce_files(&requested, file).await
     }
 
     /// The paths are the result.
     fn print(&self, planned: &Planned, task: &Task, paths: &[PathBuf]) -> Result<Files, Failure> {
-        let printed = self.progress.beside(|| match self.arguments.shared.json {
-            Some(arguments::Json::Events) => Report::task(task, Some(planned.id().clone()))
-                .with_paths(paths)
-                .print(arguments::Json::Events),
-            Some(arguments::Json::Result) => Ok(()),
-            None => paths.iter().try_for_each(|path| print_path(path)),
-        });
-        printed.map_err(|error| Failure::stdout(&error, task))?;
+        let id = Some(planned.id().clone());
+        self.progress.beside(|| match self.batch.shared.json {
+            Some(Json::Result) => Ok(()),
+            json => print_task(task, id, paths, json),
+        })?;
         Ok(Files {
             paths: paths.to_vec(),
             cost: cost(task).or_else(|| planned.amount()),
@@ -223,8 +229,8 @@ impl Run<'_> {
 
     /// Paths in the folder of the batch, as the run that wrote them has printed them.
     fn as_typed(&self, files: &[DownloadedFile]) -> Vec<PathBuf> {
-        let folder = self.arguments.folder();
-        let start = absolute(&folder);
+        let folder = self.batch.folder();
+        let start = output_path::absolute(&folder);
         let paths = files
             .iter()
             .map(|file| match file.path.strip_prefix(&start) {
@@ -235,10 +241,10 @@ impl Run<'_> {
     }
 
     fn failed(&self, failure: Failure) -> End {
-        let failure = failure.at(self.arguments.shared.base_url.as_deref());
-        if self.arguments.shared.json == Some(arguments::Json::Events) {
+        let failure = failure.at_base_url(self.batch.shared.base_url.as_deref());
+        if self.batch.shared.json == Some(Json::Events) {
             // Where stdout takes nothing, stderr and the exit code say it.
-            let _ = Report::failure(&failure).print(arguments::Json::Events);
+            let _ = Report::failure(&failure).print(Json::Events);
         }
         End::Failed(Box::new(failure))
     }

@@ -6,14 +6,13 @@ use kirin_types::{Amount, ExternalTaskId, TaskId};
 use serde::Serialize;
 
 use super::{
-    Planned,
+    Batch, Planned,
     run::{End, Files},
 };
 use crate::{
-    arguments::{self, Json},
     exit_code,
     failure::Failure,
-    report::{ErrorReport, print_json},
+    report::{ErrorReport, Json, Unwritten, print_json},
     request_file::how_many,
     terminal::{printable, say, shell_word},
 };
@@ -57,7 +56,7 @@ impl Summary {
         let mut summary = Self {
             requests: planned.len(),
             seconds,
-            output: text(folder),
+            output: path_text(folder),
             ..Self::default()
         };
         for (planned, end) in planned.iter().zip(ends) {
@@ -78,7 +77,8 @@ impl Summary {
     }
 
     fn add(&mut self, files: &Files) {
-        self.paths.extend(files.paths.iter().map(|path| text(path)));
+        self.paths
+            .extend(files.paths.iter().map(|path| path_text(path)));
         self.settled = self.settled.clone() + files.cost.clone().unwrap_or_default();
     }
 
@@ -97,20 +97,20 @@ impl Summary {
     }
 
     /// Tells it to a person, and with `--json` to a program.
-    pub(super) fn tell(mut self, arguments: &arguments::Batch) -> Result<(), Failure> {
-        if !arguments.shared.quiet || !self.failures.is_empty() {
-            self.lines(arguments)
+    pub(super) fn print(mut self, batch: &Batch) -> Result<(), Failure> {
+        if !batch.shared.quiet || !self.failures.is_empty() {
+            self.lines(batch)
                 .iter()
                 .for_each(|line| say(&printable(line)));
         }
-        let Some(json) = arguments.shared.json else {
+        let Some(json) = batch.shared.json else {
             return Ok(());
         };
         self.event = (json == Json::Events).then_some("summary");
-        print_json(&self).map_err(|error| Failure::batch_unwritten(&error))
+        print_json(&self).map_err(Unwritten::of_batch)
     }
 
-    fn lines(&self, arguments: &arguments::Batch) -> Vec<String> {
+    fn lines(&self, batch: &Batch) -> Vec<String> {
         let counts = [
             (self.completed, "completed"),
             (self.done_before, "done before"),
@@ -130,7 +130,7 @@ impl Summary {
             self.settled,
             self.seconds,
         )];
-        let host = match &arguments.shared.base_url {
+        let host = match &batch.shared.base_url {
             Some(base_url) => format!(" --base-url {}", shell_word(base_url)),
             None => String::new(),
         };
@@ -157,6 +157,6 @@ impl Summary {
 }
 
 /// JSON is Unicode: bytes of a path that are none become U+FFFD.
-pub(super) fn text(path: &Path) -> String {
+pub(super) fn path_text(path: &Path) -> String {
     path.to_string_lossy().into()
 }

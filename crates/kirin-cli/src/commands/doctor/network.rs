@@ -11,8 +11,8 @@ use kirin_transport::{EnvironmentProxy, Transport, environment_proxy, from_fn};
 
 use super::Check;
 use crate::{
-    arguments::Shared, certificates, clock, environment::variable, exit_code, failure::Failure,
-    session, verbose::Told,
+    arguments::SharedOptions, certificates, clock, environment::variable, exit_code,
+    failure::Failure, session, verbose::ReportingTransport,
 };
 
 /// What may be set of proxies. Not all of it is heeded.
@@ -30,7 +30,7 @@ const PROXIES: [&str; 8] = [
 /// How far two clocks may differ before it is told.
 const SKEW: Duration = Duration::from_secs(60);
 
-pub(super) fn base_url(shared: &Shared) -> (Option<BaseUrl>, Check) {
+pub(super) fn base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
     const NAME: &str = "base URL";
     match session::base_url(shared) {
         Err(failure) => (None, Check::failure(NAME, exit_code::USAGE, &failure)),
@@ -152,7 +152,7 @@ fn client(
     plain_http_to: Option<String>,
     date: &Arc<Mutex<Option<String>>>,
 ) -> Result<Client, Failure> {
-    let transport = session::transport(&base_url)?;
+    let transport = session::default_transport(&base_url)?;
     let date = Arc::clone(date);
     let dated = from_fn(move |request| {
         let (transport, date) = (Arc::clone(&transport), Arc::clone(&date));
@@ -168,8 +168,7 @@ fn client(
     if let Some(host) = plain_http_to {
         builder = builder.plain_http_to(host);
     }
-    let built = builder.transport(Told(dated)).build();
-    built.map_err(|error| Failure::build(&error))
+    Ok(builder.transport(ReportingTransport(dated)).build()?)
 }
 
 fn judge(error: Option<&Error>, time: Duration) -> Check {

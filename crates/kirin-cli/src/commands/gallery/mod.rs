@@ -5,16 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use kirin_client::FileDigest;
 use kirin_ledger::Ledger;
 use kirin_types::Amount;
 use serde::{Serialize, Serializer};
 
+use super::Run;
 use crate::{
-    arguments, bounded_file,
+    arguments::GlobalOptions,
+    bounded_file, exit_code,
     failure::Failure,
     ledger_file,
-    report::{print_json, print_path},
+    report::{Json, print_json, print_path},
     terminal::say,
     whole_file::{self, IfExists},
 };
@@ -57,26 +60,57 @@ pub(crate) struct WrittenGallery {
     cost: Amount,
 }
 
-/// Writes the page, and prints where it is.
-pub(crate) async fn gallery(arguments: arguments::Gallery) -> Result<(), Failure> {
-    let ledger = ledger_file::if_there();
-    let options = GalleryOptions {
-        output: arguments.output,
-        title: arguments.title,
-        force: arguments.force,
-    };
-    let folder = &arguments.folder;
-    let written = write_gallery(ledger.as_ref(), folder, options).await?;
-    let written = written.ok_or_else(|| Failure::no_video(folder))?;
-    if ledger.is_none() {
-        say("there is no ledger that can be read: the videos are shown by their file names alone");
-    }
-    let printed = match arguments.json {
-        true => print_json(&written),
-        false => print_path(&written.path),
-    };
-    printed.map_err(|error| Failure::unwritten(&error))
+/// Write a page of the videos of a folder, with what the ledger knows of them; prints its path.
+#[derive(Args, Debug)]
+pub(crate) struct Gallery {
+    /// Folder of the videos [default: the current one]
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    folder: PathBuf,
+    /// File to write the page to [default: gallery.html in the folder]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Title of the page [default: the name of the folder]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Overwrite a file that is not a page of kirin gallery
+    #[arg(long)]
+    force: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    json: bool,
 }
+
+impl Run for Gallery {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        let ledger = ledger_file::if_there();
+        let options = GalleryOptions {
+            output: self.output,
+            title: self.title,
+            force: self.force,
+        };
+        let written = write_gallery(ledger.as_ref(), &self.folder, options).await?;
+        let written = written.ok_or_else(|| {
+            let what = format!("there is no video in the folder {}", self.folder.display());
+            Failure::new(exit_code::NOT_FOUND, what, NAME_A_FOLDER)
+        })?;
+        if ledger.is_none() {
+            say(
+                "there is no ledger that can be read: the videos are shown by their file names alone",
+            );
+        }
+        match self.json {
+            true => print_json(&written)?,
+            false => print_path(&written.path)?,
+        }
+        Ok(exit_code::DONE)
+    }
+
+    fn json(&mut self) -> Option<Json> {
+        self.json.then_some(Json::Result)
+    }
+}
+
+const NAME_A_FOLDER: &str = "Name a folder of videos: kirin gallery DIR";
 
 /// Writes the page of a folder; `None` if there is no video in it.
 pub(crate) async fn write_gallery(
@@ -84,19 +118,33 @@ pub(crate) async fn write_gallery(
     folder: &Path,
     options: GalleryOptions,
 ) -> Result<Option<WrittenGallery>, Failure> {
-    let files = video::files(folder).map_err(|error| Failure::gallery_folder(folder, &error))?;
-    let videos = video::find(ledger, files).await;
-    let videos = videos.map_err(|error| Failure::in_ledger(&error))?;
+    let files = video::files(folder).map_err(|error| {
+        let code = match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::NotFound => exit_code::NOT_FOUND,
+            _ => exit_code::DISK,
+        };
+        let what = format!("the folder {} cannot be read: {error}", folder.display());
+        Failure::new(code, what, NAME_A_FOLDER)
+    })?;
+    let videos = video::find(ledger, files).await?;
     if videos.is_empty() {
         return Ok(None);
     }
     let path = options.output.unwrap_or_else(|| folder.join(FILE));
-    let failure = |error: io::Error| Failure::gallery(&path, &error);
+    let failure = |error: io::Error| {
+        let what = format!("the page {} cannot be written: {error}", path.display());
+        let next_step = "Choose another --output, in a folder that exists and can be written to.";
+        Failure::new(exit_code::DISK, what, next_step)
+    };
     let page = Page::new(folder, &path, options.title, &videos).map_err(failure)?;
     let if_exists = match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => IfExists::Refuse,
         _ if options.force || is_page(&path).map_err(failure)? => IfExists::Replace,
-        _ => return Err(Failure::not_a_gallery(&path)),
+        _ => {
+            let what = format!("{} was not written by kirin gallery", path.display());
+            let next_step = "Choose another --output, or add --force to overwrite it.";
+            return Err(Failure::usage(what, next_step));
+        }
     };
     let html = sealed(page.html());
     whole_file::write(&path, html.as_bytes(), if_exists).map_err(failure)?;

@@ -1,0 +1,165 @@
+//! `kirin ledger`: the money by day and model, and the care of the file. It needs no key.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use kirin_ledger::{Entry, Ledger, LedgerError, Money};
+use kirin_types::Amount;
+use serde::Serialize;
+
+use super::Run;
+use crate::{
+    arguments::GlobalOptions,
+    clock, exit_code,
+    failure::Failure,
+    ledger_file,
+    report::{Json, print_path},
+    table::{aligned_columns, print_reports, print_table, with_bold_head},
+    terminal::say,
+};
+
+/// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct LedgerOptions {
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<LedgerCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Go on with a ledger that was restored from a backup, or with a new one where it is lost.
+    ///
+    /// kirin refuses a ledger that knows less than what is written beside it, or that is gone: creates
+    /// that only the lost one knew may be paid, and nothing here knows of them. Restore the latest one
+    /// that you have before you accept it. For 7 days after that, kirin looks for a task with the same id
+    /// before it creates one under an id that you chose, or that a batch derives from a line.
+    Accept,
+    /// Write a whole copy of the ledger to a new file, also while other commands run.
+    ///
+    /// A copy of the file alone lacks what is in its log (-wal): use this for backups. A file that is
+    /// there is never replaced. To use a backup, copy it to the place of the ledger, and then:
+    /// kirin ledger accept
+    Backup {
+        /// The file to write
+        file: PathBuf,
+    },
+}
+
+impl Run for LedgerOptions {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        match self.command {
+            Some(LedgerCommand::Accept) => accept()?,
+            Some(LedgerCommand::Backup { file }) => back_up(file)?,
+            None => {
+                let rows = sums(&ledger_file::open_to_read()?.ledger.entries().await?);
+                match self.json {
+                    true => print_reports(rows.iter())?,
+                    false => {
+                        let lines = aligned_columns(rows.iter().map(Sum::cells), Sum::HEAD);
+                        print_table(&with_bold_head(lines))?;
+                    }
+                }
+            }
+        }
+        Ok(exit_code::DONE)
+    }
+
+    fn json(&mut self) -> Option<Json> {
+        self.json.then_some(Json::Result)
+    }
+}
+
+/// Accepts the ledger as it is, or makes a new one where it is gone; prints its path.
+fn accept() -> Result<(), Failure> {
+    let ledger = ledger_file::accept()?;
+    say(
+        "This is the ledger from now on. Creates that only the lost one knew may be paid, and nothing here \
+         knows of them: compare the service's bill with kirin list.",
+    );
+    say(
+        "For 7 days kirin looks for a task with the same id before it creates one under an id that you \
+         chose, or that a batch derives from a line.",
+    );
+    Ok(print_path(ledger.path())?)
+}
+
+/// Writes a whole copy of the ledger, and prints its path.
+fn back_up(file: PathBuf) -> Result<(), Failure> {
+    let path = ledger_file::path()?;
+    if Ledger::would_be_new(&path) {
+        let what = format!("there is no ledger at {}", path.display());
+        let next_step = "Set KIRIN_LEDGER to the file that it is, or mount its disk.";
+        return Err(Failure::new(exit_code::DISK, what, next_step));
+    }
+    let reading = ledger_file::open_to_read()?;
+    reading.ledger.backup(&file).map_err(|error| {
+        let what = match error {
+            LedgerError::File { path, error } => {
+                format!("the backup {} cannot be written: {error}", path.display())
+            }
+            error => format!("there is no backup: {error}"),
+        };
+        let next_step = "Choose a file that is not there yet, in a folder that you can write to.";
+        Failure::new(exit_code::DISK, what, next_step)
+    })?;
+    Ok(print_path(&file)?)
+}
+
+/// The money of a day and a model, in USD.
+#[derive(Default, Serialize)]
+struct Sum {
+    day: String,
+    model: String,
+    settled: Amount,
+    reserved: Amount,
+    failed: Amount,
+    unresolved: Amount,
+}
+
+impl Sum {
+    const HEAD: &[&str] = &[
+        "DAY",
+        "MODEL",
+        "SETTLED",
+        "RESERVED",
+        "FAILED",
+        "UNRESOLVED",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let amounts = [
+            &self.settled,
+            &self.reserved,
+            &self.failed,
+            &self.unresolved,
+        ];
+        [self.day.clone(), self.model.clone()]
+            .into_iter()
+            .chain(amounts.map(ToString::to_string))
+            .collect()
+    }
+}
+
+/// The money by day and model. What has no known price counts nothing.
+fn sums(entries: &[Entry]) -> Vec<Sum> {
+    let mut sums: BTreeMap<(String, &str), Sum> = BTreeMap::new();
+    for entry in entries {
+        let column: fn(&mut Sum) -> &mut Amount = match entry.money() {
+            Money::None => continue,
+            Money::Settled => |sum| &mut sum.settled,
+            Money::Reserved => |sum| &mut sum.reserved,
+            Money::Failed => |sum| &mut sum.failed,
+            Money::Unresolved => |sum| &mut sum.unresolved,
+        };
+        let day = entry.intended_at.map(clock::day).unwrap_or_default();
+        let sum = sums.entry((day.clone(), &entry.model)).or_default();
+        (sum.day, sum.model) = (day, entry.model.clone());
+        let amount = column(sum);
+        *amount = amount.clone() + entry.amount().cloned().unwrap_or_default();
+    }
+    sums.into_values().collect()
+}

@@ -1,0 +1,207 @@
+//! The video of a task, downloaded and noted in the ledger. What helps where it is not here depends on why.
+
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use kirin_client::{Download, DownloadError, DownloadErrorKind};
+use kirin_types::{Task, TaskId, TaskState};
+
+use super::GenerationContext;
+use crate::{
+    arguments::OutputFile,
+    exit_code,
+    failure::{Failure, error_chain},
+    output_path,
+    session::Session,
+    terminal::status_text,
+};
+
+impl GenerationContext<'_> {
+    /// Downloads the videos of a task that names them, and notes what and where they are. What an earlier run has
+    /// put at `earlier_output` is kept, where that is the same place and the same video.
+    pub(crate) async fn download(
+        &mut self,
+        task: &Task,
+        file: &OutputFile,
+        earlier_output: Option<PathBuf>,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let (session, progress) = (self.session, &mut self.progress);
+        if let TaskState::OtherEnd { .. } = task.state() {
+            let status = status_text(task.status(), task.reason().as_deref());
+            progress.line(&format!(
+                "the service says {status}, and names a video: it is taken; what it charges is not known yet"
+            ));
+        }
+        progress.downloading();
+        self.reached.fetching(task);
+        let id = task.id().as_str();
+        let noted = session.digests(id).await?;
+        let unnoted = Arc::new(Mutex::new(Vec::new()));
+        let mut download = session
+            .client
+            .download(task, output_path::path(file, id))
+            .overwrite(file.force)
+            .keep_existing(!noted.is_empty() || output_path::is_same(file, earlier_output, id))
+            .noted(noted)
+            .before_commit(|digest| {
+                let noting = session.note_digest(id, digest.clone());
+                let unnoted = Arc::clone(&unnoted);
+                async move {
+                    // The video was paid for, and is worth more than the note.
+                    if noting.await.is_err() {
+                        unnoted
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(digest);
+                    }
+                    Ok::<_, Infallible>(())
+                }
+            })
+            .on_event(|event| progress.download(event));
+        if let Some(earlier) = session.earlier_output(id).await {
+            download = download.earlier_path(earlier);
+        }
+        let paths = download
+            .await
+            .map_err(|error| self.download_failure(&error, task, file))?;
+        let unnoted = std::mem::take(&mut *unnoted.lock().unwrap_or_else(PoisonError::into_inner));
+        session.note_files(task, &paths, &unnoted).await;
+        Ok(paths)
+    }
+
+    /// The task has a video, and it is not here.
+    fn download_failure(&self, error: &DownloadError, task: &Task, file: &OutputFile) -> Failure {
+        let what = format!("the video was not downloaded: {}", error_chain(error));
+        let (code, command, next_step) = way_on(error);
+        let failure = Failure::new(code, what, next_step);
+        let failure = match task.state() {
+            TaskState::OtherEnd { .. } => failure.charged_perhaps(),
+            _ => failure.completed_and_charged(),
+        };
+        let id = task.id().as_str();
+        let failure = failure.followed_by(command, id);
+        let failure = match command {
+            // Only that shows the URLs.
+            "status" => failure.with_flag("--json"),
+            _ => written_elsewhere(failure, error, id, file),
+        };
+        failure.with_ids(self.reached.ids()).with_task(task)
+    }
+}
+
+/// Finds out whether a video can be written. A file that is there may be the video itself, where the ledger knows
+/// what that is; then the download looks at it.
+pub(crate) async fn check_output(
+    session: &Session,
+    file: &OutputFile,
+    command: &'static str,
+    id: &TaskId,
+) -> Result<(), Failure> {
+    let id = id.as_str();
+    match output_path::check(file, id, false) {
+        Err(error)
+            if error.kind() != DownloadErrorKind::Exists
+                || session.digests(id).await?.is_empty() =>
+        {
+            let failure = Failure::from(&error).followed_by(command, id);
+            Err(written_elsewhere(failure, &error, id, file))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The next command writes a file that can be written, where the one that was wanted cannot be.
+fn written_elsewhere(
+    failure: Failure,
+    error: &DownloadError,
+    id: &str,
+    file: &OutputFile,
+) -> Failure {
+    let is_blocked = |path| Download::check(path, file.force).is_err();
+    let other = match error.kind() {
+        DownloadErrorKind::Disk | DownloadErrorKind::Exists
+            if error.path().is_some_and(is_blocked) =>
+        {
+            output_path::elsewhere(file, id, error.longest_name())
+        }
+        _ => None,
+    };
+    match other {
+        Some(other) => failure.with_option("--output", &other),
+        None => output_path::with_output(failure, file),
+    }
+}
+
+/// The exit code, the next step, and the command that does it. What came to nothing because of the server
+/// will come to nothing again at once, so that is never all that is said.
+fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
+    let (code, next_step) = match error.kind() {
+        // This program will not get it: the task tells what there is.
+        DownloadErrorKind::NoOutput => {
+            let next_step = "See what the task says of itself.";
+            return (exit_code::TASK_FAILED, "status", next_step);
+        }
+        DownloadErrorKind::RefusedUrl | DownloadErrorKind::TooLarge => {
+            let next_step = "This program does not download it. See its URL, and fetch it by other means if \
+                             you trust it; do not generate it again.";
+            return (exit_code::OTHER, "status", next_step);
+        }
+        DownloadErrorKind::Authentication => (
+            exit_code::AUTHENTICATION,
+            "Set a key that the service accepts (kirin auth set-key), then download it.",
+        ),
+        DownloadErrorKind::Corrupt => (
+            exit_code::OTHER,
+            "It was damaged twice, or its checksum is wrong. See whether what is kept plays; download it \
+             later or over another network.",
+        ),
+        DownloadErrorKind::Disk if error.longest_name().is_some() => (
+            exit_code::DISK,
+            "Download it to a file with a shorter name.",
+        ),
+        DownloadErrorKind::Disk => (
+            exit_code::DISK,
+            "Make room or choose another --output, then download it.",
+        ),
+        DownloadErrorKind::Encoded => (
+            exit_code::OTHER,
+            "If something is kept, it may be the video: decompress it, as with brotli -d or zstd -d. If a proxy of \
+             yours does that, download it without the proxy, or over another network.",
+        ),
+        DownloadErrorKind::Exists if error.can_be_overwritten() => (
+            exit_code::DISK,
+            "Download it to another file, or with --force in place of what is there.",
+        ),
+        DownloadErrorKind::Exists => (exit_code::DISK, "Download it to another file."),
+        DownloadErrorKind::Expired => (
+            exit_code::NOT_FOUND,
+            "Ask the service for it once more later; to generate it again is charged again.",
+        ),
+        DownloadErrorKind::Network => (
+            exit_code::NOT_FINISHED,
+            "Download it again; do not generate it again.",
+        ),
+        DownloadErrorKind::NotVideo => (
+            exit_code::OTHER,
+            "What came says why, perhaps: a network that asks for a login, a proxy, the store. When that \
+             is settled, download it; do not generate it again.",
+        ),
+        DownloadErrorKind::NotYetThere => (
+            exit_code::NOT_FINISHED,
+            "The store may be late. Download it in some minutes; do not generate it again.",
+        ),
+        DownloadErrorKind::Unproven => (
+            exit_code::NOT_FINISHED,
+            "See whether what is kept plays to its end. If it does not, download it later or over another \
+             network; do not generate it again.",
+        ),
+        _ => (
+            exit_code::OTHER,
+            "Download it later; do not generate it again.",
+        ),
+    };
+    (code, "download", next_step)
+}

@@ -1,0 +1,161 @@
+//! The way of a request: it is created or resumed, waited for, and its video is downloaded.
+
+use std::path::PathBuf;
+
+use kirin_client::{DownloadError, Error, ErrorKind, Generation};
+use kirin_ledger::Entry;
+use kirin_types::{GenerationRequest, Task};
+
+use crate::{
+    arguments::OutputFile, failure::Failure, progress::Progress, reached::Reached, session::Session,
+};
+
+mod create_or_resume;
+pub(crate) use create_or_resume::resume_entry;
+use create_or_resume::{Start, create_or_resume};
+
+mod deadline;
+pub(crate) use deadline::Deadline;
+
+mod download;
+pub(crate) use download::check_output;
+
+pub(crate) mod ledger_entries;
+
+pub(crate) mod take_over;
+
+pub(crate) mod unresolved;
+
+/// A request, and what bounds it.
+pub(crate) struct RequestedTask<'a> {
+    pub(crate) request: &'a GenerationRequest,
+    pub(crate) deadline: Deadline,
+    /// Why the file cannot be written, if that is because there is one: an earlier run of the same request may
+    /// have written it.
+    pub(crate) existing_file: Option<DownloadError>,
+}
+
+/// What a command needs to follow a generation.
+pub(crate) struct GenerationContext<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) progress: Progress,
+    pub(crate) reached: &'a Reached,
+}
+
+impl GenerationContext<'_> {
+    /// Takes a request to its files, from wherever an earlier run has left it.
+    pub(crate) async fn produce_files(
+        &mut self,
+        requested: &RequestedTask<'_>,
+        file: &OutputFile,
+    ) -> Result<(Task, Vec<PathBuf>), Failure> {
+        let follow = async |context: &mut Self, generation| context.finished(generation).await;
+        match self.follow_request(requested, Some(file), follow).await? {
+            Followed::Downloaded(task, paths) => Ok((task, paths)),
+            Followed::Here(task, earlier) => {
+                // Where an earlier run found room for the file, and may have put it.
+                let earlier_output = earlier.and_then(|entry| entry.output);
+                let paths = self.download(&task, file, earlier_output).await?;
+                Ok((task, paths))
+            }
+        }
+    }
+
+    /// Takes a request to its task, as soon as the service has it.
+    pub(crate) async fn produce_task(
+        &mut self,
+        requested: &RequestedTask<'_>,
+    ) -> Result<Task, Failure> {
+        let follow = async |context: &mut Self, generation| context.accepted(generation).await;
+        let generation = match self.follow_request(requested, None, follow).await? {
+            Followed::Downloaded(task, _) => return Ok(task),
+            Followed::Here(generation, _) => generation,
+        };
+        if let Some(task) = generation.task() {
+            return Ok(task);
+        }
+        // An earlier run has created it, and what was accepted has a handle.
+        let id = generation.handle().expect("a handle").task_id;
+        let task = self.session.client.query(&id).await;
+        task.map_err(|error| self.failure(&error))
+    }
+
+    /// Creates or resumes a generation and follows it. Where another run was faster, that one is waited for or
+    /// resumed.
+    async fn follow_request<T>(
+        &mut self,
+        requested: &RequestedTask<'_>,
+        file: Option<&OutputFile>,
+        follow: impl AsyncFn(&mut Self, Generation) -> Result<T, Error>,
+    ) -> Result<Followed<T>, Failure> {
+        loop {
+            let (generation, earlier) = match create_or_resume(self, requested, file).await? {
+                Start::Downloaded(task, paths) => return Ok(Followed::Downloaded(task, paths)),
+                Start::Created(generation) => (generation, None),
+                Start::Resumed(generation, earlier) => (generation, Some(earlier)),
+            };
+            let error = match follow(self, generation).await {
+                Ok(followed) => return Ok(Followed::Here(followed, earlier)),
+                Err(error) => error,
+            };
+            return Err(match (&self.session.ledger, earlier) {
+                (Some(_), _) if is_overtaken(&error) => continue,
+                (Some(ledger), Some(entry)) => {
+                    unresolved::failure(ledger, &entry, error, self.reached).await
+                }
+                _ => {
+                    let mut ids = self.reached.ids();
+                    if error.kind() == ErrorKind::Repeated {
+                        // It was not sent here, so its id was not reported.
+                        ids.external_task_id = requested.request.external_task_id().cloned();
+                    }
+                    Failure::generation(&error, ids)
+                }
+            });
+        }
+    }
+
+    /// Follows a generation to the acceptance of its create.
+    pub(crate) async fn accepted(
+        &mut self,
+        mut generation: Generation,
+    ) -> Result<Generation, Error> {
+        let mut notices = generation.notices();
+        while generation.handle().is_none()
+            && let Some(notice) = notices.next().await
+        {
+            self.reached.update(&notice);
+            self.progress.notice(&notice);
+        }
+        generation.accepted().await?;
+        Ok(generation)
+    }
+
+    /// Follows a generation to its end.
+    pub(crate) async fn finished(&mut self, mut generation: Generation) -> Result<Task, Error> {
+        let mut notices = generation.notices();
+        while let Some(notice) = notices.next().await {
+            self.reached.update(&notice);
+            self.progress.notice(&notice);
+        }
+        generation.await
+    }
+
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
+        Failure::generation(error, self.reached.ids())
+    }
+}
+
+/// How far a request was followed.
+enum Followed<T> {
+    /// An earlier run has put its files where they are wanted.
+    Downloaded(Task, Vec<PathBuf>),
+    /// This run followed it, and an earlier one may have left this entry.
+    Here(T, Option<Box<Entry>>),
+}
+
+/// Another run is at the same create, or has begun it since it was found that no run had: there is something
+/// to wait for, or to resume.
+fn is_overtaken(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Known | ErrorKind::UnderWay)
+}
