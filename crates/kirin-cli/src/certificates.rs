@@ -4,7 +4,7 @@
 
 use std::{env::split_paths, fs, path::Path};
 
-use crate::{environment::variable, failure::Failure};
+use crate::{environment::read_variable, failure::Failure};
 
 /// Names a file.
 const FILE: &str = "SSL_CERT_FILE";
@@ -17,11 +17,11 @@ const LIMIT: u64 = 32 << 20;
 
 /// Fails if a file that the environment names has no end, or one that is far away. That nothing is there is reported
 /// where it is read.
-pub(crate) fn check() -> Result<(), Failure> {
-    if let Some(file) = variable(FILE) {
+pub(crate) fn check_files() -> Result<(), Failure> {
+    if let Some(file) = read_variable(FILE) {
         check_file(FILE, Path::new(&file))?;
     }
-    let folders = variable(FOLDERS).unwrap_or_default();
+    let folders = read_variable(FOLDERS).unwrap_or_default();
     let folders = split_paths(&folders).filter_map(|folder| fs::read_dir(folder).ok());
     let files = folders.flatten().flatten().map(|entry| entry.path());
     // Nothing else is read there.

@@ -15,7 +15,7 @@ pub(crate) async fn are_there(ledger: &Ledger, entry: &Entry) -> Result<bool, Fa
     if entry.files.is_empty() {
         return Ok(false);
     }
-    let noted = digests(ledger, entry).await?;
+    let noted = noted_digests(ledger, entry).await?;
     for file in &entry.files {
         match digest_of(&file.path).await {
             Ok(digest) if noted.contains(&digest) => {}
@@ -27,7 +27,10 @@ pub(crate) async fn are_there(ledger: &Ledger, entry: &Entry) -> Result<bool, Fa
 
 /// What the files of an entry are. An older version has noted only how long they were: where they still are,
 /// their digests are noted now.
-pub(crate) async fn digests(ledger: &Ledger, entry: &Entry) -> Result<Vec<FileDigest>, Failure> {
+pub(crate) async fn noted_digests(
+    ledger: &Ledger,
+    entry: &Entry,
+) -> Result<Vec<FileDigest>, Failure> {
     let mut noted = ledger.digests(entry.number).await?;
     if !noted.is_empty() {
         return Ok(noted);
@@ -64,7 +67,7 @@ mod tests {
     use super::*;
 
     /// A ledger with a completed task, as an older version has left it: it noted how long the file was.
-    async fn older(folder: &Path, file: &Path) -> Ledger {
+    async fn ledger_of_older_version(folder: &Path, file: &Path) -> Ledger {
         let config = EmulatorConfig::default().task_time(Duration::ZERO);
         let emulator = Emulator::start(config).await.unwrap();
         let ledger = Ledger::open(folder.join("ledger")).unwrap();
@@ -90,7 +93,7 @@ mod tests {
     async fn file_of_an_older_version_counts_by_its_length_until_it_is_hashed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fox.mp4");
-        let ledger = older(folder.path(), &file).await;
+        let ledger = ledger_of_older_version(folder.path(), &file).await;
         assert!(is_there(&ledger).await);
         let digest = FileDigest::of_bytes(b"a film");
         assert_eq!(ledger.digests(1).await.unwrap(), [digest]);
@@ -102,7 +105,7 @@ mod tests {
     async fn file_of_an_older_version_that_has_another_length_is_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fox.mp4");
-        let ledger = older(folder.path(), &file).await;
+        let ledger = ledger_of_older_version(folder.path(), &file).await;
         for other in ["another film", ""] {
             fs::write(&file, other).unwrap();
             assert!(!is_there(&ledger).await);

@@ -33,7 +33,7 @@ pub(crate) fn print_dry_run(
         let cause = Cause::Withheld(withheld);
         // Only a completed task is no error.
         let error = Error::check(Outcome::NotCreated { cause }).expect_err("an error");
-        return Err(Failure::generation(&error, Ids::default()));
+        return Err(Failure::from_client(&error, Ids::default()));
     }
     let price = request.price_estimate().map(|price| price.usd);
     print_json(&DryRun { request, price })?;

@@ -40,7 +40,7 @@ impl Events {
     /// A download tells how far it is this many times, at most.
     const STEPS: u64 = 20;
 
-    pub(crate) fn notice(&mut self, notice: &Notice, message: Option<&str>) {
+    pub(crate) fn print_notice(&mut self, notice: &Notice, message: Option<&str>) {
         let mut event = Event {
             message,
             ..Event::default()
@@ -83,10 +83,10 @@ impl Events {
             // The result follows.
             _ => return,
         };
-        self.print(event);
+        self.print_event(event);
     }
 
-    pub(crate) fn download(&mut self, download: &DownloadEvent, message: Option<&str>) {
+    pub(crate) fn print_download(&mut self, download: &DownloadEvent, message: Option<&str>) {
         let mut event = Event {
             message,
             ..Event::default()
@@ -126,11 +126,11 @@ impl Events {
             DownloadEvent::Unusual { .. } => "download_unusual",
             _ => return,
         };
-        self.print(event);
+        self.print_event(event);
     }
 
     /// A stdout that takes nothing any more is told of with the result.
-    fn print(&self, event: Event<'_>) {
+    fn print_event(&self, event: Event<'_>) {
         let unsigned = |text: Option<&str>| text.map(without_url_queries);
         let (status, message) = (unsigned(event.status), unsigned(event.message));
         let event = Event {

@@ -34,7 +34,7 @@ exit_codes! {
 }
 
 /// The table for people: in the help, in the manual and alone.
-pub(crate) fn table() -> String {
+pub(crate) fn describe_all() -> String {
     let lines = MEANINGS
         .iter()
         .map(|(code, meaning)| format!("\n  {code:<5}{meaning}"));
@@ -64,7 +64,7 @@ pub(crate) fn of_batch(codes: &[u8], stopped_by: Option<u8>) -> u8 {
 }
 
 /// The one for a failure of the client.
-pub(crate) fn of(kind: ErrorKind) -> u8 {
+pub(crate) fn of_error_kind(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Authentication => AUTHENTICATION,
         ErrorKind::Balance | ErrorKind::Budget => BALANCE,
@@ -88,7 +88,7 @@ mod tests {
     fn each_code_is_in_the_table_once_and_in_order() {
         let codes: Vec<_> = MEANINGS.iter().map(|(code, _)| *code).collect();
         assert!(codes.is_sorted_by(|one, other| one < other), "{codes:?}");
-        let table = table();
+        let table = describe_all();
         for (code, meaning) in MEANINGS {
             let line = format!("  {code:<5}{meaning}");
             assert!(table.lines().any(|it| it == line), "{table}");

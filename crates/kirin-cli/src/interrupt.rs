@@ -17,13 +17,13 @@ pub(crate) async fn unless_interrupted<T>(
     tokio::select! {
         // First, so that signals are caught before anything is done.
         biased;
-        () = interrupted() => Err(interrupted_failure(reached.ids())),
+        () = wait_for_interrupt() => Err(interrupted_failure(reached.ids())),
         done = work => done,
     }
 }
 
 /// Waits for Ctrl-C or SIGTERM. A second one ends the program at once, whatever it is busy with.
-pub(crate) async fn interrupted() {
+pub(crate) async fn wait_for_interrupt() {
     #[cfg(unix)]
     {
         second_one_ends();
@@ -63,7 +63,7 @@ fn second_one_ends() {
 }
 
 /// Listens for SIGTERM from now on; ready when it comes, and never where there is none.
-pub(crate) fn terminated() -> impl Future<Output = ()> {
+pub(crate) fn wait_for_sigterm() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let listener = {
         use tokio::signal::unix::{SignalKind, signal};

@@ -12,11 +12,11 @@ use tempfile::NamedTempFile;
 
 use crate::{
     bounded_file, configuration,
-    environment::variable,
+    environment::read_variable,
     exit_code,
     failure::Failure,
     input_text::without_mark,
-    key_folders::{Danger, dangers},
+    key_folders::{Danger, find_dangers},
     terminal::shell_word,
 };
 
@@ -51,7 +51,7 @@ impl Source {
     pub(crate) fn dangers(&self) -> Vec<Danger> {
         match self {
             Self::Environment => Vec::new(),
-            Self::File(path) => dangers(path),
+            Self::File(path) => find_dangers(path),
         }
     }
 }
@@ -109,7 +109,7 @@ fn no_key() -> Failure {
 
 /// What the environment says. One of white space says nothing.
 pub(crate) fn in_environment() -> Option<Result<ApiKey, InvalidApiKey>> {
-    let text = variable(VARIABLE)?;
+    let text = read_variable(VARIABLE)?;
     let text = text.to_string_lossy();
     (!text.trim().is_empty()).then(|| text.parse())
 }
@@ -138,7 +138,7 @@ pub(crate) fn write_key(key: &str) -> Result<PathBuf, Failure> {
 
 /// Where the file is, whether there is one or not.
 fn key_path() -> Option<PathBuf> {
-    Some(configuration::folder()?.join("key"))
+    Some(configuration::configuration_folder()?.join("key"))
 }
 
 /// The file is nobody else's at any moment: it is made so, under another name.

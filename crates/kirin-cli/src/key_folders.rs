@@ -13,7 +13,7 @@ pub(crate) struct Danger {
 
 /// All that is dangerous on the way to a file, from the root on. Only owners and modes are looked at.
 #[cfg(unix)]
-pub(crate) fn dangers(file: &Path) -> Vec<Danger> {
+pub(crate) fn find_dangers(file: &Path) -> Vec<Danger> {
     let folders = unix::on_the_way(file).into_iter();
     folders
         .flat_map(|folder| unix::of_folder(&folder))
@@ -22,7 +22,7 @@ pub(crate) fn dangers(file: &Path) -> Vec<Danger> {
 
 /// Nothing that is stable tells it here.
 #[cfg(not(unix))]
-pub(crate) fn dangers(_file: &Path) -> Vec<Danger> {
+pub(crate) fn find_dangers(_file: &Path) -> Vec<Danger> {
     Vec::new()
 }
 

@@ -6,10 +6,10 @@ use kirin_ledger::{Ledger, LedgerError};
 use tempfile::TempDir;
 
 use crate::{
-    environment::variable,
+    environment::read_variable,
     exit_code,
     failure::Failure,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 /// A ledger to read.
@@ -21,10 +21,10 @@ pub(crate) struct Reading {
 
 /// Opens the ledger, or makes it. Without one nothing is sent that costs money.
 pub(crate) fn open() -> Result<Ledger, Failure> {
-    let is_new = variable("KIRIN_LEDGER").is_some() && Ledger::would_be_new(path()?);
-    let ledger = Ledger::open(path_in_folder()?).map_err(unopened)?;
+    let is_new = read_variable("KIRIN_LEDGER").is_some() && Ledger::would_be_new(path()?);
+    let ledger = Ledger::open(path_in_folder()?).map_err(unopened_failure)?;
     if is_new {
-        say(&format!(
+        print_stderr(&format!(
             "a new ledger was made at {}: if there was one before, see whether its disk is mounted",
             printable(&ledger.path().to_string_lossy())
         ));
@@ -39,15 +39,15 @@ pub(crate) fn open_to_read() -> Result<Reading, Failure> {
         Err(LedgerError::File { error, .. }) if path.exists() && is_read_only(&error) => {
             let folder = tempfile::tempdir().map_err(|error| {
                 let path = path.clone();
-                unopened(LedgerError::File { path, error })
+                unopened_failure(LedgerError::File { path, error })
             })?;
             Ok(Reading {
-                ledger: Ledger::open_copy(&path, folder.path()).map_err(unopened)?,
+                ledger: Ledger::open_copy(&path, folder.path()).map_err(unopened_failure)?,
                 _folder: Some(folder),
             })
         }
         opened => Ok(Reading {
-            ledger: opened.map_err(unopened)?,
+            ledger: opened.map_err(unopened_failure)?,
             _folder: None,
         }),
     }
@@ -63,10 +63,10 @@ fn is_read_only(error: &io::Error) -> bool {
 
 /// Opens the ledger that a person has decided to use, whatever it has forgotten.
 pub(crate) fn accept() -> Result<Ledger, Failure> {
-    Ledger::accept(path_in_folder()?).map_err(unopened)
+    Ledger::accept(path_in_folder()?).map_err(unopened_failure)
 }
 
-fn unopened(error: LedgerError) -> Failure {
+fn unopened_failure(error: LedgerError) -> Failure {
     Failure::ledger_unopened(&error)
 }
 
@@ -76,7 +76,7 @@ fn path_in_folder() -> Result<PathBuf, Failure> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| {
             let path = path.clone();
-            unopened(LedgerError::File { path, error })
+            unopened_failure(LedgerError::File { path, error })
         })?;
     }
     Ok(path)
@@ -90,11 +90,11 @@ pub(crate) fn if_there() -> Option<Ledger> {
 
 /// Where it is, whether there is one or not.
 pub(crate) fn path() -> Result<PathBuf, Failure> {
-    if let Some(path) = variable("KIRIN_LEDGER") {
+    if let Some(path) = read_variable("KIRIN_LEDGER") {
         return Ok(path.into());
     }
-    let data = variable("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || Some(PathBuf::from(variable("HOME")?).join(".local/share"));
+    let data = read_variable("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(read_variable("HOME")?).join(".local/share"));
     // A relative one is to be ignored (XDG Base Directory Specification).
     let data = data.filter(|path| path.is_absolute()).or_else(home);
     data.map(|data| data.join("kirin").join("ledger.sqlite3"))

@@ -49,14 +49,14 @@ use commands::Arguments;
 use configuration::Configuration;
 use failure::Failure;
 use report::{Json, Report, print_failure, print_line};
-use terminal::{is_unseen, say};
+use terminal::{is_unseen, print_stderr};
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
     let typed: Vec<_> = std::env::args_os().collect();
     let arguments = match command_line::parse(&typed) {
         Ok(arguments) => arguments,
-        Err(refused) => return explain(refused, &typed),
+        Err(refused) => return explain_refusal(refused, &typed),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -64,11 +64,11 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            say(&format!("error: the runtime cannot start: {error}"));
+            print_stderr(&format!("error: the runtime cannot start: {error}"));
             return ExitCode::from(exit_code::OTHER);
         }
     };
-    color::choose(arguments.global.color);
+    color::choose_colors(arguments.global.color);
     if arguments.global.verbose {
         verbose::turn_on();
     }
@@ -84,13 +84,13 @@ fn main() -> ExitCode {
 }
 
 /// What was typed is repeated in it, and not all of that may reach a terminal.
-fn tell(error: &clap::Error, typed: &[OsString]) {
+fn print_clap_error(error: &clap::Error, typed: &[OsString]) {
     let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
     // Where nobody listens any more, the exit code has to do.
     let _ = match (typed.iter().all(is_seen), error.use_stderr()) {
         (true, _) => error.print(),
         (false, true) => {
-            say(error.to_string().trim_end());
+            print_stderr(error.to_string().trim_end());
             Ok(())
         }
         (false, false) => print_line(error.to_string().trim_end()).map_err(|unwritten| unwritten.0),
@@ -98,13 +98,13 @@ fn tell(error: &clap::Error, typed: &[OsString]) {
 }
 
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
-fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
-    color::choose(typed_color(typed));
+fn explain_refusal(refused: Refused, typed: &[OsString]) -> ExitCode {
+    color::choose_colors(typed_color(typed));
     let error = match refused {
         Refused::Clap(error) => error,
         Refused::Prompts(failure, json) => return print_failure(&failure, json),
     };
-    tell(&error, typed);
+    print_clap_error(&error, typed);
     if !error.use_stderr() {
         return ExitCode::from(exit_code::DONE);
     }
@@ -117,7 +117,7 @@ fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
         let text = error.to_string();
         let what = text.lines().next().unwrap_or_default();
         let what = what.strip_prefix("error: ").unwrap_or(what);
-        let _ = Report::failure(&Failure::usage(what, "See kirin --help.")).print(json);
+        let _ = Report::of_failure(&Failure::usage(what, "See kirin --help.")).print(json);
     }
     ExitCode::from(exit_code::USAGE)
 }
@@ -142,15 +142,17 @@ async fn run(
     }: Arguments,
 ) -> ExitCode {
     let options = command.options();
-    let (json, repeated) = (options.json(), options.repeated());
-    let base_url = options.shared().and_then(|shared| shared.base_url.clone());
+    let (json, repeated) = (options.json_format(), options.repeat_command());
+    let base_url = options
+        .shared_options()
+        .and_then(|shared| shared.base_url.clone());
     let ended = async {
         let options = command.options();
         if options.is_configured() {
             let configuration = Configuration::load()?;
-            color::choose(global.color.or(configuration.color));
+            color::choose_colors(global.color.or(configuration.color));
             options.configure(&configuration);
-            if let Some(shared) = options.shared() {
+            if let Some(shared) = options.shared_options() {
                 shared.configuration = configuration;
             }
         }

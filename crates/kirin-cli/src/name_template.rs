@@ -42,14 +42,14 @@ impl NameTemplate {
 
     /// The name of the video of a request, the `number`th of its run counted from 1. The task's id is
     /// not known yet, and stays a placeholder.
-    pub(crate) fn name(&self, request: &GenerationRequest, number: usize) -> String {
+    pub(crate) fn file_stem(&self, request: &GenerationRequest, number: usize) -> String {
         let value = |placeholder: &str| match placeholder {
             "external_task_id" => {
                 file_name(request.external_task_id().map_or("", |id| id.as_str()))
             }
             "model" => file_name(request.model_id()),
             "number" => number.to_string(),
-            "prompt" => words(request.prompt().unwrap_or_default()),
+            "prompt" => prompt_words(request.prompt().unwrap_or_default()),
             "task_id" => TASK_ID.into(),
             name => match request.parameter(name) {
                 Some(Value::String(text)) => file_name(text),
@@ -97,7 +97,7 @@ impl FromStr for NameTemplate {
 }
 
 /// The letters and digits of a prompt, with one dash between its words.
-fn words(prompt: &str) -> String {
+fn prompt_words(prompt: &str) -> String {
     let mut name = String::new();
     for word in prompt.split(|character: char| !character.is_alphanumeric()) {
         if word.is_empty() {
@@ -125,7 +125,10 @@ mod tests {
             .external_task_id("order-42")
             .build()
             .unwrap();
-        template.parse::<NameTemplate>().unwrap().name(&request, 7)
+        template
+            .parse::<NameTemplate>()
+            .unwrap()
+            .file_stem(&request, 7)
     }
 
     #[test]

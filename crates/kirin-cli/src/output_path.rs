@@ -15,14 +15,14 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     arguments::OutputFile,
-    environment::variable,
+    environment::read_variable,
     exit_code,
     failure::{Failure, error_chain},
     name_template::{NameTemplate, TASK_ID},
 };
 
 /// The file to write: `--output`, the task's name in a folder, or in the current one.
-pub(crate) fn path(file: &OutputFile, id: &str) -> PathBuf {
+pub(crate) fn path_for_task(file: &OutputFile, id: &str) -> PathBuf {
     let id = file_name(id);
     match &file.output {
         Some(output) if output.is_dir() => output.join(format!("{id}.mp4")),
@@ -35,18 +35,20 @@ pub(crate) fn path(file: &OutputFile, id: &str) -> PathBuf {
 }
 
 /// A path that another run understands, wherever it is started.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute_path(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// Whether the output of an earlier run is the same file.
 pub(crate) fn is_same(file: &OutputFile, earlier: Option<PathBuf>, id: &str) -> bool {
-    let is_wanted = |earlier| absolute(&path(&earlier, id)) == absolute(&path(file, id));
+    let is_wanted = |earlier| {
+        absolute_path(&path_for_task(&earlier, id)) == absolute_path(&path_for_task(file, id))
+    };
     earlier.map(OutputFile::from).is_some_and(is_wanted)
 }
 
 /// Where the video of a request goes: with a template `--output` is its folder, and is made.
-pub(crate) fn named(
+pub(crate) fn named_by_template(
     file: &OutputFile,
     template: Option<&NameTemplate>,
     request: &GenerationRequest,
@@ -57,7 +59,7 @@ pub(crate) fn named(
     let folder = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
     make_folder(&folder)?;
     Ok(OutputFile {
-        output: Some(folder.join(format!("{}.mp4", template.name(request, 1)))),
+        output: Some(folder.join(format!("{}.mp4", template.file_stem(request, 1)))),
         force: file.force,
     })
 }
@@ -76,12 +78,12 @@ pub(crate) fn in_folder<'a>(
             files.push(folder.to_owned().into());
             continue;
         };
-        let name = format!("{}.mp4", template.name(request, place + 1));
+        let name = format!("{}.mp4", template.file_stem(request, place + 1));
         files.push(folder.join(&name).into());
         let is_marked = request.watermark() == Some(true);
-        let copy = is_marked.then(|| watermarked(Path::new(&name)));
-        let copy = copy.map(|copy| folded(&copy.to_string_lossy()));
-        let is_new = names.insert(folded(&name)) & copy.is_none_or(|copy| names.insert(copy));
+        let copy = is_marked.then(|| watermarked_path(Path::new(&name)));
+        let copy = copy.map(|copy| case_folded(&copy.to_string_lossy()));
+        let is_new = names.insert(case_folded(&name)) & copy.is_none_or(|copy| names.insert(copy));
         if !is_new && !name.contains(TASK_ID) {
             return Err(Failure::usage(
                 format!(
@@ -171,16 +173,20 @@ const LONGEST: usize = 100;
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
 /// under a name that stands for the task's.
-pub(crate) fn check(file: &OutputFile, name: &str, watermark: bool) -> Result<(), DownloadError> {
-    let path = path(file, name);
+pub(crate) fn check_writable(
+    file: &OutputFile,
+    name: &str,
+    watermark: bool,
+) -> Result<(), DownloadError> {
+    let path = path_for_task(file, name);
     if watermark {
-        Download::check(watermarked(&path), file.force)?;
+        Download::check(watermarked_path(&path), file.force)?;
     }
     Download::check(path, file.force)
 }
 
 /// Where the download writes the watermarked copy.
-fn watermarked(path: &Path) -> PathBuf {
+fn watermarked_path(path: &Path) -> PathBuf {
     with_suffix(path, WATERMARKED)
 }
 
@@ -188,7 +194,7 @@ const WATERMARKED: &str = "-watermarked";
 
 /// Another file that the video of a task and a watermarked copy of it can be written to, as it is typed: beside the
 /// one that was wanted, or else in the current folder or that of the user. Its name has at most so many bytes.
-pub(crate) fn elsewhere(
+pub(crate) fn writable_elsewhere(
     file: &OutputFile,
     id: &str,
     longest_name: Option<usize>,
@@ -196,13 +202,13 @@ pub(crate) fn elsewhere(
     let room = longest_name
         .unwrap_or(ROOM)
         .saturating_sub(WATERMARKED.len());
-    let home = variable("HOME").map(PathBuf::from);
+    let home = read_variable("HOME").map(PathBuf::from);
     let own = [Some(PathBuf::new()), home].into_iter().flatten();
     let own = own.map(|folder| folder.join(format!("{}.mp4", file_name(id))));
-    let mut files = std::iter::once(beside(&path(file, id), id, room))
-        .chain(own.flat_map(|own| [beside(&own, id, ROOM), own].into_iter().rev()));
+    let mut files = std::iter::once(free_path_beside(&path_for_task(file, id), id, room))
+        .chain(own.flat_map(|own| [free_path_beside(&own, id, ROOM), own].into_iter().rev()));
     files.find_map(|other| {
-        let is_free = check(&other.clone().into(), id, true).is_ok();
+        let is_free = check_writable(&other.clone().into(), id, true).is_ok();
         let other = other.into_os_string().into_string();
         other.ok().filter(|_| is_free)
     })
@@ -210,12 +216,12 @@ pub(crate) fn elsewhere(
 
 /// A free name for the video of a task whose own name is taken.
 /// It has at most so many bytes.
-fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
+fn free_path_beside(path: &Path, id: &str, room: usize) -> PathBuf {
     let first = format!("-{}", file_name(id));
     let further = (2..100).map(|number| format!("{first}-{number}"));
     let extension = path.extension().map_or(0, |extension| extension.len() + 1);
     let added = first.len() + "-99".len() + extension;
-    let path = &shortened(path, room.saturating_sub(added));
+    let path = &with_short_stem(path, room.saturating_sub(added));
     let mut paths = std::iter::once(first.clone())
         .chain(further)
         .map(|suffix| with_suffix(path, &suffix));
@@ -225,7 +231,7 @@ fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
 }
 
 /// The path with a stem of at most so many bytes, where it is text.
-fn shortened(path: &Path, room: usize) -> PathBuf {
+fn with_short_stem(path: &Path, room: usize) -> PathBuf {
     let stem = path.file_stem().and_then(OsStr::to_str);
     match stem.filter(|stem| stem.len() > room) {
         Some(stem) => with_stem(path, stem[..stem.floor_char_boundary(room)].into()),
@@ -253,7 +259,7 @@ fn with_stem(path: &Path, stem: OsString) -> PathBuf {
 }
 
 /// A name as a file system compares it for which case and the way of writing an accent do not count.
-fn folded(name: &str) -> String {
+fn case_folded(name: &str) -> String {
     let upper: String = name.nfd().collect::<String>().to_uppercase();
     upper.to_lowercase().nfd().collect()
 }
@@ -285,9 +291,9 @@ mod tests {
             ("stra\u{df}e", "STRASSE"),
             ("\u{3c2}", "\u{3a3}"),
         ] {
-            assert_eq!(folded(one), folded(other), "{one:?}");
+            assert_eq!(case_folded(one), case_folded(other), "{one:?}");
         }
-        assert_ne!(folded("a fox"), folded("a-fox"));
+        assert_ne!(case_folded("a fox"), case_folded("a-fox"));
     }
 
     #[test]

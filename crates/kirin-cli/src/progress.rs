@@ -10,7 +10,7 @@ use crate::{
     arguments::SharedOptions,
     events::Events,
     report::Json,
-    terminal::{printable, say, status_text},
+    terminal::{print_stderr, printable, status_text},
     verbose,
 };
 
@@ -39,7 +39,7 @@ impl Progress {
     pub(crate) fn new(shared: &SharedOptions) -> Self {
         let shown = match (shared.quiet, shows_bar()) {
             (true, _) => Shown::Nothing,
-            (false, true) => Shown::Bar(bar()),
+            (false, true) => Shown::Bar(new_bar()),
             (false, false) => Shown::Lines,
         };
         Self {
@@ -51,18 +51,18 @@ impl Progress {
     }
 
     /// One of many, of which only events are told.
-    pub(crate) fn unseen(shared: &SharedOptions, id: &ExternalTaskId) -> Self {
+    pub(crate) fn events_only(shared: &SharedOptions, id: &ExternalTaskId) -> Self {
         let progress = Self {
             shown: Shown::Nothing,
             events: (shared.json == Some(Json::Events)).then(Events::default),
             prefix: format!("{id}: "),
             last: String::new(),
         };
-        progress.about(Some(id), None)
+        progress.about_task(Some(id), None)
     }
 
     /// One of several that are shown together.
-    pub(crate) fn beside(mut self, screen: &MultiProgress, name: &str) -> Self {
+    pub(crate) fn shown_beside(mut self, screen: &MultiProgress, name: &str) -> Self {
         self.prefix = printable(&format!("{name}: "));
         if let Shown::Bar(bar) = &mut self.shown {
             *bar = screen.add(bar.clone());
@@ -72,7 +72,7 @@ impl Progress {
     }
 
     /// Which task it is, where that is known before anything happens to it.
-    pub(crate) fn about(
+    pub(crate) fn about_task(
         mut self,
         external_task_id: Option<&ExternalTaskId>,
         id: Option<&TaskId>,
@@ -86,10 +86,10 @@ impl Progress {
 
     /// How far the task is stands in the bar; what happened stays on the terminal above it: the
     /// ids must not be lost with the bar.
-    pub(crate) fn notice(&mut self, notice: &Notice) {
-        let line = describe(notice);
+    pub(crate) fn show_notice(&mut self, notice: &Notice) {
+        let line = notice_text(notice);
         if let Some(events) = &mut self.events {
-            events.notice(notice, line.as_deref());
+            events.print_notice(notice, line.as_deref());
         }
         match (notice, &self.shown) {
             // What the ledger does not know, somebody has to.
@@ -106,35 +106,35 @@ impl Progress {
                 let status = printable(status.as_deref().unwrap_or("in progress"));
                 bar.set_message(without_url_queries(&status));
             }
-            _ => line.iter().for_each(|line| self.line(line)),
+            _ => line.iter().for_each(|line| self.show_line(line)),
         }
     }
 
-    pub(crate) fn downloading(&mut self) {
+    pub(crate) fn show_downloading(&mut self) {
         match &self.shown {
             Shown::Bar(bar) => {
                 bar.set_position(0);
                 bar.set_message("downloading");
             }
-            Shown::Lines | Shown::Nothing => self.line("downloading"),
+            Shown::Lines | Shown::Nothing => self.show_line("downloading"),
         }
     }
 
     /// Shows how far the download is in the bar; where it does not just go on, in a line.
-    pub(crate) fn download(&mut self, event: &DownloadEvent) {
-        let line = describe_download(event);
+    pub(crate) fn show_download(&mut self, event: &DownloadEvent) {
+        let line = download_text(event);
         if let Some(events) = &mut self.events {
-            events.download(event, line.as_deref());
+            events.print_download(event, line.as_deref());
         }
         match (event, &self.shown) {
-            (DownloadEvent::Progress { bytes, total }, _) => self.downloaded(*bytes, *total),
+            (DownloadEvent::Progress { bytes, total }, _) => self.show_bytes(*bytes, *total),
             // Whoever opens the file has to know.
             (DownloadEvent::Unusual { .. }, Shown::Nothing) => self.say_anyway(line),
-            _ => line.iter().for_each(|line| self.line(line)),
+            _ => line.iter().for_each(|line| self.show_line(line)),
         }
     }
 
-    fn downloaded(&self, bytes: u64, total: Option<u64>) {
+    fn show_bytes(&self, bytes: u64, total: Option<u64>) {
         if let Shown::Bar(bar) = &self.shown {
             if let Some(total) = total {
                 bar.set_length(total);
@@ -147,17 +147,17 @@ impl Progress {
     /// Says it although nothing else is shown.
     fn say_anyway(&self, line: Option<String>) {
         let line = line.unwrap_or_default();
-        say(&printable(&format!("{}{line}", self.prefix)));
+        print_stderr(&printable(&format!("{}{line}", self.prefix)));
     }
 
-    pub(crate) fn line(&mut self, line: &str) {
+    pub(crate) fn show_line(&mut self, line: &str) {
         let line = without_url_queries(&printable(line));
         if line == self.last {
             return;
         }
         match &self.shown {
             Shown::Bar(bar) => bar.println(format!("{}{line}", self.prefix)),
-            Shown::Lines => say(&format!("{}{line}", self.prefix)),
+            Shown::Lines => print_stderr(&format!("{}{line}", self.prefix)),
             Shown::Nothing => {}
         }
         self.last = line;
@@ -172,7 +172,7 @@ impl Drop for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
+fn new_bar() -> ProgressBar {
     let bar = ProgressBar::new(100);
     let style = ProgressStyle::with_template(
         "{prefix}{elapsed_precise} [{bar:30}] {percent:>3} % {wide_msg}",
@@ -184,7 +184,7 @@ fn bar() -> ProgressBar {
 }
 
 /// What a notice says, or nothing if it says nothing new.
-fn describe(notice: &Notice) -> Option<String> {
+fn notice_text(notice: &Notice) -> Option<String> {
     Some(match notice {
         Notice::Accepted { id, adopted: false } => format!("accepted as task {id}"),
         Notice::Accepted { id, adopted: true } => {
@@ -224,7 +224,7 @@ fn describe(notice: &Notice) -> Option<String> {
 }
 
 /// What an event of a download says, or nothing if all goes its way.
-fn describe_download(event: &DownloadEvent) -> Option<String> {
+fn download_text(event: &DownloadEvent) -> Option<String> {
     Some(match event {
         DownloadEvent::RefreshedUrl => "the URL had expired; downloading from a new one".into(),
         DownloadEvent::Restarted { because } => {
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn template_of_the_bar_parses() {
-        assert_eq!(bar().length(), Some(100));
+        assert_eq!(new_bar().length(), Some(100));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) struct Reached(Mutex<Ids>);
 
 impl Reached {
     /// A task that is known from the start.
-    pub(crate) fn task(id: TaskId) -> Self {
+    pub(crate) fn of_task(id: TaskId) -> Self {
         Self(Mutex::new(Ids {
             id: Some(id),
             ..Ids::default()
@@ -22,14 +22,14 @@ impl Reached {
     }
 
     /// A create that an earlier run has sent, and its task where that is known.
-    pub(crate) fn entry(entry: &Entry) -> Self {
+    pub(crate) fn of_entry(entry: &Entry) -> Self {
         let reached = Self::default();
-        reached.begun(entry);
+        reached.set_begun(entry);
         reached
     }
 
     /// Another run has begun it: what that one sent may be charged.
-    pub(crate) fn begun(&self, entry: &Entry) {
+    pub(crate) fn set_begun(&self, entry: &Entry) {
         *self.lock() = Ids {
             external_task_id: Some(entry.external_task_id.clone()),
             id: entry.task_id.clone(),
@@ -39,13 +39,13 @@ impl Reached {
     }
 
     /// The video of the task is fetched. One that ended in other words may still go on.
-    pub(crate) fn fetching(&self, task: &Task) {
+    pub(crate) fn set_downloading(&self, task: &Task) {
         let mut ids = self.lock();
         ids.id = Some(task.id().clone());
         ids.completed = matches!(task.state(), TaskState::Completed { .. });
     }
 
-    pub(crate) fn update(&self, notice: &Notice) {
+    pub(crate) fn update_from(&self, notice: &Notice) {
         let mut ids = self.lock();
         match notice {
             Notice::Accepted { id, .. } | Notice::Found { id } => ids.id = Some(id.clone()),

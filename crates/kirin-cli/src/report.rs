@@ -14,7 +14,9 @@ use serde::Serialize;
 use crate::{
     color, exit_code,
     failure::Failure,
-    terminal::{is_unseen, link, printable, printable_lines, say, say_styled},
+    terminal::{
+        file_link, is_unseen, print_stderr, print_styled_stderr, printable, printable_lines,
+    },
 };
 
 /// What is printed for a program.
@@ -96,14 +98,14 @@ struct OutputReport {
 
 impl Report {
     /// A task as the result that was asked for. Only of a completed one what signs its URLs is shown.
-    pub(crate) fn task(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
+    pub(crate) fn of_task(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
         match task.state() {
-            TaskState::Completed { .. } => Self::signed(task, external_task_id),
-            _ => Self::signed(task, external_task_id).unsigned(),
+            TaskState::Completed { .. } => Self::with_signed_urls(task, external_task_id),
+            _ => Self::with_signed_urls(task, external_task_id).without_signatures(),
         }
     }
 
-    fn signed(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
+    fn with_signed_urls(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
         let mut report = Self {
             id: Some(task.id().clone()),
             external_task_id,
@@ -124,7 +126,7 @@ impl Report {
     }
 
     /// Without what signs URLs.
-    fn unsigned(mut self) -> Self {
+    fn without_signatures(mut self) -> Self {
         let text = |text: &mut String| *text = without_url_queries(text);
         self.status.iter_mut().for_each(text);
         for output in &mut self.outputs {
@@ -154,10 +156,10 @@ impl Report {
         }
     }
 
-    pub(crate) fn failure(failure: &Failure) -> Self {
+    pub(crate) fn of_failure(failure: &Failure) -> Self {
         let external_task_id = failure.about.ids.external_task_id.clone();
         let report = match &failure.about.task {
-            Some(task) => Self::signed(task, external_task_id).unsigned(),
+            Some(task) => Self::with_signed_urls(task, external_task_id).without_signatures(),
             None => Self {
                 id: failure.about.ids.id.clone(),
                 external_task_id,
@@ -216,7 +218,7 @@ pub(crate) fn print_task(
     json: Option<Json>,
 ) -> Result<(), Failure> {
     let printed = match (json, paths) {
-        (Some(json), _) => Report::task(task, external_task_id)
+        (Some(json), _) => Report::of_task(task, external_task_id)
             .with_paths(paths)
             .print(json),
         (None, []) => print_line(&printable(task.status().unwrap_or("unknown"))),
@@ -228,18 +230,18 @@ pub(crate) fn print_task(
 /// Reports a failure to a person on stderr, and with `--json` to a program on stdout.
 pub(crate) fn print_failure(failure: &Failure, json: Option<Json>) -> ExitCode {
     let error = color::on_stderr(color::ERROR, "error:");
-    say_styled(&error, &format!(" {}", printable(&failure.what)));
+    print_styled_stderr(&error, &format!(" {}", printable(&failure.what)));
     for detail in &failure.details {
-        say(&format!("  - {}", printable(detail)));
+        print_stderr(&format!("  - {}", printable(detail)));
     }
-    say(&printable(&failure.money));
-    say(&failure.advice);
+    print_stderr(&printable(&failure.money));
+    print_stderr(&failure.advice);
     if let Some(command) = &failure.about.command {
-        say(&format!("  {command}"));
+        print_stderr(&format!("  {command}"));
     }
     if let Some(json) = json {
         // Where stdout takes nothing, stderr and the exit code have said it all.
-        let _ = Report::failure(failure).print(json);
+        let _ = Report::of_failure(failure).print(json);
     }
     ExitCode::from(failure.exit_code)
 }
@@ -282,7 +284,7 @@ pub(crate) fn print_path(path: &Path) -> Result<(), Unwritten> {
     if supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
         && let Ok(absolute) = std::path::absolute(path)
     {
-        return print_styled(&link(&absolute, &path.to_string_lossy()));
+        return print_styled(&file_link(&absolute, &path.to_string_lossy()));
     }
     match io::stdout().is_terminal() {
         true => print_styled(&printable(&path.to_string_lossy())),

@@ -18,9 +18,9 @@ const PROMPT: u64 = 1 << 20;
 
 /// What was typed, checked, with an external task id. All problems are told at once.
 pub(crate) fn build_request(typed: &RequestOptions) -> Result<GenerationRequest, Failure> {
-    let prompt = prompt(typed);
+    let prompt = typed_prompt(typed);
     let mut problems: Vec<_> = prompt.as_ref().err().cloned().into_iter().collect();
-    let images = images(typed, &mut problems);
+    let images = read_images(typed, &mut problems);
     let duplicates = duplicate_parameters(typed);
     problems.extend(
         duplicates
@@ -28,7 +28,7 @@ pub(crate) fn build_request(typed: &RequestOptions) -> Result<GenerationRequest,
             .map(|name| format!("{name} is given twice")),
     );
     let text = prompt.as_ref().ok().and_then(Option::as_deref);
-    let request = build(typed, text, &images, &duplicates);
+    let request = build_with_images(typed, text, &images, &duplicates);
     if let Err(invalid) = &request {
         // That there is none follows from the one that cannot be read.
         let is_told = |field: &str| prompt.is_err() && field == "prompt";
@@ -92,7 +92,7 @@ fn duplicate_parameters(typed: &RequestOptions) -> Vec<&str> {
     duplicates.map(|(_, name)| *name).collect()
 }
 
-fn build(
+fn build_with_images(
     typed: &RequestOptions,
     prompt: Option<&str>,
     images: &[(&'static str, Image)],
@@ -126,7 +126,7 @@ fn build(
 }
 
 /// The prompt; a video without one is one too, if its model makes some.
-fn prompt(typed: &RequestOptions) -> Result<Option<String>, String> {
+fn typed_prompt(typed: &RequestOptions) -> Result<Option<String>, String> {
     match (
         &typed.prompt,
         typed.prompt_options.first(),
@@ -149,13 +149,13 @@ fn read_prompt(path: &Path) -> Result<String, String> {
 }
 
 /// The pictures, by the names of their parameters.
-fn images(typed: &RequestOptions, problems: &mut Vec<String>) -> Vec<(&'static str, Image)> {
+fn read_images(typed: &RequestOptions, problems: &mut Vec<String>) -> Vec<(&'static str, Image)> {
     let mut images = Vec::new();
     for (name, typed_image) in [("image", &typed.image), ("image_tail", &typed.image_tail)] {
         let Some(typed_image) = typed_image else {
             continue;
         };
-        match image(typed.model.id(), name, typed_image) {
+        match read_image(typed.model.id(), name, typed_image) {
             Ok(image) => images.push((name, image)),
             Err(problem) => problems.push(format!("{name} {problem}")),
         }
@@ -163,7 +163,7 @@ fn images(typed: &RequestOptions, problems: &mut Vec<String>) -> Vec<(&'static s
     images
 }
 
-fn image(model: &str, name: &str, typed: &str) -> Result<Image, String> {
+fn read_image(model: &str, name: &str, typed: &str) -> Result<Image, String> {
     if typed.contains("://") {
         return Image::from_url(typed).map_err(|invalid| invalid.to_string());
     }

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     ffi::OsString,
     hash::{DefaultHasher, Hash, Hasher},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -19,10 +19,10 @@ use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task, TaskId, TaskR
 use crate::{
     arguments::SharedOptions,
     certificates, downloaded_files, emulated_host,
-    environment::variable,
+    environment::read_variable,
     failure::Failure,
     key, ledger_file, output_path,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
     verbose::{self, ReportingTransport},
 };
 
@@ -64,7 +64,7 @@ impl PayingSession {
         wanted: Wanted,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            session: Session::with(shared, Some(ledger.clone()), wanted)?,
+            session: Session::open_with(shared, Some(ledger.clone()), wanted)?,
             ledger,
         })
     }
@@ -72,25 +72,25 @@ impl PayingSession {
 
 impl Session {
     /// A client that follows what there is; it writes down how that ends, if there is a ledger.
-    pub(crate) fn following(shared: &SharedOptions) -> Result<Self, Failure> {
-        Self::with(shared, ledger_file::if_there(), Wanted::default())
+    pub(crate) fn open_to_follow(shared: &SharedOptions) -> Result<Self, Failure> {
+        Self::open_with(shared, ledger_file::if_there(), Wanted::default())
     }
 
     /// A client that only asks.
-    pub(crate) fn asking(shared: &SharedOptions) -> Result<Self, Failure> {
-        Self::with(shared, None, Wanted::default())
+    pub(crate) fn open_to_query(shared: &SharedOptions) -> Result<Self, Failure> {
+        Self::open_with(shared, None, Wanted::default())
     }
 
-    fn with(
+    fn open_with(
         shared: &SharedOptions,
         ledger: Option<Ledger>,
         wanted: Wanted,
     ) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
         let found = key::find_key()?;
-        verbose::tell(format_args!("API key from {}", found.source));
-        verbose::tell(format_args!("base URL {}", base_url.as_str()));
-        let mut builder = reporting(Client::builder(found.key), &base_url)?;
+        verbose::print_verbose(format_args!("API key from {}", found.source));
+        verbose::print_verbose(format_args!("base URL {}", base_url.as_str()));
+        let mut builder = with_reporting(Client::builder(found.key), &base_url)?;
         if let Some(host) = plain_http_to(shared) {
             builder = builder.plain_http_to(host);
         }
@@ -99,7 +99,7 @@ impl Session {
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
         let configuration = &shared.configuration;
-        let host = configuration.host(&base_url);
+        let host = configuration.host_settings(&base_url);
         builder = builder.capabilities(host.capabilities);
         for control in host.controls {
             builder = builder.control(control);
@@ -108,13 +108,13 @@ impl Session {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
-            verbose::tell(format_args!("ledger {}", ledger.path().display()));
+            verbose::print_verbose(format_args!("ledger {}", ledger.path().display()));
             let mut journal = ledger.journal(base_url);
             if let Some(limit) = &configuration.budget_per_day {
                 journal = journal.budget_per_day(limit.clone());
             }
             for (id, output) in wanted.outputs {
-                journal = journal.output(id, output_path::absolute(&output));
+                journal = journal.output(id, output_path::absolute_path(&output));
             }
             builder = builder.journal(Arc::new(journal));
         }
@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// Generates what is asked for; a task that is found by an id which this program makes up is ours.
-    pub(crate) fn generate(&self, request: GenerationRequest) -> GenerationBuilder {
+    pub(crate) fn generation_of(&self, request: GenerationRequest) -> GenerationBuilder {
         let id = request.external_task_id();
         let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up_here));
         let generation = self.client.generate(request);
@@ -140,7 +140,7 @@ impl Session {
 
     /// The entry of a task or create at the base URL of this client. Of several that may be charged, each of another
     /// account, none is taken for the one that is meant: that is a failure.
-    pub(crate) async fn entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
+    pub(crate) async fn find_entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
         let Some(ledger) = &self.ledger else {
             return Ok(None);
         };
@@ -150,9 +150,9 @@ impl Session {
     }
 
     /// What the files of a task are, as far as the ledger knows.
-    pub(crate) async fn digests(&self, id: &str) -> Result<Vec<FileDigest>, Failure> {
-        match (&self.ledger, self.entry(id).await?) {
-            (Some(ledger), Some(entry)) => downloaded_files::digests(ledger, &entry).await,
+    pub(crate) async fn file_digests(&self, id: &str) -> Result<Vec<FileDigest>, Failure> {
+        match (&self.ledger, self.find_entry(id).await?) {
+            (Some(ledger), Some(entry)) => downloaded_files::noted_digests(ledger, &entry).await,
             _ => Ok(Vec::new()),
         }
     }
@@ -180,15 +180,15 @@ impl Session {
 
     /// Where the first run of a create wanted its video.
     pub(crate) async fn earlier_output(&self, id: &str) -> Option<PathBuf> {
-        let entry = self.entry(id).await.ok()??;
-        Some(output_path::path(&entry.output?.into(), id))
+        let entry = self.find_entry(id).await.ok()??;
+        Some(output_path::path_for_task(&entry.output?.into(), id))
     }
 
     /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
     /// there, whatever becomes of the note.
     pub(crate) async fn note_files(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
         let id = task.id().as_str();
-        let Ok(Some(entry)) = self.entry(id).await else {
+        let Ok(Some(entry)) = self.find_entry(id).await else {
             return;
         };
         let Some(ledger) = &self.ledger else {
@@ -196,7 +196,7 @@ impl Session {
         };
         let paths: Vec<_> = paths
             .iter()
-            .map(|path| output_path::absolute(path))
+            .map(|path| output_path::absolute_path(path))
             .collect();
         let noting = async {
             // Without its digest, another file as long as the video would be taken for it.
@@ -206,7 +206,7 @@ impl Session {
             ledger.downloaded(entry.number, &paths).await
         };
         if let Err(error) = noting.await {
-            say(&format!(
+            print_stderr(&format!(
                 "the video is there, and the ledger does not know it: {}",
                 printable(&error.to_string())
             ));
@@ -215,7 +215,7 @@ impl Session {
 
     /// A client for an emulator that starts with it. The emulator says what it can do and how
     /// long its tasks take, so that is declared.
-    pub(crate) async fn emulated() -> Result<Self, Failure> {
+    pub(crate) async fn start_emulated() -> Result<Self, Failure> {
         fn cannot_start(error: &dyn Error) -> Failure {
             let what = format!("the emulator cannot start: {error}");
             Failure::other(what, "Try again, or run it beside: kirin emulator")
@@ -227,8 +227,8 @@ impl Session {
         let base_url: BaseUrl = base_url.map_err(|invalid| cannot_start(&invalid))?;
         let key = format!("{}key", ApiKey::EMULATOR_PREFIX).parse();
         let key = key.map_err(|invalid| cannot_start(&invalid))?;
-        let builder = reporting(Client::builder(key), &base_url)?
-            .capabilities(emulated_host::capabilities(&emulator))
+        let builder = with_reporting(Client::builder(key), &base_url)?
+            .capabilities(emulated_host::declared_capabilities(&emulator))
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
             client: builder.build()?,
@@ -239,7 +239,7 @@ impl Session {
         })
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn shut_down(self) {
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
         }
@@ -293,7 +293,7 @@ pub(crate) fn new_seed() -> u64 {
 }
 
 /// The client of a base URL reports what it sends, if `--verbose` asks for it.
-fn reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
+fn with_reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
     let transport = default_transport(base_url)?;
     let builder = builder.base_url(base_url.clone());
     Ok(match verbose::is_on() {
@@ -304,13 +304,13 @@ fn reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder
 
 /// What a client uses by default.
 pub(crate) fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
-    certificates::check()?;
+    certificates::check_files()?;
     Ok(ClientBuilder::default_transport(base_url)?)
 }
 
 pub(crate) fn base_url(shared: &SharedOptions) -> Result<BaseUrl, Failure> {
     let typed = shared.base_url.clone().map(OsString::from);
-    let named = typed.or_else(|| variable("KIRIN_BASE_URL"));
+    let named = typed.or_else(|| read_variable("KIRIN_BASE_URL"));
     let configured = || {
         Some(OsString::from(
             shared.configuration.base_url.as_ref()?.as_str(),
@@ -340,7 +340,7 @@ pub(crate) fn base_url(shared: &SharedOptions) -> Result<BaseUrl, Failure> {
 
 /// The host that may be spoken to without encryption. The environment comes before the file.
 pub(crate) fn plain_http_to(shared: &SharedOptions) -> Option<String> {
-    let named = variable("KIRIN_PLAIN_HTTP_TO");
+    let named = read_variable("KIRIN_PLAIN_HTTP_TO");
     let named = named.map(|host| host.to_string_lossy().into_owned());
     named.or_else(|| shared.configuration.plain_http_to.clone())
 }

@@ -11,12 +11,12 @@ use crate::url_path;
 
 /// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can
 /// read them is no failure, and no reason to panic.
-pub(crate) fn say(lines: &str) {
-    say_styled("", lines);
+pub(crate) fn print_stderr(lines: &str) {
+    print_styled_stderr("", lines);
 }
 
 /// The same, behind words of our own that may have colours.
-pub(crate) fn say_styled(start: &str, lines: &str) {
+pub(crate) fn print_styled_stderr(start: &str, lines: &str) {
     let lines = without_url_queries(&printable_lines(lines));
     let _ = writeln!(io::stderr().lock(), "{start}{lines}");
 }
@@ -62,8 +62,8 @@ pub(crate) fn status_text(status: Option<&str>, reason: Option<&str>) -> String 
 }
 
 /// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
-pub(crate) fn link(absolute: &Path, text: &str) -> String {
-    let path = url_path::path(absolute);
+pub(crate) fn file_link(absolute: &Path, text: &str) -> String {
+    let path = url_path::encode_path(absolute);
     format!(
         "\u{1b}]8;;file://{path}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
         printable(text)
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_link_says_no_more_than_its_path() {
-        let shown = link(
+        let shown = file_link(
             Path::new("/a b/\u{1b}\\fo\u{e9}.mp4"),
             "fo\u{e9}\u{1b}[31m.mp4",
         );

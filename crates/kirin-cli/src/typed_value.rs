@@ -19,7 +19,7 @@ pub(crate) fn parse_amount(text: &str) -> Result<Amount, String> {
 
 /// A model, by its id or the vendor's display name; whether there is one is for the validator to say.
 pub(crate) fn parse_model(text: &str) -> Result<String, Infallible> {
-    Ok(model_name::id(text))
+    Ok(model_name::model_id(text))
 }
 
 /// `90`, `90s`, `10m`.

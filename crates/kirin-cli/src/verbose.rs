@@ -12,7 +12,7 @@ use kirin_transport::{Body, Transport, TransportError};
 
 use crate::{
     clock,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 static IS_ON: AtomicBool = AtomicBool::new(false);
@@ -26,9 +26,9 @@ pub(crate) fn is_on() -> bool {
 }
 
 /// Says it, if somebody wants to know.
-pub(crate) fn tell(what: impl fmt::Display) {
+pub(crate) fn print_verbose(what: impl fmt::Display) {
     if is_on() {
-        say(&format!("verbose: {}", printable(&what.to_string())));
+        print_stderr(&format!("verbose: {}", printable(&what.to_string())));
     }
 }
 
@@ -40,12 +40,12 @@ pub(crate) struct ReportingTransport<T>(pub(crate) T);
 impl<T: Transport> Transport for ReportingTransport<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
         let name = request_line(&request);
-        let begun = clock::now();
+        let begun = clock::instant_now();
         let answer = self.0.send(request).await;
         let time = begun.elapsed().as_millis();
         match &answer {
-            Ok(response) => tell(format!("{name}: {} after {time} ms", response.status())),
-            Err(error) => tell(format!("{name}: {error} after {time} ms")),
+            Ok(response) => print_verbose(format!("{name}: {} after {time} ms", response.status())),
+            Err(error) => print_verbose(format!("{name}: {error} after {time} ms")),
         }
         answer
     }

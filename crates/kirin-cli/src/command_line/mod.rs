@@ -30,11 +30,12 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Arguments, Refused> {
         Refused::Clap(Box::new(error))
     })?;
     let options = arguments.command.options();
-    if let (Some(request), Some((name, matches))) = (options.request(), matches.subcommand())
+    if let (Some(request), Some((name, matches))) =
+        (options.request_options(), matches.subcommand())
         && let Some(command) = program.find_subcommand(name)
-        && let Some(failure) = one_prompt::check(request, &program, command, matches)
+        && let Some(failure) = one_prompt::check_one_prompt(request, &program, command, matches)
     {
-        return Err(Refused::Prompts(Box::new(failure), options.json()));
+        return Err(Refused::Prompts(Box::new(failure), options.json_format()));
     }
     Ok(arguments)
 }

@@ -21,7 +21,7 @@ struct Typed<'a> {
 }
 
 /// What keeps these arguments from being one request of one prompt.
-pub(super) fn check(
+pub(super) fn check_one_prompt(
     request: &RequestOptions,
     program: &Command,
     command: &Command,
@@ -32,7 +32,7 @@ pub(super) fn check(
         command,
         matches,
     };
-    let words = typed.texts(&["prompt", "more"]);
+    let words = typed.typed_texts(&["prompt", "more"]);
     if let Some(failure) = typed.stray_files(&words) {
         return Some(failure);
     }
@@ -43,14 +43,14 @@ pub(super) fn check(
     match words.first()?.1 {
         "-" => None,
         word if word.starts_with('-') => {
-            let line = typed.line(Some(word));
+            let line = typed.typed_line(Some(word));
             let what = format!("{word} looks like a flag, and not like a prompt");
             let next_step = format!("If it is the prompt, say so:\n  {line}");
             Some(Failure::usage(what, next_step))
         }
         word if word.contains(['.', '/']) && Path::new(word).is_file() => {
             let what = format!("{word} is a file, and does not look like a prompt");
-            let (start, word) = (typed.line(None), shell_word(word));
+            let (start, word) = (typed.typed_line(None), shell_word(word));
             let next_step = format!(
                 "If the prompt is in it, read it:\n  {start} --prompt-file {word}\nIf its name is the \
                  prompt, say so:\n  {start} --prompt={word}"
@@ -63,7 +63,7 @@ pub(super) fn check(
 
 impl<'a> Typed<'a> {
     /// The texts of these arguments with their places, in the order in which they were typed.
-    fn texts(&self, ids: &[&str]) -> Vec<(usize, &'a str)> {
+    fn typed_texts(&self, ids: &[&str]) -> Vec<(usize, &'a str)> {
         let of = |id: &&str| {
             let texts = self.matches.get_many::<String>(id).unwrap_or_default();
             let places = self.matches.indices_of(id).unwrap_or_default();
@@ -76,7 +76,7 @@ impl<'a> Typed<'a> {
 
     /// Files that stand directly behind the one that an option takes.
     fn stray_files(&self, words: &[(usize, &str)]) -> Option<Failure> {
-        let options = self.options().into_iter();
+        let options = self.typed_options().into_iter();
         let mut options = options.filter(|option| FILES.contains(&option.get_id().as_str()));
         let (option, strays) = options.find_map(|option| {
             let place = self
@@ -90,10 +90,10 @@ impl<'a> Typed<'a> {
             let strays: Vec<_> = strays.map(|(_, place)| place).collect();
             (!strays.is_empty()).then_some((option, strays))
         })?;
-        let mut others = self.texts(&["prompt", "more", "prompt_options"]);
+        let mut others = self.typed_texts(&["prompt", "more", "prompt_options"]);
         others.retain(|(place, _)| !strays.contains(place));
-        let prompt = (!others.is_empty()).then(|| joined(&others));
-        let line = self.line(prompt.as_deref());
+        let prompt = (!others.is_empty()).then(|| joined_words(&others));
+        let line = self.typed_line(prompt.as_deref());
         let option = option.get_long().unwrap_or_default();
         let count = strays.len() + 1;
         let what = format!("--{option} takes one file, and {count} are given");
@@ -105,7 +105,7 @@ impl<'a> Typed<'a> {
     }
 
     fn several_prompts(&self, request: &RequestOptions, count: usize) -> Failure {
-        let mut texts = self.texts(&["prompt", "more", "prompt_options"]);
+        let mut texts = self.typed_texts(&["prompt", "more", "prompt_options"]);
         // A variable of the shell that is not set makes an empty one.
         texts.retain(|(_, text)| !text.trim().is_empty());
         // Behind two dashes nothing is a flag, and may have been meant to be one.
@@ -116,12 +116,14 @@ impl<'a> Typed<'a> {
         let can_be_one = !has_files && request.prompt_options.len() < 2 && !words.is_empty();
         let one = match can_be_one {
             true => {
-                let line = self.line(Some(&joined(&words)));
+                let line = self.typed_line(Some(&joined_words(&words)));
                 format!("If they are one prompt, quote it:\n  {line}{flags}")
             }
             false => "Give one of them.".into(),
         };
-        let batch = self.batch(&words).filter(|_| !has_files && words.len() > 1);
+        let batch = self
+            .batch_line(&words)
+            .filter(|_| !has_files && words.len() > 1);
         let batch = batch.map_or_else(|| "kirin help batch".into(), |batch| batch + &flags);
         let name = self.command.get_name();
         let what = format!("kirin {name} makes one video of one prompt, and {count} are given");
@@ -136,7 +138,7 @@ impl<'a> Typed<'a> {
     }
 
     /// The options that were typed, in their order, without those that give a prompt.
-    fn options(&self) -> Vec<&'a Arg> {
+    fn typed_options(&self) -> Vec<&'a Arg> {
         let is_typed = |option: &&Arg| {
             let id = option.get_id().as_str();
             let source = self.matches.value_source(id);
@@ -149,7 +151,7 @@ impl<'a> Typed<'a> {
     }
 
     /// An option with its values, as it can be typed.
-    fn option(&self, option: &Arg) -> String {
+    fn option_text(&self, option: &Arg) -> String {
         let name = option.get_long().unwrap_or_default();
         if is_switch(option) {
             return format!(" --{name}");
@@ -165,7 +167,7 @@ impl<'a> Typed<'a> {
     }
 
     /// The command with this prompt in the place of what was typed.
-    fn line(&self, prompt: Option<&str>) -> String {
+    fn typed_line(&self, prompt: Option<&str>) -> String {
         let mut line = format!("kirin {}", self.command.get_name());
         if let Some(prompt) = prompt {
             let before = if prompt.starts_with('-') {
@@ -175,20 +177,20 @@ impl<'a> Typed<'a> {
             };
             line += &format!(" {before}{}", shell_word(prompt));
         }
-        let options = self.options().into_iter();
+        let options = self.typed_options().into_iter();
         line + &options
-            .map(|option| self.option(option))
+            .map(|option| self.option_text(option))
             .collect::<String>()
     }
 
     /// The batch of these prompts, where it is one line, and can be told all that was typed.
-    fn batch(&self, prompts: &[(usize, &str)]) -> Option<String> {
+    fn batch_line(&self, prompts: &[(usize, &str)]) -> Option<String> {
         let batch = self.program.find_subcommand("batch")?;
         let is_known = |option: &&Arg| {
             let mut known = batch.get_arguments();
             known.any(|known| known.get_long() == option.get_long())
         };
-        let options = self.options();
+        let options = self.typed_options();
         if prompts.len() > MOST || !options.iter().all(is_known) {
             return None;
         }
@@ -199,7 +201,7 @@ impl<'a> Typed<'a> {
         Some(
             line + &options
                 .iter()
-                .map(|option| self.option(option))
+                .map(|option| self.option_text(option))
                 .collect::<String>(),
         )
     }
@@ -210,7 +212,7 @@ fn is_switch(option: &Arg) -> bool {
 }
 
 /// Words as one text. The line ends between them would be lost in a line.
-fn joined(texts: &[(usize, &str)]) -> String {
+fn joined_words(texts: &[(usize, &str)]) -> String {
     let words = texts.iter().flat_map(|(_, text)| text.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

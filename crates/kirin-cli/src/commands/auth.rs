@@ -15,7 +15,7 @@ use crate::{
     key::{self, Key, Source, VARIABLE},
     report::{Json, print_json, print_line, print_path},
     session::base_url,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 /// A key as `--json` prints it, always with every field and never itself.
@@ -67,14 +67,14 @@ impl Run for Auth {
         Ok(exit_code::DONE)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         match &mut self.command {
             AuthCommand::SetKey(_) => None,
             AuthCommand::Status(shared) => Some(shared),
         }
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         match &self.command {
             AuthCommand::SetKey(set_key) => set_key.json.then_some(Json::Result),
             AuthCommand::Status(shared) => shared.json,
@@ -96,7 +96,7 @@ fn keep_key(arguments: &SetKey, may_ask: bool) -> Result<(), Failure> {
     })?;
     let path = key::write_key(&text)?;
     if key::in_environment().is_some() {
-        say(&format!("{VARIABLE} is set, and comes before the file."));
+        print_stderr(&format!("{VARIABLE} is set, and comes before the file."));
     }
     let printed = match arguments.json {
         true => print_json(&KeyReport {
@@ -135,8 +135,8 @@ fn print_status(shared: &SharedOptions) -> Result<(), Failure> {
     let Key { key, source } = key::find_key()?;
     let base_url = base_url(shared)?;
     for danger in source.dangers() {
-        say(&printable(&format!("warning: {}", danger.what)));
-        say(&format!("  {}", danger.advice));
+        print_stderr(&printable(&format!("warning: {}", danger.what)));
+        print_stderr(&format!("  {}", danger.advice));
     }
     let (source, path) = match source {
         Source::Environment => ("environment", None),
@@ -150,13 +150,13 @@ fn print_status(shared: &SharedOptions) -> Result<(), Failure> {
     };
     let printed = match shared.json {
         Some(_) => print_json(&report),
-        None => print_line(&report.describe()),
+        None => print_line(&report.describe_key()),
     };
     Ok(printed?)
 }
 
 impl KeyReport {
-    fn describe(&self) -> String {
+    fn describe_key(&self) -> String {
         let source = match &self.path {
             Some(path) => printable(path),
             None => format!("the environment variable {VARIABLE}"),

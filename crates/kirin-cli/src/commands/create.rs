@@ -45,7 +45,7 @@ impl Run for Create {
         let reached = Reached::default();
         let mut context = GenerationContext {
             session: &session,
-            progress: Progress::new(&self.shared).about(request.external_task_id(), None),
+            progress: Progress::new(&self.shared).about_task(request.external_task_id(), None),
             reached: &reached,
         };
         let requested = RequestedTask {
@@ -56,14 +56,14 @@ impl Run for Create {
         let task = unless_interrupted(&reached, context.produce_task(&requested)).await?;
         drop(context);
         let printed = match self.shared.json {
-            Some(json) => Report::task(&task, request.external_task_id().cloned()).print(json),
+            Some(json) => Report::of_task(&task, request.external_task_id().cloned()).print(json),
             None => print_line(&printable(task.id().as_str())),
         };
         printed.map_err(|unwritten| unwritten.of_task(&task))?;
         Ok(exit_code::DONE)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -72,7 +72,7 @@ impl Run for Create {
         self.spending.configure(configuration);
     }
 
-    fn request(&self) -> Option<&RequestOptions> {
+    fn request_options(&self) -> Option<&RequestOptions> {
         Some(&self.request)
     }
 }

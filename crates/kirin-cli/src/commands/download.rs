@@ -32,21 +32,21 @@ pub(crate) struct Download {
 
 impl Run for Download {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
-        let session = Session::following(&self.shared)?;
+        let session = Session::open_to_follow(&self.shared)?;
         check_output(&session, &self.file, "download", &self.id).await?;
-        let reached = Reached::task(self.id.clone());
+        let reached = Reached::of_task(self.id.clone());
         let mut context = GenerationContext {
             session: &session,
-            progress: Progress::new(&self.shared).about(None, Some(&self.id)),
+            progress: Progress::new(&self.shared).about_task(None, Some(&self.id)),
             reached: &reached,
         };
         let (task, paths) = unless_interrupted(&reached, async {
             let queried = session.client.query(typed_task(&self.id)).await;
-            let task = queried.map_err(|error| context.failure(&error))?;
+            let task = queried.map_err(|error| context.failure_of(&error))?;
             if !has_videos(&task) {
                 return Err(not_completed(&task));
             }
-            let paths = context.download(&task, &self.file, None).await?;
+            let paths = context.download_videos(&task, &self.file, None).await?;
             Ok((task, paths))
         })
         .await
@@ -57,11 +57,11 @@ impl Run for Download {
         Ok(exit_code::DONE)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         let command = FollowUp::new("download", Some(self.id.as_str()));
         Some(command.writing_to(self.file.output.as_deref(), self.file.force))
     }

@@ -52,28 +52,31 @@ impl Run for Generate {
         if self.spending.dry_run {
             return print_dry_run(&request, &self.spending);
         }
-        let file = output_path::named(&self.file, self.name_template.as_ref(), &request)?;
+        let file =
+            output_path::named_by_template(&self.file, self.name_template.as_ref(), &request)?;
         let existing_file = check_file(&request, &file)?;
         let session = match self.emulator {
-            true => Session::emulated().await?,
-            false => PayingSession::open(&self.shared, self.wanted(&request, &file))?.session,
+            true => Session::start_emulated().await?,
+            false => {
+                PayingSession::open(&self.shared, self.wanted_output(&request, &file))?.session
+            }
         };
         let produced = self
-            .produce(&session, &request, &file, existing_file)
+            .produce_video(&session, &request, &file, existing_file)
             .await
             .map_err(|failure| with_output(failure, &file));
         let id = request.external_task_id().cloned();
         let printed =
             produced.and_then(|(task, paths)| print_task(&task, id, &paths, self.shared.json));
-        session.close().await;
+        session.shut_down().await;
         match printed {
             Ok(()) => Ok(exit_code::DONE),
-            Err(failure) if self.emulator => Err(failure.emulated()),
+            Err(failure) if self.emulator => Err(failure.of_emulator()),
             Err(failure) => Err(failure),
         }
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -87,13 +90,13 @@ impl Run for Generate {
         }
     }
 
-    fn request(&self) -> Option<&RequestOptions> {
+    fn request_options(&self) -> Option<&RequestOptions> {
         Some(&self.request)
     }
 }
 
 impl Generate {
-    async fn produce(
+    async fn produce_video(
         &self,
         session: &Session,
         request: &GenerationRequest,
@@ -103,7 +106,7 @@ impl Generate {
         let reached = Reached::default();
         let mut context = GenerationContext {
             session,
-            progress: Progress::new(&self.shared).about(request.external_task_id(), None),
+            progress: Progress::new(&self.shared).about_task(request.external_task_id(), None),
             reached: &reached,
         };
         let requested = RequestedTask {
@@ -114,7 +117,7 @@ impl Generate {
         unless_interrupted(&reached, context.produce_files(&requested, file)).await
     }
 
-    fn wanted(&self, request: &GenerationRequest, file: &OutputFile) -> Wanted {
+    fn wanted_output(&self, request: &GenerationRequest, file: &OutputFile) -> Wanted {
         let output = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
         let id = request.external_task_id().cloned();
         Wanted {
@@ -132,7 +135,7 @@ fn check_file(
     file: &OutputFile,
 ) -> Result<Option<DownloadError>, Failure> {
     let watermark = request.watermark() == Some(true);
-    match output_path::check(file, &output_path::LONGEST_ID, watermark) {
+    match output_path::check_writable(file, &output_path::LONGEST_ID, watermark) {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == DownloadErrorKind::Exists => Ok(Some(error)),
         Err(error) => Err(Failure::from(&error)),

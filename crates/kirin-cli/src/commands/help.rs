@@ -22,7 +22,7 @@ pub(crate) struct Help {
 impl Run for Help {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
         if self.topic == ["exit-codes"] {
-            print_styled(&exit_code::table())?;
+            print_styled(&exit_code::describe_all())?;
             return Ok(exit_code::DONE);
         }
         let mut command = Arguments::command();

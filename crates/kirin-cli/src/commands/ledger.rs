@@ -15,7 +15,7 @@ use crate::{
     ledger_file,
     report::{Json, print_path},
     table::{aligned_columns, print_reports, print_table, with_bold_head},
-    terminal::say,
+    terminal::print_stderr,
 };
 
 /// Show the money, in USD by day and model: settled, reserved, failed and unresolved.
@@ -52,14 +52,15 @@ enum LedgerCommand {
 impl Run for LedgerOptions {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
         match self.command {
-            Some(LedgerCommand::Accept) => accept()?,
+            Some(LedgerCommand::Accept) => accept_ledger()?,
             Some(LedgerCommand::Backup { file }) => back_up(file)?,
             None => {
-                let rows = sums(&ledger_file::open_to_read()?.ledger.entries().await?);
+                let rows =
+                    sums_by_day_and_model(&ledger_file::open_to_read()?.ledger.entries().await?);
                 match self.json {
                     true => print_reports(rows.iter())?,
                     false => {
-                        let lines = aligned_columns(rows.iter().map(Sum::cells), Sum::HEAD);
+                        let lines = aligned_columns(rows.iter().map(Sum::table_cells), Sum::HEAD);
                         print_table(&with_bold_head(lines))?;
                     }
                 }
@@ -68,19 +69,19 @@ impl Run for LedgerOptions {
         Ok(exit_code::DONE)
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 }
 
 /// Accepts the ledger as it is, or makes a new one where it is gone; prints its path.
-fn accept() -> Result<(), Failure> {
+fn accept_ledger() -> Result<(), Failure> {
     let ledger = ledger_file::accept()?;
-    say(
+    print_stderr(
         "This is the ledger from now on. Creates that only the lost one knew may be paid, and nothing here \
          knows of them: compare the service's bill with kirin list.",
     );
-    say(
+    print_stderr(
         "For 7 days kirin looks for a task with the same id before it creates one under an id that you \
          chose, or that a batch derives from a line.",
     );
@@ -130,7 +131,7 @@ impl Sum {
         "UNRESOLVED",
     ];
 
-    fn cells(&self) -> Vec<String> {
+    fn table_cells(&self) -> Vec<String> {
         let amounts = [
             &self.settled,
             &self.reserved,
@@ -145,7 +146,7 @@ impl Sum {
 }
 
 /// The money by day and model. What has no known price counts nothing.
-fn sums(entries: &[Entry]) -> Vec<Sum> {
+fn sums_by_day_and_model(entries: &[Entry]) -> Vec<Sum> {
     let mut sums: BTreeMap<(String, &str), Sum> = BTreeMap::new();
     for entry in entries {
         let column: fn(&mut Sum) -> &mut Amount = match entry.money() {
@@ -155,7 +156,7 @@ fn sums(entries: &[Entry]) -> Vec<Sum> {
             Money::Failed => |sum| &mut sum.failed,
             Money::Unresolved => |sum| &mut sum.unresolved,
         };
-        let day = entry.intended_at.map(clock::day).unwrap_or_default();
+        let day = entry.intended_at.map(clock::utc_day).unwrap_or_default();
         let sum = sums.entry((day.clone(), &entry.model)).or_default();
         (sum.day, sum.model) = (day, entry.model.clone());
         let amount = column(sum);

@@ -38,7 +38,7 @@ impl Run for List {
         Ok(exit_code::DONE)
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 }
@@ -119,7 +119,7 @@ fn terminal_width() -> Option<usize> {
 
 /// The largest unit of an age.
 fn age_text(then: Timestamp) -> String {
-    let seconds = clock::since(then).as_secs();
+    let seconds = clock::time_since(then).as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m", seconds / 60),

@@ -40,7 +40,7 @@ mod wait;
 /// Every create is written to the ledger before it is sent: the file that KIRIN_LEDGER names, or
 /// kirin/ledger.sqlite3 in XDG_DATA_HOME or ~/.local/share.
 #[derive(Debug, Parser)]
-#[command(name = "kirin", version, after_help = exit_code::table(), disable_help_subcommand = true)]
+#[command(name = "kirin", version, after_help = exit_code::describe_all(), disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -56,29 +56,29 @@ pub(crate) trait Run {
         Self: Sized;
 
     /// The options of a command that talks to the service.
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         None
     }
 
     /// Whether the configuration file is read before it runs.
     fn is_configured(&mut self) -> bool {
-        self.shared().is_some()
+        self.shared_options().is_some()
     }
 
     /// Fills in from the configuration file what was not typed.
     fn configure(&mut self, _configuration: &Configuration) {}
 
-    fn json(&mut self) -> Option<Json> {
-        self.shared()?.json
+    fn json_format(&mut self) -> Option<Json> {
+        self.shared_options()?.json
     }
 
     /// What it makes of one prompt.
-    fn request(&self) -> Option<&RequestOptions> {
+    fn request_options(&self) -> Option<&RequestOptions> {
         None
     }
 
     /// The same command again, if it only follows what an earlier one has sent.
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         None
     }
 }

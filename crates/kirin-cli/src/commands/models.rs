@@ -87,26 +87,26 @@ impl Run for Models {
             (Some(ModelsCommand::Show { model }), json) => {
                 let model = find_model(&model)?;
                 match json {
-                    true => print_json(&report(model))?,
+                    true => print_json(&model_report(model))?,
                     false => print_line(&detail_lines(model).join("\n"))?,
                 }
             }
-            (None, true) => print_reports(MODELS.iter().map(|model| report(model)))?,
+            (None, true) => print_reports(MODELS.iter().map(|model| model_report(model)))?,
             (None, false) => {
-                let lines = aligned_columns(MODELS.iter().map(|model| row(model)), HEAD);
+                let lines = aligned_columns(MODELS.iter().map(|model| table_row(model)), HEAD);
                 print_table(&with_bold_head(lines))?;
             }
         }
         Ok(exit_code::DONE)
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 }
 
 fn find_model(name: &str) -> Result<&'static Model, Failure> {
-    model_name::find(name).map_err(|near| {
+    model_name::find_model(name).map_err(|near| {
         let meant = match &near[..] {
             [] => String::new(),
             near => format!("Did you mean {}? ", near.join(" or ")),
@@ -119,29 +119,29 @@ fn find_model(name: &str) -> Result<&'static Model, Failure> {
 
 const HEAD: &[&str] = &["ID", "MAKES", "SECONDS", "MODES", "USD"];
 
-fn row(model: &Model) -> Vec<String> {
+fn table_row(model: &Model) -> Vec<String> {
     let or_none = |text: String| match text.is_empty() {
         true => "-".into(),
         false => text,
     };
     vec![
         model.id.into(),
-        makes(model.kind),
-        or_none(span(&seconds(model))),
-        or_none(modes(model).join(", ")),
-        prices(model).unwrap_or_else(|| "?".into()),
+        kind_text(model.kind),
+        or_none(seconds_text(&duration_options(model))),
+        or_none(mode_options(model).join(", ")),
+        price_range(model).unwrap_or_else(|| "?".into()),
     ]
 }
 
 /// What a person asks for.
-fn makes(kind: ModelKind) -> String {
+fn kind_text(kind: ModelKind) -> String {
     match kind {
         ModelKind::Extension => "video to longer video".into(),
         kind => kind.to_string(),
     }
 }
 
-fn seconds(model: &Model) -> Vec<i64> {
+fn duration_options(model: &Model) -> Vec<i64> {
     let kind = model.parameter("duration").map(|parameter| parameter.kind);
     match kind {
         Some(ParameterKind::Choice { options, .. }) => options
@@ -155,7 +155,7 @@ fn seconds(model: &Model) -> Vec<i64> {
 }
 
 /// `5, 10` or `3 to 15`.
-fn span(seconds: &[i64]) -> String {
+fn seconds_text(seconds: &[i64]) -> String {
     match seconds {
         [first, .., last] if seconds.len() > 3 => format!("{first} to {last}"),
         few => few
@@ -166,7 +166,7 @@ fn span(seconds: &[i64]) -> String {
     }
 }
 
-fn modes(model: &Model) -> &'static [&'static str] {
+fn mode_options(model: &Model) -> &'static [&'static str] {
     match model.parameter("mode").map(|parameter| parameter.kind) {
         Some(ParameterKind::Choice { options, .. }) => options,
         _ => &[],
@@ -174,7 +174,7 @@ fn modes(model: &Model) -> &'static [&'static str] {
 }
 
 /// The least and the most that one video is listed at.
-fn prices(model: &Model) -> Option<String> {
+fn price_range(model: &Model) -> Option<String> {
     let mut prices: Vec<_> = model.prices.iter().collect();
     prices.sort_by_key(|price| price.amount());
     match prices.as_slice() {
@@ -184,7 +184,7 @@ fn prices(model: &Model) -> Option<String> {
     }
 }
 
-fn report(model: &'static Model) -> ModelReport {
+fn model_report(model: &'static Model) -> ModelReport {
     let outputs = model.resolutions.iter().filter_map(|resolution| {
         let size = model.output_size(resolution.mode, Some(AspectRatio::Landscape))?;
         Some(OutputReport {
@@ -206,8 +206,8 @@ fn report(model: &'static Model) -> ModelReport {
         title: model.title,
         kind: model.kind.to_string(),
         description: model.description,
-        seconds: seconds(model),
-        modes: modes(model),
+        seconds: duration_options(model),
+        modes: mode_options(model),
         rules: model.rules.iter().map(ToString::to_string).collect(),
         notes: model.notes,
         outputs: outputs.collect(),
@@ -224,19 +224,19 @@ fn detail_lines(model: &Model) -> Vec<String> {
         format!("{} ({}).", model.title, model.kind),
         model.description.into(),
     ];
-    section(&mut lines, "Parameters");
+    add_section(&mut lines, "Parameters");
     for parameter in model.parameters {
         parameter_lines(&mut lines, parameter, "");
     }
     if !model.rules.is_empty() {
-        section(&mut lines, "Rules");
+        add_section(&mut lines, "Rules");
         lines.extend(model.rules.iter().map(|rule| format!("  {rule}")));
     }
     if !model.notes.is_empty() {
-        section(&mut lines, "Documented, but not checked");
+        add_section(&mut lines, "Documented, but not checked");
         lines.extend(model.notes.iter().map(|note| format!("  {note}")));
     }
-    section(&mut lines, "Output");
+    add_section(&mut lines, "Output");
     for resolution in model.resolutions {
         let mode = resolution.mode.map(with_mode).unwrap_or_default();
         let (side, source) = (resolution.short_side, said_by(resolution.source));
@@ -247,7 +247,7 @@ fn detail_lines(model: &Model) -> Vec<String> {
     lines.push(format!("  {frames} frames a second{source}"));
     let (seconds, source) = (time.duration.as_secs(), said_by(time.source));
     lines.push(format!("  typically takes {seconds} s{source}"));
-    section(&mut lines, "List price in USD");
+    add_section(&mut lines, "List price in USD");
     for price in model.prices {
         let (seconds, mode) = (price.seconds, with_mode(price.mode));
         let (usd, source, read) = (price.usd, price.source, price.read);
@@ -261,7 +261,7 @@ fn detail_lines(model: &Model) -> Vec<String> {
     lines
 }
 
-fn section(lines: &mut Vec<String>, name: &str) {
+fn add_section(lines: &mut Vec<String>, name: &str) {
     lines.extend([String::new(), name.into()]);
 }
 

@@ -37,7 +37,8 @@ impl Run for Resume {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
         let paying = PayingSession::open(&self.shared, Wanted::default())?;
         let unfinished = at_this_host(&paying.session, paying.ledger.unfinished().await)?;
-        let finish = async |entry: &Entry, progress| self.finish(&paying, entry, progress).await;
+        let finish =
+            async |entry: &Entry, progress| self.finish_entry(&paying, entry, progress).await;
         let print = |entry: &Entry, finished: Option<(Task, Vec<PathBuf>)>| {
             let Some((task, paths)) = finished else {
                 return Ok(());
@@ -48,11 +49,11 @@ impl Run for Resume {
         run_concurrently(&paying, unfinished, &self.shared, is_open, finish, print).await
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         let command = FollowUp::new("resume", None);
         Some(command.writing_to(self.output.as_deref(), false))
     }
@@ -60,7 +61,7 @@ impl Run for Resume {
 
 impl Resume {
     /// Resumes one. Nothing comes of a create that was refused, unless it is found now.
-    async fn finish(
+    async fn finish_entry(
         &self,
         PayingSession { session, ledger }: &PayingSession,
         entry: &Entry,
@@ -78,17 +79,17 @@ impl Resume {
         };
         unless_interrupted(&reached, async {
             let generation = resume_entry(session, ledger, entry).await?.start();
-            let task = match context.finished(generation).await {
+            let task = match context.follow_to_end(generation).await {
                 Ok(task) => task,
                 Err(error) if stays_refused(entry, &error) || is_nothing(entry, &error) => {
                     return Ok(None);
                 }
                 Err(error) => {
-                    return Err(unresolved::failure(ledger, entry, error, &reached).await);
+                    return Err(unresolved::resumed_failure(ledger, entry, error, &reached).await);
                 }
             };
             let earlier = entry.output.clone();
-            let paths = context.download(&task, &file, earlier).await?;
+            let paths = context.download_videos(&task, &file, earlier).await?;
             Ok(Some((task, paths)))
         })
         .await

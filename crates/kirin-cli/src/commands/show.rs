@@ -45,11 +45,11 @@ impl Run for Show {
         Ok(exit_code::DONE)
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         Some(FollowUp::new("show", Some(self.id.as_str())))
     }
 }
@@ -89,7 +89,7 @@ fn detail_lines(entry: &Entry) -> Vec<String> {
     add("attempts", &entry.attempts.to_string());
     add(
         "intended on",
-        &entry.intended_at.map(clock::day).unwrap_or_default(),
+        &entry.intended_at.map(clock::utc_day).unwrap_or_default(),
     );
     for file in &entry.files {
         add("file", &file.path.to_string_lossy());

@@ -27,26 +27,26 @@ pub(crate) struct Status {
 
 impl Run for Status {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
-        let session = Session::asking(&self.shared)?;
-        let reached = Reached::task(self.id.clone());
+        let session = Session::open_to_query(&self.shared)?;
+        let reached = Reached::of_task(self.id.clone());
         let task = unless_interrupted(&reached, async {
             let queried = session.client.query(typed_task(&self.id)).await;
-            queried.map_err(|error| Failure::generation(&error, reached.ids()))
+            queried.map_err(|error| Failure::from_client(&error, reached.ids()))
         })
         .await?;
         let printed = match self.shared.json {
-            Some(json) => Report::task(&task, external_id_of(&task, &self.id)).print(json),
+            Some(json) => Report::of_task(&task, external_id_of(&task, &self.id)).print(json),
             None => print_line(&without_url_queries(&printable(&status_line(&task)))),
         };
         printed.map_err(|unwritten| unwritten.of_task(&task))?;
         Ok(exit_code::DONE)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         Some(FollowUp::new("status", Some(self.id.as_str())))
     }
 }

@@ -48,11 +48,11 @@ pub(crate) struct Validate {
 impl Run for Validate {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
         let file = RequestFile::read(&self.file, self.format)?;
-        let lines = file.requests(self.model.id());
+        let lines = file.parse_requests(self.model.id());
         let (report, code) = match &lines {
-            Ok(lines) => (priced(lines), exit_code::DONE),
+            Ok(lines) => (price_report(lines), exit_code::DONE),
             Err(problems) => {
-                print_failure(&file.invalid(problems), None);
+                print_failure(&file.invalid_failure(problems), None);
                 let report = ValidationReport {
                     problems,
                     ..ValidationReport::default()
@@ -62,7 +62,7 @@ impl Run for Validate {
         };
         match (self.json, code) {
             (true, _) => print_json(&report)?,
-            (false, exit_code::DONE) => print_line(&report.line())?,
+            (false, exit_code::DONE) => print_line(&report.summary_line())?,
             // It was reported.
             (false, _) => {}
         }
@@ -77,12 +77,12 @@ impl Run for Validate {
         self.model.configure(configuration);
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 }
 
-fn priced(lines: &[Line]) -> ValidationReport<'static> {
+fn price_report(lines: &[Line]) -> ValidationReport<'static> {
     let prices: Vec<_> = lines
         .iter()
         .filter_map(|line| line.request.price_estimate())
@@ -96,7 +96,7 @@ fn priced(lines: &[Line]) -> ValidationReport<'static> {
 }
 
 impl ValidationReport<'_> {
-    fn line(&self) -> String {
+    fn summary_line(&self) -> String {
         let (count, price, without) = (self.requests, &self.price, self.without_price);
         let requests = if count == 1 { "request" } else { "requests" };
         match without {

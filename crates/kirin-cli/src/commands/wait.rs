@@ -39,7 +39,7 @@ pub(crate) struct Wait {
 
 impl Run for Wait {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
-        let session = Session::following(&self.shared)?;
+        let session = Session::open_to_follow(&self.shared)?;
         let file = self.output.clone().map(|output| OutputFile {
             output: Some(output),
             force: self.force,
@@ -47,16 +47,16 @@ impl Run for Wait {
         if let Some(file) = &file {
             check_output(&session, file, "wait", &self.id).await?;
         }
-        let reached = Reached::task(self.id.clone());
+        let reached = Reached::of_task(self.id.clone());
         let mut context = GenerationContext {
             session: &session,
-            progress: Progress::new(&self.shared).about(None, Some(&self.id)),
+            progress: Progress::new(&self.shared).about_task(None, Some(&self.id)),
             reached: &reached,
         };
         let done = unless_interrupted(&reached, async {
-            let task = self.wait(&mut context).await?;
+            let task = self.wait_for_end(&mut context).await?;
             let paths = match &file {
-                Some(file) => context.download(&task, file, None).await?,
+                Some(file) => context.download_videos(&task, file, None).await?,
                 None => Vec::new(),
             };
             Ok((task, paths))
@@ -72,7 +72,7 @@ impl Run for Wait {
         Ok(exit_code::DONE)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -80,7 +80,7 @@ impl Run for Wait {
         self.timeout.configure(configuration);
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         let command = FollowUp::new("wait", Some(self.id.as_str()));
         Some(command.writing_to(self.output.as_deref(), self.force))
     }
@@ -88,9 +88,9 @@ impl Run for Wait {
 
 impl Wait {
     /// The task at its end.
-    async fn wait(&self, context: &mut GenerationContext<'_>) -> Result<Task, Failure> {
+    async fn wait_for_end(&self, context: &mut GenerationContext<'_>) -> Result<Task, Failure> {
         let session = context.session;
-        let entry = session.entry(self.id.as_str()).await?;
+        let entry = session.find_entry(self.id.as_str()).await?;
         let mut generation = match entry.and_then(|entry| entry.handle()) {
             Some(handle) => session.client.resume(handle),
             None => session.client.wait(typed_task(&self.id)),
@@ -98,7 +98,7 @@ impl Wait {
         if let Some(timeout) = self.timeout.duration {
             generation = generation.deadline(timeout);
         }
-        let finished = context.finished(generation.start()).await;
-        finished.map_err(|error| context.failure(&error))
+        let finished = context.follow_to_end(generation.start()).await;
+        finished.map_err(|error| context.failure_of(&error))
     }
 }

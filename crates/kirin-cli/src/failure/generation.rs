@@ -9,11 +9,11 @@ use super::{Failure, Ids};
 use crate::exit_code;
 
 impl Failure {
-    pub(crate) fn generation(error: &Error, ids: Ids) -> Self {
+    pub(crate) fn from_client(error: &Error, ids: Ids) -> Self {
         let code = match (error.kind(), error.task_id()) {
             // Its task can be waited for.
             (ErrorKind::Known, Some(_)) => exit_code::NOT_FINISHED,
-            (kind, _) => exit_code::of(kind),
+            (kind, _) => exit_code::of_error_kind(kind),
         };
         let mut failure = Self::new(code, error.what(), next_step(error))
             .with_money(error.billing(), format!("{}.", error.money()))

@@ -151,7 +151,7 @@ impl Failure {
     }
 
     /// The task was one of the emulator inside this program, which ends with it.
-    pub(crate) fn emulated(mut self) -> Self {
+    pub(crate) fn of_emulator(mut self) -> Self {
         if self.billing == Billing::None {
             return self;
         }

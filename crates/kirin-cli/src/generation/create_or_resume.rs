@@ -33,10 +33,10 @@ pub(super) async fn create_or_resume(
 ) -> Result<Start, Failure> {
     let (session, request) = (context.session, requested.request);
     let deadline = &requested.deadline;
-    let create = || start_within(session.generate(request.clone()), deadline);
+    let create = || start_within(session.generation_of(request.clone()), deadline);
     // Of several accounts, none is resumed unasked.
     let earlier = match request.external_task_id() {
-        Some(id) => session.entry(id.as_str()).await?,
+        Some(id) => session.find_entry(id.as_str()).await?,
         None => None,
     };
     if let Some(existing) = &requested.existing_file
@@ -58,8 +58,10 @@ pub(super) async fn create_or_resume(
         let entry = match ledger.claim(session.client.base_url(), id).await? {
             Claim::UnderWay(entry, owner) => {
                 check_same_request(ledger, &entry, request, id).await?;
-                context.reached.begun(&entry);
-                another_process.wait(&entry, &owner, deadline).await?;
+                context.reached.set_begun(&entry);
+                another_process
+                    .wait_a_moment(&entry, &owner, deadline)
+                    .await?;
                 continue;
             }
             // Nothing came of an entry that cost nothing.
@@ -67,7 +69,7 @@ pub(super) async fn create_or_resume(
             _ => return Ok(Start::Created(create())),
         };
         check_same_request(ledger, &entry, request, id).await?;
-        context.reached.begun(&entry);
+        context.reached.set_begun(&entry);
         let generation = resume_entry(session, ledger, &entry).await?;
         return Ok(Start::Resumed(start_within(generation, deadline), entry));
     }
@@ -91,7 +93,7 @@ async fn wanted_files(
     let Some(task) = entry.task_with_output() else {
         return Ok(None);
     };
-    let wanted = output_path::absolute(&output_path::path(file, task.id().as_str()));
+    let wanted = output_path::absolute_path(&output_path::path_for_task(file, task.id().as_str()));
     let is_wanted = entry.files.first().is_some_and(|file| file.path == wanted);
     if file.force || !is_wanted || !downloaded_files::are_there(ledger, entry).await? {
         return Ok(None);
@@ -131,7 +133,7 @@ async fn check_same_request(
 
 /// Starts it, to wait no longer than there is time.
 fn start_within<O>(generation: GenerationBuilder<O>, deadline: &Deadline) -> Generation {
-    let generation = match deadline.left() {
+    let generation = match deadline.time_left() {
         Some(left) => generation.deadline(left),
         None => generation.forever(),
     };

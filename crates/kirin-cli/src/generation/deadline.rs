@@ -10,7 +10,7 @@ use super::take_over;
 use crate::{
     clock, exit_code,
     failure::{Failure, Ids},
-    terminal::say,
+    terminal::print_stderr,
 };
 
 /// How often the ledger is asked whether another process is still at the same create.
@@ -28,14 +28,14 @@ impl Deadline {
     pub(crate) fn from_now(request: &GenerationRequest, typed: Option<Duration>) -> Self {
         let model = request.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
         Self {
-            began: clock::now(),
+            began: clock::instant_now(),
             limit: typed.or_else(|| Settings::for_model(model, None).deadline),
         }
     }
 
-    pub(super) fn left(&self) -> Option<Duration> {
+    pub(super) fn time_left(&self) -> Option<Duration> {
         let limit = self.limit?;
-        Some(limit.saturating_sub(clock::now().duration_since(self.began)))
+        Some(limit.saturating_sub(clock::instant_now().duration_since(self.began)))
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) struct AnotherProcess {
 
 impl AnotherProcess {
     /// Waits a moment for what may become of the entry; a failure if the time to wait is over.
-    pub(super) async fn wait(
+    pub(super) async fn wait_a_moment(
         &mut self,
         entry: &Entry,
         owner: &Owner,
@@ -55,10 +55,10 @@ impl AnotherProcess {
     ) -> Result<(), Failure> {
         if !self.is_reported {
             take_over::report_owner(&entry.external_task_id, owner);
-            say("waiting for it");
+            print_stderr("waiting for it");
             self.is_reported = true;
         }
-        let left = deadline.left().unwrap_or(ANOTHER_PROCESS);
+        let left = deadline.time_left().unwrap_or(ANOTHER_PROCESS);
         if left.is_zero() {
             return Err(under_way_elsewhere(entry));
         }

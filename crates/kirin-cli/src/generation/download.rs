@@ -22,7 +22,7 @@ use crate::{
 impl GenerationContext<'_> {
     /// Downloads the videos of a task that names them, and notes what and where they are. What an earlier run has
     /// put at `earlier_output` is kept, where that is the same place and the same video.
-    pub(crate) async fn download(
+    pub(crate) async fn download_videos(
         &mut self,
         task: &Task,
         file: &OutputFile,
@@ -31,18 +31,18 @@ impl GenerationContext<'_> {
         let (session, progress) = (self.session, &mut self.progress);
         if let TaskState::OtherEnd { .. } = task.state() {
             let status = status_text(task.status(), task.reason().as_deref());
-            progress.line(&format!(
+            progress.show_line(&format!(
                 "the service says {status}, and names a video: it is taken; what it charges is not known yet"
             ));
         }
-        progress.downloading();
-        self.reached.fetching(task);
+        progress.show_downloading();
+        self.reached.set_downloading(task);
         let id = task.id().as_str();
-        let noted = session.digests(id).await?;
+        let noted = session.file_digests(id).await?;
         let unnoted = Arc::new(Mutex::new(Vec::new()));
         let mut download = session
             .client
-            .download(task, output_path::path(file, id))
+            .download(task, output_path::path_for_task(file, id))
             .overwrite(file.force)
             .keep_existing(!noted.is_empty() || output_path::is_same(file, earlier_output, id))
             .noted(noted)
@@ -60,7 +60,7 @@ impl GenerationContext<'_> {
                     Ok::<_, Infallible>(())
                 }
             })
-            .on_event(|event| progress.download(event));
+            .on_event(|event| progress.show_download(event));
         if let Some(earlier) = session.earlier_output(id).await {
             download = download.earlier_path(earlier);
         }
@@ -101,10 +101,10 @@ pub(crate) async fn check_output(
     id: &TaskId,
 ) -> Result<(), Failure> {
     let id = id.as_str();
-    match output_path::check(file, id, false) {
+    match output_path::check_writable(file, id, false) {
         Err(error)
             if error.kind() != DownloadErrorKind::Exists
-                || session.digests(id).await?.is_empty() =>
+                || session.file_digests(id).await?.is_empty() =>
         {
             let failure = Failure::from(&error).followed_by(command, id);
             Err(written_elsewhere(failure, &error, id, file))
@@ -125,7 +125,7 @@ fn written_elsewhere(
         DownloadErrorKind::Disk | DownloadErrorKind::Exists
             if error.path().is_some_and(is_blocked) =>
         {
-            output_path::elsewhere(file, id, error.longest_name())
+            output_path::writable_elsewhere(file, id, error.longest_name())
         }
         _ => None,
     };

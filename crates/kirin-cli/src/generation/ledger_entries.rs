@@ -17,7 +17,7 @@ use crate::{
     reached::Reached,
     report::print_failure,
     session::{PayingSession, Session},
-    terminal::say,
+    terminal::print_stderr,
 };
 
 /// The entries among these that the client of a session can resume.
@@ -39,7 +39,7 @@ pub(crate) fn is_open(entry: &Entry) -> bool {
 pub(crate) fn reached_by(entry: &Entry) -> Reached {
     match entry.money() {
         Money::None => Reached::default(),
-        _ => Reached::entry(entry),
+        _ => Reached::of_entry(entry),
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn stays_refused(entry: &Entry, error: &Error) -> bool {
     let stays = entry.money() == Money::None && error.kind() == ErrorKind::Unresolved;
     if stays {
         let id = &entry.external_task_id;
-        say(&format!(
+        print_stderr(&format!(
             "{id} was refused, and could not be looked up once more now: nothing is known to be spent"
         ));
     }
@@ -84,10 +84,10 @@ pub(crate) async fn run_concurrently<T>(
             return (entry, Ended::Nothing);
         }
         let id = &entry.external_task_id;
-        let progress = Progress::new(shared).about(Some(id), entry.task_id.as_ref());
+        let progress = Progress::new(shared).about_task(Some(id), entry.task_id.as_ref());
         let progress = match is_one {
             true => progress,
-            false => progress.beside(&screen, id.as_str()),
+            false => progress.shown_beside(&screen, id.as_str()),
         };
         let ended = match ledger.claim_entry(entry.number).await {
             Ok(Claim::Taken(entry)) if is_wanted(&entry) => Ended::Act(act(&entry, progress).await),

@@ -49,13 +49,13 @@ impl GenerationContext<'_> {
         requested: &RequestedTask<'_>,
         file: &OutputFile,
     ) -> Result<(Task, Vec<PathBuf>), Failure> {
-        let follow = async |context: &mut Self, generation| context.finished(generation).await;
+        let follow = async |context: &mut Self, generation| context.follow_to_end(generation).await;
         match self.follow_request(requested, Some(file), follow).await? {
             Followed::Downloaded(task, paths) => Ok((task, paths)),
             Followed::Here(task, earlier) => {
                 // Where an earlier run found room for the file, and may have put it.
                 let earlier_output = earlier.and_then(|entry| entry.output);
-                let paths = self.download(&task, file, earlier_output).await?;
+                let paths = self.download_videos(&task, file, earlier_output).await?;
                 Ok((task, paths))
             }
         }
@@ -66,7 +66,8 @@ impl GenerationContext<'_> {
         &mut self,
         requested: &RequestedTask<'_>,
     ) -> Result<Task, Failure> {
-        let follow = async |context: &mut Self, generation| context.accepted(generation).await;
+        let follow =
+            async |context: &mut Self, generation| context.follow_to_acceptance(generation).await;
         let generation = match self.follow_request(requested, None, follow).await? {
             Followed::Downloaded(task, _) => return Ok(task),
             Followed::Here(generation, _) => generation,
@@ -77,7 +78,7 @@ impl GenerationContext<'_> {
         // An earlier run has created it, and what was accepted has a handle.
         let id = generation.handle().expect("a handle").task_id;
         let task = self.session.client.query(&id).await;
-        task.map_err(|error| self.failure(&error))
+        task.map_err(|error| self.failure_of(&error))
     }
 
     /// Creates or resumes a generation and follows it. Where another run was faster, that one is waited for or
@@ -101,7 +102,7 @@ impl GenerationContext<'_> {
             return Err(match (&self.session.ledger, earlier) {
                 (Some(_), _) if is_overtaken(&error) => continue,
                 (Some(ledger), Some(entry)) => {
-                    unresolved::failure(ledger, &entry, error, self.reached).await
+                    unresolved::resumed_failure(ledger, &entry, error, self.reached).await
                 }
                 _ => {
                     let mut ids = self.reached.ids();
@@ -109,14 +110,14 @@ impl GenerationContext<'_> {
                         // It was not sent here, so its id was not reported.
                         ids.external_task_id = requested.request.external_task_id().cloned();
                     }
-                    Failure::generation(&error, ids)
+                    Failure::from_client(&error, ids)
                 }
             });
         }
     }
 
     /// Follows a generation to the acceptance of its create.
-    pub(crate) async fn accepted(
+    pub(crate) async fn follow_to_acceptance(
         &mut self,
         mut generation: Generation,
     ) -> Result<Generation, Error> {
@@ -124,25 +125,28 @@ impl GenerationContext<'_> {
         while generation.handle().is_none()
             && let Some(notice) = notices.next().await
         {
-            self.reached.update(&notice);
-            self.progress.notice(&notice);
+            self.reached.update_from(&notice);
+            self.progress.show_notice(&notice);
         }
         generation.accepted().await?;
         Ok(generation)
     }
 
     /// Follows a generation to its end.
-    pub(crate) async fn finished(&mut self, mut generation: Generation) -> Result<Task, Error> {
+    pub(crate) async fn follow_to_end(
+        &mut self,
+        mut generation: Generation,
+    ) -> Result<Task, Error> {
         let mut notices = generation.notices();
         while let Some(notice) = notices.next().await {
-            self.reached.update(&notice);
-            self.progress.notice(&notice);
+            self.reached.update_from(&notice);
+            self.progress.show_notice(&notice);
         }
         generation.await
     }
 
-    pub(crate) fn failure(&self, error: &Error) -> Failure {
-        Failure::generation(error, self.reached.ids())
+    pub(crate) fn failure_of(&self, error: &Error) -> Failure {
+        Failure::from_client(error, self.reached.ids())
     }
 }
 

@@ -8,7 +8,7 @@ use kirin_types::ExternalTaskId;
 
 use crate::{
     failure::Failure,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 /// Most bytes of an answer.
@@ -41,9 +41,9 @@ pub(crate) async fn offer_take_over(
 
 /// Says that a create stays with the process that is at it.
 pub(super) fn report_owner(id: &ExternalTaskId, owner: &Owner) {
-    say(&owner_line(id, owner));
+    print_stderr(&owner_line(id, owner));
     if !owner.is_alive {
-        say("If that process is gone, take it over on a terminal: kirin resolve");
+        print_stderr("If that process is gone, take it over on a terminal: kirin resolve");
     }
 }
 
@@ -58,7 +58,7 @@ fn owner_line(id: &ExternalTaskId, owner: &Owner) -> String {
 
 /// Whether a person says yes. What cannot be read is a no.
 fn is_agreed(terminal: &Term, id: &ExternalTaskId, owner: &Owner) -> bool {
-    say(&owner_line(id, owner));
+    print_stderr(&owner_line(id, owner));
     let question = "If it is gone, or hangs, go on with the create here? What it has sent may be charged, and \
                     is looked for first. [y/N] ";
     let mut answer = String::new();

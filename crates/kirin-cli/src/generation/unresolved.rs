@@ -20,17 +20,17 @@ pub(crate) async fn count_sends(ledger: &Ledger, entry: &Entry) -> Result<u32, F
 }
 
 /// The failure of what was gone on with from the ledger.
-pub(crate) async fn failure(
+pub(crate) async fn resumed_failure(
     ledger: &Ledger,
     entry: &Entry,
     error: Error,
     reached: &Reached,
 ) -> Failure {
     if error.kind() != ErrorKind::Unresolved {
-        return Failure::generation(&error, reached.ids());
+        return Failure::from_client(&error, reached.ids());
     }
     let sends = count_sends(ledger, entry).await.unwrap_or(entry.attempts);
-    let failure = Failure::generation(&with_known_cause(error, entry), reached.ids());
+    let failure = Failure::from_client(&with_known_cause(error, entry), reached.ids());
     match sends {
         0 | 1 => failure,
         _ => {

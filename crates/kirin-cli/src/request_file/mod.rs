@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, io, path::Path};
 
 use clap::ValueEnum;
-use kirin_types::GenerationRequest;
+use kirin_types::{ExternalTaskId, GenerationRequest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -57,6 +57,13 @@ pub(crate) struct Line {
     /// Where it begins, counted from 1.
     pub(crate) number: u64,
     pub(crate) request: GenerationRequest,
+}
+
+impl Line {
+    pub(crate) fn id(&self) -> &ExternalTaskId {
+        // A request of a file that has none is given one.
+        self.request.external_task_id().expect("an id")
+    }
 }
 
 /// Something wrong with a line, or with the whole file.
@@ -125,29 +132,29 @@ impl RequestFile {
     }
 
     /// Something is wrong with it.
-    pub(crate) fn invalid(&self, problems: &[Problem]) -> Failure {
+    pub(crate) fn invalid_failure(&self, problems: &[Problem]) -> Failure {
         let what = format!("{} is not valid, and nothing was sent", self.name);
         Failure::usage(what, "Change what is listed, then try again.").with_details(problems)
     }
 
     /// Every request, in the order of the file, or every problem of every line. A request without an external task id
     /// is given one that follows from what it asks for, and from its position among identical requests.
-    pub(crate) fn requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
-        let rows = self.content.rows(model)?;
+    pub(crate) fn parse_requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
+        let rows = self.content.parse_rows(model)?;
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
         for row in rows {
             let number = row.number;
             let parameters = row.parameters;
-            let parameters = parameters.map_err(|what| vec![Problem::at(number, what)]);
-            match parameters.and_then(|parameters| request(number, parameters, model)) {
+            let parameters = parameters.map_err(|what| vec![Problem::in_line(number, what)]);
+            match parameters.and_then(|parameters| build_request(number, parameters, model)) {
                 Ok(request) => lines.push(Line { number, request }),
                 Err(found) => problems.extend(found),
             }
         }
         derived_id::fill_in(&mut lines);
-        problems.extend(used_twice(&lines));
+        problems.extend(duplicate_ids(&lines));
         if lines.is_empty() && problems.is_empty() {
-            problems.push(Problem::of_all("the file has no request"));
+            problems.push(Problem::of_file("the file has no request"));
         }
         problems.sort_by_key(|problem| problem.line);
         match problems.is_empty() {
@@ -158,26 +165,26 @@ impl RequestFile {
 }
 
 impl Content {
-    fn rows(&self, model: &str) -> Result<Vec<Row>, Vec<Problem>> {
+    fn parse_rows(&self, model: &str) -> Result<Vec<Row>, Vec<Problem>> {
         let (bytes, format) = match self {
             Self::File(bytes, format) => (bytes, format),
-            Self::Prompts(prompts) => return Ok(prompts::typed(prompts)),
+            Self::Prompts(prompts) => return Ok(prompts::rows_of_prompts(prompts)),
         };
-        no_other_encoding(bytes).map_err(|what| vec![Problem::of_all(format!("it {what}"))])?;
+        no_other_encoding(bytes).map_err(|what| vec![Problem::of_file(format!("it {what}"))])?;
         // Programs that write tables put a byte order mark before them.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match format {
-            Format::Csv => csv::rows(bytes, model),
-            Format::Json => Ok(jsonl::whole(bytes)),
-            Format::Jsonl => Ok(jsonl::rows(bytes)),
-            Format::Text => prompts::lines(bytes),
+            Format::Csv => csv::read_rows(bytes, model),
+            Format::Json => Ok(jsonl::read_whole(bytes)),
+            Format::Jsonl => Ok(jsonl::read_rows(bytes)),
+            Format::Text => prompts::rows_of_lines(bytes),
         }
     }
 }
 
 impl Problem {
     /// Of the whole file.
-    fn of_all(what: impl Into<String>) -> Self {
+    fn of_file(what: impl Into<String>) -> Self {
         Self {
             line: None,
             field: None,
@@ -186,7 +193,7 @@ impl Problem {
     }
 
     /// Of a line, and not of one of its parameters.
-    pub(crate) fn at(line: u64, what: impl Into<String>) -> Self {
+    pub(crate) fn in_line(line: u64, what: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             field: None,
@@ -212,7 +219,7 @@ impl fmt::Display for Problem {
     }
 }
 
-fn request(
+fn build_request(
     line: u64,
     mut parameters: Map<String, Value>,
     model: &str,
@@ -221,20 +228,20 @@ fn request(
         parameters.insert("model".into(), model.into());
     }
     if let Some(Value::String(model)) = parameters.get_mut("model") {
-        *model = model_name::id(model);
+        *model = model_name::model_id(model);
     }
     GenerationRequest::from_parameters(&parameters).map_err(|invalid| {
         let problems = invalid.problems().iter();
         let problems = problems.map(|problem| Problem {
             field: Some(problem.field.clone()),
-            ..Problem::at(line, problem.to_string())
+            ..Problem::in_line(line, problem.to_string())
         });
         problems.collect()
     })
 }
 
 /// An id is one request: the answers of two under the same one could not be told apart.
-fn used_twice(lines: &[Line]) -> Vec<Problem> {
+fn duplicate_ids(lines: &[Line]) -> Vec<Problem> {
     let mut first = HashMap::new();
     let mut problems = Vec::new();
     for line in lines {
@@ -246,7 +253,7 @@ fn used_twice(lines: &[Line]) -> Vec<Problem> {
             let what = format!("external_task_id {id} is that of line {earlier}");
             problems.push(Problem {
                 field: Some("external_task_id".into()),
-                ..Problem::at(line.number, what)
+                ..Problem::in_line(line.number, what)
             });
         }
     }

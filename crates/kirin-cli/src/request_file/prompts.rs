@@ -7,15 +7,15 @@ use super::{Problem, Row};
 use crate::input_text::without_mark;
 
 /// Prompts as they were typed; the first is line 1.
-pub(super) fn typed(prompts: &[String]) -> Vec<Row> {
+pub(super) fn rows_of_prompts(prompts: &[String]) -> Vec<Row> {
     let prompts = prompts.iter().zip(1..);
     prompts
-        .map(|(prompt, number)| row(number, without_mark(prompt)))
+        .map(|(prompt, number)| prompt_row(number, without_mark(prompt)))
         .collect()
 }
 
 /// A prompt of each line that is not empty. A table or JSON is refused: each line of it would be paid for as a prompt.
-pub(super) fn lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
+pub(super) fn rows_of_lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
     let lines = without_carriage_returns(content);
     let lines = lines.split(|byte| *byte == b'\n').zip(1..);
     let mut rows = Vec::new();
@@ -32,9 +32,9 @@ pub(super) fn lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
         }
         if let Some(format) = other_format(line, rows.is_empty()) {
             let what = format!("is no prompt, but {format}");
-            return Err(vec![Problem::at(number, what)]);
+            return Err(vec![Problem::in_line(number, what)]);
         }
-        rows.push(row(number, line));
+        rows.push(prompt_row(number, line));
     }
     Ok(rows)
 }
@@ -53,7 +53,7 @@ fn without_carriage_returns(content: &[u8]) -> Vec<u8> {
     lines
 }
 
-fn row(number: u64, prompt: &str) -> Row {
+fn prompt_row(number: u64, prompt: &str) -> Row {
     let parameters = Map::from_iter([("prompt".to_owned(), Value::from(prompt))]);
     Row {
         number,

@@ -8,7 +8,7 @@ fn read(format: Format, content: &[u8]) -> Result<Vec<Line>, Vec<String>> {
         name: "the file".into(),
         content: Content::File(content, format),
     };
-    let requests = file.requests(MODEL);
+    let requests = file.parse_requests(MODEL);
     requests.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -59,7 +59,7 @@ fn ids_do_not_depend_on_the_order_of_the_lines() {
 
 #[test]
 fn what_is_run_again_has_another_id_each_time() {
-    let first: kirin_types::ExternalTaskId = "order-1".parse().unwrap();
+    let first: ExternalTaskId = "order-1".parse().unwrap();
     let second = after_failure(&first);
     assert_eq!(second, after_failure(&first));
     assert_ne!(second, after_failure(&second));

@@ -159,7 +159,7 @@ fn two_processes_at_once_are_one_batch() {
 /// Whatever is the first that does not fit: the ledger, the videos, or what is made at the end.
 #[cfg(unix)]
 #[test]
-fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
+fn a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let (mut codes, mut texts) = (Vec::new(), String::new());
     // Blocks of 512 bytes.
     for blocks in [64, 128, 192, 224, 256, 288, 320, 352, 1000] {

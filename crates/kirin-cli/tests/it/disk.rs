@@ -11,7 +11,7 @@ use crate::{
 /// is paid for once, however often it is tried.
 #[cfg(unix)]
 #[test]
-fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
+fn a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let small = emulator(instant());
     let large = emulator(instant().video_size(VideoSize::Documented));
     let mut codes = Vec::new();

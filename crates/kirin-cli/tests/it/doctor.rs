@@ -150,7 +150,7 @@ fn a_clock_that_is_wrong_is_told() {
 }
 
 #[test]
-fn h09_proxies_are_told_without_their_passwords() {
+fn proxies_are_told_without_their_passwords() {
     let secret = format!("http://me:{}@proxy.test:3128", canary::key());
     let offline = || {
         doctor(&home())

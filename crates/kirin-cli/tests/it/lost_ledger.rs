@@ -30,7 +30,7 @@ fn slow(milliseconds: u64) -> Scenario {
 
 /// Each of these lost the ledger silently, and the second create was paid again.
 #[test]
-fn c21_names_that_mean_something_to_sqlite_are_names_of_files() {
+fn names_that_mean_something_to_sqlite_are_names_of_files() {
     for name in [
         ":memory:",
         "file:x?mode=memory",
@@ -150,7 +150,7 @@ fn a_ledger_on_a_disk_that_can_only_be_read_is_listed_with_what_is_in_its_log() 
 
 #[cfg(unix)]
 #[test]
-fn c21_a_ledger_is_the_same_by_every_name() {
+fn a_ledger_is_the_same_by_every_name() {
     use std::os::unix::fs::symlink;
 
     let emulator = emulator(
@@ -181,7 +181,7 @@ fn c21_a_ledger_is_the_same_by_every_name() {
 }
 
 #[test]
-fn c21_a_ledger_with_a_second_name_is_refused() {
+fn a_ledger_with_a_second_name_is_refused() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let (ledger, second) = (folder.path().join("ledger"), folder.path().join("second"));
@@ -196,7 +196,7 @@ fn c21_a_ledger_with_a_second_name_is_refused() {
 }
 
 #[test]
-fn c21_a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
+fn a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger");
@@ -225,7 +225,7 @@ fn c21_a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
 }
 
 #[test]
-fn c21_a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
+fn a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let (ledger, backup) = (folder.path().join("ledger"), folder.path().join("backup"));
@@ -243,7 +243,7 @@ fn c21_a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
 }
 
 #[test]
-fn c21_a_batch_whose_ledger_is_lost_sends_nothing_more() {
+fn a_batch_whose_ledger_is_lost_sends_nothing_more() {
     let emulator = emulator(instant().scenario(slow(300)));
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger");
@@ -277,7 +277,7 @@ fn c21_a_batch_whose_ledger_is_lost_sends_nothing_more() {
 /// Nobody can test the lock of the process that has begun: here its file leads to itself.
 #[cfg(target_os = "linux")]
 #[test]
-fn k5_a_person_takes_over_from_a_process_that_cannot_be_seen() {
+fn a_person_takes_over_from_a_process_that_cannot_be_seen() {
     use std::io::{Read as _, Write as _};
 
     let emulator = emulator(instant().scenario(slow(60_000)));

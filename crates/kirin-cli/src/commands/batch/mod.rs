@@ -18,21 +18,21 @@ use crate::{
     configuration::Configuration,
     exit_code,
     failure::Failure,
-    interrupt::{batch_interrupted, interrupted},
+    interrupt::{batch_interrupted, wait_for_interrupt},
     ledger_file,
     name_template::NameTemplate,
     output_path,
     report::print_json,
     request_file::{Format, RequestFile},
     session::{PayingSession, Wanted, base_url},
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
     typed_value::parse_amount,
 };
 
 mod failures;
 
 mod plan;
-use plan::{Costs, Planned, plan};
+use plan::{Costs, Planned, plan_lines};
 
 mod progress;
 use progress::BatchProgress;
@@ -106,24 +106,26 @@ pub(crate) struct Batch {
 impl Run for Batch {
     /// Runs what is not done yet; gives the exit code.
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
-        let file = self.read()?;
-        let lines = file.requests(self.model.id());
-        let lines = lines.map_err(|problems| file.invalid(&problems))?;
+        let file = self.read_requests()?;
+        let lines = file.parse_requests(self.model.id());
+        let lines = lines.map_err(|problems| file.invalid_failure(&problems))?;
         let ledger = ledger_file::open()?;
         let base_url = base_url(&self.shared)?;
-        let planned = plan(&ledger, &base_url, &file, lines).await?;
+        let planned = plan_lines(&ledger, &base_url, &file, lines).await?;
         let costs = Costs::of(&planned);
         let budget = self.max_cost.as_ref();
-        let budget = budget.map(|limit| costs.budget(limit)).transpose()?;
+        let budget = budget
+            .map(|limit| costs.remaining_budget(limit))
+            .transpose()?;
         if self.dry_run {
             print_json(&costs)?;
             return Ok(exit_code::DONE);
         }
-        let folder = self.folder();
+        let folder = self.output_folder();
         let template = self.name_template.as_ref();
         let requests = planned.iter().map(|planned| &planned.line.request);
         let files = output_path::in_folder(&folder, template, requests)?;
-        let wanted = wanted(budget, &planned, &files);
+        let wanted = wanted_outputs(budget, &planned, &files);
         let paying = PayingSession::with_ledger(ledger, &self.shared, wanted)?;
         let progress = BatchProgress::new(&self.shared, planned.len(), &costs);
         let run = BatchRun {
@@ -137,26 +139,26 @@ impl Run for Batch {
         let (ends, stopped_by) = tokio::select! {
             // First, so that signals are caught before anything is done.
             biased;
-            () = interrupted() => return Err(batch_interrupted(&run.under_way())),
+            () = wait_for_interrupt() => return Err(batch_interrupted(&run.under_way())),
             ends = run.to_end() => (ends, run.stopped_by()),
         };
         let seconds = progress.elapsed().as_secs_f64();
         drop(progress);
         let ledger = &paying.ledger;
         let mut summary = Summary::of(&planned, &ends, seconds, &folder);
-        match failures::write_failures(ledger, &folder, self.name(), &planned, &ends).await {
+        match failures::write_failures(ledger, &folder, self.base_name(), &planned, &ends).await {
             Ok(path) => summary.failures_file = path.as_deref().map(path_text),
-            Err(error) => say(&format!(
+            Err(error) => print_stderr(&format!(
                 "the failures cannot be written to a file: {error}"
             )),
         }
         summary.gallery = folder_gallery(ledger, &folder).await;
-        summary.print(&self)?;
+        summary.print_summary(&self)?;
         let codes: Vec<_> = ends.iter().map(End::exit_code).collect();
         Ok(exit_code::of_batch(&codes, stopped_by))
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -168,19 +170,21 @@ impl Run for Batch {
             .take()
             .or_else(|| configuration.max_cost.clone());
         if let (None, Some(folder)) = (&self.output, &configuration.output) {
-            self.output = Some(folder.join(self.name()));
+            self.output = Some(folder.join(self.base_name()));
         }
     }
 }
 
 impl Batch {
     /// Where the videos go.
-    fn folder(&self) -> PathBuf {
-        self.output.clone().unwrap_or_else(|| self.name().into())
+    fn output_folder(&self) -> PathBuf {
+        self.output
+            .clone()
+            .unwrap_or_else(|| self.base_name().into())
     }
 
     /// What is made of the file is named after this.
-    fn name(&self) -> &OsStr {
+    fn base_name(&self) -> &OsStr {
         match self.file.as_deref().and_then(Path::file_stem) {
             Some(stem) if stem != "-" => stem,
             _ => OsStr::new("batch"),
@@ -188,7 +192,7 @@ impl Batch {
     }
 
     /// What is to be generated, read and not looked at yet.
-    fn read(&self) -> Result<RequestFile, Failure> {
+    fn read_requests(&self) -> Result<RequestFile, Failure> {
         match &self.file {
             Some(file) => RequestFile::read(file, self.format),
             None => Ok(RequestFile::of_prompts(self.prompts.clone())),
@@ -196,7 +200,7 @@ impl Batch {
     }
 }
 
-fn wanted(max_cost: Option<Amount>, planned: &[Planned], files: &[OutputFile]) -> Wanted {
+fn wanted_outputs(max_cost: Option<Amount>, planned: &[Planned], files: &[OutputFile]) -> Wanted {
     let output = |(planned, file): (&Planned, &OutputFile)| {
         Some((planned.id().clone(), file.output.clone()?))
     };
@@ -212,7 +216,7 @@ async fn folder_gallery(ledger: &Ledger, folder: &Path) -> Option<String> {
     match write_gallery(Some(ledger), folder, GalleryOptions::default()).await {
         Ok(written) => Some(path_text(&written?.path)),
         Err(failure) => {
-            say(&printable(&failure.message()));
+            print_stderr(&printable(&failure.message()));
             None
         }
     }

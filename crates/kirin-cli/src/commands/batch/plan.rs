@@ -41,7 +41,7 @@ pub(super) struct Costs {
 }
 
 /// Looks up each request in the ledger. Fails if the ledger has another request under the id of one.
-pub(super) async fn plan(
+pub(super) async fn plan_lines(
     ledger: &Ledger,
     base_url: &BaseUrl,
     file: &RequestFile,
@@ -49,7 +49,7 @@ pub(super) async fn plan(
 ) -> Result<Vec<Planned>, Failure> {
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for line in lines {
-        let id = id(&line);
+        let id = line.id();
         let found = ledger.find(id.as_str()).await?;
         let is_meant = |entry: &Entry| entry.base_url == *base_url && entry.external_task_id == *id;
         let entry = one_of_accounts(id.as_str(), found.into_iter().filter(is_meant).collect())?;
@@ -58,7 +58,7 @@ pub(super) async fn plan(
             && ledger.intent(entry.number).await?.request != line.request
         {
             let what = format!("external_task_id {id} was used for another request");
-            problems.push(Problem::at(line.number, what));
+            problems.push(Problem::in_line(line.number, what));
         }
         let has_files = match &entry {
             Some(entry) if entry.task_with_output().is_some() => {
@@ -74,13 +74,13 @@ pub(super) async fn plan(
     }
     match problems.is_empty() {
         true => Ok(all),
-        false => Err(file.invalid(&problems)),
+        false => Err(file.invalid_failure(&problems)),
     }
 }
 
 impl Planned {
     pub(super) fn id(&self) -> &ExternalTaskId {
-        id(&self.line)
+        self.line.id()
     }
 
     /// Whether nothing may have been created for it yet.
@@ -89,7 +89,7 @@ impl Planned {
     }
 
     /// The task and its files, where they are there.
-    pub(super) fn done(&self) -> Option<(&Task, &[DownloadedFile])> {
+    pub(super) fn finished_files(&self) -> Option<(&Task, &[DownloadedFile])> {
         let entry = self.entry.as_ref().filter(|_| self.has_files)?;
         Some((entry.task_with_output()?, &entry.files))
     }
@@ -108,7 +108,7 @@ impl Planned {
     }
 
     /// What it cost in USD, or may, where that is known.
-    pub(super) fn amount(&self) -> Option<Amount> {
+    pub(super) fn expected_cost(&self) -> Option<Amount> {
         match &self.entry {
             Some(entry) => entry.amount().cloned(),
             None => self.line.request.price_estimate().map(Price::amount),
@@ -123,8 +123,8 @@ impl Costs {
             ..Self::default()
         };
         for planned in all {
-            let amount = planned.amount();
-            match (&planned.entry, planned.done().is_some()) {
+            let amount = planned.expected_cost();
+            match (&planned.entry, planned.finished_files().is_some()) {
                 (Some(_), true) => costs.done += 1,
                 (Some(_), false) => costs.begun += 1,
                 (None, _) => costs.to_create += 1,
@@ -146,7 +146,7 @@ impl Costs {
 
     /// What the client of this run may spend; a failure if the rest does not fit, or has no known price. The client
     /// itself counts a create whose task is looked for.
-    pub(super) fn budget(&self, max_cost: &Amount) -> Result<Amount, Failure> {
+    pub(super) fn remaining_budget(&self, max_cost: &Amount) -> Result<Amount, Failure> {
         let total = self.spent.clone() + self.price.clone();
         if self.to_create > 0 && (total > *max_cost || !self.unknown.is_empty()) {
             return Err(self.over_budget(max_cost));
@@ -174,11 +174,6 @@ impl Costs {
             .with_details(unknown)
             .with_money(Billing::None, money)
     }
-}
-
-/// A line of a file has one.
-fn id(line: &Line) -> &ExternalTaskId {
-    line.request.external_task_id().expect("an id")
 }
 
 fn serialize_count<S: Serializer>(lines: &[u64], serializer: S) -> Result<S::Ok, S::Error> {

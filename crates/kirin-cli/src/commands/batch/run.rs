@@ -73,7 +73,7 @@ impl BatchRun<'_> {
             while running.len() < usize::from(self.batch.concurrency)
                 && let Some(place) = waiting.next_if(|place| self.may_start(*place))
             {
-                running.push(self.start(place));
+                running.push(self.start_line(place));
             }
             let is_held = running.len() < usize::from(self.batch.concurrency);
             let next = poll_fn(|context| match running.poll_next_unpin(context) {
@@ -115,19 +115,19 @@ impl BatchRun<'_> {
         is_known || !self.planned[place].is_new() || self.state.creating.get() == 0
     }
 
-    fn start(&self, place: usize) -> impl Future<Output = (usize, End)> {
+    fn start_line(&self, place: usize) -> impl Future<Output = (usize, End)> {
         let creating = &self.state.creating;
         let is_new = self.planned[place].is_new();
         if is_new {
             creating.set(creating.get() + 1);
         }
         async move {
-            let end = self.end(place).await;
+            let end = self.run_line(place).await;
             if is_new {
                 creating.set(creating.get() - 1);
                 self.learn_from(&end);
             }
-            self.progress.ended(&self.planned[place], &end);
+            self.progress.report_end(&self.planned[place], &end);
             (place, end)
         }
     }
@@ -157,17 +157,17 @@ impl BatchRun<'_> {
         }
     }
 
-    async fn end(&self, place: usize) -> End {
+    async fn run_line(&self, place: usize) -> End {
         let planned = &self.planned[place];
-        if let Some((task, files)) = planned.done() {
+        if let Some((task, files)) = planned.finished_files() {
             let paths = self.as_typed(files);
-            return match self.print(planned, task, &paths) {
+            return match self.print_files(planned, task, &paths) {
                 Ok(files) => End::Done(files),
-                Err(failure) => self.failed(failure),
+                Err(failure) => self.failed_end(failure),
             };
         }
         if let Some(error) = planned.final_failure() {
-            return self.failed(Failure::generation(&error, Ids::from(planned.id())));
+            return self.failed_end(Failure::from_client(&error, Ids::from(planned.id())));
         }
         if let (Some(code), true) = (self.state.stopped_by.get(), planned.is_new()) {
             return End::NotStarted(code);
@@ -175,15 +175,15 @@ impl BatchRun<'_> {
         let reached = Rc::new(Reached::default());
         let under_way = Rc::clone(&reached);
         self.state.under_way.borrow_mut().insert(place, under_way);
-        let produced = self.produce(place, &reached).await;
+        let produced = self.produce_files(place, &reached).await;
         self.state.under_way.borrow_mut().remove(&place);
-        match produced.and_then(|(task, paths)| self.print(planned, &task, &paths)) {
+        match produced.and_then(|(task, paths)| self.print_files(planned, &task, &paths)) {
             Ok(files) => End::Completed(files),
-            Err(failure) => self.failed(failure),
+            Err(failure) => self.failed_end(failure),
         }
     }
 
-    async fn produce(
+    async fn produce_files(
         &self,
         place: usize,
         reached: &Reached,
@@ -192,18 +192,20 @@ impl BatchRun<'_> {
         let request = &planned.line.request;
         if planned.is_new() {
             let watermark = request.watermark() == Some(true);
-            output_path::check(file, &output_path::LONGEST_ID, watermark).map_err(|error| {
-                let next_step =
-                    "Move what is there away, or choose another --output or --name-template.";
-                match error.longest_name() {
-                    Some(_) => Failure::from(&error),
-                    None => Failure::from(&error).with_next_step(next_step),
-                }
-            })?;
+            output_path::check_writable(file, &output_path::LONGEST_ID, watermark).map_err(
+                |error| {
+                    let next_step =
+                        "Move what is there away, or choose another --output or --name-template.";
+                    match error.longest_name() {
+                        Some(_) => Failure::from(&error),
+                        None => Failure::from(&error).with_next_step(next_step),
+                    }
+                },
+            )?;
         }
         let mut context = GenerationContext {
             session: self.session,
-            progress: Progress::unseen(&self.batch.shared, planned.id()),
+            progress: Progress::events_only(&self.batch.shared, planned.id()),
             reached,
         };
         let requested = RequestedTask {
@@ -215,22 +217,28 @@ impl BatchRun<'_> {
     }
 
     /// The paths are the result.
-    fn print(&self, planned: &Planned, task: &Task, paths: &[PathBuf]) -> Result<Files, Failure> {
+    fn print_files(
+        &self,
+        planned: &Planned,
+        task: &Task,
+        paths: &[PathBuf],
+    ) -> Result<Files, Failure> {
         let id = Some(planned.id().clone());
-        self.progress.beside(|| match self.batch.shared.json {
-            Some(Json::Result) => Ok(()),
-            json => print_task(task, id, paths, json),
-        })?;
+        self.progress
+            .while_suspended(|| match self.batch.shared.json {
+                Some(Json::Result) => Ok(()),
+                json => print_task(task, id, paths, json),
+            })?;
         Ok(Files {
             paths: paths.to_vec(),
-            cost: cost(task).or_else(|| planned.amount()),
+            cost: task_cost(task).or_else(|| planned.expected_cost()),
         })
     }
 
     /// Paths in the folder of the batch, as the run that wrote them has printed them.
     fn as_typed(&self, files: &[DownloadedFile]) -> Vec<PathBuf> {
-        let folder = self.batch.folder();
-        let start = output_path::absolute(&folder);
+        let folder = self.batch.output_folder();
+        let start = output_path::absolute_path(&folder);
         let paths = files
             .iter()
             .map(|file| match file.path.strip_prefix(&start) {
@@ -240,11 +248,11 @@ impl BatchRun<'_> {
         paths.collect()
     }
 
-    fn failed(&self, failure: Failure) -> End {
+    fn failed_end(&self, failure: Failure) -> End {
         let failure = failure.at_base_url(self.batch.shared.base_url.as_deref());
         if self.batch.shared.json == Some(Json::Events) {
             // Where stdout takes nothing, stderr and the exit code say it.
-            let _ = Report::failure(&failure).print(Json::Events);
+            let _ = Report::of_failure(&failure).print(Json::Events);
         }
         End::Failed(Box::new(failure))
     }
@@ -260,6 +268,6 @@ impl End {
     }
 }
 
-fn cost(task: &Task) -> Option<Amount> {
+fn task_cost(task: &Task) -> Option<Amount> {
     task.state().usage()?.cost.clone()
 }

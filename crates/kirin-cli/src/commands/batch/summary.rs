@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     report::{ErrorReport, Json, Unwritten, print_json},
     request_file::how_many,
-    terminal::{printable, say, shell_word},
+    terminal::{print_stderr, printable, shell_word},
 };
 
 /// What `--json` prints, always with every field.
@@ -63,11 +63,11 @@ impl Summary {
             match end {
                 End::Completed(files) => {
                     summary.completed += 1;
-                    summary.add(files);
+                    summary.add_files(files);
                 }
                 End::Done(files) => {
                     summary.done_before += 1;
-                    summary.add(files);
+                    summary.add_files(files);
                 }
                 End::NotStarted(_) => summary.not_started += 1,
                 End::Failed(failure) => summary.add_failure(planned, failure),
@@ -76,7 +76,7 @@ impl Summary {
         summary
     }
 
-    fn add(&mut self, files: &Files) {
+    fn add_files(&mut self, files: &Files) {
         self.paths
             .extend(files.paths.iter().map(|path| path_text(path)));
         self.settled = self.settled.clone() + files.cost.clone().unwrap_or_default();
@@ -97,11 +97,11 @@ impl Summary {
     }
 
     /// Tells it to a person, and with `--json` to a program.
-    pub(super) fn print(mut self, batch: &Batch) -> Result<(), Failure> {
+    pub(super) fn print_summary(mut self, batch: &Batch) -> Result<(), Failure> {
         if !batch.shared.quiet || !self.failures.is_empty() {
-            self.lines(batch)
+            self.summary_lines(batch)
                 .iter()
-                .for_each(|line| say(&printable(line)));
+                .for_each(|line| print_stderr(&printable(line)));
         }
         let Some(json) = batch.shared.json else {
             return Ok(());
@@ -110,7 +110,7 @@ impl Summary {
         print_json(&self).map_err(Unwritten::of_batch)
     }
 
-    fn lines(&self, batch: &Batch) -> Vec<String> {
+    fn summary_lines(&self, batch: &Batch) -> Vec<String> {
         let counts = [
             (self.completed, "completed"),
             (self.done_before, "done before"),

@@ -15,7 +15,7 @@ use super::Check;
 use crate::{
     color,
     configuration::Configuration,
-    environment::variable,
+    environment::read_variable,
     exit_code,
     failure::Failure,
     key::{self, Source},
@@ -27,19 +27,19 @@ const FEW: u64 = 100 * 1024 * 1024;
 /// One with less may not take the next one.
 const NONE: u64 = 10 * 1024 * 1024;
 
-pub(super) fn version() -> Check {
+pub(super) fn check_version() -> Check {
     let (system, machine) = (consts::OS, consts::ARCH);
     let version = env!("CARGO_PKG_VERSION");
     Check::ok("version", format!("kirin {version} for {system} {machine}"))
 }
 
-pub(super) fn configuration() -> (Configuration, Check) {
+pub(super) fn check_configuration() -> (Configuration, Check) {
     const NAME: &str = "configuration";
-    let file = Configuration::file().filter(|file| file.exists());
+    let file = Configuration::file_path().filter(|file| file.exists());
     match Configuration::load() {
         Err(failure) => (
             Configuration::default(),
-            Check::failure(NAME, exit_code::USAGE, &failure),
+            Check::of_failure(NAME, exit_code::USAGE, &failure),
         ),
         Ok(configuration) => {
             let found = file.map(|file| file.display().to_string());
@@ -49,12 +49,12 @@ pub(super) fn configuration() -> (Configuration, Check) {
     }
 }
 
-pub(super) fn key() -> (Option<ApiKey>, Check) {
+pub(super) fn check_key() -> (Option<ApiKey>, Check) {
     const NAME: &str = "key";
     match key::find_key() {
         Err(failure) => {
             let code = exit_code::AUTHENTICATION;
-            (None, Check::failure(NAME, code, &failure))
+            (None, Check::of_failure(NAME, code, &failure))
         }
         Ok(found) => {
             let fingerprint = found.key.fingerprint();
@@ -78,15 +78,15 @@ pub(super) fn key() -> (Option<ApiKey>, Check) {
     }
 }
 
-pub(super) async fn ledger() -> Check {
+pub(super) async fn check_ledger() -> Check {
     const NAME: &str = "ledger";
-    let failure = |failure: Failure| Check::failure(NAME, exit_code::DISK, &failure);
+    let failure = |failure: Failure| Check::of_failure(NAME, exit_code::DISK, &failure);
     let path = match ledger_file::path() {
         Ok(path) => path,
         Err(none) => return failure(none),
     };
     if Ledger::would_be_new(&path) {
-        return match is_writable(folder(&path)) {
+        return match is_writable(nearest_folder(&path)) {
             Ok(()) => Check::ok(NAME, format!("none yet at {}", path.display())),
             Err(error) => {
                 let found = format!("{} cannot be made: {error}", path.display());
@@ -124,16 +124,16 @@ pub(super) async fn ledger() -> Check {
 }
 
 /// The folder of the ledger, and the current one, where videos go.
-pub(super) fn folders() -> Vec<Check> {
+pub(super) fn check_folders() -> Vec<Check> {
     let mut checks = Vec::new();
     if let Ok(ledger) = ledger_file::path() {
-        checks.extend(room("ledger's disk", folder(&ledger)));
+        checks.extend(check_room("ledger's disk", nearest_folder(&ledger)));
     }
     let here = Path::new(".");
     match is_writable(here) {
         Ok(()) => {
             checks.push(Check::ok("folder", "the current one can be written to"));
-            checks.extend(room("folder's disk", here));
+            checks.extend(check_room("folder's disk", here));
         }
         Err(error) => checks.push(Check::warning(
             "folder",
@@ -145,7 +145,7 @@ pub(super) fn folders() -> Vec<Check> {
 }
 
 /// The folder of a file, or the nearest one above that is there.
-fn folder(file: &Path) -> &Path {
+fn nearest_folder(file: &Path) -> &Path {
     let mut above = file.ancestors().skip(1);
     let found = above.find(|folder| folder.is_dir());
     found.unwrap_or_else(|| Path::new("."))
@@ -156,17 +156,20 @@ fn is_writable(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-fn room(name: &'static str, folder: &Path) -> Option<Check> {
+fn check_room(name: &'static str, folder: &Path) -> Option<Check> {
     let found = rustix::fs::statvfs(folder).ok()?;
-    Some(judge(name, found.f_bavail.saturating_mul(found.f_frsize)))
+    Some(judge_room(
+        name,
+        found.f_bavail.saturating_mul(found.f_frsize),
+    ))
 }
 
 #[cfg(not(unix))]
-fn room(_: &'static str, _: &Path) -> Option<Check> {
+fn check_room(_: &'static str, _: &Path) -> Option<Check> {
     None
 }
 
-fn judge(name: &'static str, room: u64) -> Check {
+fn judge_room(name: &'static str, room: u64) -> Check {
     let found = format!("{} free", HumanBytes(room));
     let advice = "Make room before you generate.";
     match room {
@@ -176,9 +179,9 @@ fn judge(name: &'static str, room: u64) -> Check {
     }
 }
 
-pub(super) fn terminal() -> Check {
+pub(super) fn check_terminal() -> Check {
     let is = |is_one| if is_one { "a terminal" } else { "no terminal" };
-    let kind = variable("TERM").map_or_else(|| "not set".into(), PathBuf::from);
+    let kind = read_variable("TERM").map_or_else(|| "not set".into(), PathBuf::from);
     let colors = match color::on_stdout(color::BOLD, "") {
         text if text.is_empty() => "off",
         _ => "on",
@@ -208,7 +211,7 @@ mod tests {
             (FEW, State::Ok),
             (u64::MAX, State::Ok),
         ] {
-            assert!(judge("disk", room).state == state, "{room}");
+            assert!(judge_room("disk", room).state == state, "{room}");
         }
     }
 
@@ -216,8 +219,12 @@ mod tests {
     fn the_nearest_folder_is_found() {
         let here = tempfile::tempdir().unwrap();
         for file in ["ledger", "a/ledger", "a/b/c/ledger"] {
-            assert_eq!(folder(&here.path().join(file)), here.path(), "{file}");
+            assert_eq!(
+                nearest_folder(&here.path().join(file)),
+                here.path(),
+                "{file}"
+            );
         }
-        assert_eq!(folder(Path::new("ledger")), Path::new("."));
+        assert_eq!(nearest_folder(Path::new("ledger")), Path::new("."));
     }
 }

@@ -64,26 +64,26 @@ pub(crate) struct Doctor {
 impl Run for Doctor {
     async fn run(mut self, _: GlobalOptions) -> Result<u8, Failure> {
         let shared = &mut self.shared;
-        let mut checks = vec![local::version()];
-        let (configuration, check) = local::configuration();
+        let mut checks = vec![local::check_version()];
+        let (configuration, check) = local::check_configuration();
         shared.configuration = configuration;
         checks.push(check);
-        let (key, check) = local::key();
+        let (key, check) = local::check_key();
         checks.push(check);
-        let (base_url, check) = network::base_url(shared);
+        let (base_url, check) = network::check_base_url(shared);
         checks.push(check);
-        checks.push(network::proxy(base_url.as_ref()));
-        checks.push(network::certificates(base_url.as_ref()));
+        checks.push(network::check_proxy(base_url.as_ref()));
+        checks.push(network::check_certificates(base_url.as_ref()));
         checks.extend(match (key, base_url) {
             _ if self.offline => network::not_asked("not asked, because of --offline"),
             (Some(key), Some(base_url)) => {
-                network::service(key, base_url, plain_http_to(shared)).await
+                network::check_service(key, base_url, plain_http_to(shared)).await
             }
             _ => network::not_asked("not asked: that needs a key and a base URL"),
         });
-        checks.push(local::ledger().await);
-        checks.extend(local::folders());
-        checks.push(local::terminal());
+        checks.push(local::check_ledger().await);
+        checks.extend(local::check_folders());
+        checks.push(local::check_terminal());
         let problem = checks.iter().find(|check| check.state == State::Problem);
         let report = Report {
             version: env!("CARGO_PKG_VERSION"),
@@ -97,7 +97,7 @@ impl Run for Doctor {
         Ok(report.exit_code)
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -144,7 +144,7 @@ impl Check {
     }
 
     /// What a command would fail with.
-    fn failure(name: &'static str, code: u8, failure: &Failure) -> Self {
+    fn of_failure(name: &'static str, code: u8, failure: &Failure) -> Self {
         Self::problem(name, code, failure.message(), &failure.next_step())
     }
 

@@ -11,7 +11,7 @@ use kirin_transport::{EnvironmentProxy, Transport, environment_proxy, from_fn};
 
 use super::Check;
 use crate::{
-    arguments::SharedOptions, certificates, clock, environment::variable, exit_code,
+    arguments::SharedOptions, certificates, clock, environment::read_variable, exit_code,
     failure::Failure, session, verbose::ReportingTransport,
 };
 
@@ -30,10 +30,10 @@ const PROXIES: [&str; 8] = [
 /// How far two clocks may differ before it is told.
 const SKEW: Duration = Duration::from_secs(60);
 
-pub(super) fn base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
+pub(super) fn check_base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
     const NAME: &str = "base URL";
     match session::base_url(shared) {
-        Err(failure) => (None, Check::failure(NAME, exit_code::USAGE, &failure)),
+        Err(failure) => (None, Check::of_failure(NAME, exit_code::USAGE, &failure)),
         Ok(base_url) => {
             let check = Check::ok(NAME, base_url.as_str());
             (Some(base_url), check)
@@ -42,12 +42,12 @@ pub(super) fn base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
 }
 
 /// What the environment says of proxies, and what comes of it for this base URL.
-pub(super) fn proxy(base_url: Option<&BaseUrl>) -> Check {
+pub(super) fn check_proxy(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "proxy";
     let set: Vec<String> = PROXIES
         .iter()
         .filter_map(|name| {
-            let value = variable(name)?.to_string_lossy().into_owned();
+            let value = read_variable(name)?.to_string_lossy().into_owned();
             let is_list = name.eq_ignore_ascii_case("NO_PROXY");
             let shown = if is_list {
                 value
@@ -99,10 +99,10 @@ fn without_secrets(url: &str) -> String {
 }
 
 /// By which it is known whom a TLS connection leads to.
-pub(super) fn certificates(base_url: Option<&BaseUrl>) -> Check {
+pub(super) fn check_certificates(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "certificates";
-    if let Err(failure) = certificates::check() {
-        return Check::failure(NAME, exit_code::USAGE, &failure);
+    if let Err(failure) = certificates::check_files() {
+        return Check::of_failure(NAME, exit_code::USAGE, &failure);
     }
     let count = rustls_native_certs::load_native_certs().certs.len();
     let is_tls = base_url.is_none_or(|base_url| base_url.as_str().starts_with("https:"));
@@ -123,30 +123,33 @@ pub(super) fn not_asked(why: &str) -> Vec<Check> {
 }
 
 /// Looks up a task that cannot exist: its answer tells whether the key is accepted, and the time.
-pub(super) async fn service(
+pub(super) async fn check_service(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
 ) -> Vec<Check> {
     let date = Arc::new(Mutex::new(None));
-    let client = match client(key, base_url, plain_http_to, &date) {
+    let client = match dated_client(key, base_url, plain_http_to, &date) {
         Ok(client) => client,
         Err(failure) => {
             let mut checks = not_asked("not asked");
-            checks[0] = Check::failure(SERVICE, failure.exit_code, &failure);
+            checks[0] = Check::of_failure(SERVICE, failure.exit_code, &failure);
             return checks;
         }
     };
-    let begun = clock::now();
+    let begun = clock::instant_now();
     // Nobody else has its 128 random bits.
     let answer = client.query(Client::mint_external_task_id()).await;
     let time = begun.elapsed();
     let date = date.lock().unwrap_or_else(PoisonError::into_inner).take();
-    vec![judge(answer.err().as_ref(), time), skew(date.as_deref())]
+    vec![
+        judge_answer(answer.err().as_ref(), time),
+        check_clock(date.as_deref()),
+    ]
 }
 
 /// A client that keeps the time that each answer tells.
-fn client(
+fn dated_client(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
@@ -171,7 +174,7 @@ fn client(
     Ok(builder.transport(ReportingTransport(dated)).build()?)
 }
 
-fn judge(error: Option<&Error>, time: Duration) -> Check {
+fn judge_answer(error: Option<&Error>, time: Duration) -> Check {
     let milliseconds = time.as_millis();
     let Some(error) = error.filter(|error| error.kind() != ErrorKind::NotFound) else {
         let found = format!("answers after {milliseconds} ms, and accepts the key");
@@ -181,28 +184,28 @@ fn judge(error: Option<&Error>, time: Duration) -> Check {
         ErrorKind::Authentication => {
             let advice = "Set a key that the service accepts: kirin auth set-key";
             let code = exit_code::AUTHENTICATION;
-            return Check::problem(SERVICE, code, cause(error), advice);
+            return Check::problem(SERVICE, code, error_cause(error), advice);
         }
         ErrorKind::RateLimit => "Wait a while before you generate.",
         _ => {
             let advice = "Check the connection, the base URL and the proxy, or try again later.";
-            return Check::problem(SERVICE, exit_code::UNREACHABLE, cause(error), advice);
+            return Check::problem(SERVICE, exit_code::UNREACHABLE, error_cause(error), advice);
         }
     };
-    Check::warning(SERVICE, cause(error), advice)
+    Check::warning(SERVICE, error_cause(error), advice)
 }
 
 /// What went wrong. The task that was asked for is none that anybody knows.
-fn cause(error: &Error) -> String {
+fn error_cause(error: &Error) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.what(), ToString::to_string)
 }
 
-fn skew(date: Option<&str>) -> Check {
+fn check_clock(date: Option<&str>) -> Check {
     let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
         return Check::skipped(CLOCK, "the service did not tell the time");
     };
-    let (by, side) = clock::difference(date);
+    let (by, side) = clock::difference_from(date);
     let seconds = by.as_secs();
     if by <= SKEW {
         return Check::ok(CLOCK, format!("differs from the service's by {seconds} s"));
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h09_no_password_of_a_proxy_is_shown() {
+    fn no_password_of_a_proxy_is_shown() {
         for (url, shown) in [
             ("http://proxy.test:3128", "http://proxy.test:3128"),
             ("proxy.test:3128", "proxy.test:3128"),

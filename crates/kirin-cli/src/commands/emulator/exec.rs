@@ -6,7 +6,9 @@ use kirin_emulator::{Emulator, Ledger};
 use tokio::process::{Child, Command};
 
 use super::plain_host;
-use crate::{emulated_host, exit_code, failure::Failure, interrupt::terminated, terminal::say};
+use crate::{
+    emulated_host, exit_code, failure::Failure, interrupt::wait_for_sigterm, terminal::print_stderr,
+};
 
 /// Only an emulator takes a key that begins like this: the client refuses it for any other host.
 const KEY: &str = "emulator-key";
@@ -17,7 +19,7 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
     // clap asks for one at least.
     let (program, arguments) = command.split_first().expect("a command");
     // Before there is a command that a signal could leave behind.
-    let mut termination = pin!(terminated());
+    let mut termination = pin!(wait_for_sigterm());
     // The tasks of this emulator end with it, and are no matter of the person's own ledger.
     let folder = tempfile::tempdir().map_err(|error| {
         let what = format!("there can be no ledger for the command: {error}");
@@ -27,10 +29,12 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
         )
     })?;
     let configuration = folder.path().join("config.toml");
-    std::fs::write(&configuration, emulated_host::configuration(emulator)).map_err(|error| {
-        let what = format!("there can be no configuration for the command: {error}");
-        Failure::other(what, "Make room, and run it again.")
-    })?;
+    std::fs::write(&configuration, emulated_host::configuration_text(emulator)).map_err(
+        |error| {
+            let what = format!("there can be no configuration for the command: {error}");
+            Failure::other(what, "Make room, and run it again.")
+        },
+    )?;
     let mut command = Command::new(program);
     if let Some(host) = plain_host(emulator) {
         command.env("KIRIN_PLAIN_HTTP_TO", host);
@@ -52,8 +56,8 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
             status = child.wait() => break status,
             Ok(()) = tokio::signal::ctrl_c() => {}
             () = &mut termination => {
-                termination.set(terminated());
-                terminate(&child);
+                termination.set(wait_for_sigterm());
+                pass_on_sigterm(&child);
             }
         }
     };
@@ -61,12 +65,12 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
         let what = format!("{} cannot be waited for: {error}", program.display());
         Failure::other(what, "Try again.")
     })?;
-    say(&charges_report(&emulator.ledger()));
+    print_stderr(&charges_report(&emulator.ledger()));
     Ok(exit_code_of(status))
 }
 
 /// Passes SIGTERM on, which, unlike Ctrl-C at a terminal, comes to one process alone.
-fn terminate(child: &Child) {
+fn pass_on_sigterm(child: &Child) {
     #[cfg(unix)]
     {
         use rustix::process::{Pid, Signal, kill_process};

@@ -16,7 +16,7 @@ use kirin_types::Amount;
 use super::Run;
 use crate::{
     arguments::GlobalOptions, bounded_file, exit_code, failure::Failure, input_text::input_text,
-    interrupt::interrupted, report::print_line, session::new_seed, terminal::say,
+    interrupt::wait_for_interrupt, report::print_line, session::new_seed, terminal::print_stderr,
     typed_value::parse_amount,
 };
 
@@ -81,11 +81,11 @@ enum EmulatorCommand {
 impl Run for EmulatorOptions {
     /// Serves until it is interrupted, or as long as a command runs; gives the exit code.
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
-        let emulator = self.start().await?;
+        let emulator = self.start_emulator().await?;
         let code = match &self.command {
             Some(EmulatorCommand::Exec { command }) => run_beside(&emulator, command).await?,
             None => {
-                serve(&emulator).await;
+                serve_until_interrupted(&emulator).await;
                 exit_code::DONE
             }
         };
@@ -95,13 +95,13 @@ impl Run for EmulatorOptions {
 }
 
 impl EmulatorOptions {
-    async fn start(&self) -> Result<Emulator, Failure> {
+    async fn start_emulator(&self) -> Result<Emulator, Failure> {
         let port = match (self.port, &self.command) {
             (Some(port), _) => port,
             (None, Some(_)) => 0,
             (None, None) => PORT,
         };
-        Emulator::start(self.config()?.port(port))
+        Emulator::start(self.emulator_config()?.port(port))
             .await
             .map_err(|error| {
                 if error.kind() == io::ErrorKind::InvalidInput {
@@ -117,7 +117,7 @@ impl EmulatorOptions {
             })
     }
 
-    fn config(&self) -> Result<EmulatorConfig, Failure> {
+    fn emulator_config(&self) -> Result<EmulatorConfig, Failure> {
         let mut config = EmulatorConfig::default().seed(self.seed.unwrap_or_else(new_seed));
         if let Some(address) = self.listen {
             config = config.listen(address);
@@ -152,25 +152,25 @@ impl EmulatorOptions {
 }
 
 /// The first line on stdout is the base URL, and says that the emulator is ready.
-async fn serve(emulator: &Emulator) {
+async fn serve_until_interrupted(emulator: &Emulator) {
     let base_url = emulator.base_url();
     // Whoever started it without a reader of stdout knows the port.
     let _ = print_line(base_url);
-    if let Some(warning) = warning(emulator.address().ip()) {
-        say(&warning);
+    if let Some(warning) = exposure_warning(emulator.address().ip()) {
+        print_stderr(&warning);
     }
     let plain = plain_host(emulator)
         .map_or_else(String::new, |host| format!("KIRIN_PLAIN_HTTP_TO={host} "));
-    say(&format!(
+    print_stderr(&format!(
         "Serving until Ctrl-C. Any key will do:\n  \
          {plain}KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}\n\
          Open {base_url}/ in a browser to see tasks, money, requests and videos."
     ));
-    interrupted().await;
+    wait_for_interrupt().await;
 }
 
 /// Who can use an emulator, where that is not this machine alone.
-fn warning(address: IpAddr) -> Option<String> {
+fn exposure_warning(address: IpAddr) -> Option<String> {
     let text =
         format!("Everyone on the networks of {address} can use it, and read what is sent to it.");
     (!address.is_loopback()).then_some(text)
@@ -213,7 +213,7 @@ mod tests {
             ("10.0.0.5", true),
             ("::", true),
         ] {
-            let warning = warning(address.parse().unwrap());
+            let warning = exposure_warning(address.parse().unwrap());
             assert_eq!(warning.is_some(), expected, "{address}");
             assert!(warning.is_none_or(
                 |it| it.starts_with("Everyone on the networks of ") && !it.contains('\n')

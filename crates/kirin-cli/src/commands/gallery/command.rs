@@ -10,7 +10,7 @@ const OPTIONS: [&str; 4] = ["duration", "aspect_ratio", "mode", "negative_prompt
 
 /// A line for a shell that generates the request again, under another id. There is none for a picture:
 /// it is too long to be typed, and the query of its URL may be a signature.
-pub(super) fn again(request: &GenerationRequest) -> Option<String> {
+pub(super) fn generate_command(request: &GenerationRequest) -> Option<String> {
     let model = request.model()?;
     let mut line = format!("kirin generate --model {}", model.id);
     for parameter in model.parameters {
@@ -30,8 +30,12 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
                 let text = text.unwrap_or_else(|| value.to_string());
                 let between = if text.starts_with('-') { '=' } else { ' ' };
                 line += &match OPTIONS.contains(&name) {
-                    true => format!(" --{}{between}{}", name.replace('_', "-"), word(&text)),
-                    false => format!(" --param {}", word(&format!("{name}={text}"))),
+                    true => format!(
+                        " --{}{between}{}",
+                        name.replace('_', "-"),
+                        exact_shell_word(&text)
+                    ),
+                    false => format!(" --param {}", exact_shell_word(&format!("{name}={text}"))),
                 };
             }
         }
@@ -39,8 +43,8 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
     Some(match request.prompt() {
         None => line,
         // As an argument it would be stdin, or taken for a flag.
-        Some(prompt) if prompt.starts_with('-') => line + " --prompt=" + &word(prompt),
-        Some(prompt) => line + " " + &word(prompt),
+        Some(prompt) if prompt.starts_with('-') => line + " --prompt=" + &exact_shell_word(prompt),
+        Some(prompt) => line + " " + &exact_shell_word(prompt),
     })
 }
 
@@ -51,7 +55,7 @@ fn is_default(model: &Model, name: &str, value: &Value) -> bool {
 
 /// The text as one word of a shell, exactly. What is not seen is written as an escape, which bash, zsh
 /// and POSIX of 2024 know: it is seen by whoever pastes it, and does nothing before the shell reads it.
-fn word(text: &str) -> String {
+fn exact_shell_word(text: &str) -> String {
     if !text.chars().any(is_unseen) {
         return shell_word(text);
     }
@@ -106,7 +110,10 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(again(&request(parameters).unwrap()).as_deref(), line);
+            assert_eq!(
+                generate_command(&request(parameters).unwrap()).as_deref(),
+                line
+            );
         }
     }
 
@@ -117,7 +124,7 @@ mod tests {
             ("it's\na fox", "$'it\\'s\\na fox'"),
             ("\u{202e}\u{7}\\", "$'\\342\\200\\256\\007\\\\'"),
         ] {
-            assert_eq!(word(text), shown, "{text:?}");
+            assert_eq!(exact_shell_word(text), shown, "{text:?}");
         }
     }
 }

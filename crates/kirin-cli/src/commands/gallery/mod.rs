@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     ledger_file,
     report::{Json, print_json, print_path},
-    terminal::say,
+    terminal::print_stderr,
     whole_file::{self, IfExists},
 };
 
@@ -51,7 +51,7 @@ pub(crate) struct GalleryOptions {
 /// A page that was written, and what `--json` prints of it, always with every field.
 #[derive(Debug, Serialize)]
 pub(crate) struct WrittenGallery {
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "serialize_lossy")]
     pub(crate) path: PathBuf,
     videos: usize,
     /// How many of them the ledger knows.
@@ -94,7 +94,7 @@ impl Run for Gallery {
             Failure::new(exit_code::NOT_FOUND, what, NAME_A_FOLDER)
         })?;
         if ledger.is_none() {
-            say(
+            print_stderr(
                 "there is no ledger that can be read: the videos are shown by their file names alone",
             );
         }
@@ -105,7 +105,7 @@ impl Run for Gallery {
         Ok(exit_code::DONE)
     }
 
-    fn json(&mut self) -> Option<Json> {
+    fn json_format(&mut self) -> Option<Json> {
         self.json.then_some(Json::Result)
     }
 }
@@ -118,7 +118,7 @@ pub(crate) async fn write_gallery(
     folder: &Path,
     options: GalleryOptions,
 ) -> Result<Option<WrittenGallery>, Failure> {
-    let files = video::files(folder).map_err(|error| {
+    let files = video::list_files(folder).map_err(|error| {
         let code = match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::NotFound => exit_code::NOT_FOUND,
             _ => exit_code::DISK,
@@ -126,7 +126,7 @@ pub(crate) async fn write_gallery(
         let what = format!("the folder {} cannot be read: {error}", folder.display());
         Failure::new(code, what, NAME_A_FOLDER)
     })?;
-    let videos = video::find(ledger, files).await?;
+    let videos = video::find_videos(ledger, files).await?;
     if videos.is_empty() {
         return Ok(None);
     }
@@ -146,12 +146,12 @@ pub(crate) async fn write_gallery(
             return Err(Failure::usage(what, next_step));
         }
     };
-    let html = sealed(page.html());
-    whole_file::write(&path, html.as_bytes(), if_exists).map_err(failure)?;
+    let html = with_seal(page.to_html());
+    whole_file::write_whole(&path, html.as_bytes(), if_exists).map_err(failure)?;
     Ok(Some(WrittenGallery {
         videos: videos.len(),
         known: videos.iter().filter(|video| video.known.is_some()).count(),
-        cost: page.cost(),
+        cost: page.total_cost(),
         path,
     }))
 }
@@ -162,7 +162,7 @@ const MAX_BYTES: u64 = 256 << 20;
 const SEAL: &str = "<!-- written by kirin gallery, SHA-256 of all before: ";
 
 /// The page, and at its end what it hashes to: a page that somebody has changed is theirs.
-fn sealed(html: String) -> String {
+fn with_seal(html: String) -> String {
     let digest = FileDigest::of_bytes(html.as_bytes());
     format!("{html}{SEAL}{} -->\n", digest.sha256())
 }
@@ -177,10 +177,10 @@ fn is_page(file: &Path) -> io::Result<bool> {
         return Ok(false);
     };
     let html = page.rfind(SEAL).map(|seal| page[..seal].to_owned());
-    Ok(html.is_some_and(|html| sealed(html) == page))
+    Ok(html.is_some_and(|html| with_seal(html) == page))
 }
 
 /// JSON is Unicode: bytes of a path that are none become U+FFFD.
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }

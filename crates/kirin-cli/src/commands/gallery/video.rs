@@ -44,7 +44,7 @@ pub(super) struct VideoFile {
 }
 
 /// The files of a folder that could be shown.
-pub(super) fn files(folder: &Path) -> io::Result<Vec<VideoFile>> {
+pub(super) fn list_files(folder: &Path) -> io::Result<Vec<VideoFile>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
@@ -66,7 +66,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<VideoFile>> {
 }
 
 /// Those among the files that the ledger knows, and every other MP4 file; the newest first.
-pub(super) async fn find(
+pub(super) async fn find_videos(
     ledger: Option<&Ledger>,
     files: Vec<VideoFile>,
 ) -> Result<Vec<Video>, LedgerError> {
@@ -141,8 +141,8 @@ impl Video {
         let asked_for = known.as_ref().and_then(|known| known.entry.intended_at);
         Self {
             // What cannot be read is shown without, and the browser says that it cannot be played.
-            size: frame_size::read(&file.path).ok().flatten(),
-            at: asked_for.or_else(|| written(&file.path)),
+            size: frame_size::read_frame_size(&file.path).ok().flatten(),
+            at: asked_for.or_else(|| modified_at(&file.path)),
             name: file.name,
             others: Vec::new(),
             known,
@@ -151,7 +151,7 @@ impl Video {
 }
 
 /// When a file was written.
-fn written(path: &Path) -> Option<Timestamp> {
+fn modified_at(path: &Path) -> Option<Timestamp> {
     let modified = fs::metadata(path).ok()?.modified().ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;
     let milliseconds = i64::try_from(since.as_millis()).ok()?;

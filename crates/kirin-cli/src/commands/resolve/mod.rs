@@ -21,7 +21,7 @@ use crate::{
     progress::Progress,
     report::{Report, print_line},
     session::{PayingSession, Wanted},
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
     typed_value::parse_amount,
 };
 
@@ -73,7 +73,7 @@ impl Run for Resolve {
         run_concurrently(&paying, entries, &self.shared, is_asked_for, look_up, print).await
     }
 
-    fn shared(&mut self) -> Option<&mut SharedOptions> {
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
         Some(&mut self.shared)
     }
 
@@ -84,7 +84,7 @@ impl Run for Resolve {
             .or_else(|| configuration.max_cost.clone());
     }
 
-    fn repeated(&self) -> Option<FollowUp> {
+    fn repeat_command(&self) -> Option<FollowUp> {
         let id = self.id.as_ref().map(|id| id.as_str());
         Some(FollowUp::new("resolve", id))
     }
@@ -117,7 +117,7 @@ impl Resolve {
             let known = match is_open(entry) {
                 true => {
                     let generation = resume_entry(session, ledger, entry).await?.start();
-                    Known::of_end(entry, context.accepted(generation).await)
+                    Known::of_end(entry, context.follow_to_acceptance(generation).await)
                 }
                 false => Known::Nothing,
             };
@@ -132,7 +132,7 @@ impl Resolve {
                     let again = self
                         .send_again(paying, entry, &mut context.progress)
                         .await?;
-                    match context.accepted(again).await {
+                    match context.follow_to_acceptance(again).await {
                         Ok(generation) => Known::Task(generation.task().map(Box::new)),
                         Err(error) => Known::Failed(error),
                     }
@@ -143,7 +143,7 @@ impl Resolve {
                 Known::Nothing => None,
                 Known::Task(task) => task,
                 Known::Failed(error) | Known::Unresolved(error) => {
-                    return Err(unresolved::failure(ledger, entry, error, &reached).await);
+                    return Err(unresolved::resumed_failure(ledger, entry, error, &reached).await);
                 }
             };
             let sends = count_sends(ledger, entry).await?;
@@ -170,7 +170,7 @@ impl Resolve {
         let intent = ledger.intent(entry.number).await?;
         let id = &entry.external_task_id;
         let charged = charged_up_to(sends + 1);
-        progress.line(&match is_absent {
+        progress.show_line(&match is_absent {
             true => format!(
                 "{id} created nothing, and is sent again if it is not found now. {charged} then"
             ),
@@ -187,10 +187,10 @@ impl Resolve {
         }
         if found.task.is_some() && found.sends > 1 {
             let charged = charged_up_to(found.sends);
-            say(&format!("{id} was sent {} times. {charged}", found.sends));
+            print_stderr(&format!("{id} was sent {} times. {charged}", found.sends));
         }
         match (&found.task, self.shared.json) {
-            (Some(task), Some(json)) => Report::task(task, Some(id.clone())).print(json)?,
+            (Some(task), Some(json)) => Report::of_task(task, Some(id.clone())).print(json)?,
             (None, Some(json)) => Report::not_created(id.clone()).print(json)?,
             (Some(task), None) => print_line(&printable(&format!("{id} is task {}", task.id())))?,
             (None, None) => print_line(&format!("{id} created nothing"))?,

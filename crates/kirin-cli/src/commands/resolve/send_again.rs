@@ -55,7 +55,7 @@ pub(super) async fn check_budgets(
 
 /// What a create of today has cost, or may: one that is not found may be charged for each send.
 fn spent_today(entry: &Entry) -> Amount {
-    let is_today = |at| clock::day(at) == clock::today();
+    let is_today = |at| clock::utc_day(at) == clock::utc_today();
     let count = match entry.money() {
         _ if !entry.intended_at.is_none_or(is_today) => 0,
         Money::None if entry.state != JournalState::Intended => 0,
