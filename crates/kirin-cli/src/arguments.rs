@@ -11,17 +11,17 @@ use crate::{
     typed_value::{parse_amount, parse_duration, parse_model, parse_parameter},
 };
 
-/// What every command can be told.
+/// Options of every command.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalOptions {
-    /// When to use colours: auto, always or never [default: auto]
+    /// When to use colors: auto, always or never [default: auto]
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub(crate) color: Option<ColorChoice>,
-    /// Tell on stderr what is used and sent: files, the base URL, each request and its answer
+    /// Report on stderr what is used and sent: files, the base URL, each request and its answer
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
-    /// Never ask: where an answer is needed, fail
+    /// Never ask; fail where an answer is needed
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
 }
@@ -30,8 +30,8 @@ pub(crate) struct GlobalOptions {
 /// them all and names every problem at once.
 #[derive(Args, Debug)]
 pub(crate) struct RequestOptions {
-    /// What the video shows, in quotes: 1 to 2500 characters; - reads it from stdin; several prompts
-    /// are for kirin batch
+    /// What the video shows, in quotes: 1 to 2500 characters; - reads it from stdin; for several
+    /// prompts use kirin batch
     #[arg(
         required_unless_present_any = ["prompt_options", "prompt_files", "image", "parameters"]
     )]
@@ -39,7 +39,7 @@ pub(crate) struct RequestOptions {
     /// Nothing: a prompt is one argument, in quotes. What is here is refused.
     #[arg(hide = true)]
     pub(crate) more: Vec<String>,
-    /// The prompt, whatever it is: --prompt=-x is one that begins with a dash
+    /// The prompt, even if it begins with a dash: --prompt=-x
     #[arg(long = "prompt", id = "prompt_options", value_name = "TEXT")]
     pub(crate) prompt_options: Vec<String>,
     /// Read the prompt from a file; - is stdin
@@ -56,7 +56,7 @@ pub(crate) struct RequestOptions {
     /// Mode: std or pro [default: std]
     #[arg(long)]
     pub(crate) mode: Option<String>,
-    /// What the video must not show: at most 2500 characters
+    /// What the video must not show; at most 2500 characters
     #[arg(long, value_name = "TEXT")]
     pub(crate) negative_prompt: Option<String>,
     /// Picture that the video begins with, for a model that takes one: a JPEG or PNG, or its URL
@@ -65,16 +65,16 @@ pub(crate) struct RequestOptions {
     /// Picture that the video ends with, for a model that takes one
     #[arg(long, value_name = "FILE")]
     pub(crate) image_tail: Option<String>,
-    /// Any other parameter of the model, as KEY=VALUE; what is no text is written as JSON
+    /// Any other parameter of the model, as KEY=VALUE; a value that is not text is written as JSON
     #[arg(long = "param", id = "parameters", value_name = "KEY=VALUE", value_parser = parse_parameter)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// Generate a watermarked copy too
+    /// Also generate a watermarked copy
     #[arg(long)]
     pub(crate) watermark: bool,
     /// Where the service reports changes of the task's status
     #[arg(long, value_name = "URL")]
     pub(crate) callback_url: Option<String>,
-    /// Your own id of the task, unique under your account [default: a new one]
+    /// Your own id for the task, unique in your account [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) external_task_id: Option<String>,
 }
@@ -101,10 +101,10 @@ impl DefaultModel {
 /// What may be spent.
 #[derive(Args, Debug)]
 pub(crate) struct Spending {
-    /// Most that it may cost; what costs more, or has no known price, is not sent
+    /// The most it may cost; a request that costs more, or has no known price, is not sent
     #[arg(long, value_name = "USD", value_parser = parse_amount)]
     pub(crate) max_cost: Option<Amount>,
-    /// Print the request and its list price, and send nothing; needs no key
+    /// Print the request and its list price, and send nothing; no key is needed
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -160,7 +160,7 @@ pub(crate) struct SharedOptions {
     /// Where the API is [env: KIRIN_BASE_URL] [default: https://cloud.vtrix.ai]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Print the result as one JSON object, or with --json=events an object a line as things happen
+    /// Print the result as one JSON object, or with --json=events one object per line as things happen
     #[arg(
         long,
         value_name = "WHAT",

@@ -19,7 +19,8 @@ pub(crate) fn read_or_stdin(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The bytes of a file of lines, or of stdin if the path is `-`; an error if there are more than `limit`, or more than
+/// The bytes of a file of lines, or of stdin if the path is `-`; an error if there are more than
+/// `limit`, or more than
 /// `line_limit` in one line. What never ends a line is not read for long.
 pub(crate) fn read_lines_or_stdin(path: &Path, limit: u64, line_limit: u64) -> io::Result<Vec<u8>> {
     match path.as_os_str() == "-" {

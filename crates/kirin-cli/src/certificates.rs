@@ -33,11 +33,13 @@ pub(crate) fn check_files() -> Result<(), Failure> {
 fn check_file(variable: &str, file: &Path) -> Result<(), Failure> {
     let name = file.display();
     let problem = match file.metadata() {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => format!("{name} is no file"),
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            format!("{name} is not a file")
+        }
         Ok(metadata) if metadata.len() > LIMIT => format!("{name} has more than {LIMIT} bytes"),
         _ => return Ok(()),
     };
-    let what = format!("the certificates that {variable} names cannot be read: {problem}");
+    let what = format!("cannot read the certificates that {variable} names: {problem}");
     let next_step = format!("Set {variable} to certificates in PEM form, or unset it.");
     Err(Failure::usage(what, next_step))
 }

@@ -1,4 +1,4 @@
-//! The time of day, for what is told of the past.
+//! The time of day, for reports about the past.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

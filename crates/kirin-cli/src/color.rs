@@ -1,5 +1,4 @@
-//! Colours, where somebody sees them: `--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and no
-//! terminal at all.
+//! Colors, where they can be seen: `--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and no terminal at all.
 
 use std::io;
 
@@ -12,7 +11,7 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// What somebody chose, for this program and clap's own messages.
+/// Applies the user's choice to this program and to clap's own messages.
 pub(crate) fn choose_colors(choice: Option<clap::ColorChoice>) {
     let choice = match choice {
         None | Some(clap::ColorChoice::Auto) => ColorChoice::Auto,

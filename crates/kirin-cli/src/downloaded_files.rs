@@ -1,4 +1,4 @@
-//! The videos that an earlier run has downloaded: what stands at a path counts only if it is one of them.
+//! The videos that an earlier run has downloaded: a file counts only if it is one of them.
 
 use std::{
     fs, io,

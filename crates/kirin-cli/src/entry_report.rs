@@ -5,6 +5,8 @@ use kirin_ledger::Entry;
 use kirin_types::{Amount, Timestamp};
 use serde::Serialize;
 
+use crate::report::path_text;
+
 /// An entry as `--json` prints it, always with every field.
 #[derive(Serialize)]
 pub(crate) struct EntryReport<'a> {
@@ -41,7 +43,7 @@ impl<'a> From<&'a Entry> for EntryReport<'a> {
             paths: entry
                 .files
                 .iter()
-                .map(|file| file.path.to_string_lossy().into())
+                .map(|file| path_text(&file.path))
                 .collect(),
         }
     }

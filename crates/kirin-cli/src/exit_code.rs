@@ -1,4 +1,4 @@
-//! The exit codes: they tell what happened to the money. Where gh has a number for the same
+//! The exit codes: they say what happened to the money. Where gh has a number for the same
 //! thing, it is gh's.
 
 use kirin_client::ErrorKind;
@@ -27,7 +27,7 @@ exit_codes! {
     UNREACHABLE = 7, "network or service unavailable; nothing sent, nothing spent";
     NOT_FINISHED = 8, "accepted but not finished here; resume";
     RATE_LIMIT = 9, "rate or parallel-task limit, nothing created";
-    SOME_FAILED = 10, "some of several did not end well";
+    SOME_FAILED = 10, "some of several failed";
     UNRESOLVED = 11, "unresolved: a create may have been charged and could not be found yet";
     DISK = 12, "disk: the ledger or the output could not be written";
     INTERRUPTED = 130, "interrupted; the message says how to resume";
@@ -41,7 +41,7 @@ pub(crate) fn describe_all() -> String {
     format!("Exit codes:{}", lines.collect::<String>())
 }
 
-/// The one for several: what they have in common, or else what must be told first.
+/// The one for several: what they have in common, or else the most urgent.
 pub(crate) fn of_several(codes: &[u8]) -> u8 {
     let first = codes.first().copied().unwrap_or(DONE);
     match codes {

@@ -5,7 +5,8 @@ use std::str;
 /// What some editors put before a text to say that it is UTF-8. It is no part of the text.
 const MARK: char = '\u{feff}';
 
-/// The text of a file, without a byte order mark. If it is not UTF-8, the error says what it is instead, as the rest of
+/// The text of a file, without a byte order mark. If it is not UTF-8, the error says what it is
+/// instead, as the rest of
 /// a sentence about the file.
 pub(crate) fn input_text(bytes: &[u8]) -> Result<&str, &'static str> {
     no_other_encoding(bytes)?;

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+//! Ctrl-C and SIGTERM: how far the command got decides what a person reads.
 
 use kirin_client::Billing;
 
@@ -62,7 +62,7 @@ fn second_one_ends() {
     });
 }
 
-/// Listens for SIGTERM from now on; ready when it comes, and never where there is none.
+/// Listens for SIGTERM from now on; ready when it comes, and never on systems without it.
 pub(crate) fn wait_for_sigterm() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let listener = {
@@ -105,11 +105,11 @@ fn interrupted_failure(ids: Ids) -> Failure {
         (Some(id), _) if ids.completed => failure("Do not generate it again: download it.")
             .followed_by("download", id.as_str())
             .completed_and_charged(),
-        (Some(id), _) => failure("Do not generate it again: go on with it.")
+        (Some(id), _) => failure("Do not generate it again: continue with it.")
             .followed_by("wait", id.as_str())
             .with_money(
                 Billing::Unknown,
-                format!("Task {id} goes on at the service, and may be charged."),
+                format!("Task {id} continues at the service, and may be charged."),
             ),
         (None, Some(id)) => failure(
             "Do not generate it again before you have looked for its task; a new one can \
@@ -118,9 +118,9 @@ fn interrupted_failure(ids: Ids) -> Failure {
         .followed_by("status", id.as_str())
         .with_money(
             Billing::Unknown,
-            "The request was on its way: it may have been charged.",
+            "The request was being sent: it may have been charged.",
         ),
-        (None, None) => failure("Nothing was sent; start again when you like."),
+        (None, None) => failure("Nothing was sent; run the command again at any time."),
     };
     failure.with_ids(ids)
 }
@@ -129,13 +129,13 @@ fn interrupted_failure(ids: Ids) -> Failure {
 pub(crate) fn batch_interrupted(under_way: &[Ids]) -> Failure {
     let what = format!("interrupted, with {} under way", how_many(under_way.len()));
     let next_step =
-        "Go on with the same command: it looks for what was sent before it sends anything.";
+        "Continue with the same command: it looks for what was sent before it sends anything.";
     let details = under_way.iter().map(|ids| {
         let which = match (&ids.external_task_id, &ids.id) {
             (Some(external), Some(id)) => format!("{external}, task {id}"),
             (Some(external), None) => format!("{external}, sent and not answered"),
             (None, Some(id)) => format!("task {id}"),
-            (None, None) => "nothing is sent yet".into(),
+            (None, None) => "nothing was sent yet".into(),
         };
         match &ids.last_status {
             Some(status) => format!("{which}, the last status was {status}"),
@@ -144,8 +144,8 @@ pub(crate) fn batch_interrupted(under_way: &[Ids]) -> Failure {
     });
     let is_sent = |ids: &Ids| ids.external_task_id.is_some() || ids.id.is_some();
     let money = match under_way.iter().any(is_sent) {
-        true => "What is under way goes on at the service, and may be charged.",
-        false => "Nothing of what is under way was sent. What is done is charged.",
+        true => "What is under way continues at the service, and may be charged.",
+        false => "Nothing that was under way was sent. Completed tasks were charged.",
     };
     Failure::new(exit_code::INTERRUPTED, what, next_step)
         .with_details(details)

@@ -61,7 +61,7 @@ pub(crate) fn find_key() -> Result<Key, Failure> {
     if let Some(key) = in_environment() {
         let key = key.map_err(|invalid| {
             let what = format!("the value of {VARIABLE} is not a key: {invalid}");
-            Failure::usage(what, "Set it to your API key, as it was given to you.")
+            Failure::usage(what, "Set it to your API key, exactly as it was issued.")
         })?;
         let source = Source::Environment;
         return Ok(Key { key, source });
@@ -73,7 +73,7 @@ pub(crate) fn find_key() -> Result<Key, Failure> {
         Failure::new(exit_code::AUTHENTICATION, what, next_step)
     };
     let unread = |error: io::Error| {
-        let next_step = "Make it readable for you alone, or write it again: kirin auth set-key";
+        let next_step = "Make it readable only by you, or write it again: kirin auth set-key";
         unusable(format!("cannot be read: {error}"), next_step)
     };
     let mut file = match File::open(&path) {
@@ -82,11 +82,11 @@ pub(crate) fn find_key() -> Result<Key, Failure> {
     };
     if is_open_to_others(&file) {
         let next_step = format!(
-            "If nobody else can have read it, make it yours alone: chmod 600 {}. Else get a new key.",
+            "If no one else can have read it, make it private: chmod 600 {}. Otherwise get a new key.",
             shell_word(&name)
         );
         return Err(unusable(
-            "is open to other users, and was not used".into(),
+            "can be read by other users, and was not used".into(),
             &next_step,
         ));
     }
@@ -101,7 +101,7 @@ pub(crate) fn find_key() -> Result<Key, Failure> {
 
 /// There is no key, and no emulator was asked for.
 fn no_key() -> Failure {
-    let next_step = "Keep your API key in a file that only you may read: kirin auth set-key. Or \
+    let next_step = "Store your API key in a file that only you can read: kirin auth set-key. Or \
                      set the environment variable KIRIN_API_KEY to it, or generate without \
                      one, at no cost: kirin generate PROMPT --emulator";
     Failure::new(exit_code::AUTHENTICATION, "there is no API key", next_step)
@@ -124,13 +124,13 @@ pub(crate) fn read_key(from: &mut impl Read) -> io::Result<String> {
 /// Writes the file, whole or not at all, and gives its path.
 pub(crate) fn write_key(key: &str) -> Result<PathBuf, Failure> {
     let path = key_path().ok_or_else(|| {
-        let what = "there is no place for the key file";
+        let what = "there is no folder for the key file";
         let next_step = "Set HOME, or XDG_CONFIG_HOME to a folder of yours.";
         Failure::new(exit_code::DISK, what, next_step)
     })?;
     replace_file(&path, key).map_err(|error| {
         let what = format!("the key file {} was not written: {error}", path.display());
-        let next_step = "Make its folder one that you can write to, or set XDG_CONFIG_HOME to one.";
+        let next_step = "Make its folder writable, or set XDG_CONFIG_HOME to a folder that is.";
         Failure::new(exit_code::DISK, what, next_step)
     })?;
     Ok(path)
@@ -141,7 +141,7 @@ fn key_path() -> Option<PathBuf> {
     Some(configuration::configuration_folder()?.join("key"))
 }
 
-/// The file is nobody else's at any moment: it is made so, under another name.
+/// The file is private at every moment: it is created so, under another name.
 fn replace_file(path: &Path, key: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     make_private(folder)?;

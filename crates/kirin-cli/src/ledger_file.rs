@@ -25,7 +25,7 @@ pub(crate) fn open() -> Result<Ledger, Failure> {
     let ledger = Ledger::open(path_in_folder()?).map_err(unopened_failure)?;
     if is_new {
         print_stderr(&format!(
-            "a new ledger was made at {}: if there was one before, see whether its disk is mounted",
+            "a new ledger was created at {}: if you had one before, check whether its disk is mounted",
             printable(&ledger.path().to_string_lossy())
         ));
     }
@@ -99,9 +99,8 @@ pub(crate) fn path() -> Result<PathBuf, Failure> {
     let data = data.filter(|path| path.is_absolute()).or_else(home);
     data.map(|data| data.join("kirin").join("ledger.sqlite3"))
         .ok_or_else(|| {
-            let what =
-                "there is no place for the ledger, and what is not written down is not spent";
-            let next_step = "Set HOME, or KIRIN_LEDGER to a file that only you may read.";
+            let what = "there is no folder for the ledger, and without a record nothing is spent";
+            let next_step = "Set HOME, or KIRIN_LEDGER to a file that only you can read.";
             Failure::new(exit_code::DISK, what, next_step)
         })
 }

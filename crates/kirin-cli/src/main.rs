@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 /// What was typed is repeated in it, and not all of that may reach a terminal.
 fn print_clap_error(error: &clap::Error, typed: &[OsString]) {
     let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
-    // Where nobody listens any more, the exit code has to do.
+    // If no one reads the output any more, the exit code has to do.
     let _ = match (typed.iter().all(is_seen), error.use_stderr()) {
         (true, _) => error.print(),
         (false, true) => {
@@ -122,7 +122,7 @@ fn explain_refusal(refused: Refused, typed: &[OsString]) -> ExitCode {
     ExitCode::from(exit_code::USAGE)
 }
 
-/// The colours that were asked for in arguments that cannot be read as a whole.
+/// The choice of colors in arguments that cannot be parsed as a whole.
 fn typed_color(arguments: &[OsString]) -> Option<ColorChoice> {
     let at = arguments
         .iter()

@@ -16,10 +16,10 @@ enum Part {
     Placeholder(&'static str),
 }
 
-/// What stands for the task's id in a path until it is known.
+/// The placeholder for the task's id in a path until it is known.
 pub(crate) const TASK_ID: &str = "{task_id}";
 
-/// What can stand in braces.
+/// The names that are allowed in braces.
 const PLACEHOLDERS: [&str; 8] = [
     "aspect_ratio",
     "duration",
@@ -73,7 +73,7 @@ impl FromStr for NameTemplate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(['/', '\\']) || text.contains(char::is_control) {
-            return Err("a name is no path: the folder is --output".into());
+            return Err("a name is not a path: the folder is --output".into());
         }
         if text.is_empty() {
             return Err("a name has at least one character".into());
@@ -85,7 +85,7 @@ impl FromStr for NameTemplate {
             let known = PLACEHOLDERS.into_iter().find(|known| *known == name);
             let placeholder = known.ok_or_else(|| {
                 let all: Vec<_> = PLACEHOLDERS.map(|name| format!("{{{name}}}")).into();
-                format!("{{{name}}} is none of {}", all.join(", "))
+                format!("{{{name}}} is not one of {}", all.join(", "))
             })?;
             parts.push(Part::Text(before.into()));
             parts.push(Part::Placeholder(placeholder));
@@ -164,7 +164,7 @@ mod tests {
             ("a\\b", "--output"),
             ("a\nb", "--output"),
             ("{id", "has no }"),
-            ("{seed}", "{seed} is none of {aspect_ratio}, {duration},"),
+            ("{seed}", "{seed} is not one of {aspect_ratio}, {duration},"),
         ] {
             let error = template.parse::<NameTemplate>().unwrap_err();
             assert!(error.contains(problem), "{template:?}: {error}");

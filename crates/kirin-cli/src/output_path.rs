@@ -87,7 +87,7 @@ pub(crate) fn in_folder<'a>(
         if !is_new && !name.contains(TASK_ID) {
             return Err(Failure::usage(
                 format!(
-                    "--name-template gives two videos the name {name}, or one that differs in case"
+                    "--name-template gives two videos the name {name}, or names that differ only in case"
                 ),
                 "Add {number} or {task_id} to it.",
             ));
@@ -99,7 +99,7 @@ pub(crate) fn in_folder<'a>(
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| {
         let what = format!("the folder {} cannot be made: {error}", folder.display());
-        let next_step = "Choose another --output, in a folder that can be written to.";
+        let next_step = "Choose another --output, in a writable folder.";
         Failure::new(exit_code::DISK, what, next_step)
     })
 }
@@ -115,7 +115,7 @@ impl From<&DownloadError> for Failure {
             DownloadErrorKind::Exists => (exit_code::USAGE, "Choose another --output."),
             _ => (
                 exit_code::DISK,
-                "Choose another --output, in a folder that exists and can be written to.",
+                "Choose another --output, in an existing, writable folder.",
             ),
         };
         let next_step = match error.longest_name() {
@@ -172,7 +172,7 @@ fn longest_id() -> String {
 const LONGEST: usize = 100;
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
-/// under a name that stands for the task's.
+/// under a placeholder for the task's name.
 pub(crate) fn check_writable(
     file: &OutputFile,
     name: &str,
@@ -239,7 +239,7 @@ fn with_short_stem(path: &Path, room: usize) -> PathBuf {
     }
 }
 
-/// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
+/// The longest name, in bytes, that gets a suffix unasked: it leaves room for the suffix of a part.
 const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn longest_id_stands_for_every_id() {
+    fn no_id_has_a_longer_file_name_than_the_longest_id() {
         let longest = file_name(&LONGEST_ID).len();
         assert_eq!((LONGEST_ID.len(), longest), (100, 101));
         for id in ["y".repeat(300), format!("con.{}", "y".repeat(300))] {

@@ -36,29 +36,34 @@ pub(crate) fn shows_bar() -> bool {
 }
 
 impl Progress {
-    pub(crate) fn new(shared: &SharedOptions) -> Self {
+    /// Of a task with these ids, as far as they are known before anything happens to it.
+    pub(crate) fn new(
+        shared: &SharedOptions,
+        external_task_id: Option<&ExternalTaskId>,
+        id: Option<&TaskId>,
+    ) -> Self {
         let shown = match (shared.quiet, shows_bar()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar(new_bar()),
             (false, false) => Shown::Lines,
         };
-        Self {
-            shown,
-            events: (shared.json == Some(Json::Events)).then(Events::default),
-            prefix: String::new(),
-            last: String::new(),
-        }
+        let events = Events::new(external_task_id.cloned(), id.cloned());
+        Self::with_events(shared, shown, events, String::new())
     }
 
-    /// One of many, of which only events are told.
+    /// One of many, of which only events are reported.
     pub(crate) fn events_only(shared: &SharedOptions, id: &ExternalTaskId) -> Self {
-        let progress = Self {
-            shown: Shown::Nothing,
-            events: (shared.json == Some(Json::Events)).then(Events::default),
-            prefix: format!("{id}: "),
+        let events = Events::new(Some(id.clone()), None);
+        Self::with_events(shared, Shown::Nothing, events, format!("{id}: "))
+    }
+
+    fn with_events(shared: &SharedOptions, shown: Shown, events: Events, prefix: String) -> Self {
+        Self {
+            shown,
+            events: (shared.json == Some(Json::Events)).then_some(events),
+            prefix,
             last: String::new(),
-        };
-        progress.about_task(Some(id), None)
+        }
     }
 
     /// One of several that are shown together.
@@ -71,28 +76,15 @@ impl Progress {
         self
     }
 
-    /// Which task it is, where that is known before anything happens to it.
-    pub(crate) fn about_task(
-        mut self,
-        external_task_id: Option<&ExternalTaskId>,
-        id: Option<&TaskId>,
-    ) -> Self {
-        if let Some(events) = &mut self.events {
-            events.external_task_id = external_task_id.cloned();
-            events.id = id.cloned();
-        }
-        self
-    }
-
-    /// How far the task is stands in the bar; what happened stays on the terminal above it: the
-    /// ids must not be lost with the bar.
+    /// The bar shows how far the task is. Events stay on the terminal above it: the ids must not be
+    /// lost with the bar.
     pub(crate) fn show_notice(&mut self, notice: &Notice) {
         let line = notice_text(notice);
         if let Some(events) = &mut self.events {
             events.print_notice(notice, line.as_deref());
         }
         match (notice, &self.shown) {
-            // What the ledger does not know, somebody has to.
+            // The user has to know what the ledger does not.
             (Notice::NotRecorded { .. }, Shown::Nothing) => self.say_anyway(line),
             (
                 Notice::Progress {
@@ -120,7 +112,7 @@ impl Progress {
         }
     }
 
-    /// Shows how far the download is in the bar; where it does not just go on, in a line.
+    /// Shows how far the download is in the bar, and anything unusual in a line.
     pub(crate) fn show_download(&mut self, event: &DownloadEvent) {
         let line = download_text(event);
         if let Some(events) = &mut self.events {
@@ -128,7 +120,7 @@ impl Progress {
         }
         match (event, &self.shown) {
             (DownloadEvent::Progress { bytes, total }, _) => self.show_bytes(*bytes, *total),
-            // Whoever opens the file has to know.
+            // You have to know it when you open the file.
             (DownloadEvent::Unusual { .. }, Shown::Nothing) => self.say_anyway(line),
             _ => line.iter().for_each(|line| self.show_line(line)),
         }
@@ -194,7 +186,9 @@ fn notice_text(notice: &Notice) -> Option<String> {
             format!("the answer to the create was lost ({cause}); looking for the task")
         }
         Notice::NotRecorded { cause } => {
-            format!("the journal could not be written ({cause}): note the ids and the end")
+            format!(
+                "the journal could not be written ({cause}): write down the ids and how the task ends"
+            )
         }
         Notice::Progress {
             status, progress, ..
@@ -217,7 +211,7 @@ fn notice_text(notice: &Notice) -> Option<String> {
         Notice::Trouble { cause } => format!("no result yet ({cause}); asking again"),
         Notice::UnknownStatus { status, reason } => {
             let status = status_text(status.as_deref(), reason.as_deref());
-            format!("the service says {status}; waiting on")
+            format!("the service says {status}; still waiting")
         }
         _ => return None,
     })
@@ -231,10 +225,13 @@ fn download_text(event: &DownloadEvent) -> Option<String> {
             format!("downloading from the start again: {because}")
         }
         DownloadEvent::Resumed { at, .. } => {
-            format!("downloading the rest; {} are there", HumanBytes(*at))
+            format!(
+                "downloading the rest; {} are already there",
+                HumanBytes(*at)
+            )
         }
         DownloadEvent::Retrying { because, wait } => format!(
-            "the download broke off ({because}); trying again in {:.0} s",
+            "the download was cut off ({because}); trying again in {:.0} s",
             wait.as_secs_f64()
         ),
         DownloadEvent::Unusual { what } => {

@@ -1,4 +1,4 @@
-//! How far a generation got: that decides what a person is told when it ends.
+//! How far a generation got: that decides what a person reads when it ends.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -38,7 +38,7 @@ impl Reached {
         };
     }
 
-    /// The video of the task is fetched. One that ended in other words may still go on.
+    /// The video of the task is being downloaded. A task that ended in other words may still continue.
     pub(crate) fn set_downloading(&self, task: &Task) {
         let mut ids = self.lock();
         ids.id = Some(task.id().clone());

@@ -36,7 +36,7 @@ impl Unwritten {
     /// The result is about a task that was accepted.
     pub(crate) fn of_task(self, task: &Task) -> Failure {
         let id = printable(task.id().as_str());
-        let what = format!("the result cannot be written to stdout: {}", self.0);
+        let what = format!("cannot write the result to stdout: {}", self.0);
         let next_step = format!("The result is about task {id}: ask for it again.");
         Failure::new(exit_code::DISK, what, next_step)
             .charged_perhaps()
@@ -46,8 +46,8 @@ impl Unwritten {
 
     /// A batch has ended, and this is its summary.
     pub(crate) fn of_batch(self) -> Failure {
-        let what = format!("the summary cannot be written to stdout: {}", self.0);
-        let next_step = "Run the same command again: it tells the same.";
+        let what = format!("cannot write the summary to stdout: {}", self.0);
+        let next_step = "Run the same command again: it prints the same summary.";
         Failure::new(exit_code::DISK, what, next_step).with_money(
             Billing::Unknown,
             "The batch has ended; what is completed was charged.",
@@ -58,8 +58,8 @@ impl Unwritten {
 /// Nothing was sent for the result.
 impl From<Unwritten> for Failure {
     fn from(Unwritten(error): Unwritten) -> Self {
-        let what = format!("the result cannot be written to stdout: {error}");
-        Self::other(what, "Write it elsewhere, and ask again.")
+        let what = format!("cannot write the result to stdout: {error}");
+        Self::other(what, "Redirect it elsewhere, and run the command again.")
     }
 }
 
@@ -147,9 +147,8 @@ impl Report {
         }
     }
 
-    /// JSON is Unicode: bytes of a path that are none become U+FFFD.
     pub(crate) fn with_paths(self, paths: &[PathBuf]) -> Self {
-        let paths = paths.iter().map(|path| path.to_string_lossy().into());
+        let paths = paths.iter().map(|path| path_text(path));
         Self {
             paths: paths.collect(),
             ..self
@@ -246,6 +245,11 @@ pub(crate) fn print_failure(failure: &Failure, json: Option<Json>) -> ExitCode {
     ExitCode::from(failure.exit_code)
 }
 
+/// A path in JSON, which is Unicode: bytes of the path that are not become U+FFFD.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into()
+}
+
 /// A line of the result for a program. It may be read on a terminal all the same, so what could steer
 /// one is escaped; it is the same JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Unwritten> {
@@ -256,7 +260,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Unwritten> {
             false => line.push(character),
             // White space in what the server sent.
             true if character.is_ascii_whitespace() => line.push(' '),
-            // It stands in a string, and none of these needs two units of UTF-16.
+            // It is in a string, and none of these needs two units of UTF-16.
             true => line.push_str(&format!("\\u{:04x}", u32::from(character))),
         }
     }
@@ -268,7 +272,7 @@ pub(crate) fn print_line(lines: &str) -> Result<(), Unwritten> {
     print_styled(&printable_lines(lines))
 }
 
-/// A text of our own, or a line that has colours and whose other words are printable.
+/// A text of our own, or a line that has colors and whose other words are printable.
 pub(crate) fn print_styled(text: &str) -> Result<(), Unwritten> {
     print_bytes(text.as_bytes())
 }
@@ -292,7 +296,7 @@ pub(crate) fn print_path(path: &Path) -> Result<(), Unwritten> {
     }
 }
 
-/// Nobody reading the result, as under `| head`, is no failure; a full disk is.
+/// A closed pipe, as under `| head`, is not a failure; a full disk is.
 fn print_bytes(line: &[u8]) -> Result<(), Unwritten> {
     let mut stdout = io::stdout().lock();
     let written = stdout

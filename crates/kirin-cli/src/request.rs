@@ -16,7 +16,7 @@ use crate::{
 /// Most bytes that are read for a prompt. The longest legal one has fewer.
 const PROMPT: u64 = 1 << 20;
 
-/// What was typed, checked, with an external task id. All problems are told at once.
+/// The typed request, checked, with an external task id. All problems are reported at once.
 pub(crate) fn build_request(typed: &RequestOptions) -> Result<GenerationRequest, Failure> {
     let prompt = typed_prompt(typed);
     let mut problems: Vec<_> = prompt.as_ref().err().cloned().into_iter().collect();
@@ -25,12 +25,12 @@ pub(crate) fn build_request(typed: &RequestOptions) -> Result<GenerationRequest,
     problems.extend(
         duplicates
             .iter()
-            .map(|name| format!("{name} is given twice")),
+            .map(|name| format!("{name} was given twice")),
     );
     let text = prompt.as_ref().ok().and_then(Option::as_deref);
     let request = build_with_images(typed, text, &images, &duplicates);
     if let Err(invalid) = &request {
-        // That there is none follows from the one that cannot be read.
+        // That it is missing follows from its file being unreadable.
         let is_told = |field: &str| prompt.is_err() && field == "prompt";
         let invalid = invalid.problems().iter();
         let invalid = invalid.filter(|problem| !is_told(&problem.field));
@@ -168,7 +168,7 @@ fn read_image(model: &str, name: &str, typed: &str) -> Result<Image, String> {
         return Image::from_url(typed).map_err(|invalid| invalid.to_string());
     }
     let mut bytes = Vec::new();
-    // One more than it may have: what is wrong with it is told with what else is.
+    // One more than it may have: its size is reported with the other problems.
     let limit = Image::MAX_BYTES as u64 + 1;
     File::open(typed)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))

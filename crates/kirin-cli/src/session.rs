@@ -22,6 +22,7 @@ use crate::{
     environment::read_variable,
     failure::Failure,
     key, ledger_file, output_path,
+    reached::Reached,
     terminal::{print_stderr, printable},
     verbose::{self, ReportingTransport},
 };
@@ -138,6 +139,16 @@ impl Session {
         }
     }
 
+    /// The task, queried once; a failure has what was reached of it before.
+    pub(crate) async fn query_task(
+        &self,
+        task: impl Into<TaskRef>,
+        reached: &Reached,
+    ) -> Result<Task, Failure> {
+        let queried = self.client.query(task).await;
+        queried.map_err(|error| Failure::from_client(&error, reached.ids()))
+    }
+
     /// The entry of a task or create at the base URL of this client. Of several that may be charged, each of another
     /// account, none is taken for the one that is meant: that is a failure.
     pub(crate) async fn find_entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
@@ -186,12 +197,14 @@ impl Session {
 
     /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
     /// there, whatever becomes of the note.
-    pub(crate) async fn note_files(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
+    pub(crate) async fn note_files(
+        &self,
+        task: &Task,
+        paths: &[PathBuf],
+        unnoted: impl Iterator<Item = FileDigest>,
+    ) {
         let id = task.id().as_str();
-        let Ok(Some(entry)) = self.find_entry(id).await else {
-            return;
-        };
-        let Some(ledger) = &self.ledger else {
+        let (Some(ledger), Ok(Some(entry))) = (&self.ledger, self.find_entry(id).await) else {
             return;
         };
         let paths: Vec<_> = paths
@@ -201,13 +214,13 @@ impl Session {
         let noting = async {
             // Without its digest, another file as long as the video would be taken for it.
             for digest in unnoted {
-                ledger.note_digest(entry.number, digest).await?;
+                ledger.note_digest(entry.number, &digest).await?;
             }
             ledger.downloaded(entry.number, &paths).await
         };
         if let Err(error) = noting.await {
             print_stderr(&format!(
-                "the video is there, and the ledger does not know it: {}",
+                "the video is there, but the ledger could not record it: {}",
                 printable(&error.to_string())
             ));
         }
@@ -217,8 +230,11 @@ impl Session {
     /// long its tasks take, so that is declared.
     pub(crate) async fn start_emulated() -> Result<Self, Failure> {
         fn cannot_start(error: &dyn Error) -> Failure {
-            let what = format!("the emulator cannot start: {error}");
-            Failure::other(what, "Try again, or run it beside: kirin emulator")
+            let what = format!("cannot start the emulator: {error}");
+            Failure::other(
+                what,
+                "Try again, or run it as a separate process: kirin emulator",
+            )
         }
         let emulator = Emulator::start(EmulatorConfig::default().seed(new_seed()))
             .await
@@ -232,7 +248,7 @@ impl Session {
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
             client: builder.build()?,
-            // Its money is none, and its tasks end with it.
+            // It spends no money, and its tasks end with it.
             ledger: None,
             emulator: Some(emulator),
             minted: None,
@@ -255,7 +271,8 @@ pub(crate) fn typed_task(id: &TaskId) -> TaskRef {
     }
 }
 
-/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or may be charged. If
+/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or
+/// may be charged. If
 /// there are several, that is a failure.
 pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<Entry>, Failure> {
     let is_task = |entry: &Entry| {
@@ -329,7 +346,7 @@ pub(crate) fn base_url(shared: &SharedOptions) -> Result<BaseUrl, Failure> {
     read.map_err(|invalid| {
         let next_step = match text.starts_with("http://") {
             true => {
-                "Use https; or, if everyone on the way may read the key, name the host: \
+                "Use https; or, if anyone on the network path may read the key, name the host: \
                  export KIRIN_PLAIN_HTTP_TO=emulator:4010"
             }
             false => "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",

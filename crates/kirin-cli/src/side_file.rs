@@ -1,5 +1,5 @@
-//! Files that are written beside the videos. Only what kirin wrote, and nobody has changed since, is replaced
-//! or removed.
+//! Files that are written beside the videos. Only a file that kirin wrote, and that has not changed
+//! since, is replaced or removed.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -8,18 +8,17 @@ use std::{
 };
 
 use kirin_client::FileDigest;
-use kirin_ledger::{Ledger, LedgerError};
+use kirin_ledger::Ledger;
 
 use crate::{
     output_path::absolute_path,
     whole_file::{self, IfExists},
 };
 
-/// How many names are tried where files of others stand under the first ones.
+/// How many names are tried if other files have the first ones.
 const NAMES: u32 = 99;
 
-/// Writes `NAME.EXTENSION` into the folder, or `NAME-2.EXTENSION` where something else stands there; gives the
-/// path.
+/// Writes `NAME.EXTENSION` into the folder, or `NAME-2.EXTENSION` if another file has that name; gives the path.
 pub(crate) async fn write(
     ledger: &Ledger,
     folder: &Path,
@@ -34,8 +33,10 @@ pub(crate) async fn write(
             false if is_ours(ledger, &path).await? => IfExists::Replace,
             false => continue,
         };
-        let note = ledger.note_side_file(&absolute_path(&path), &digest).await;
-        note.map_err(io_error)?;
+        ledger
+            .note_side_file(&absolute_path(&path), &digest)
+            .await
+            .map_err(io::Error::other)?;
         match whole_file::write_whole(&path, content, if_exists) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             written => return written.map(|()| path),
@@ -79,10 +80,6 @@ async fn is_ours(ledger: &Ledger, path: &Path) -> io::Result<bool> {
     let noted = ledger
         .side_file(&absolute_path(path))
         .await
-        .map_err(io_error)?;
+        .map_err(io::Error::other)?;
     Ok(FileDigest::of(path).is_ok_and(|digest| noted.contains(&digest)))
-}
-
-fn io_error(error: LedgerError) -> io::Error {
-    io::Error::other(error)
 }

@@ -8,22 +8,17 @@ use crate::{
     terminal::printable,
 };
 
-/// The lines of [`aligned_columns`], which may have colours.
-pub(crate) fn print_table(lines: &[String]) -> Result<(), Unwritten> {
+/// A table whose first line is bold.
+pub(crate) fn print_table(mut lines: Vec<String>) -> Result<(), Unwritten> {
+    lines[0] = color::on_stdout(color::BOLD, &lines[0]);
     print_styled(&lines.join("\n"))
 }
 
-/// One JSON object a line.
+/// One JSON object per line.
 pub(crate) fn print_reports(
     mut reports: impl Iterator<Item = impl Serialize>,
 ) -> Result<(), Unwritten> {
     reports.try_for_each(|report| print_json(&report))
-}
-
-/// A table whose first line stands out.
-pub(crate) fn with_bold_head(mut lines: Vec<String>) -> Vec<String> {
-    lines[0] = color::on_stdout(color::BOLD, &lines[0]);
-    lines
 }
 
 /// Printable lines of a table whose columns are as wide as they need; the last one is not filled up.
@@ -50,4 +45,10 @@ pub(crate) fn aligned_columns(
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
+}
+
+/// `3 completed`, `1 failed`: the counts that are not zero.
+pub(crate) fn nonzero_counts(counts: &[(usize, &str)]) -> impl Iterator<Item = String> {
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, what)| format!("{count} {what}"))
 }

@@ -9,13 +9,13 @@ use kirin_client::without_url_queries;
 
 use crate::url_path;
 
-/// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can
-/// read them is no failure, and no reason to panic.
+/// Lines on stderr, without what must not reach a terminal, and without the signatures of URLs. A
+/// closed stderr is not a failure, and no reason to panic.
 pub(crate) fn print_stderr(lines: &str) {
     print_styled_stderr("", lines);
 }
 
-/// The same, behind words of our own that may have colours.
+/// The same, after words of our own that may have colors.
 pub(crate) fn print_styled_stderr(start: &str, lines: &str) {
     let lines = without_url_queries(&printable_lines(lines));
     let _ = writeln!(io::stderr().lock(), "{start}{lines}");
@@ -42,7 +42,7 @@ pub(crate) fn is_unseen(character: char) -> bool {
 }
 
 /// The text as one word of a command line: an id came from a server, and must not be more than
-/// an id when somebody copies the command.
+/// an id when the command is copied.
 pub(crate) fn shell_word(text: &str) -> String {
     let text = printable(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.,:/@%+=".contains(&byte);

@@ -12,7 +12,7 @@ pub(crate) fn parse_amount(text: &str) -> Result<Amount, String> {
         .parse()
         .map_err(|invalid: InvalidAmount| invalid.to_string())?;
     match amount.is_negative() {
-        true => Err("an amount is not negative".into()),
+        true => Err("an amount must not be negative".into()),
         false => Ok(amount),
     }
 }

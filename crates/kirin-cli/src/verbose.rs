@@ -1,4 +1,4 @@
-//! What goes on, for `--verbose`: never a key, a header, a body or a signed URL.
+//! What `--verbose` reports: never a key, a header, a body or a signed URL.
 
 use std::{
     fmt,
@@ -25,14 +25,14 @@ pub(crate) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
 }
 
-/// Says it, if somebody wants to know.
+/// Reports it under `--verbose`.
 pub(crate) fn print_verbose(what: impl fmt::Display) {
     if is_on() {
         print_stderr(&format!("verbose: {}", printable(&what.to_string())));
     }
 }
 
-/// A transport that tells of each request what it is and how it was answered.
+/// A transport that reports each request and how it was answered.
 #[derive(Debug)]
 pub(crate) struct ReportingTransport<T>(pub(crate) T);
 

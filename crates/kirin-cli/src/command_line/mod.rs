@@ -21,7 +21,7 @@ pub(crate) enum Refused {
 
 /// Reads the arguments, the first of which is the name of the program.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Arguments, Refused> {
-    // Its name is not what somebody called it.
+    // Its name does not depend on how it was called.
     let mut program = Arguments::command().bin_name("kirin");
     let read = program.try_get_matches_from_mut(typed);
     let read = read.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
@@ -40,8 +40,8 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Arguments, Refused> {
     Ok(arguments)
 }
 
-/// The error without the tip to put two dashes before a flag that nobody knows: it would make a
-/// prompt of it, and that is paid for.
+/// The error without the tip to put two dashes before an unknown flag: that would make it a prompt,
+/// which is paid for.
 fn without_dashes(mut error: Error) -> Error {
     let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) else {
         return error;

@@ -10,7 +10,7 @@ use crate::{arguments::RequestOptions, failure::Failure, terminal::shell_word};
 /// The options that take one file, of which a pattern of the shell (`*.png`) makes several.
 const FILES: [&str; 4] = ["image", "image_tail", "prompt_files", "output"];
 
-/// More prompts than these make no line that somebody reads.
+/// More prompts than these would make an unreadable line.
 const MOST: usize = 12;
 
 /// What was typed behind the name of a command.
@@ -44,16 +44,16 @@ pub(super) fn check_one_prompt(
         "-" => None,
         word if word.starts_with('-') => {
             let line = typed.typed_line(Some(word));
-            let what = format!("{word} looks like a flag, and not like a prompt");
-            let next_step = format!("If it is the prompt, say so:\n  {line}");
+            let what = format!("{word} looks like a flag, not a prompt");
+            let next_step = format!("If it is the prompt, run:\n  {line}");
             Some(Failure::usage(what, next_step))
         }
         word if word.contains(['.', '/']) && Path::new(word).is_file() => {
             let what = format!("{word} is a file, and does not look like a prompt");
             let (start, word) = (typed.typed_line(None), shell_word(word));
             let next_step = format!(
-                "If the prompt is in it, read it:\n  {start} --prompt-file {word}\nIf its name is the \
-                 prompt, say so:\n  {start} --prompt={word}"
+                "If it contains the prompt, run:\n  {start} --prompt-file {word}\nIf its name is the \
+                 prompt, run:\n  {start} --prompt={word}"
             );
             Some(Failure::usage(what, next_step))
         }
@@ -74,7 +74,7 @@ impl<'a> Typed<'a> {
         texts
     }
 
-    /// Files that stand directly behind the one that an option takes.
+    /// Files that directly follow the one that an option takes.
     fn stray_files(&self, words: &[(usize, &str)]) -> Option<Failure> {
         let options = self.typed_options().into_iter();
         let mut options = options.filter(|option| FILES.contains(&option.get_id().as_str()));
@@ -96,9 +96,9 @@ impl<'a> Typed<'a> {
         let line = self.typed_line(prompt.as_deref());
         let option = option.get_long().unwrap_or_default();
         let count = strays.len() + 1;
-        let what = format!("--{option} takes one file, and {count} are given");
+        let what = format!("--{option} takes one file, and {count} were given");
         let next_step = format!(
-            "The shell replaces a pattern like *.png by all the files that fit. Name one of them:\n  \
+            "The shell replaces a pattern like *.png with all matching files. Name one of them:\n  \
              {line}\nSeveral videos are a batch:\n  kirin help batch"
         );
         Some(Failure::usage(what, next_step))
@@ -126,7 +126,7 @@ impl<'a> Typed<'a> {
             .filter(|_| !has_files && words.len() > 1);
         let batch = batch.map_or_else(|| "kirin help batch".into(), |batch| batch + &flags);
         let name = self.command.get_name();
-        let what = format!("kirin {name} makes one video of one prompt, and {count} are given");
+        let what = format!("kirin {name} makes one video of one prompt, and {count} were given");
         let next_step = format!("{one}\nSeveral prompts are a batch:\n  {batch}");
         Failure::usage(what, next_step)
     }
@@ -170,20 +170,19 @@ impl<'a> Typed<'a> {
     fn typed_line(&self, prompt: Option<&str>) -> String {
         let mut line = format!("kirin {}", self.command.get_name());
         if let Some(prompt) = prompt {
-            let before = if prompt.starts_with('-') {
-                "--prompt="
-            } else {
-                ""
-            };
+            let is_like_a_flag = prompt.starts_with('-');
+            let before = if is_like_a_flag { "--prompt=" } else { "" };
             line += &format!(" {before}{}", shell_word(prompt));
         }
-        let options = self.typed_options().into_iter();
-        line + &options
-            .map(|option| self.option_text(option))
-            .collect::<String>()
+        line + &self.options_text(&self.typed_options())
     }
 
-    /// The batch of these prompts, where it is one line, and can be told all that was typed.
+    fn options_text(&self, options: &[&Arg]) -> String {
+        let texts = options.iter().map(|option| self.option_text(option));
+        texts.collect()
+    }
+
+    /// The batch of these prompts, if it fits on one line and has all the options that were typed.
     fn batch_line(&self, prompts: &[(usize, &str)]) -> Option<String> {
         let batch = self.program.find_subcommand("batch")?;
         let is_known = |option: &&Arg| {
@@ -198,12 +197,7 @@ impl<'a> Typed<'a> {
         for (_, prompt) in prompts {
             line += &format!(" --prompt={}", shell_word(prompt));
         }
-        Some(
-            line + &options
-                .iter()
-                .map(|option| self.option_text(option))
-                .collect::<String>(),
-        )
+        Some(line + &self.options_text(&options))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     exit_code,
     failure::Failure,
     key::{self, Key, Source, VARIABLE},
-    report::{Json, print_json, print_line, print_path},
+    report::{Json, path_text, print_json, print_line, print_path},
     session::base_url,
     terminal::{print_stderr, printable},
 };
@@ -28,7 +28,7 @@ struct KeyReport {
     base_url: Option<String>,
 }
 
-/// Keep the API key, or tell where it is from.
+/// Store the API key, or show where it comes from.
 #[derive(Args, Debug)]
 pub(crate) struct Auth {
     #[command(subcommand)]
@@ -37,14 +37,14 @@ pub(crate) struct Auth {
 
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
-    /// Keep an API key in a file that only you may read; prints its path.
+    /// Store an API key in a file that only you can read; prints its path.
     ///
     /// The key is read from stdin, or asked for on a terminal without showing it: kirin auth set-key <
-    /// FILE. It replaces the one that is kept. The file is kirin/key in XDG_CONFIG_HOME or ~/.config.
+    /// FILE. It replaces the stored one. The file is kirin/key in XDG_CONFIG_HOME or ~/.config.
     SetKey(SetKey),
-    /// Tell where the API key is from, and its fingerprint; sends nothing.
+    /// Show where the API key comes from, and its fingerprint; sends nothing.
     ///
-    /// The environment variable KIRIN_API_KEY comes before the key file.
+    /// The environment variable KIRIN_API_KEY takes precedence over the key file.
     Status(Box<SharedOptions>),
 }
 
@@ -84,24 +84,25 @@ impl Run for Auth {
 
 fn keep_key(arguments: &SetKey, may_ask: bool) -> Result<(), Failure> {
     if !arguments.key.is_empty() {
-        let what =
-            "a key is not taken from the command line, which others and the shell's history see";
-        let next_step = "Give it on stdin, or when you are asked: kirin auth set-key";
+        let what = "the key must not be on the command line, where other users and the shell's history can see it";
+        let next_step = "Pass it on stdin, or enter it when asked: kirin auth set-key";
         return Err(Failure::usage(what, next_step));
     }
     let text = read_key(may_ask)?;
     let key: ApiKey = text.parse().map_err(|invalid| {
         let what = format!("what was read is not a key: {invalid}");
-        Failure::usage(what, "Give your API key, as it was given to you.")
+        Failure::usage(what, "Enter your API key, exactly as it was issued.")
     })?;
     let path = key::write_key(&text)?;
     if key::in_environment().is_some() {
-        print_stderr(&format!("{VARIABLE} is set, and comes before the file."));
+        print_stderr(&format!(
+            "{VARIABLE} is set, and takes precedence over the file."
+        ));
     }
     let printed = match arguments.json {
         true => print_json(&KeyReport {
             source: "file",
-            path: Some(path.to_string_lossy().into()),
+            path: Some(path_text(&path)),
             fingerprint: key.fingerprint(),
             base_url: None,
         }),
@@ -114,7 +115,7 @@ fn keep_key(arguments: &SetKey, may_ask: bool) -> Result<(), Failure> {
 fn read_key(may_ask: bool) -> Result<String, Failure> {
     let unread = |error: io::Error| {
         let what = format!("the key cannot be read: {error}");
-        Failure::other(what, "Give it on stdin: kirin auth set-key < FILE")
+        Failure::other(what, "Pass it on stdin: kirin auth set-key < FILE")
     };
     let mut stdin = io::stdin();
     if !stdin.is_terminal() {
@@ -122,8 +123,8 @@ fn read_key(may_ask: bool) -> Result<String, Failure> {
     }
     let terminal = Term::stderr();
     if !may_ask || !terminal.is_term() {
-        let what = "there is no key on stdin, and nobody may be asked for it";
-        let next_step = "Give it on stdin: kirin auth set-key < FILE";
+        let what = "there is no key on stdin, and it cannot be asked for here";
+        let next_step = "Pass it on stdin: kirin auth set-key < FILE";
         return Err(Failure::usage(what, next_step));
     }
     let asked = terminal.write_str("API key (it is not shown): ");
@@ -140,7 +141,7 @@ fn print_status(shared: &SharedOptions) -> Result<(), Failure> {
     }
     let (source, path) = match source {
         Source::Environment => ("environment", None),
-        Source::File(path) => ("file", Some(path.to_string_lossy().into())),
+        Source::File(path) => ("file", Some(path_text(&path))),
     };
     let report = KeyReport {
         source,

@@ -9,7 +9,7 @@ use crate::{
     dry_run::print_dry_run,
     exit_code,
     failure::Failure,
-    generation::{Deadline, GenerationContext, RequestedTask},
+    generation::{GenerationContext, RequestedTask},
     interrupt::unless_interrupted,
     progress::Progress,
     reached::Reached,
@@ -43,16 +43,9 @@ impl Run for Create {
         };
         let session = PayingSession::open(&self.shared, wanted)?.session;
         let reached = Reached::default();
-        let mut context = GenerationContext {
-            session: &session,
-            progress: Progress::new(&self.shared).about_task(request.external_task_id(), None),
-            reached: &reached,
-        };
-        let requested = RequestedTask {
-            request: &request,
-            deadline: Deadline::from_now(&request, None),
-            existing_file: None,
-        };
+        let progress = Progress::new(&self.shared, request.external_task_id(), None);
+        let mut context = GenerationContext::new(&session, progress, &reached);
+        let requested = RequestedTask::new(&request, None);
         let task = unless_interrupted(&reached, context.produce_task(&requested)).await?;
         drop(context);
         let printed = match self.shared.json {

@@ -35,14 +35,10 @@ impl Run for Download {
         let session = Session::open_to_follow(&self.shared)?;
         check_output(&session, &self.file, "download", &self.id).await?;
         let reached = Reached::of_task(self.id.clone());
-        let mut context = GenerationContext {
-            session: &session,
-            progress: Progress::new(&self.shared).about_task(None, Some(&self.id)),
-            reached: &reached,
-        };
+        let progress = Progress::new(&self.shared, None, Some(&self.id));
+        let mut context = GenerationContext::new(&session, progress, &reached);
         let (task, paths) = unless_interrupted(&reached, async {
-            let queried = session.client.query(typed_task(&self.id)).await;
-            let task = queried.map_err(|error| context.failure_of(&error))?;
+            let task = session.query_task(typed_task(&self.id), &reached).await?;
             if !has_videos(&task) {
                 return Err(not_completed(&task));
             }

@@ -13,7 +13,7 @@ use crate::{
     dry_run::print_dry_run,
     exit_code,
     failure::Failure,
-    generation::{Deadline, GenerationContext, RequestedTask},
+    generation::{GenerationContext, RequestedTask},
     interrupt::unless_interrupted,
     name_template::NameTemplate,
     output_path::{self, with_output},
@@ -104,15 +104,11 @@ impl Generate {
         existing_file: Option<DownloadError>,
     ) -> Result<(Task, Vec<PathBuf>), Failure> {
         let reached = Reached::default();
-        let mut context = GenerationContext {
-            session,
-            progress: Progress::new(&self.shared).about_task(request.external_task_id(), None),
-            reached: &reached,
-        };
+        let progress = Progress::new(&self.shared, request.external_task_id(), None);
+        let mut context = GenerationContext::new(session, progress, &reached);
         let requested = RequestedTask {
-            request,
-            deadline: Deadline::from_now(request, self.timeout.duration),
             existing_file,
+            ..RequestedTask::new(request, self.timeout.duration)
         };
         unless_interrupted(&reached, context.produce_files(&requested, file)).await
     }

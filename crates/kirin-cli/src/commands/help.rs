@@ -31,7 +31,7 @@ impl Run for Help {
         for name in &self.topic {
             found = found.find_subcommand_mut(name).ok_or_else(|| {
                 let what = format!("there is no command {}", self.topic.join(" "));
-                Failure::usage(what, "See which there are: kirin help")
+                Failure::usage(what, "List the commands: kirin help")
             })?;
         }
         // clap itself knows whether the long or the short help is meant.

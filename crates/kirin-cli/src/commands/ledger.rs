@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     ledger_file,
     report::{Json, print_path},
-    table::{aligned_columns, print_reports, print_table, with_bold_head},
+    table::{aligned_columns, print_reports, print_table},
     terminal::print_stderr,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct LedgerOptions {
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -31,17 +31,19 @@ pub(crate) struct LedgerOptions {
 
 #[derive(Debug, Subcommand)]
 enum LedgerCommand {
-    /// Go on with a ledger that was restored from a backup, or with a new one where it is lost.
+    /// Accept a ledger that was restored from a backup, or start a new one if it is lost.
     ///
-    /// kirin refuses a ledger that knows less than what is written beside it, or that is gone: creates
-    /// that only the lost one knew may be paid, and nothing here knows of them. Restore the latest one
-    /// that you have before you accept it. For 7 days after that, kirin looks for a task with the same id
-    /// before it creates one under an id that you chose, or that a batch derives from a line.
+    /// kirin refuses a ledger that knows less than the records beside it, or that is gone: creates
+    /// that only the lost one recorded may have been charged, and nothing here knows of them.
+    /// Restore your latest backup before you accept it. For 7 days after that, kirin looks for a
+    /// task with the same id before it creates one under an id that you chose, or that a batch
+    /// derived from a line.
     Accept,
-    /// Write a whole copy of the ledger to a new file, also while other commands run.
+    /// Write a complete copy of the ledger to a new file, even while other commands run.
     ///
-    /// A copy of the file alone lacks what is in its log (-wal): use this for backups. A file that is
-    /// there is never replaced. To use a backup, copy it to the place of the ledger, and then:
+    /// A copy of the file alone lacks what is in its log (-wal), so use this for backups. An
+    /// existing file is never replaced. To restore a backup, copy it to the ledger's path, then
+    /// run:
     /// kirin ledger accept
     Backup {
         /// The file to write
@@ -61,7 +63,7 @@ impl Run for LedgerOptions {
                     true => print_reports(rows.iter())?,
                     false => {
                         let lines = aligned_columns(rows.iter().map(Sum::table_cells), Sum::HEAD);
-                        print_table(&with_bold_head(lines))?;
+                        print_table(lines)?;
                     }
                 }
             }
@@ -78,12 +80,12 @@ impl Run for LedgerOptions {
 fn accept_ledger() -> Result<(), Failure> {
     let ledger = ledger_file::accept()?;
     print_stderr(
-        "This is the ledger from now on. Creates that only the lost one knew may be paid, and nothing here \
-         knows of them: compare the service's bill with kirin list.",
+        "This is the ledger from now on. Creates that only the lost one recorded may have been charged, and \
+         nothing here knows of them: compare the service's bill with kirin list.",
     );
     print_stderr(
         "For 7 days kirin looks for a task with the same id before it creates one under an id that you \
-         chose, or that a batch derives from a line.",
+         chose, or that a batch derived from a line.",
     );
     Ok(print_path(ledger.path())?)
 }
@@ -93,7 +95,7 @@ fn back_up(file: PathBuf) -> Result<(), Failure> {
     let path = ledger_file::path()?;
     if Ledger::would_be_new(&path) {
         let what = format!("there is no ledger at {}", path.display());
-        let next_step = "Set KIRIN_LEDGER to the file that it is, or mount its disk.";
+        let next_step = "Set KIRIN_LEDGER to the ledger's file, or mount its disk.";
         return Err(Failure::new(exit_code::DISK, what, next_step));
     }
     let reading = ledger_file::open_to_read()?;
@@ -102,9 +104,9 @@ fn back_up(file: PathBuf) -> Result<(), Failure> {
             LedgerError::File { path, error } => {
                 format!("the backup {} cannot be written: {error}", path.display())
             }
-            error => format!("there is no backup: {error}"),
+            error => format!("the backup failed: {error}"),
         };
-        let next_step = "Choose a file that is not there yet, in a folder that you can write to.";
+        let next_step = "Choose a file that does not exist yet, in a writable folder.";
         Failure::new(exit_code::DISK, what, next_step)
     })?;
     Ok(print_path(&file)?)

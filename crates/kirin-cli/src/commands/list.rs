@@ -16,14 +16,14 @@ use crate::{
     failure::Failure,
     ledger_file,
     report::Json,
-    table::{aligned_columns, print_reports, print_table, with_bold_head},
+    table::{aligned_columns, print_reports, print_table},
     terminal::printable,
 };
 
 /// List every create: its state, model, price or cost, age, id, prompt and file.
 #[derive(Args, Debug)]
 pub(crate) struct List {
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -33,7 +33,7 @@ impl Run for List {
         let entries = ledger_file::open_to_read()?.ledger.entries().await?;
         match self.json {
             true => print_reports(entries.iter().map(EntryReport::from))?,
-            false => print_table(&table_lines(&entries))?,
+            false => print_table(table_lines(&entries))?,
         }
         Ok(exit_code::DONE)
     }
@@ -52,10 +52,10 @@ fn state_style(state: &str) -> Style {
     }
 }
 
-/// Where the account stands in the list, if any entry has one.
+/// The column of the account, if any entry has one.
 const ACCOUNT: usize = 5;
 
-/// How much of a prompt stands in the list, in characters.
+/// How much of a prompt the list shows, in characters.
 const PROMPT: usize = 30;
 
 fn table_lines(entries: &[Entry]) -> Vec<String> {
@@ -102,7 +102,7 @@ fn table_lines(entries: &[Entry]) -> Vec<String> {
             *line = color::on_stdout(state_style(state), state) + rest;
         }
     }
-    with_bold_head(lines)
+    lines
 }
 
 /// A path as short as it leads to the file from here.

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     model_name,
     report::{Json, print_json, print_line},
-    table::{aligned_columns, print_reports, print_table, with_bold_head},
+    table::{aligned_columns, print_reports, print_table},
 };
 
 /// A model as `--json` prints it, always with every field.
@@ -59,13 +59,13 @@ struct PriceReport {
     read: &'static str,
 }
 
-/// List the models, or show what one takes and costs; needs no key.
+/// List the models, or show what one takes and costs; no key is needed.
 ///
-/// The list has the durations in seconds and the list price in USD of one video, from the least
-/// to the most; ? is a price that is not known.
+/// The list shows the durations in seconds, and the lowest and the highest list price of one video
+/// in USD; ? is an unknown price.
 #[derive(Args, Debug)]
 pub(crate) struct Models {
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -94,7 +94,7 @@ impl Run for Models {
             (None, true) => print_reports(MODELS.iter().map(|model| model_report(model)))?,
             (None, false) => {
                 let lines = aligned_columns(MODELS.iter().map(|model| table_row(model)), HEAD);
-                print_table(&with_bold_head(lines))?;
+                print_table(lines)?;
             }
         }
         Ok(exit_code::DONE)
@@ -111,8 +111,8 @@ fn find_model(name: &str) -> Result<&'static Model, Failure> {
             [] => String::new(),
             near => format!("Did you mean {}? ", near.join(" or ")),
         };
-        let what = format!("the catalogue has no model {name}");
-        let next_step = format!("{meant}See which there are: kirin models");
+        let what = format!("there is no model {name}");
+        let next_step = format!("{meant}List the models: kirin models");
         Failure::new(exit_code::NOT_FOUND, what, next_step)
     })
 }

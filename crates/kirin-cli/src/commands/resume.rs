@@ -22,10 +22,10 @@ use crate::{
     session::{PayingSession, Wanted},
 };
 
-/// Go on with everything that is unfinished: wait, and download the videos; prints their paths.
+/// Continue everything that is unfinished: wait, and download the videos; prints their paths.
 #[derive(Args, Debug)]
 pub(crate) struct Resume {
-    /// Folder to write the videos to [default: where each was wanted, or the current one]
+    /// Folder to write the videos to [default: where each was to go, or the current folder]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -60,7 +60,7 @@ impl Run for Resume {
 }
 
 impl Resume {
-    /// Resumes one. Nothing comes of a create that was refused, unless it is found now.
+    /// Resumes one. A create that was refused has no result, unless it is found now.
     async fn finish_entry(
         &self,
         PayingSession { session, ledger }: &PayingSession,
@@ -72,11 +72,7 @@ impl Resume {
             force: false,
         };
         let reached = reached_by(entry);
-        let mut context = GenerationContext {
-            session,
-            progress,
-            reached: &reached,
-        };
+        let mut context = GenerationContext::new(session, progress, &reached);
         unless_interrupted(&reached, async {
             let generation = resume_entry(session, ledger, entry).await?.start();
             let task = match context.follow_to_end(generation).await {

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct Show {
     /// The task's id, or its external task id
     id: TaskId,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }

@@ -29,11 +29,8 @@ impl Run for Status {
     async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
         let session = Session::open_to_query(&self.shared)?;
         let reached = Reached::of_task(self.id.clone());
-        let task = unless_interrupted(&reached, async {
-            let queried = session.client.query(typed_task(&self.id)).await;
-            queried.map_err(|error| Failure::from_client(&error, reached.ids()))
-        })
-        .await?;
+        let query = session.query_task(typed_task(&self.id), &reached);
+        let task = unless_interrupted(&reached, query).await?;
         let printed = match self.shared.json {
             Some(json) => Report::of_task(&task, external_id_of(&task, &self.id)).print(json),
             None => print_line(&without_url_queries(&printable(&status_line(&task)))),

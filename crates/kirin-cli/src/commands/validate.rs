@@ -29,13 +29,13 @@ struct ValidationReport<'a> {
     problems: &'a [Problem],
 }
 
-/// Check a file of requests, and tell its list price; sends nothing and needs no key.
+/// Check a file of requests, and show its list price; sends nothing and needs no key.
 #[derive(Args, Debug)]
 pub(crate) struct Validate {
-    /// A file of requests, one a line as JSON Lines or CSV, of prompts, one a line, or one JSON
-    /// object; - is stdin
+    /// A file of requests (one per line, as JSON Lines or CSV), of prompts (one per line), or one
+    /// JSON object; - is stdin
     file: PathBuf,
-    /// How the file is written: csv, json, jsonl or text [default: what its extension says]
+    /// Format of the file: csv, json, jsonl or text [default: from its extension]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
     #[command(flatten)]
@@ -102,10 +102,10 @@ impl ValidationReport<'_> {
         match without {
             0 => format!("{count} valid {requests}, list price {price} USD"),
             without if without == count => {
-                format!("{count} valid {requests}, without a known list price")
+                format!("{count} valid {requests}, with no known list price")
             }
             without => format!(
-                "{count} valid {requests}, list price {price} USD without {without} that have no known price"
+                "{count} valid {requests}, list price {price} USD, plus {without} with no known price"
             ),
         }
     }

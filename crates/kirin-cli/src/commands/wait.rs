@@ -48,11 +48,8 @@ impl Run for Wait {
             check_output(&session, file, "wait", &self.id).await?;
         }
         let reached = Reached::of_task(self.id.clone());
-        let mut context = GenerationContext {
-            session: &session,
-            progress: Progress::new(&self.shared).about_task(None, Some(&self.id)),
-            reached: &reached,
-        };
+        let progress = Progress::new(&self.shared, None, Some(&self.id));
+        let mut context = GenerationContext::new(&session, progress, &reached);
         let done = unless_interrupted(&reached, async {
             let task = self.wait_for_end(&mut context).await?;
             let paths = match &file {

@@ -1,4 +1,4 @@
-//! What stands in the configuration file. Flags and the environment come before it.
+//! The settings of the configuration file. Flags and the environment take precedence.
 
 use std::{
     collections::BTreeMap,
@@ -43,12 +43,13 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Host {
     pub(crate) capabilities: HostCapabilities,
-    /// Tasks that exist there, which a look-up has to find.
+    /// Tasks that exist there, which a lookup has to find.
     pub(crate) controls: Vec<Control>,
 }
 
 impl Configuration {
-    /// Reads the file, if there is one: `KIRIN_CONFIG`, or `config.toml` in the configuration folder. The failure lists
+    /// Reads the file, if there is one: `KIRIN_CONFIG`, or `config.toml` in the configuration
+    /// folder. The failure lists
     /// everything in it that is not understood.
     pub(crate) fn load() -> Result<Self, Failure> {
         let is_named = read_variable("KIRIN_CONFIG").is_some();

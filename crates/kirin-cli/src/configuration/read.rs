@@ -57,7 +57,7 @@ impl Reader<'_> {
                 "plain_http_to" => to.plain_http_to = self.parse_value(key, value, str::parse),
                 "timeout" => to.timeout = self.parse_value(key, value, parse_duration),
                 "api_key" | "key" => {
-                    let problem = "is no place for the API key; it has a file of its own: kirin \
+                    let problem = "must not contain the API key, which has its own file: kirin \
                                    auth set-key";
                     self.add_problem(key.span().start, &format!("{}: {problem}", key.get_ref()));
                 }
@@ -106,7 +106,7 @@ impl Reader<'_> {
                         .parse_value(key, value, |text| match text {
                             "refused" => Ok(DuplicateIds::Refused),
                             "unknown" => Ok(DuplicateIds::Unknown),
-                            _ => Err("allowed are \"refused\" and \"unknown\""),
+                            _ => Err("use \"refused\" or \"unknown\""),
                         })
                         .unwrap_or_default();
                 }
@@ -116,7 +116,7 @@ impl Reader<'_> {
                             "missing" => Ok(Lookup::Missing),
                             "proven" => Ok(Lookup::Proven),
                             "unproven" => Ok(Lookup::Unproven),
-                            _ => Err("allowed are \"proven\", \"missing\" and \"unproven\""),
+                            _ => Err("use \"proven\", \"missing\" or \"unproven\""),
                         })
                         .unwrap_or_default();
                 }
@@ -150,7 +150,7 @@ impl Reader<'_> {
         controls
     }
 
-    /// A value that is written as text; numbers are too, as they stand there.
+    /// A value that is written as text. A number is read as it is written.
     fn parse_value<T, E: ToString>(
         &mut self,
         key: &Spanned<Cow<'_, str>>,
@@ -161,7 +161,7 @@ impl Reader<'_> {
             DeValue::String(text) => parse(text).map_err(|error| error.to_string()),
             DeValue::Integer(number) => parse(number.as_str()).map_err(|error| error.to_string()),
             DeValue::Float(number) => parse(number.as_str()).map_err(|error| error.to_string()),
-            _ => Err("a text is required".to_owned()),
+            _ => Err("text is required".to_owned()),
         };
         parsed
             .map_err(|error| {
@@ -187,7 +187,7 @@ impl Reader<'_> {
     }
 
     fn add_unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, name: &str, known: &str) {
-        let problem = format!("{name} is unknown; there are {known}");
+        let problem = format!("{name} is unknown; known are {known}");
         self.add_problem(key.span().start, &problem);
     }
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_its_line() {
+    fn every_problem_is_reported_with_its_line() {
         let text = r#"api_key = "secret"
 base_url = "ftp://example.com"
 colour = "never"
@@ -267,9 +267,9 @@ hosts = 7
         for (line, said) in [
             (1, "kirin auth set-key"),
             (2, "base_url: "),
-            (3, "colour is unknown; there are base_url"),
-            (4, "max_cost: an amount is not negative"),
-            (5, "timeout: a text is required"),
+            (3, "colour is unknown; known are base_url"),
+            (4, "max_cost: an amount must not be negative"),
+            (5, "timeout: text is required"),
             (6, "hosts: a table is required"),
         ] {
             let start = format!("line {line}: ");
@@ -285,14 +285,14 @@ hosts = 7
         assert_eq!(
             parse_configuration(text).unwrap_err(),
             [
-                "line 2: lookup: allowed are \"proven\", \"missing\" and \"unproven\"",
-                "line 3: lag is unknown; there are controls, duplicate_ids, lookup and lookup_lag",
+                "line 2: lookup: use \"proven\", \"missing\" or \"unproven\"",
+                "line 3: lag is unknown; known are controls, duplicate_ids, lookup and lookup_lag",
             ]
         );
         let text = "[hosts.\"https://example.com\".controls]\n\"no id\" = \"a\"\norder-1 = true\n";
         let problems = parse_configuration(text).unwrap_err();
         assert!(problems[0].starts_with("line 2: "), "{problems:?}");
-        assert_eq!(problems[1], "line 3: order-1: a text is required");
+        assert_eq!(problems[1], "line 3: order-1: text is required");
         let broken = parse_configuration("model = \nmax_cost = = 2\n").unwrap_err();
         assert!(
             broken.len() >= 2 && broken[0].starts_with("line 1: "),

@@ -60,7 +60,7 @@ impl fmt::Display for FollowUp {
             options,
         } = self;
         match id.as_deref().map(shell_word) {
-            // An id that looks like an option is none behind two dashes.
+            // After two dashes, an id that looks like an option is not one.
             Some(id) if id.starts_with('-') => {
                 write!(formatter, "kirin {subcommand}{options} -- {id}")
             }
@@ -83,7 +83,7 @@ impl Failure {
         // What is not known here will not be known the next time.
         let is_known = failure.exit_code != exit_code::NOT_FOUND;
         if failure.money == EARLIER && failure.about.command.is_none() && is_known {
-            failure.advice.push_str("\nThen go on with:");
+            failure.advice.push_str("\nThen continue with:");
             failure.about.command = Some(command);
         }
         failure

@@ -48,14 +48,14 @@ fn next_step(error: &Error) -> String {
     match error.outcome() {
         Outcome::NotCreated {
             cause: Cause::Withheld(Withheld::UnknownPrice { .. }),
-        } => "To send what has no known price, leave out --max-cost, and max_cost and budget_per_day of \
-              the configuration file."
+        } => "To send a request without a known price, leave out --max-cost, and max_cost and \
+              budget_per_day in the configuration file."
             .into(),
         // The program names no accounts.
         Outcome::Unresolved {
             cause: Cause::Withheld(Withheld::OtherKey),
             ..
-        } => "Do not generate it again: set the API key it was sent with, and ask then.".into(),
+        } => "Do not generate it again: set the API key it was sent with, then ask again.".into(),
         _ => format!("{}.", error.next_step()),
     }
 }

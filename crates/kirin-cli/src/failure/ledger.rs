@@ -29,11 +29,11 @@ fn next_step(error: &LedgerError) -> &'static str {
     match error {
         LedgerError::Newer { .. } => "Use the newer version of kirin that wrote it.",
         LedgerError::Damaged { .. } => {
-            "Keep the file: it says what may be charged. Restore it from a backup, or set KIRIN_LEDGER to a \
+            "Keep the file: it records what may be charged. Restore it from a backup, or set KIRIN_LEDGER to a \
              new file."
         }
         LedgerError::HardLinked { .. } => {
-            "Leave it one name, and make backups with a copy, or mount its folder, not the file; or set \
+            "Give it a single name: make backups with a copy, and mount its folder, not the file. Or set \
              KIRIN_LEDGER to another file."
         }
         LedgerError::Mounted { .. } => {
@@ -44,10 +44,10 @@ fn next_step(error: &LedgerError) -> &'static str {
              file there."
         }
         LedgerError::Missing { .. } | LedgerError::Outdated { .. } => {
-            "Put the latest one back that you have. If there is none that knows more, go on with what there \
-             is: kirin ledger accept"
+            "Restore the latest backup that you have. If none knows more, accept the ledger as it is: kirin \
+             ledger accept"
         }
-        LedgerError::Replaced { .. } => "Run the command again, when the ledger is in its place.",
+        LedgerError::Replaced { .. } => "Run the command again once the ledger is back in place.",
         _ => "Make the file readable and writable, or set KIRIN_LEDGER to another one.",
     }
 }

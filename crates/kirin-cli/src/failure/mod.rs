@@ -96,9 +96,8 @@ impl Failure {
 
     /// The external id of several creates, each of another account.
     pub(crate) fn several_accounts(id: &str) -> Self {
-        let what = format!("{id} is the id of creates of several accounts");
-        let next_step =
-            "Choose another id, or name the task that you mean by its own id. See them:";
+        let what = format!("{id} is the id of creates in several accounts");
+        let next_step = "Choose another id, or name the task you mean by its own id. List them:";
         Self::usage(what, next_step)
             .followed_by("show", id)
             .of_earlier()
@@ -107,7 +106,7 @@ impl Failure {
     /// The ledger has no such entry.
     pub(crate) fn not_in_ledger(id: &str) -> Self {
         let what = format!("the ledger has no create or task with the id {id}");
-        Self::new(exit_code::NOT_FOUND, what, "See what it has: kirin list")
+        Self::new(exit_code::NOT_FOUND, what, "List its entries: kirin list")
     }
 
     pub(crate) fn with_details(mut self, details: impl IntoIterator<Item = impl ToString>) -> Self {
@@ -207,7 +206,7 @@ impl From<BuildError> for Failure {
         match &error {
             BuildError::Endpoint(invalid) if invalid.is_plain_http() => Self::usage(
                 what,
-                "Use https, or name the host if everyone on the way may read the key: \
+                "Use https, or name the host if anyone on the network path may read the key: \
                  export KIRIN_PLAIN_HTTP_TO=emulator:4010",
             ),
             BuildError::Endpoint(_) => Self::usage(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kirin_client::{Generation, GenerationBuilder, operation::Resume};
+use kirin_client::{DownloadError, Generation, GenerationBuilder, operation::Resume};
 use kirin_ledger::{Claim, Entry, Ledger, Money};
 use kirin_types::{ExternalTaskId, GenerationRequest, Task};
 
@@ -24,12 +24,13 @@ pub(super) enum Start {
     Resumed(Generation, Box<Entry>),
 }
 
-/// Creates what is asked for, or resumes it where another run has begun. A run that is at it now is waited for
-/// until the deadline.
+/// Creates what is asked for, or resumes it if another run has begun. Waits until the deadline for a run that is at
+/// it now. Fails if there is a file that no earlier run of the same request can have written.
 pub(super) async fn create_or_resume(
     context: &GenerationContext<'_>,
     requested: &RequestedTask<'_>,
     file: Option<&OutputFile>,
+    existing_file: Option<&DownloadError>,
 ) -> Result<Start, Failure> {
     let (session, request) = (context.session, requested.request);
     let deadline = &requested.deadline;
@@ -39,7 +40,7 @@ pub(super) async fn create_or_resume(
         Some(id) => session.find_entry(id.as_str()).await?,
         None => None,
     };
-    if let Some(existing) = &requested.existing_file
+    if let Some(existing) = existing_file
         && !may_have_written(earlier.as_ref(), file)
     {
         return Err(Failure::from(existing));
@@ -127,7 +128,7 @@ async fn check_same_request(
     // It is not resumed here.
     ledger.release(entry.number).await?;
     let what = format!("the external task id {id} was used for another request");
-    let next_step = "See what it was for, or choose another id:";
+    let next_step = "See what it was used for, or choose another id:";
     Err(Failure::usage(what, next_step).followed_by("show", id.as_str()))
 }
 

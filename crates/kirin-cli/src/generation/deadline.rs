@@ -25,7 +25,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     /// Counts from now: the time that was typed, or what the model has.
-    pub(crate) fn from_now(request: &GenerationRequest, typed: Option<Duration>) -> Self {
+    pub(super) fn from_now(request: &GenerationRequest, typed: Option<Duration>) -> Self {
         let model = request.model().unwrap_or(&KIRIN_V2_5_TURBO_T2V);
         Self {
             began: clock::instant_now(),
@@ -87,8 +87,8 @@ fn under_way_elsewhere(entry: &Entry) -> Failure {
         None => Failure::new(
             exit_code::UNRESOLVED,
             format!(
-                "another process is at the same create {external}, and had no answer when the time to wait \
-                 was over"
+                "another process is sending the same create {external}, and had no answer when the time to \
+                 wait was over"
             ),
             "Do not generate it under another id: run the same command again, or look for the task of the \
              other process.",

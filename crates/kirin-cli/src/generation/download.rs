@@ -1,10 +1,6 @@
 //! The video of a task, downloaded and noted in the ledger. What helps where it is not here depends on why.
 
-use std::{
-    convert::Infallible,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{convert::Infallible, path::PathBuf, sync::mpsc};
 
 use kirin_client::{Download, DownloadError, DownloadErrorKind};
 use kirin_types::{Task, TaskId, TaskState};
@@ -32,14 +28,14 @@ impl GenerationContext<'_> {
         if let TaskState::OtherEnd { .. } = task.state() {
             let status = status_text(task.status(), task.reason().as_deref());
             progress.show_line(&format!(
-                "the service says {status}, and names a video: it is taken; what it charges is not known yet"
+                "the service says {status}, and names a video, which is downloaded; what it charges is not known yet"
             ));
         }
         progress.show_downloading();
         self.reached.set_downloading(task);
         let id = task.id().as_str();
         let noted = session.file_digests(id).await?;
-        let unnoted = Arc::new(Mutex::new(Vec::new()));
+        let (sender, unnoted) = mpsc::channel();
         let mut download = session
             .client
             .download(task, output_path::path_for_task(file, id))
@@ -48,14 +44,12 @@ impl GenerationContext<'_> {
             .noted(noted)
             .before_commit(|digest| {
                 let noting = session.note_digest(id, digest.clone());
-                let unnoted = Arc::clone(&unnoted);
+                let sender = sender.clone();
                 async move {
                     // The video was paid for, and is worth more than the note.
                     if noting.await.is_err() {
-                        unnoted
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push(digest);
+                        // The receiver outlives the download.
+                        let _ = sender.send(digest);
                     }
                     Ok::<_, Infallible>(())
                 }
@@ -67,15 +61,14 @@ impl GenerationContext<'_> {
         let paths = download
             .await
             .map_err(|error| self.download_failure(&error, task, file))?;
-        let unnoted = std::mem::take(&mut *unnoted.lock().unwrap_or_else(PoisonError::into_inner));
-        session.note_files(task, &paths, &unnoted).await;
+        session.note_files(task, &paths, unnoted.try_iter()).await;
         Ok(paths)
     }
 
     /// The task has a video, and it is not here.
     fn download_failure(&self, error: &DownloadError, task: &Task, file: &OutputFile) -> Failure {
         let what = format!("the video was not downloaded: {}", error_chain(error));
-        let (code, command, next_step) = way_on(error);
+        let (code, command, next_step) = advice_for(error);
         let failure = Failure::new(code, what, next_step);
         let failure = match task.state() {
             TaskState::OtherEnd { .. } => failure.charged_perhaps(),
@@ -137,16 +130,16 @@ fn written_elsewhere(
 
 /// The exit code, the next step, and the command that does it. What came to nothing because of the server
 /// will come to nothing again at once, so that is never all that is said.
-fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
+fn advice_for(error: &DownloadError) -> (u8, &'static str, &'static str) {
     let (code, next_step) = match error.kind() {
-        // This program will not get it: the task tells what there is.
+        // This program will not download it: the task says what there is.
         DownloadErrorKind::NoOutput => {
-            let next_step = "See what the task says of itself.";
+            let next_step = "See what the service says about the task.";
             return (exit_code::TASK_FAILED, "status", next_step);
         }
         DownloadErrorKind::RefusedUrl | DownloadErrorKind::TooLarge => {
-            let next_step = "This program does not download it. See its URL, and fetch it by other means if \
-                             you trust it; do not generate it again.";
+            let next_step = "This program will not download it. Look at its URL, and fetch it by other \
+                             means if you trust it; do not generate it again.";
             return (exit_code::OTHER, "status", next_step);
         }
         DownloadErrorKind::Authentication => (
@@ -155,7 +148,7 @@ fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
         ),
         DownloadErrorKind::Corrupt => (
             exit_code::OTHER,
-            "It was damaged twice, or its checksum is wrong. See whether what is kept plays; download it \
+            "It was damaged twice, or its checksum is wrong. Check whether the kept file plays; download it \
              later or over another network.",
         ),
         DownloadErrorKind::Disk if error.longest_name().is_some() => (
@@ -164,21 +157,21 @@ fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
         ),
         DownloadErrorKind::Disk => (
             exit_code::DISK,
-            "Make room or choose another --output, then download it.",
+            "Free some disk space or choose another --output, then download it.",
         ),
         DownloadErrorKind::Encoded => (
             exit_code::OTHER,
-            "If something is kept, it may be the video: decompress it, as with brotli -d or zstd -d. If a proxy of \
-             yours does that, download it without the proxy, or over another network.",
+            "If a file is kept, it may be the video: decompress it, for example with brotli -d or zstd -d. \
+             If a proxy of yours compresses downloads, download it without the proxy, or over another network.",
         ),
         DownloadErrorKind::Exists if error.can_be_overwritten() => (
             exit_code::DISK,
-            "Download it to another file, or with --force in place of what is there.",
+            "Download it to another file, or add --force to overwrite the one that is there.",
         ),
         DownloadErrorKind::Exists => (exit_code::DISK, "Download it to another file."),
         DownloadErrorKind::Expired => (
             exit_code::NOT_FOUND,
-            "Ask the service for it once more later; to generate it again is charged again.",
+            "Download it again later; generating it again is charged again.",
         ),
         DownloadErrorKind::Network => (
             exit_code::NOT_FINISHED,
@@ -186,17 +179,17 @@ fn way_on(error: &DownloadError) -> (u8, &'static str, &'static str) {
         ),
         DownloadErrorKind::NotVideo => (
             exit_code::OTHER,
-            "What came says why, perhaps: a network that asks for a login, a proxy, the store. When that \
-             is settled, download it; do not generate it again.",
+            "The kept file may say why: a network that asks for a login, a proxy, the store. Once that is \
+             fixed, download it; do not generate it again.",
         ),
         DownloadErrorKind::NotYetThere => (
             exit_code::NOT_FINISHED,
-            "The store may be late. Download it in some minutes; do not generate it again.",
+            "The store may be late. Download it in a few minutes; do not generate it again.",
         ),
         DownloadErrorKind::Unproven => (
             exit_code::NOT_FINISHED,
-            "See whether what is kept plays to its end. If it does not, download it later or over another \
-             network; do not generate it again.",
+            "Check whether the kept file plays to the end. If it does not, download it later or over \
+             another network; do not generate it again.",
         ),
         _ => (
             exit_code::OTHER,

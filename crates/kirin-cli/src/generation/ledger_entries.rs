@@ -49,7 +49,7 @@ pub(crate) fn stays_refused(entry: &Entry, error: &Error) -> bool {
     if stays {
         let id = &entry.external_task_id;
         print_stderr(&format!(
-            "{id} was refused, and could not be looked up once more now: nothing is known to be spent"
+            "{id} was refused, and could not be looked up again now: nothing is known to have been spent"
         ));
     }
     stays
@@ -84,7 +84,7 @@ pub(crate) async fn run_concurrently<T>(
             return (entry, Ended::Nothing);
         }
         let id = &entry.external_task_id;
-        let progress = Progress::new(shared).about_task(Some(id), entry.task_id.as_ref());
+        let progress = Progress::new(shared, Some(id), entry.task_id.as_ref());
         let progress = match is_one {
             true => progress,
             false => progress.shown_beside(&screen, id.as_str()),

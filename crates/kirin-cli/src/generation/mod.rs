@@ -1,6 +1,6 @@
 //! The way of a request: it is created or resumed, waited for, and its video is downloaded.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use kirin_client::{DownloadError, Error, ErrorKind, Generation};
 use kirin_ledger::Entry;
@@ -35,14 +35,33 @@ pub(crate) struct RequestedTask<'a> {
     pub(crate) existing_file: Option<DownloadError>,
 }
 
+impl<'a> RequestedTask<'a> {
+    /// The time to wait counts from now.
+    pub(crate) fn new(request: &'a GenerationRequest, timeout: Option<Duration>) -> Self {
+        Self {
+            request,
+            deadline: Deadline::from_now(request, timeout),
+            existing_file: None,
+        }
+    }
+}
+
 /// What a command needs to follow a generation.
 pub(crate) struct GenerationContext<'a> {
     pub(crate) session: &'a Session,
     pub(crate) progress: Progress,
-    pub(crate) reached: &'a Reached,
+    reached: &'a Reached,
 }
 
-impl GenerationContext<'_> {
+impl<'a> GenerationContext<'a> {
+    pub(crate) fn new(session: &'a Session, progress: Progress, reached: &'a Reached) -> Self {
+        Self {
+            session,
+            progress,
+            reached,
+        }
+    }
+
     /// Takes a request to its files, from wherever an earlier run has left it.
     pub(crate) async fn produce_files(
         &mut self,
@@ -77,8 +96,7 @@ impl GenerationContext<'_> {
         }
         // An earlier run has created it, and what was accepted has a handle.
         let id = generation.handle().expect("a handle").task_id;
-        let task = self.session.client.query(&id).await;
-        task.map_err(|error| self.failure_of(&error))
+        self.session.query_task(&id, self.reached).await
     }
 
     /// Creates or resumes a generation and follows it. Where another run was faster, that one is waited for or
@@ -89,8 +107,11 @@ impl GenerationContext<'_> {
         file: Option<&OutputFile>,
         follow: impl AsyncFn(&mut Self, Generation) -> Result<T, Error>,
     ) -> Result<Followed<T>, Failure> {
+        // Once it is known that an earlier run may have written the file, the download decides.
+        let mut existing_file = requested.existing_file.as_ref();
         loop {
-            let (generation, earlier) = match create_or_resume(self, requested, file).await? {
+            let start = create_or_resume(self, requested, file, existing_file.take()).await?;
+            let (generation, earlier) = match start {
                 Start::Downloaded(task, paths) => return Ok(Followed::Downloaded(task, paths)),
                 Start::Created(generation) => (generation, None),
                 Start::Resumed(generation, earlier) => (generation, Some(earlier)),

@@ -15,7 +15,7 @@ use crate::{
 const ANSWER: u64 = 4096;
 
 /// Asks a person about each of these that another process is at, and takes over those for which the
-/// answer is yes. Where nobody can be asked, they stay with the other process.
+/// answer is yes. If no one can be asked, they stay with the other process.
 pub(crate) async fn offer_take_over(
     ledger: &Ledger,
     entries: &[Entry],
@@ -51,15 +51,17 @@ pub(super) fn report_owner(id: &ExternalTaskId, owner: &Owner) {
 fn owner_line(id: &ExternalTaskId, owner: &Owner) -> String {
     let name = printable(&owner.to_string());
     match owner.is_alive {
-        true => format!("another process is at {id}: {name}"),
-        false => format!("another process may be at {id}: {name}, whose lock cannot be tested"),
+        true => format!("another process is working on {id}: {name}"),
+        false => {
+            format!("another process may be working on {id}: {name}, whose lock cannot be tested")
+        }
     }
 }
 
 /// Whether a person says yes. What cannot be read is a no.
 fn is_agreed(terminal: &Term, id: &ExternalTaskId, owner: &Owner) -> bool {
     print_stderr(&owner_line(id, owner));
-    let question = "If it is gone, or hangs, go on with the create here? What it has sent may be charged, and \
+    let question = "If it is gone, or hangs, continue the create here? What it has sent may be charged, and \
                     is looked for first. [y/N] ";
     let mut answer = String::new();
     let asked = terminal.write_str(question);

@@ -1,5 +1,4 @@
-//! What is told of a create that is still not found: the cause that the ledger knows, and how often it
-//! was sent.
+//! The failure of a create that is still not found: the cause that the ledger knows, and how often it was sent.
 
 use kirin_client::{
     Error, ErrorKind, JournalState,
@@ -19,7 +18,7 @@ pub(crate) async fn count_sends(ledger: &Ledger, entry: &Entry) -> Result<u32, F
     Ok(now.unwrap_or(entry).attempts)
 }
 
-/// The failure of what was gone on with from the ledger.
+/// The failure of a generation that was resumed from the ledger.
 pub(crate) async fn resumed_failure(
     ledger: &Ledger,
     entry: &Entry,

@@ -10,7 +10,7 @@ use crate::{input_text::without_mark, model_name, parameter::on_the_wire};
 /// none.
 pub(super) fn read_rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>> {
     quotes::check_quotes(content).map_err(|problem| vec![problem])?;
-    // A record of another length than the header's is told with all other problems.
+    // A record of another length than the header's is reported with all other problems.
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .trim(Trim::Headers)
@@ -73,7 +73,7 @@ fn record_parameters(
     model: &str,
 ) -> Result<Map<String, serde_json::Value>, String> {
     if record == header {
-        return Err("is the header once more, and no request".into());
+        return Err("repeats the header, and is not a request".into());
     }
     if record.len() != header.len() {
         let (cells, columns) = (record.len(), header.len());

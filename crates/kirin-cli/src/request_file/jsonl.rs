@@ -17,7 +17,7 @@ pub(super) fn read_rows(content: &[u8]) -> Vec<Row> {
         .collect()
 }
 
-/// The one request of a file that is a JSON object; what is none is told at its own line.
+/// The one request of a file that is a JSON object; an error is reported at its own line.
 pub(super) fn read_whole(content: &[u8]) -> Vec<Row> {
     let (number, parameters) = match parse_object(content) {
         Ok(parameters) => (1, Ok(parameters)),
@@ -30,7 +30,7 @@ pub(super) fn read_whole(content: &[u8]) -> Vec<Row> {
 fn parse_object(text: &[u8]) -> Result<Map<String, Value>, (u64, String)> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(parameters)) => Ok(parameters),
-        Ok(_) => Err((1, "is no JSON object".into())),
+        Ok(_) => Err((1, "is not a JSON object".into())),
         Err(error) => Err((error.line() as u64, not_json(&error))),
     }
 }

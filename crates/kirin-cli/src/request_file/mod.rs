@@ -41,13 +41,13 @@ enum Content {
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A header that names the parameters, and a request a record
+    /// A header that names the parameters, then one request per record
     Csv,
     /// One JSON object, over any number of lines
     Json,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// A prompt a line
+    /// One prompt per line
     Text,
 }
 
@@ -97,8 +97,8 @@ impl RequestFile {
             (None, "jsonl" | "ndjson") => Format::Jsonl,
             (None, "txt") => Format::Text,
             (None, _) => {
-                let what = format!("it is not known how {name} is written");
-                let next_step = "Say it with --format jsonl, --format csv or --format text.";
+                let what = format!("the format of {name} is not known");
+                let next_step = "Name it with --format jsonl, --format csv or --format text.";
                 return Err(Failure::usage(what, next_step));
             }
         };
@@ -240,7 +240,7 @@ fn build_request(
     })
 }
 
-/// An id is one request: the answers of two under the same one could not be told apart.
+/// An id is one request: the answers of two under the same one could not be distinguished.
 fn duplicate_ids(lines: &[Line]) -> Vec<Problem> {
     let mut first = HashMap::new();
     let mut problems = Vec::new();

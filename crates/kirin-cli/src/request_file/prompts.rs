@@ -14,7 +14,8 @@ pub(super) fn rows_of_prompts(prompts: &[String]) -> Vec<Row> {
         .collect()
 }
 
-/// A prompt of each line that is not empty. A table or JSON is refused: each line of it would be paid for as a prompt.
+/// A prompt of each line that is not empty. A table or JSON is refused: each line of it would be
+/// paid for as a prompt.
 pub(super) fn rows_of_lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
     let lines = without_carriage_returns(content);
     let lines = lines.split(|byte| *byte == b'\n').zip(1..);
@@ -31,7 +32,7 @@ pub(super) fn rows_of_lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
             continue;
         }
         if let Some(format) = other_format(line, rows.is_empty()) {
-            let what = format!("is no prompt, but {format}");
+            let what = format!("is not a prompt, but {format}");
             return Err(vec![Problem::in_line(number, what)]);
         }
         rows.push(prompt_row(number, line));
@@ -61,7 +62,7 @@ fn prompt_row(number: u64, prompt: &str) -> Row {
     }
 }
 
-/// What a line is that is no prompt, and how the file is read then.
+/// The format of a line that is not a prompt, and how to read the file.
 fn other_format(line: &str, is_first: bool) -> Option<&'static str> {
     const JSON: &str = "JSON: read the file with --format jsonl, or with --format json if it is one \
                         request";
@@ -70,9 +71,7 @@ fn other_format(line: &str, is_first: bool) -> Option<&'static str> {
         Some(Value::Object(_) | Value::Array(_)) => Some(JSON),
         Some(_) if is_first => Some(JSON),
         None if is_first && line.starts_with('{') || line == "[" => Some(JSON),
-        _ if is_first && is_header(line) => {
-            Some("a header of CSV: read the file with --format csv")
-        }
+        _ if is_first && is_header(line) => Some("a CSV header: read the file with --format csv"),
         _ => None,
     }
 }

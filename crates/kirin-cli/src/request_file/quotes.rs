@@ -33,7 +33,7 @@ pub(super) fn check_quotes(content: &[u8]) -> Result<(), Problem> {
     match state {
         State::Quoted(opened) => Err(Problem::in_line(
             opened,
-            "has a quote (\") that is never closed, so the rest of the file would be one cell",
+            "has a quote (\") that is never closed, so the rest of the file would be a single cell",
         )),
         _ => Ok(()),
     }
@@ -42,9 +42,9 @@ pub(super) fn check_quotes(content: &[u8]) -> Result<(), Problem> {
 /// Most likely it opens the next cell, because the one before it was not closed.
 fn closed_too_early(opened: u64, line: u64) -> Problem {
     let what = match opened == line {
-        true => "has text behind a quote (\") that closes a cell".into(),
+        true => "has text after a quote (\") that closes a cell".into(),
         false => format!(
-            "has a quote (\") that is closed in line {line}, in the midst of a cell; a quote in a \
+            "has a quote (\") that is closed in line {line}, in the middle of a cell; a quote in a \
              cell is written as two"
         ),
     };

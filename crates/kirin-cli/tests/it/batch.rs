@@ -311,16 +311,14 @@ fn what_may_be_spent_holds_over_all_runs() {
     );
     let unknown = run("100").ended_with(6);
     assert!(
-        unknown
-            .stderr
-            .contains("line 1: what it costs is not known"),
+        unknown.stderr.contains("line 1: its price is not known"),
         "{unknown:#?}"
     );
     assert_eq!(emulator.ledger().charges().len(), 3);
 }
 
 #[test]
-fn a_dry_run_tells_what_there_is_to_do_and_needs_no_key() {
+fn a_dry_run_shows_what_there_is_to_do_and_needs_no_key() {
     let emulator = emulator(instant());
     let bench = Bench::new("boats.jsonl", &boats(1));
     bench.batch(emulator.base_url(), &[]).run().ended_with(0);

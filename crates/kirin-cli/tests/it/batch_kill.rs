@@ -61,7 +61,7 @@ struct Figures {
 
 /// It waits longest, and its name is the first, so that the others run beside it.
 #[test]
-fn a_look_up_with_a_declared_lag_gives_every_video_for_one_charge() {
+fn a_lookup_with_a_declared_lag_gives_every_video_for_one_charge() {
     let figures = check(&Setting {
         name: "look-up with a lag, declared",
         config: || {

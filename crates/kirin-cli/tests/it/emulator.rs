@@ -158,7 +158,7 @@ fn a_download_that_another_process_is_at_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn emulator_ends_at_once_although_somebody_is_connected() {
+fn emulator_ends_at_once_although_a_client_is_connected() {
     let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
     let base_url = emulator.first_line();
     let waiting = Kirin::generate().at(&base_url).start();

@@ -30,9 +30,9 @@ fn a_file_that_never_ends_is_refused() {
         (
             &["doctor", "--offline"],
             Some("SSL_CERT_FILE"),
-            "is no file",
+            "is not a file",
         ),
-        (&["status", TASK], Some("SSL_CERT_FILE"), "is no file"),
+        (&["status", TASK], Some("SSL_CERT_FILE"), "is not a file"),
         (&["list"], Some("KIRIN_LEDGER"), "it is no file"),
         (&["emulator", "--scenario", endless], None, too_long),
         (

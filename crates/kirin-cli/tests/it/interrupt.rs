@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+//! Ctrl-C and SIGTERM: how far the command got decides what a person reads.
 
 use std::{io::Write, process::Command, time::Duration};
 
@@ -62,7 +62,7 @@ pub(crate) fn in_the_emulator(signal: &str) -> Run {
 }
 
 #[test]
-fn interrupted_wait_says_how_to_go_on() {
+fn interrupted_wait_says_how_to_continue() {
     for signal in ["INT", "TERM"] {
         let run = while_waiting(signal).ended_with(130);
         assert!(

@@ -75,7 +75,7 @@ fn a_backup_of_a_ledger_whose_log_is_full_lists_every_create_and_is_never_writte
     assert!(
         refused
             .stderr
-            .contains("Choose a file that is not there yet"),
+            .contains("Choose a file that does not exist yet"),
         "{refused:#?}"
     );
     let missing = backup(&folder.path().join("none"), &folder.path().join("b")).run();
@@ -110,7 +110,7 @@ fn a_new_ledger_at_a_place_that_was_chosen_is_said_once() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("disk/ledger");
-    let said = "a new ledger was made at";
+    let said = "a new ledger was created at";
     let first = create(&emulator, "order-1", &ledger).run().ended_with(0);
     assert!(first.stderr.contains(said), "{first:#?}");
     let second = create(&emulator, "order-2", &ledger).run().ended_with(0);
@@ -171,7 +171,7 @@ fn a_ledger_is_the_same_by_every_name() {
     let names = ["link", "here/ledger", "sub/../ledger", "sub/.././here/link"];
     let running = names.map(|name| create(&emulator, "order-42", &folder.join(name)).start());
     for run in &running {
-        run.stderr_once("another process is at order-42: process ");
+        run.stderr_once("another process is working on order-42: process ");
     }
     let id = first.end().ended_with(0).stdout;
     for run in running {
@@ -219,7 +219,10 @@ fn a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
         Path::new(accepted.stdout.trim_end()),
         fs::canonicalize(&ledger).unwrap()
     );
-    assert!(accepted.stderr.contains("may be paid"), "{accepted:#?}");
+    assert!(
+        accepted.stderr.contains("may have been charged"),
+        "{accepted:#?}"
+    );
     create(&emulator, "order-2", &ledger).run().ended_with(0);
     assert_eq!(emulator.statistics().creates_received, 2);
 }
@@ -302,7 +305,7 @@ fn a_person_takes_over_from_a_process_that_cannot_be_seen() {
     };
     let left = resolve().run().ended_with(0);
     for said in [
-        "another process may be at order-42: a process that cannot be named",
+        "another process may be working on order-42: a process that cannot be named",
         "kirin resolve",
     ] {
         assert!(left.stderr.contains(said), "{left:#?}");

@@ -132,7 +132,7 @@ fn another_send_counts_against_the_budget_of_the_day() {
 
 /// The first one may have been charged all the same.
 #[test]
-fn a_task_of_the_second_send_is_told_with_what_may_have_been_charged() {
+fn a_task_of_the_second_send_is_reported_with_what_may_have_been_charged() {
     let answers = Arc::new(Mutex::new(vec![Answer::running(), Answer::Close]));
     let server = Server::start(move |request, _| match request.starts_with("POST") {
         true => answers.lock().unwrap().pop().unwrap(),

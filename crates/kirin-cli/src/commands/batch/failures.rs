@@ -10,13 +10,13 @@ use kirin_client::Billing;
 use kirin_ledger::Ledger;
 use kirin_types::GenerationRequest;
 
-use super::{Planned, run::End};
+use super::{End, Planned};
 use crate::{exit_code, request_file::after_failure, side_file};
 
 const EXTENSION: &str = "failed.jsonl";
 
 /// Writes `NAME.failed.jsonl` into the folder, or removes what an earlier run has written if there is nothing to
-/// run again; gives the path where it was written. A file that somebody has changed stays.
+/// run again; gives the path where it was written. A file that was edited stays.
 ///
 /// A line that created nothing keeps its id. A task that failed has used up its id, and its line gets
 /// a new one. What may be charged and is not at its end is for the same command, and not in the file.

@@ -22,12 +22,15 @@ use crate::{
     ledger_file,
     name_template::NameTemplate,
     output_path,
-    report::print_json,
+    report::{path_text, print_json},
     request_file::{Format, RequestFile},
     session::{PayingSession, Wanted, base_url},
     terminal::{print_stderr, printable},
     typed_value::parse_amount,
 };
+
+mod end;
+use end::{End, Files};
 
 mod failures;
 
@@ -38,30 +41,30 @@ mod progress;
 use progress::BatchProgress;
 
 mod run;
-use run::{BatchRun, End};
+use run::BatchRun;
 
 mod summary;
-use summary::{Summary, path_text};
+use summary::Summary;
 
-/// Generate the videos of several prompts or requests, some at once; prints their paths.
+/// Generate the videos of several prompts or requests, several at once; prints their paths.
 ///
-/// The file has one request a line: a JSON object ({"prompt": "a fox", "mode": "pro"}), a record of
+/// The file has one request per line: a JSON object ({"prompt": "a fox", "mode": "pro"}), a record of
 /// CSV under a header that names the parameters, or the text of a prompt; or the prompts are typed,
 /// each with --prompt. All lines are checked before anything is sent.
 ///
-/// The same command goes on after any end, even a crash: what is done is skipped, what was begun is
-/// gone on with, and nothing is sent twice unless that is safe. A line without an external_task_id
-/// is given one that follows from what it asks for, batch- and 32 digits of the SHA-256 of the
-/// request, so lines can be moved and added. Identical lines of a file are one video each, and the
-/// same line of another file is the same video.
+/// The same command continues after any end, even a crash: what is done is skipped, what was begun
+/// is resumed, and nothing is sent twice unless that is safe. A line without an external_task_id
+/// gets one that is derived from its content: batch- and 32 digits of the SHA-256 of the
+/// request, so lines can be moved and added. Identical lines of a file make one video each, and the
+/// same line in another file is the same video.
 ///
-/// What failed is written to NAME.failed.jsonl in the folder of the videos, to be run again.
+/// Failed requests are written to NAME.failed.jsonl in the folder of the videos, so that you can run them again.
 #[derive(Args, Debug)]
 pub(crate) struct Batch {
-    /// File of requests, JSON Lines or CSV, or of prompts, one a line; - is stdin
+    /// File of requests (JSON Lines or CSV) or of prompts, one per line; - is stdin
     #[arg(required_unless_present = "prompts")]
     file: Option<PathBuf>,
-    /// A prompt, in the place of a file; to be given once for each video
+    /// A prompt, in place of a file; repeat it for each video
     #[arg(
         long = "prompt",
         id = "prompts",
@@ -69,12 +72,12 @@ pub(crate) struct Batch {
         conflicts_with = "file"
     )]
     prompts: Vec<String>,
-    /// How the file is written [default: what its extension says]
+    /// Format of the file [default: from its extension]
     #[arg(long, conflicts_with = "prompts")]
     format: Option<Format>,
     #[command(flatten)]
     model: DefaultModel,
-    /// How many requests are under way at once: 1 to 1000
+    /// How many requests run at once: 1 to 1000
     #[arg(
         long,
         value_name = "N",
@@ -82,14 +85,14 @@ pub(crate) struct Batch {
         value_parser = clap::value_parser!(u16).range(1..=1000)
     )]
     concurrency: u16,
-    /// Most that the whole may cost over all runs; if it costs more, or a price is not known, nothing
-    /// is sent
+    /// The most that the whole batch may cost over all runs; if it costs more, or a price is not
+    /// known, nothing is sent
     #[arg(long, value_name = "USD", value_parser = parse_amount)]
     max_cost: Option<Amount>,
-    /// Print what is done and what the rest costs, and send nothing; needs no key
+    /// Print what is done and what the rest costs, and send nothing; no key is needed
     #[arg(long)]
     dry_run: bool,
-    /// Folder to write the videos to, made if it is missing [default: the file's name without its
+    /// Folder to write the videos to, created if it is missing [default: the file's name without its
     /// extension; batch for stdin and for prompts]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -149,7 +152,7 @@ impl Run for Batch {
         match failures::write_failures(ledger, &folder, self.base_name(), &planned, &ends).await {
             Ok(path) => summary.failures_file = path.as_deref().map(path_text),
             Err(error) => print_stderr(&format!(
-                "the failures cannot be written to a file: {error}"
+                "cannot write the failed requests to a file: {error}"
             )),
         }
         summary.gallery = folder_gallery(ledger, &folder).await;

@@ -35,7 +35,7 @@ pub(super) struct Costs {
     unknown: Vec<u64>,
     /// What is spent, or may be, in USD.
     pub(super) spent: Amount,
-    /// The part of it that stands for a task whose id is known.
+    /// The part of it that belongs to tasks with a known id.
     #[serde(skip)]
     with_task: Amount,
 }
@@ -96,13 +96,13 @@ impl Planned {
 
     /// What ended without a video, and will not have one.
     pub(super) fn final_failure(&self) -> Option<Error> {
-        match &self.entry.as_ref()?.state {
-            JournalState::Ended(outcome) => match &**outcome {
-                Outcome::Failed(_) | Outcome::CompletedWithoutOutput(_) => {
-                    Error::check((**outcome).clone()).err()
-                }
-                _ => None,
-            },
+        let JournalState::Ended(outcome) = &self.entry.as_ref()?.state else {
+            return None;
+        };
+        match &**outcome {
+            Outcome::Failed(_) | Outcome::CompletedWithoutOutput(_) => {
+                Error::check((**outcome).clone()).err()
+            }
             _ => None,
         }
     }
@@ -167,7 +167,7 @@ impl Costs {
              {max_cost} USD"
         );
         let unknown = self.unknown.iter();
-        let unknown = unknown.map(|line| format!("line {line}: what it costs is not known"));
+        let unknown = unknown.map(|line| format!("line {line}: its price is not known"));
         let next_step = "Take lines out of the file, or allow more with --max-cost.";
         let money = "This command has sent nothing, and spent nothing.";
         Failure::new(exit_code::BALANCE, what, next_step)

@@ -6,7 +6,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use kirin_client::Billing;
 use kirin_types::Amount;
 
-use super::{Costs, Planned, run::End};
+use super::{Costs, End, Files, Planned};
 use crate::{
     arguments::SharedOptions,
     progress::shows_bar,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) struct BatchProgress {
-    /// Not drawn where stderr is no terminal; it keeps the time all the same.
+    /// Not drawn if stderr is not a terminal; it keeps the time anyway.
     bar: ProgressBar,
     prints_lines: bool,
     /// What the whole costs, in USD, as far as it is known.
@@ -95,7 +95,7 @@ impl BatchProgress {
             }
             End::NotStarted(_) => {
                 count.failed += 1;
-                ("not started, because of an earlier failure".into(), None)
+                ("not started because of an earlier failure".into(), None)
             }
         };
         count.spent = count.spent.clone() + amount.unwrap_or_default();
@@ -160,7 +160,7 @@ fn write_time_left(state: &ProgressState, text: &mut dyn fmt::Write) {
     }
 }
 
-fn file_names(files: &super::run::Files) -> String {
+fn file_names(files: &Files) -> String {
     let names = files.paths.iter().map(|path| path.to_string_lossy());
     names.collect::<Vec<_>>().join(", ")
 }

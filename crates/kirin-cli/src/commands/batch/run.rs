@@ -14,34 +14,18 @@ use kirin_client::{Billing, DuplicateIds, Lookup};
 use kirin_ledger::DownloadedFile;
 use kirin_types::{Amount, Task};
 
-use super::{Batch, BatchProgress, Planned};
+use super::{Batch, BatchProgress, End, Files, Planned};
 use crate::{
     arguments::OutputFile,
     exit_code,
     failure::{Failure, Ids},
-    generation::{Deadline, GenerationContext, RequestedTask},
+    generation::{GenerationContext, RequestedTask},
     output_path,
     progress::Progress,
     reached::Reached,
     report::{Json, Report, print_task},
     session::Session,
 };
-
-/// How a line ended.
-pub(crate) enum End {
-    Completed(Files),
-    /// An earlier run has completed it.
-    Done(Files),
-    Failed(Box<Failure>),
-    /// An earlier line ended in a way in which this one would have ended too: with this exit code.
-    NotStarted(u8),
-}
-
-pub(crate) struct Files {
-    pub(super) paths: Vec<PathBuf>,
-    /// In USD, as the service said it or as it is listed.
-    pub(super) cost: Option<Amount>,
-}
 
 pub(super) struct BatchRun<'a> {
     pub(super) session: &'a Session,
@@ -99,14 +83,14 @@ impl BatchRun<'_> {
         self.state.stopped_by.get()
     }
 
-    /// What goes on at the service now: the place of each line, and its ids.
+    /// The ids of the lines that are at the service now.
     pub(super) fn under_way(&self) -> Vec<Ids> {
         let under_way = self.state.under_way.borrow();
         under_way.values().map(|reached| reached.ids()).collect()
     }
 
-    /// On a host of which nobody knows whether it finds a task by its external id, the first create is
-    /// sent alone: if its answer is lost, one may be charged in vain and not many.
+    /// If it is not known whether a host finds a task by its external id, the first create is sent
+    /// alone: if its answer is lost, one create may be charged in vain, not many.
     fn may_start(&self, place: usize) -> bool {
         let capabilities = self.session.client.capabilities();
         let is_known = capabilities.lookup != Lookup::Unproven
@@ -139,7 +123,7 @@ impl BatchRun<'_> {
             exit_code::DISK,
             exit_code::UNREACHABLE,
         ];
-        // Without a ledger nobody knows what an earlier run has sent, and nothing is sent.
+        // Without a ledger it is not known what an earlier run has sent, and nothing is sent.
         let is_unsent = |failure: &Failure| {
             let is_of_ledger = failure.exit_code == exit_code::DISK;
             failure.billing == Billing::None || is_of_ledger && failure.about.ids.id.is_none()
@@ -203,16 +187,9 @@ impl BatchRun<'_> {
                 },
             )?;
         }
-        let mut context = GenerationContext {
-            session: self.session,
-            progress: Progress::events_only(&self.batch.shared, planned.id()),
-            reached,
-        };
-        let requested = RequestedTask {
-            request,
-            deadline: Deadline::from_now(request, self.batch.timeout.duration),
-            existing_file: None,
-        };
+        let progress = Progress::events_only(&self.batch.shared, planned.id());
+        let mut context = GenerationContext::new(self.session, progress, reached);
+        let requested = RequestedTask::new(request, self.batch.timeout.duration);
         context.produce_files(&requested, file).await
     }
 
@@ -255,16 +232,6 @@ impl BatchRun<'_> {
             let _ = Report::of_failure(&failure).print(Json::Events);
         }
         End::Failed(Box::new(failure))
-    }
-}
-
-impl End {
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Completed(_) | Self::Done(_) => exit_code::DONE,
-            Self::Failed(failure) => failure.exit_code,
-            Self::NotStarted(code) => *code,
-        }
     }
 }
 

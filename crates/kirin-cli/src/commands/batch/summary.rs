@@ -1,19 +1,17 @@
-//! What came of a batch.
+//! The results of a batch.
 
 use std::path::Path;
 
 use kirin_types::{Amount, ExternalTaskId, TaskId};
 use serde::Serialize;
 
-use super::{
-    Batch, Planned,
-    run::{End, Files},
-};
+use super::{Batch, End, Files, Planned};
 use crate::{
     exit_code,
     failure::Failure,
-    report::{ErrorReport, Json, Unwritten, print_json},
+    report::{ErrorReport, Json, Unwritten, path_text, print_json},
     request_file::how_many,
+    table::nonzero_counts,
     terminal::{print_stderr, printable, shell_word},
 };
 
@@ -28,7 +26,7 @@ pub(super) struct Summary {
     done_before: usize,
     completed: usize,
     failed: usize,
-    /// Still running, or not asked: the same command goes on with them.
+    /// Still running, or not queried: the same command continues them.
     unfinished: usize,
     unresolved: usize,
     /// Not begun, because of a failure that they would have shared.
@@ -119,10 +117,7 @@ impl Summary {
             (self.unresolved, "unresolved"),
             (self.not_started, "not started"),
         ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> = counts
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+        let counts: Vec<_> = nonzero_counts(&counts).collect();
         let mut lines = vec![format!(
             "{}: {}; {} USD settled; {:.0} s",
             how_many(self.requests),
@@ -137,16 +132,16 @@ impl Summary {
         if let Some(file) = &self.failures_file {
             let (file, output) = (shell_word(file), shell_word(&self.output));
             lines.push(format!(
-                "Run what failed again: kirin batch {file} --output {output}{host}"
+                "Run the failed requests again: kirin batch {file} --output {output}{host}"
             ));
         }
         if self.unfinished > 0 {
-            lines.push("The same command goes on with what is not finished.".into());
+            lines.push("The same command continues what is not finished.".into());
         }
         if self.unresolved > 0 {
             lines.push(format!(
-                "What is unresolved may have been charged. The same command looks for it again, and \
-                 so does: kirin resolve{host}"
+                "Unresolved creates may have been charged. The same command looks for them again, and so \
+                 does: kirin resolve{host}"
             ));
         }
         if let Some(gallery) = &self.gallery {
@@ -154,9 +149,4 @@ impl Summary {
         }
         lines
     }
-}
-
-/// JSON is Unicode: bytes of a path that are none become U+FFFD.
-pub(super) fn path_text(path: &Path) -> String {
-    path.to_string_lossy().into()
 }

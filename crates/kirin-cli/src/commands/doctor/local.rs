@@ -60,7 +60,7 @@ pub(super) fn check_key() -> (Option<ApiKey>, Check) {
             let fingerprint = found.key.fingerprint();
             let whose = match found.source {
                 Source::Environment => "",
-                Source::File(_) => ", which is yours alone",
+                Source::File(_) => ", readable only by you",
             };
             let said = format!("from {}{whose}, fingerprint {fingerprint}", found.source);
             let dangers = found.source.dangers();
@@ -90,8 +90,7 @@ pub(super) async fn check_ledger() -> Check {
             Ok(()) => Check::ok(NAME, format!("none yet at {}", path.display())),
             Err(error) => {
                 let found = format!("{} cannot be made: {error}", path.display());
-                let advice = "Make its folder one that you can write to, or set KIRIN_LEDGER to a \
-                              file that only you may read.";
+                let advice = "Make its folder writable, or set KIRIN_LEDGER to a file that only you can read.";
                 Check::problem(NAME, exit_code::DISK, found, advice)
             }
         };
@@ -104,7 +103,7 @@ pub(super) async fn check_ledger() -> Check {
         (Ok(entries), Ok(unfinished)) => (entries, unfinished),
         (Err(error), _) | (_, Err(error)) => return failure(error.into()),
     };
-    // Nobody has to do anything for what was refused, and is only looked up once more.
+    // A refused create needs no action: it is only looked up once more.
     unfinished.retain(|entry| entry.money() != Money::None);
     let unfinished = unfinished.len();
     let unresolved = entries.iter().map(kirin_ledger::Entry::money);
@@ -118,7 +117,7 @@ pub(super) async fn check_ledger() -> Check {
     );
     match (unresolved, unfinished) {
         (1.., _) => Check::warning(NAME, found, "Look for their tasks: kirin resolve"),
-        (0, 1..) => Check::warning(NAME, found, "Go on with them: kirin resume"),
+        (0, 1..) => Check::warning(NAME, found, "Continue them: kirin resume"),
         (0, 0) => Check::ok(NAME, found),
     }
 }
@@ -132,13 +131,13 @@ pub(super) fn check_folders() -> Vec<Check> {
     let here = Path::new(".");
     match is_writable(here) {
         Ok(()) => {
-            checks.push(Check::ok("folder", "the current one can be written to"));
+            checks.push(Check::ok("folder", "the current folder is writable"));
             checks.extend(check_room("folder's disk", here));
         }
         Err(error) => checks.push(Check::warning(
             "folder",
-            format!("the current one cannot be written to: {error}"),
-            "Go to another one, or name one with --output.",
+            format!("the current folder is not writable: {error}"),
+            "Change to another one, or name one with --output.",
         )),
     }
     checks
@@ -171,7 +170,7 @@ fn check_room(_: &'static str, _: &Path) -> Option<Check> {
 
 fn judge_room(name: &'static str, room: u64) -> Check {
     let found = format!("{} free", HumanBytes(room));
-    let advice = "Make room before you generate.";
+    let advice = "Free some disk space before you generate.";
     match room {
         ..NONE => Check::problem(name, exit_code::DISK, found, advice),
         NONE..FEW => Check::warning(name, found, advice),
@@ -187,7 +186,7 @@ pub(super) fn check_terminal() -> Check {
         _ => "on",
     };
     let found = format!(
-        "stdin {}, stdout {}, stderr {}, TERM {}, colours {colors}",
+        "stdin {}, stdout {}, stderr {}, TERM {}, colors {colors}",
         is(stdin().is_terminal()),
         is(stdout().is_terminal()),
         is(stderr().is_terminal()),
@@ -202,7 +201,7 @@ mod tests {
     use crate::commands::doctor::State;
 
     #[test]
-    fn little_room_is_told() {
+    fn little_room_is_reported() {
         for (room, state) in [
             (0, State::Problem),
             (NONE - 1, State::Problem),

@@ -48,13 +48,13 @@ enum State {
     Problem,
 }
 
-/// Check the key, the configuration, the network, the ledger and the disk; says what to do.
+/// Check the key, the configuration, the network, the ledger and the disk; says how to fix each problem.
 ///
-/// The service is asked for a task that cannot exist, and nothing is created. The exit code is that of
-/// the first problem.
+/// It queries the service for a task that cannot exist; nothing is created. The exit code is that
+/// of the first problem.
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
-    /// Ask the service nothing
+    /// Do not contact the service
     #[arg(long)]
     offline: bool,
     #[command(flatten)]

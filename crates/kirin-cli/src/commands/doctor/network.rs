@@ -1,7 +1,7 @@
 //! The way to the service, and what it says.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ const PROXIES: [&str; 8] = [
     "http_proxy",
 ];
 
-/// How far two clocks may differ before it is told.
+/// How far two clocks may differ before it is reported.
 const SKEW: Duration = Duration::from_secs(60);
 
 pub(super) fn check_base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
@@ -41,7 +41,7 @@ pub(super) fn check_base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check)
     }
 }
 
-/// What the environment says of proxies, and what comes of it for this base URL.
+/// The proxies of the environment, and which one this base URL uses.
 pub(super) fn check_proxy(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "proxy";
     let set: Vec<String> = PROXIES
@@ -67,13 +67,13 @@ pub(super) fn check_proxy(base_url: Option<&BaseUrl>) -> Check {
         Some(EnvironmentProxy::Through(place)) => Check::warning(
             NAME,
             format!("requests go through {place} ({set})"),
-            "It sees which host is asked, and neither the key nor a prompt. Unset the variable, or \
-             add the host to NO_PROXY, if that is not wanted.",
+            "It sees which host you contact, but neither the key nor a prompt. If you do not want that, \
+             unset the variable, or add the host to NO_PROXY.",
         ),
         Some(EnvironmentProxy::Unusable) => Check::problem(
             NAME,
             exit_code::UNREACHABLE,
-            format!("what is set is no http or https proxy, and every request fails ({set})"),
+            format!("the proxy is not an http or https URL, and every request fails ({set})"),
             "Set it to an http or https URL, or unset it.",
         ),
         Some(_) => Check::ok(NAME, format!("set, and not used for this base URL ({set})")),
@@ -106,8 +106,8 @@ pub(super) fn check_certificates(base_url: Option<&BaseUrl>) -> Check {
     }
     let count = rustls_native_certs::load_native_certs().certs.len();
     let is_tls = base_url.is_none_or(|base_url| base_url.as_str().starts_with("https:"));
-    let advice = "Install the certificates of the operating system: the package ca-certificates, \
-                  or what SSL_CERT_FILE names.";
+    let advice = "Install the operating system's certificates: the package ca-certificates, or the file \
+                  that SSL_CERT_FILE names.";
     match (count, is_tls) {
         (1.., _) => Check::ok(NAME, format!("{count} of the operating system")),
         (0, true) => Check::problem(NAME, exit_code::UNREACHABLE, "none", advice),
@@ -122,14 +122,14 @@ pub(super) fn not_asked(why: &str) -> Vec<Check> {
     vec![Check::skipped(SERVICE, why), Check::skipped(CLOCK, why)]
 }
 
-/// Looks up a task that cannot exist: its answer tells whether the key is accepted, and the time.
+/// Looks up a task that cannot exist: the answer shows whether the key is accepted, and the time.
 pub(super) async fn check_service(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
 ) -> Vec<Check> {
-    let date = Arc::new(Mutex::new(None));
-    let client = match dated_client(key, base_url, plain_http_to, &date) {
+    let (sender, dates) = mpsc::channel();
+    let client = match dated_client(key, base_url, plain_http_to, sender) {
         Ok(client) => client,
         Err(failure) => {
             let mut checks = not_asked("not asked");
@@ -138,32 +138,32 @@ pub(super) async fn check_service(
         }
     };
     let begun = clock::instant_now();
-    // Nobody else has its 128 random bits.
+    // No other task has its 128 random bits.
     let answer = client.query(Client::mint_external_task_id()).await;
     let time = begun.elapsed();
-    let date = date.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let date: Option<String> = dates.try_iter().last().flatten();
     vec![
         judge_answer(answer.err().as_ref(), time),
         check_clock(date.as_deref()),
     ]
 }
 
-/// A client that keeps the time that each answer tells.
+/// A client that passes on the date of each answer.
 fn dated_client(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
-    date: &Arc<Mutex<Option<String>>>,
+    dates: mpsc::Sender<Option<String>>,
 ) -> Result<Client, Failure> {
     let transport = session::default_transport(&base_url)?;
-    let date = Arc::clone(date);
     let dated = from_fn(move |request| {
-        let (transport, date) = (Arc::clone(&transport), Arc::clone(&date));
+        let (transport, dates) = (Arc::clone(&transport), dates.clone());
         async move {
             let response = transport.send(request).await?;
-            let told = response.headers().get(DATE);
-            let told = told.and_then(|told| told.to_str().ok());
-            *date.lock().unwrap_or_else(PoisonError::into_inner) = told.map(str::to_owned);
+            let date = response.headers().get(DATE);
+            let date = date.and_then(|date| Some(date.to_str().ok()?.to_owned()));
+            // The receiver may be gone when a late answer comes.
+            let _ = dates.send(date);
             Ok(response)
         }
     });
@@ -195,7 +195,7 @@ fn judge_answer(error: Option<&Error>, time: Duration) -> Check {
     Check::warning(SERVICE, error_cause(error), advice)
 }
 
-/// What went wrong. The task that was asked for is none that anybody knows.
+/// What went wrong, without the id of the task, which was made up.
 fn error_cause(error: &Error) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.what(), ToString::to_string)
@@ -203,7 +203,7 @@ fn error_cause(error: &Error) -> String {
 
 fn check_clock(date: Option<&str>) -> Check {
     let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
-        return Check::skipped(CLOCK, "the service did not tell the time");
+        return Check::skipped(CLOCK, "the service did not send the time");
     };
     let (by, side) = clock::difference_from(date);
     let seconds = by.as_secs();
@@ -211,8 +211,8 @@ fn check_clock(date: Option<&str>) -> Check {
         return Check::ok(CLOCK, format!("differs from the service's by {seconds} s"));
     }
     let found = format!("{seconds} s {side} of the service's");
-    let advice = "Set the clock. Times in the ledger are wrong, and with more than five minutes a task \
-                  whose answer was lost may not be recognized.";
+    let advice = "Set the clock. Otherwise times in the ledger are wrong, and if it is off by more than \
+                  five minutes, a task whose answer was lost may not be recognized.";
     Check::warning(CLOCK, found, advice)
 }
 

@@ -1,6 +1,6 @@
 //! `kirin emulator exec`
 
-use std::{ffi::OsString, pin::pin, process::ExitStatus};
+use std::{ffi::OsString, fs, io, pin::pin, process::ExitStatus};
 
 use kirin_emulator::{Emulator, Ledger};
 use tokio::process::{Child, Command};
@@ -13,7 +13,7 @@ use crate::{
 /// Only an emulator takes a key that begins like this: the client refuses it for any other host.
 const KEY: &str = "emulator-key";
 
-/// Runs a command that talks to the emulator, and tells what it was charged. Ctrl-C reaches the
+/// Runs a command that talks to the emulator, and reports what it was charged. Ctrl-C reaches the
 /// command too, SIGTERM is passed on to it, and how it ends is its own matter.
 pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Result<u8, Failure> {
     // clap asks for one at least.
@@ -21,20 +21,14 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
     // Before there is a command that a signal could leave behind.
     let mut termination = pin!(wait_for_sigterm());
     // The tasks of this emulator end with it, and are no matter of the person's own ledger.
-    let folder = tempfile::tempdir().map_err(|error| {
-        let what = format!("there can be no ledger for the command: {error}");
-        Failure::other(
-            what,
-            "Make room, or set TMPDIR to a folder that can be written to.",
-        )
-    })?;
+    let no_room = |error: io::Error| {
+        let what = format!("cannot make a ledger and a configuration for the command: {error}");
+        let next_step = "Free some disk space, or set TMPDIR to a writable folder.";
+        Failure::other(what, next_step)
+    };
+    let folder = tempfile::tempdir().map_err(no_room)?;
     let configuration = folder.path().join("config.toml");
-    std::fs::write(&configuration, emulated_host::configuration_text(emulator)).map_err(
-        |error| {
-            let what = format!("there can be no configuration for the command: {error}");
-            Failure::other(what, "Make room, and run it again.")
-        },
-    )?;
+    fs::write(&configuration, emulated_host::configuration_text(emulator)).map_err(no_room)?;
     let mut command = Command::new(program);
     if let Some(host) = plain_host(emulator) {
         command.env("KIRIN_PLAIN_HTTP_TO", host);
@@ -49,7 +43,7 @@ pub(super) async fn run_beside(emulator: &Emulator, command: &[OsString]) -> Res
         .spawn()
         .map_err(|error| {
             let what = format!("{} cannot be run: {error}", program.display());
-            Failure::other(what, "Check the command behind `--`.")
+            Failure::other(what, "Check the command after `--`.")
         })?;
     let status = loop {
         tokio::select! {
@@ -102,7 +96,7 @@ fn charges_report(ledger: &Ledger) -> String {
     report
 }
 
-/// The command's own exit code; as a shell tells it where a signal ended it.
+/// The command's own exit code; if a signal ended it, as a shell reports that.
 fn exit_code_of(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {

@@ -23,10 +23,10 @@ use crate::{
 mod exec;
 use exec::run_beside;
 
-/// Where it is unless somebody says otherwise.
+/// The default port.
 const PORT: u16 = 4010;
 
-/// Run the emulator of the service on this machine; prints its base URL.
+/// Run the service's emulator on this machine; prints its base URL.
 #[derive(Args, Debug)]
 pub(crate) struct EmulatorOptions {
     /// Port to listen on; 0 takes a free one [default: 4010, for exec a free one]
@@ -35,32 +35,32 @@ pub(crate) struct EmulatorOptions {
     /// Address to listen on; 0.0.0.0 lets everyone on its networks use it [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<IpAddr>,
-    /// Another name under which it is called, such as that of its container; its URLs have it
+    /// Another name by which clients reach it, such as its container's; its URLs use it
     #[arg(long, value_name = "NAME")]
     host_name: Option<String>,
-    /// Seed of the ids: the same seed and the same calls give the same ids [default: a new one]
+    /// Seed of the ids: the same seed and the same calls give the same ids [default: random]
     #[arg(long)]
     seed: Option<u64>,
     /// What goes wrong and when: a JSON file such as
     /// {"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// How many times as fast as real its time passes
+    /// How many times faster than real time its clock runs
     #[arg(long, value_name = "FACTOR")]
     speed: Option<NonZeroU32>,
-    /// Play money in USD; a create that costs more than is left is refused [default: no end of it]
+    /// Play money in USD; a create that costs more than is left is refused [default: unlimited]
     #[arg(long, value_name = "USD", value_parser = parse_amount)]
     balance: Option<Amount>,
-    /// API calls a second; what is more is refused with 429 [default: no limit]
+    /// API calls per second; further calls are refused with 429 [default: no limit]
     #[arg(long, value_name = "CALLS")]
     rate_limit: Option<u32>,
-    /// Tasks in progress at once; a create beyond is refused with 429 [default: no limit]
+    /// Tasks in progress at once; a create beyond that is refused with 429 [default: no limit]
     #[arg(long, value_name = "TASKS")]
     parallel_limit: Option<usize>,
-    /// Send callbacks to the internet too, not only to this machine
+    /// Also send callbacks to the internet, not only to this machine
     #[arg(long)]
     public_callbacks: bool,
-    /// Take unknown parameters and values, and make the video without them
+    /// Accept unknown parameters and values, and make the video without them
     #[arg(long)]
     lenient: bool,
     #[command(subcommand)]
@@ -105,7 +105,7 @@ impl EmulatorOptions {
             .await
             .map_err(|error| {
                 if error.kind() == io::ErrorKind::InvalidInput {
-                    let what = format!("the emulator cannot start: {error}");
+                    let what = format!("cannot start the emulator: {error}");
                     return Failure::usage(what, "Give --host-name a name such as emulator.");
                 }
                 let place = match self.listen {
@@ -154,7 +154,7 @@ impl EmulatorOptions {
 /// The first line on stdout is the base URL, and says that the emulator is ready.
 async fn serve_until_interrupted(emulator: &Emulator) {
     let base_url = emulator.base_url();
-    // Whoever started it without a reader of stdout knows the port.
+    // A caller that does not read stdout knows the port.
     let _ = print_line(base_url);
     if let Some(warning) = exposure_warning(emulator.address().ip()) {
         print_stderr(&warning);
@@ -162,7 +162,7 @@ async fn serve_until_interrupted(emulator: &Emulator) {
     let plain = plain_host(emulator)
         .map_or_else(String::new, |host| format!("KIRIN_PLAIN_HTTP_TO={host} "));
     print_stderr(&format!(
-        "Serving until Ctrl-C. Any key will do:\n  \
+        "Serving until Ctrl-C. Any key works:\n  \
          {plain}KIRIN_API_KEY=any kirin generate \"a paper boat\" --base-url {base_url}\n\
          Open {base_url}/ in a browser to see tasks, money, requests and videos."
     ));
@@ -172,7 +172,7 @@ async fn serve_until_interrupted(emulator: &Emulator) {
 /// Who can use an emulator, where that is not this machine alone.
 fn exposure_warning(address: IpAddr) -> Option<String> {
     let text =
-        format!("Everyone on the networks of {address} can use it, and read what is sent to it.");
+        format!("Anyone on the networks of {address} can use it, and read what is sent to it.");
     (!address.is_loopback()).then_some(text)
 }
 
@@ -216,7 +216,7 @@ mod tests {
             let warning = exposure_warning(address.parse().unwrap());
             assert_eq!(warning.is_some(), expected, "{address}");
             assert!(warning.is_none_or(
-                |it| it.starts_with("Everyone on the networks of ") && !it.contains('\n')
+                |it| it.starts_with("Anyone on the networks of ") && !it.contains('\n')
             ));
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn generate_command(request: &GenerationRequest) -> Option<String> {
         };
         let name = parameter.name;
         match (name, value) {
-            // The prompt stands at the end; the ids and who is told of them are new ones.
+            // The prompt comes last; the ids and the callback are not repeated.
             ("prompt" | "external_task_id" | "callback_url", _) => {}
             _ if is_default(model, name, value) => {}
             ("watermark_info", _) if request.watermark() == Some(true) => line += " --watermark",
@@ -54,7 +54,7 @@ fn is_default(model: &Model, name: &str, value: &Value) -> bool {
 }
 
 /// The text as one word of a shell, exactly. What is not seen is written as an escape, which bash, zsh
-/// and POSIX of 2024 know: it is seen by whoever pastes it, and does nothing before the shell reads it.
+/// and POSIX of 2024 know: it is visible when pasted, and does nothing before the shell reads it.
 fn exact_shell_word(text: &str) -> String {
     if !text.chars().any(is_unseen) {
         return shell_word(text);
@@ -94,7 +94,8 @@ mod tests {
                     "negative_prompt": "-y",
                     "watermark_info": { "enabled": true } }),
                 Some(
-                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 --watermark --prompt=-x",
+                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 \
+                     --watermark --prompt=-x",
                 ),
             ),
             (

@@ -14,7 +14,7 @@ pub(super) struct FrameSize {
     pub(super) height: u32,
 }
 
-/// A header longer than this is none that a video of seconds has.
+/// The header of a video of seconds is never longer.
 const LONGEST_MOOV: u64 = 16 << 20;
 
 /// More boxes than a video of seconds has beside that header.
@@ -83,7 +83,7 @@ fn head_of(bytes: &[u8], rest: u64) -> Option<Head> {
     let (head, size) = match read_u32(bytes)? {
         // To the end.
         0 => (8, rest),
-        // The size stands in eight bytes behind the name.
+        // The size follows the name, in eight bytes.
         1 => (16, u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?)),
         size => (8, size.into()),
     };

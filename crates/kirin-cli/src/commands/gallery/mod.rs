@@ -17,7 +17,7 @@ use crate::{
     bounded_file, exit_code,
     failure::Failure,
     ledger_file,
-    report::{Json, print_json, print_path},
+    report::{Json, path_text, print_json, print_path},
     terminal::print_stderr,
     whole_file::{self, IfExists},
 };
@@ -44,7 +44,7 @@ pub(crate) struct GalleryOptions {
     /// File to write it to.
     pub(crate) output: Option<PathBuf>,
     pub(crate) title: Option<String>,
-    /// Whether to overwrite a file that is no page of `kirin gallery`.
+    /// Whether to overwrite a file that is not a page of `kirin gallery`.
     pub(crate) force: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct WrittenGallery {
     cost: Amount,
 }
 
-/// Write a page of the videos of a folder, with what the ledger knows of them; prints its path.
+/// Write a page that shows the videos of a folder, with what the ledger knows of them; prints its path.
 #[derive(Args, Debug)]
 pub(crate) struct Gallery {
     /// Folder of the videos [default: the current one]
@@ -95,7 +95,7 @@ impl Run for Gallery {
         })?;
         if ledger.is_none() {
             print_stderr(
-                "there is no ledger that can be read: the videos are shown by their file names alone",
+                "there is no readable ledger: the videos are shown by their file names alone",
             );
         }
         match self.json {
@@ -133,7 +133,7 @@ pub(crate) async fn write_gallery(
     let path = options.output.unwrap_or_else(|| folder.join(FILE));
     let failure = |error: io::Error| {
         let what = format!("the page {} cannot be written: {error}", path.display());
-        let next_step = "Choose another --output, in a folder that exists and can be written to.";
+        let next_step = "Choose another --output, in an existing, writable folder.";
         Failure::new(exit_code::DISK, what, next_step)
     };
     let page = Page::new(folder, &path, options.title, &videos).map_err(failure)?;
@@ -161,7 +161,7 @@ const MAX_BYTES: u64 = 256 << 20;
 
 const SEAL: &str = "<!-- written by kirin gallery, SHA-256 of all before: ";
 
-/// The page, and at its end what it hashes to: a page that somebody has changed is theirs.
+/// The page, and at its end its hash: a page that was edited belongs to its editor.
 fn with_seal(html: String) -> String {
     let digest = FileDigest::of_bytes(html.as_bytes());
     format!("{html}{SEAL}{} -->\n", digest.sha256())
@@ -169,7 +169,7 @@ fn with_seal(html: String) -> String {
 
 /// Whether a file is a page as `kirin gallery` wrote it, which may be replaced.
 fn is_page(file: &Path) -> io::Result<bool> {
-    // What is no plain file is not opened: a pipe would be waited for.
+    // Only a regular file is opened: a pipe would block.
     if !fs::symlink_metadata(file)?.is_file() {
         return Ok(false);
     }
@@ -180,7 +180,6 @@ fn is_page(file: &Path) -> io::Result<bool> {
     Ok(html.is_some_and(|html| with_seal(html) == page))
 }
 
-/// JSON is Unicode: bytes of a path that are none become U+FFFD.
 fn serialize_lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+    serializer.serialize_str(&path_text(path))
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write, io, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use kirin_ledger::Entry;
 use kirin_types::{Amount, GenerationRequest, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use super::{
     link,
     video::{Known, Video},
 };
-use crate::{clock, url_path::encode_segment};
+use crate::{clock, table::nonzero_counts, url_path::encode_segment};
 
 /// By this a page says what made it.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
@@ -31,7 +32,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub(super) struct Page<'a> {
     title: String,
     videos: &'a [Video],
-    /// What stands before the name of a file.
+    /// The prefix of every file name.
     folder: String,
 }
 
@@ -108,40 +109,31 @@ impl<'a> Page<'a> {
     }
 
     fn summary_html(&self) -> String {
-        let count = self.videos.len();
-        let known: Vec<_> = self
-            .videos
-            .iter()
-            .filter_map(|video| video.known.as_ref())
-            .collect();
-        let mut parts = vec![format!(
-            "{count} {}",
-            if count == 1 { "video" } else { "videos" }
-        )];
-        if !known.is_empty() {
+        let known = self.videos.iter().filter_map(|video| video.known.as_ref());
+        let entries: Vec<_> = known.map(|known| &known.entry).collect();
+        let count = |is_counted: fn(&Entry) -> bool| {
+            let counted = entries.iter().filter(|entry| is_counted(entry));
+            counted.count()
+        };
+        let videos = self.videos.len();
+        let mut parts = vec![match videos {
+            1 => "1 video".into(),
+            videos => format!("{videos} videos"),
+        }];
+        if !entries.is_empty() {
             parts.push(format!("{} USD", self.total_cost()));
         }
-        let listed = |known: &&&Known| known.entry.cost.is_none() && known.entry.price.is_some();
-        match known.iter().filter(listed).count() {
-            0 => {}
-            listed => parts.push(format!("{listed} at the list price")),
-        }
-        match known
-            .iter()
-            .filter(|known| known.entry.amount().is_none())
-            .count()
-        {
-            0 => {}
-            without => parts.push(format!("{without} without a known price")),
-        }
-        match count - known.len() {
-            0 => {}
-            unknown => parts.push(format!("{unknown} not in the ledger")),
-        }
-        parts
-            .iter()
-            .map(|part| format!("<span>{part}</span>"))
-            .collect()
+        let is_listed = |entry: &Entry| entry.cost.is_none() && entry.price.is_some();
+        parts.extend(nonzero_counts(&[
+            (count(is_listed), "at the list price"),
+            (
+                count(|entry| entry.amount().is_none()),
+                "without a known price",
+            ),
+            (videos - entries.len(), "not in the ledger"),
+        ]));
+        let spans = parts.iter().map(|part| format!("<span>{part}</span>"));
+        spans.collect()
     }
 
     fn write_card(&self, html: &mut String, video: &Video) {
@@ -268,7 +260,7 @@ fn shown_parameters(request: &GenerationRequest) -> Vec<(String, String)> {
     };
     let known = request.model().map_or(&[][..], |model| model.parameters);
     let place = |name: &str| known.iter().position(|parameter| parameter.name == name);
-    // The prompt and the id have their own place, and who is called back is nobody's affair.
+    // The prompt and the id have their own place, and the callback URL is private.
     let elsewhere = ["prompt", "external_task_id", "callback_url"];
     let mut parameters: Vec<_> = parameters
         .into_iter()
@@ -282,7 +274,7 @@ fn shown_parameters(request: &GenerationRequest) -> Vec<(String, String)> {
     parameters
 }
 
-/// A value as text. A picture is none, and its URL may hold what only its owner should know.
+/// A value as text. A picture is not text, and its URL may hold secrets.
 fn shown_value(name: &str, value: &Value) -> String {
     match (name, value) {
         ("image" | "image_tail", Value::String(image)) => match image.split(['?', '#']).next() {

@@ -89,7 +89,7 @@ pub(super) async fn find_videos(
     for (entry, files) in of_entries {
         let known = known_of(ledger, &entries[entry]).await;
         let mut files = files.into_values();
-        // The video stands before its watermarked copy.
+        // The video comes before its watermarked copy.
         if let Some(first) = files.next() {
             let mut video = Video::new(first, Some(known));
             video.others = files.map(|file| file.name).collect();
@@ -100,7 +100,7 @@ pub(super) async fn find_videos(
     Ok(videos)
 }
 
-/// Of which entry each file is, and the manieth of it; of two entries, the later one has written it.
+/// The entry of each file, and its position in that entry; of two entries, the later one has written it.
 fn by_file(entries: &[Entry], files: &[VideoFile]) -> HashMap<PathBuf, (usize, usize)> {
     let names: HashSet<_> = files
         .iter()

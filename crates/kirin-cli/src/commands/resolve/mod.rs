@@ -28,17 +28,17 @@ use crate::{
 mod send_again;
 use send_again::check_budgets;
 
-/// Look for the tasks of creates that may have been charged; says of each what is known.
+/// Look for the tasks of creates that may have been charged, and report what is known of each.
 #[derive(Args, Debug)]
 pub(crate) struct Resolve {
     /// The external task id of one create [default: all that are unresolved]
     id: Option<TaskId>,
-    /// If it is still not found, send it again under the same id: where the service takes duplicates,
-    /// and has the first one after all, both are charged
+    /// If it is still not found, send it again under the same id: if the service accepts
+    /// duplicates, and has the first one after all, both are charged
     #[arg(long, requires = "id")]
     send_again: bool,
-    /// Most that it may cost, with all that was sent of it before; what may cost more, or has no known
-    /// price, is not sent again
+    /// The most it may cost, including everything sent before; a create that may cost more, or has
+    /// no known price, is not sent again
     #[arg(long, value_name = "USD", value_parser = parse_amount)]
     max_cost: Option<Amount>,
     #[command(flatten)]
@@ -108,11 +108,7 @@ impl Resolve {
     ) -> Result<Found, Failure> {
         let PayingSession { session, ledger } = paying;
         let reached = reached_by(entry);
-        let mut context = GenerationContext {
-            session,
-            progress,
-            reached: &reached,
-        };
+        let mut context = GenerationContext::new(session, progress, &reached);
         unless_interrupted(&reached, async {
             let known = match is_open(entry) {
                 true => {
@@ -199,7 +195,7 @@ impl Resolve {
     }
 }
 
-/// What a look-up has shown.
+/// What a lookup has shown.
 enum Known {
     Failed(Error),
     /// Nothing was created.

@@ -23,7 +23,7 @@ pub(super) async fn check_budgets(
         Some(price) => price,
         None if max_cost.is_none() && budget_per_day.is_none() => return Ok(()),
         None => {
-            let why = "what it costs is not known";
+            let why = "its price is not known";
             return Err(not_sent_again(entry, sends, why));
         }
     };
