@@ -19,7 +19,7 @@ pub(super) enum Start {
     /// No earlier run has created anything for it.
     Created(Generation),
     /// An earlier run has put its files where they are wanted.
-    Downloaded(Task, Vec<PathBuf>),
+    Downloaded(Box<Task>, Vec<PathBuf>),
     /// An earlier run has sent it, and left this entry.
     Resumed(Generation, Box<Entry>),
 }
@@ -52,7 +52,7 @@ pub(super) async fn create_or_resume(
         && let Some((task, paths)) = wanted_files(ledger, entry, file).await?
     {
         check_same_request(ledger, entry, request, id).await?;
-        return Ok(Start::Downloaded(task, paths));
+        return Ok(Start::Downloaded(Box::new(task), paths));
     }
     let mut another_process = AnotherProcess::default();
     loop {

@@ -70,7 +70,7 @@ impl<'a> GenerationContext<'a> {
     ) -> Result<(Task, Vec<PathBuf>), Failure> {
         let follow = async |context: &mut Self, generation| context.follow_to_end(generation).await;
         match self.follow_request(requested, Some(file), follow).await? {
-            Followed::Downloaded(task, paths) => Ok((task, paths)),
+            Followed::Downloaded(task, paths) => Ok((*task, paths)),
             Followed::Here(task, earlier) => {
                 // Where an earlier run found room for the file, and may have put it.
                 let earlier_output = earlier.and_then(|entry| entry.output);
@@ -88,7 +88,7 @@ impl<'a> GenerationContext<'a> {
         let follow =
             async |context: &mut Self, generation| context.follow_to_acceptance(generation).await;
         let generation = match self.follow_request(requested, None, follow).await? {
-            Followed::Downloaded(task, _) => return Ok(task),
+            Followed::Downloaded(task, _) => return Ok(*task),
             Followed::Here(generation, _) => generation,
         };
         if let Some(task) = generation.task() {
@@ -174,7 +174,7 @@ impl<'a> GenerationContext<'a> {
 /// How far a request was followed.
 enum Followed<T> {
     /// An earlier run has put its files where they are wanted.
-    Downloaded(Task, Vec<PathBuf>),
+    Downloaded(Box<Task>, Vec<PathBuf>),
     /// This run followed it, and an earlier one may have left this entry.
     Here(T, Option<Box<Entry>>),
 }
