@@ -79,7 +79,7 @@ pub(crate) struct RequestOptions {
     pub(crate) external_task_id: Option<String>,
 }
 
-/// What a request is made for.
+/// The model of a request.
 #[derive(Args, Debug)]
 pub(crate) struct DefaultModel {
     /// Model to generate with: see kirin models [default: kirin_v2_5_turbo_t2v]
@@ -98,7 +98,7 @@ impl DefaultModel {
     }
 }
 
-/// What may be spent.
+/// Limits of spending.
 #[derive(Args, Debug)]
 pub(crate) struct Spending {
     /// The most it may cost; a request that costs more, or has no known price, is not sent

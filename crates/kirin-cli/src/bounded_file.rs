@@ -1,4 +1,4 @@
-//! Files that are read into memory, up to a bound: a path may lead to what never ends.
+//! Files that are read into memory, up to a bound: a path may lead to a file that never ends.
 
 use std::{
     fs::File,
@@ -21,7 +21,7 @@ pub(crate) fn read_or_stdin(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// The bytes of a file of lines, or of stdin if the path is `-`; an error if there are more than
 /// `limit`, or more than
-/// `line_limit` in one line. What never ends a line is not read for long.
+/// `line_limit` in one line. A file that never ends a line is not read for long.
 pub(crate) fn read_lines_or_stdin(path: &Path, limit: u64, line_limit: u64) -> io::Result<Vec<u8>> {
     match path.as_os_str() == "-" {
         true => read_lines_from(io::stdin().lock(), limit, line_limit),

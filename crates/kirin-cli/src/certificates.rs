@@ -12,7 +12,7 @@ const FILE: &str = "SSL_CERT_FILE";
 /// Names folders.
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// Most bytes of a file; what operating systems have is a hundredth of it.
+/// Most bytes of a file; those of operating systems have a hundredth of it.
 const LIMIT: u64 = 32 << 20;
 
 /// Fails if a file that the environment names has no end, or one that is far away. That nothing is there is reported

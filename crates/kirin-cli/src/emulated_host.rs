@@ -1,5 +1,4 @@
-//! What an emulator can do, as it is set: declared to a client, or in the form of the configuration
-//! file.
+//! The capabilities of an emulator with its settings: declared to a client, or as a configuration file.
 
 use std::time::Duration;
 

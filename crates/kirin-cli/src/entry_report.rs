@@ -1,4 +1,4 @@
-//! What the ledger knows of a create, for people and programs.
+//! A create as the ledger knows it, for people and programs.
 
 use kirin_client::{JournalState, machine::Outcome};
 use kirin_ledger::Entry;

@@ -1,4 +1,4 @@
-//! What happens to a task, as one JSON object a line: `--json=events`.
+//! The events of a task, as one JSON object per line: `--json=events`.
 
 use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::report::{path_text, print_json};
 
-/// Tells a program what happens.
+/// Reports events to a program.
 #[derive(Debug)]
 pub(crate) struct Events {
     external_task_id: Option<ExternalTaskId>,

@@ -52,12 +52,12 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
     }
 }
 
-/// The one for a batch: what kept all of it from being begun, that the disk has stopped it on the way, or
+/// The one for a batch: the reason why none of it was begun, or that the disk stopped it on the way, or
 /// else that some failed.
 pub(crate) fn of_batch(codes: &[u8], stopped_by: Option<u8>) -> u8 {
     match of_several(codes) {
         code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED) => code,
-        // What is paid for is fetched by the same command, wherever else there is no room for it.
+        // The same command fetches paid videos, wherever else there is no room for them.
         _ if stopped_by == Some(DISK) => DISK,
         _ => SOME_FAILED,
     }

@@ -2,7 +2,7 @@
 
 use std::str;
 
-/// What some editors put before a text to say that it is UTF-8. It is no part of the text.
+/// Some editors put it before a text to mark it as UTF-8. It is not a part of the text.
 const MARK: char = '\u{feff}';
 
 /// The text of a file, without a byte order mark. If it is not UTF-8, the error says what it is

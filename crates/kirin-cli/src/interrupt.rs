@@ -55,7 +55,7 @@ fn second_one_ends() {
         let is_second = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             let code = exit_code::INTERRUPTED.into();
-            // The flag is looked at before it is set. What cannot be caught ends the program anyway.
+            // The flag is read before it is set. A signal that cannot be caught ends the program anyway.
             let _ = flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second));
             let _ = flag::register(signal, Arc::clone(&is_second));
         }

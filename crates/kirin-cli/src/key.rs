@@ -47,7 +47,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Who else can put another key in the place of the one in the file.
+    /// The ways in which other users can replace the key in the file.
     pub(crate) fn dangers(&self) -> Vec<Danger> {
         match self {
             Self::Environment => Vec::new(),
@@ -107,14 +107,14 @@ fn no_key() -> Failure {
     Failure::new(exit_code::AUTHENTICATION, "there is no API key", next_step)
 }
 
-/// What the environment says. One of white space says nothing.
+/// The key of the environment. White space alone is not a key.
 pub(crate) fn in_environment() -> Option<Result<ApiKey, InvalidApiKey>> {
     let text = read_variable(VARIABLE)?;
     let text = text.to_string_lossy();
     (!text.trim().is_empty()).then(|| text.parse())
 }
 
-/// The text of a key, or of what was taken for one.
+/// The text of a key, not checked yet.
 pub(crate) fn read_key(from: &mut impl Read) -> io::Result<String> {
     let bytes = bounded_file::read_from(from, LIMIT)?;
     let text = String::from_utf8_lossy(&bytes);
@@ -168,7 +168,7 @@ fn is_open_to_others(file: &File) -> bool {
     metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
-/// Who may read a file is not in its mode there; the folder of a person is that person's.
+/// The mode of a file does not show who may read it there; the user's folder is private.
 #[cfg(not(unix))]
 fn is_open_to_others(_: &File) -> bool {
     false

@@ -5,9 +5,9 @@ use std::path::Path;
 /// Another user can replace the key.
 #[derive(Debug)]
 pub(crate) struct Danger {
-    /// Who can, and where.
+    /// Which user can, and where.
     pub(crate) what: String,
-    /// What ends it: a command, or a sentence with one.
+    /// How to fix it: a command, or a sentence with one.
     pub(crate) advice: String,
 }
 

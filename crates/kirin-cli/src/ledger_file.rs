@@ -61,7 +61,7 @@ fn is_read_only(error: &io::Error) -> bool {
     )
 }
 
-/// Opens the ledger that a person has decided to use, whatever it has forgotten.
+/// Opens the ledger that the user has decided to use, even if it has lost entries.
 pub(crate) fn accept() -> Result<Ledger, Failure> {
     Ledger::accept(path_in_folder()?).map_err(unopened_failure)
 }

@@ -78,12 +78,12 @@ fn main() -> ExitCode {
     });
     // A video that is still being rendered must not keep the program alive.
     runtime.shutdown_background();
-    // What cannot be closed in time is read from its log by the next one.
+    // If a ledger cannot be closed in time, the next process reads its log.
     let _ = kirin_ledger::Ledger::wait_until_closed();
     code
 }
 
-/// What was typed is repeated in it, and not all of that may reach a terminal.
+/// The error repeats the typed arguments, and not all characters may reach a terminal.
 fn print_clap_error(error: &clap::Error, typed: &[OsString]) {
     let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
     // If no one reads the output any more, the exit code has to do.

@@ -11,7 +11,7 @@ pub(crate) fn model_id(typed: &str) -> String {
     }
 }
 
-/// The model of this name, or what its name may have been meant to be, the nearest first.
+/// The model of this name, or the names that may have been meant, the nearest first.
 pub(crate) fn find_model(typed: &str) -> Result<&'static Model, Vec<&'static str>> {
     /// Of 1 for the same name.
     const NEAR: f64 = 0.75;

@@ -147,7 +147,7 @@ pub(crate) fn with_output(failure: Failure, file: &OutputFile) -> Failure {
         ("download" | "wait", Some(output)) => {
             let failure = failure.with_option("--output", &output);
             match file.force {
-                // What may be overwritten may be overwritten by the next step too.
+                // The next step may overwrite what this one may.
                 true => failure.with_flag("--force"),
                 false => failure,
             }

@@ -97,7 +97,7 @@ struct OutputReport {
 }
 
 impl Report {
-    /// A task as the result that was asked for. Only of a completed one what signs its URLs is shown.
+    /// A task as the result that was asked for. Only a completed task is shown with the signatures of its URLs.
     pub(crate) fn of_task(task: &Task, external_task_id: Option<ExternalTaskId>) -> Self {
         match task.state() {
             TaskState::Completed { .. } => Self::with_signed_urls(task, external_task_id),
@@ -125,7 +125,7 @@ impl Report {
         report
     }
 
-    /// Without what signs URLs.
+    /// Without the signatures of URLs.
     fn without_signatures(mut self) -> Self {
         let text = |text: &mut String| *text = without_url_queries(text);
         self.status.iter_mut().for_each(text);
@@ -250,8 +250,8 @@ pub(crate) fn path_text(path: &Path) -> String {
     path.to_string_lossy().into()
 }
 
-/// A line of the result for a program. It may be read on a terminal all the same, so what could steer
-/// one is escaped; it is the same JSON.
+/// A line of the result for a program. It may be read on a terminal anyway, so characters that
+/// could control one are escaped; it is the same JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Unwritten> {
     let mut line = String::new();
     let json = serde_json::to_string(value).map_err(|error| Unwritten(error.into()))?;
@@ -267,7 +267,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Unwritten> {
     print_bytes(line.as_bytes())
 }
 
-/// A line of the result, or several, without what must not reach a terminal.
+/// Lines of the result, without characters that must not reach a terminal.
 pub(crate) fn print_line(lines: &str) -> Result<(), Unwritten> {
     print_styled(&printable_lines(lines))
 }
@@ -277,13 +277,13 @@ pub(crate) fn print_styled(text: &str) -> Result<(), Unwritten> {
     print_bytes(text.as_bytes())
 }
 
-/// What clap wrote, which is text.
+/// Text that clap has written.
 pub(crate) fn print_generated(text: &[u8]) -> Result<(), Unwritten> {
     print_styled(String::from_utf8_lossy(text).trim_end())
 }
 
-/// The path of a file, byte by byte as the operating system has it; on a terminal without what must not
-/// reach one, and where the terminal knows links, as one that opens it.
+/// The path of a file, byte by byte as the operating system has it; on a terminal without
+/// characters that must not reach one, and where the terminal knows links, as one that opens it.
 pub(crate) fn print_path(path: &Path) -> Result<(), Unwritten> {
     if supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
         && let Ok(absolute) = std::path::absolute(path)

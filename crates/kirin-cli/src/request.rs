@@ -68,7 +68,7 @@ fn text_options(typed: &RequestOptions) -> [(&'static str, &Option<String>); 6] 
     ]
 }
 
-/// What is given as a parameter twice, or once and by an option of its own too.
+/// Parameters that are given twice, or once and by an option of their own.
 fn duplicate_parameters(typed: &RequestOptions) -> Vec<&str> {
     let has_option = |name: &str| match name {
         "image" => typed.image.is_some(),

@@ -36,7 +36,7 @@ pub(crate) struct Session {
     minted: Option<ExternalTaskId>,
 }
 
-/// What is asked of a client that may spend money.
+/// The settings of a client that may spend money.
 #[derive(Default)]
 pub(crate) struct Wanted {
     /// Most that everything may cost, in USD.
@@ -72,7 +72,7 @@ impl PayingSession {
 }
 
 impl Session {
-    /// A client that follows what there is; it writes down how that ends, if there is a ledger.
+    /// A client that follows existing tasks; it records how they end, if there is a ledger.
     pub(crate) fn open_to_follow(shared: &SharedOptions) -> Result<Self, Failure> {
         Self::open_with(shared, ledger_file::if_there(), Wanted::default())
     }
@@ -96,7 +96,7 @@ impl Session {
             builder = builder.plain_http_to(host);
         }
         if base_url.is_loopback() {
-            // What is on this machine is most likely an emulator, with tasks of a few seconds.
+            // A service on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
         let configuration = &shared.configuration;
@@ -195,8 +195,8 @@ impl Session {
         Some(output_path::path_for_task(&entry.output?.into(), id))
     }
 
-    /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
-    /// there, whatever becomes of the note.
+    /// Notes where the files of a task are, and what they are, where that could not be noted
+    /// before. The files count even if that fails.
     pub(crate) async fn note_files(
         &self,
         task: &Task,
@@ -292,7 +292,7 @@ pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<
 }
 
 /// Whether an id has the form of those that this program makes up, for a command or a line of a batch.
-/// Who types one has it from there.
+/// A user who types one has copied it.
 fn is_made_up_here(id: &ExternalTaskId) -> bool {
     let digits = ["batch-", "kirin-"]
         .iter()
@@ -319,7 +319,7 @@ fn with_reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBu
     })
 }
 
-/// What a client uses by default.
+/// The default transport of a client.
 pub(crate) fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
     certificates::check_files()?;
     Ok(ClientBuilder::default_transport(base_url)?)

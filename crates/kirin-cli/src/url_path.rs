@@ -4,7 +4,7 @@ use std::{ffi::OsStr, path::Path};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// What RFC 3986 calls unreserved stays; so no name is read as a scheme, a query or a fragment.
+/// The characters that RFC 3986 calls unreserved stay, so that no name is read as a scheme, a query or a fragment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// What becomes of a file that is there already.
+/// How to treat an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IfExists {
     Refuse,

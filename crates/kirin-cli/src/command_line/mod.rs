@@ -1,4 +1,4 @@
-//! From what was typed to the arguments of a command.
+//! Parses the command line into the arguments of a command.
 
 use std::ffi::OsString;
 
@@ -56,7 +56,7 @@ fn without_dashes(mut error: Error) -> Error {
     error
 }
 
-/// The error with what was typed as one line and no more: it must neither steer a terminal nor look like
+/// The error with the typed words as one line: they must neither control a terminal nor look like
 /// another message.
 fn with_printable_words(mut error: Error) -> Error {
     let words = error.context().filter_map(|(kind, value)| {

@@ -1,5 +1,5 @@
-//! One prompt makes one video. What was typed as several is most likely one without its quotes, and
-//! what looks like a flag or a file is most likely one.
+//! One prompt makes one video. Several prompts are most likely one without its quotes, and a prompt
+//! that looks like a flag or a file is most likely one.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ const FILES: [&str; 4] = ["image", "image_tail", "prompt_files", "output"];
 /// More prompts than these would make an unreadable line.
 const MOST: usize = 12;
 
-/// What was typed behind the name of a command.
+/// The words after the name of a command.
 struct Typed<'a> {
     program: &'a Command,
     command: &'a Command,
     matches: &'a ArgMatches,
 }
 
-/// What keeps these arguments from being one request of one prompt.
+/// The failure if these arguments are not one request with one prompt.
 pub(super) fn check_one_prompt(
     request: &RequestOptions,
     program: &Command,
@@ -166,7 +166,7 @@ impl<'a> Typed<'a> {
         values.collect()
     }
 
-    /// The command with this prompt in the place of what was typed.
+    /// The command with this prompt in place of the typed ones.
     fn typed_line(&self, prompt: Option<&str>) -> String {
         let mut line = format!("kirin {}", self.command.get_name());
         if let Some(prompt) = prompt {

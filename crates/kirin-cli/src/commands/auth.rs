@@ -111,7 +111,7 @@ fn keep_key(arguments: &SetKey, may_ask: bool) -> Result<(), Failure> {
     Ok(printed?)
 }
 
-/// Reads what is to be the key from stdin; a person is asked for it.
+/// Reads the key from stdin, or asks for it on a terminal.
 fn read_key(may_ask: bool) -> Result<String, Failure> {
     let unread = |error: io::Error| {
         let what = format!("the key cannot be read: {error}");

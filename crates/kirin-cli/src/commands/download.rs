@@ -64,7 +64,7 @@ impl Run for Download {
 }
 
 /// Whether there are videos to fetch, or the lack of them is an error of its own. One that ended in other
-/// words has what it names.
+/// words has the videos that it names.
 fn has_videos(task: &Task) -> bool {
     match task.state() {
         TaskState::Completed { .. } => true,

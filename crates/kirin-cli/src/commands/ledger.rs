@@ -147,7 +147,7 @@ impl Sum {
     }
 }
 
-/// The money by day and model. What has no known price counts nothing.
+/// The money by day and model. A create without a known price counts nothing.
 fn sums_by_day_and_model(entries: &[Entry]) -> Vec<Sum> {
     let mut sums: BTreeMap<(String, &str), Sum> = BTreeMap::new();
     for entry in entries {

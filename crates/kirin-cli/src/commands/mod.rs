@@ -1,4 +1,4 @@
-//! One file a command: its arguments, what the configuration file sets of them, and what it does.
+//! One file per command: its arguments, their settings in the configuration file, and its code.
 
 use clap::{Parser, Subcommand};
 
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     pub(crate) global: GlobalOptions,
 }
 
-/// What the program asks of every command. Most need no more than `run`.
+/// The interface of every command. Most need no more than `run`.
 pub(crate) trait Run {
     /// Does what was asked for; gives the exit code.
     async fn run(self, global: GlobalOptions) -> Result<u8, Failure>

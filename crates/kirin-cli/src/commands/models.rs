@@ -22,15 +22,15 @@ use crate::{
 struct ModelReport {
     id: &'static str,
     title: &'static str,
-    /// What it makes of what: text to video.
+    /// Its input and output, such as text to video.
     kind: String,
     description: &'static str,
     /// The durations that can be asked for, in seconds.
     seconds: Vec<i64>,
     modes: &'static [&'static str],
-    /// What holds between parameters.
+    /// Rules between parameters.
     rules: Vec<String>,
-    /// What is documented and not checked.
+    /// Documented rules that are not checked.
     notes: &'static [&'static str],
     outputs: Vec<OutputReport>,
     frames_per_second: u32,
@@ -133,7 +133,7 @@ fn table_row(model: &Model) -> Vec<String> {
     ]
 }
 
-/// What a person asks for.
+/// The kind in a user's words.
 fn kind_text(kind: ModelKind) -> String {
     match kind {
         ModelKind::Extension => "video to longer video".into(),

@@ -54,7 +54,7 @@ impl Run for Show {
     }
 }
 
-/// What the service said last of a task that is not at its end for good.
+/// The last status of a task that has not ended for good.
 fn last_status(entry: &Entry) -> Option<String> {
     let JournalState::Ended(outcome) = &entry.state else {
         return None;

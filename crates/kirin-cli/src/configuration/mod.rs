@@ -92,7 +92,7 @@ impl Configuration {
     }
 }
 
-/// The folder of what a person sets, by the XDG Base Directory Specification.
+/// The folder of the user's settings, by the XDG Base Directory Specification.
 pub(crate) fn configuration_folder() -> Option<PathBuf> {
     let configured = read_variable("XDG_CONFIG_HOME").map(PathBuf::from);
     // A relative one is to be ignored.

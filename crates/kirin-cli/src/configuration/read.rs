@@ -1,4 +1,4 @@
-//! From the text of the file to what it says, or to everything that is wrong with it.
+//! Parses the text of the file: into its settings, or into a list of all its problems.
 
 use std::{borrow::Cow, time::Duration};
 

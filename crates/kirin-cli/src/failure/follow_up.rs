@@ -44,7 +44,7 @@ impl FollowUp {
     }
 
     pub(crate) fn with_option(mut self, name: &str, value: &str) -> Self {
-        // What begins with a dash would be taken for another option.
+        // A value that begins with a dash would be read as another option.
         let between = if value.starts_with('-') { '=' } else { ' ' };
         let value = shell_word(value);
         self.options.push_str(&format!(" {name}{between}{value}"));
@@ -80,7 +80,7 @@ impl Failure {
     /// command works once the cause is fixed.
     pub(crate) fn repeated_by(self, command: FollowUp) -> Self {
         let mut failure = self.of_earlier();
-        // What is not known here will not be known the next time.
+        // An id that is unknown here will be unknown the next time.
         let is_known = failure.exit_code != exit_code::NOT_FOUND;
         if failure.money == EARLIER && failure.about.command.is_none() && is_known {
             failure.advice.push_str("\nThen continue with:");

@@ -23,7 +23,7 @@ impl Failure {
         }
         let ids = &mut failure.about.ids;
         ids.id = error.task_id().cloned().or_else(|| ids.id.take());
-        // What was typed and not found may be either id.
+        // A typed id that was not found may be either of the two.
         let is_certain = !matches!(error.outcome(), Outcome::NotFound { .. });
         if ids.external_task_id.is_none() && is_certain {
             ids.external_task_id = error.external_task_id().cloned();

@@ -1,4 +1,4 @@
-//! The video of a task, downloaded and noted in the ledger. What helps where it is not here depends on why.
+//! Downloads the video of a task, and notes it in the ledger. A failed download needs advice that fits its cause.
 
 use std::{convert::Infallible, path::PathBuf, sync::mpsc};
 
@@ -128,8 +128,8 @@ fn written_elsewhere(
     }
 }
 
-/// The exit code, the next step, and the command that does it. What came to nothing because of the server
-/// will come to nothing again at once, so that is never all that is said.
+/// The exit code, the next step, and the command that does it. After a failure of the server an
+/// immediate retry would fail too, so the advice never is a retry alone.
 fn advice_for(error: &DownloadError) -> (u8, &'static str, &'static str) {
     let (code, next_step) = match error.kind() {
         // This program will not download it: the task says what there is.

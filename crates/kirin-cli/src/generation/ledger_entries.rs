@@ -35,7 +35,7 @@ pub(crate) fn is_open(entry: &Entry) -> bool {
     entry.money() != Money::None || entry.is_refusal_open
 }
 
-/// What an interruption reports of it. Nothing is on its way of what is known to have created nothing.
+/// The state that an interruption reports. A create that is known to have created nothing is not on its way.
 pub(crate) fn reached_by(entry: &Entry) -> Reached {
     match entry.money() {
         Money::None => Reached::default(),
@@ -58,7 +58,7 @@ pub(crate) fn stays_refused(entry: &Entry, error: &Error) -> bool {
 /// How many are looked for or waited for at once. The client spaces out their requests.
 const CONCURRENCY: usize = 16;
 
-/// What became of one.
+/// How one entry ended.
 enum Ended<T> {
     Act(Result<T, Failure>),
     /// There is nothing to do: it may have been proved in the meantime that nothing was created.

@@ -26,7 +26,7 @@ pub(crate) mod take_over;
 
 pub(crate) mod unresolved;
 
-/// A request, and what bounds it.
+/// A request with its limits.
 pub(crate) struct RequestedTask<'a> {
     pub(crate) request: &'a GenerationRequest,
     pub(crate) deadline: Deadline,

@@ -47,7 +47,7 @@ pub(super) fn report_owner(id: &ExternalTaskId, owner: &Owner) {
     }
 }
 
-/// Who is at a create, and whether that is known.
+/// The process that works on a create, and whether that is certain.
 fn owner_line(id: &ExternalTaskId, owner: &Owner) -> String {
     let name = printable(&owner.to_string());
     match owner.is_alive {
@@ -58,7 +58,7 @@ fn owner_line(id: &ExternalTaskId, owner: &Owner) -> String {
     }
 }
 
-/// Whether a person says yes. What cannot be read is a no.
+/// Whether the answer is yes. An unreadable answer is a no.
 fn is_agreed(terminal: &Term, id: &ExternalTaskId, owner: &Owner) -> bool {
     print_stderr(&owner_line(id, owner));
     let question = "If it is gone, or hangs, continue the create here? What it has sent may be charged, and \

@@ -8,7 +8,7 @@ use kirin_ledger::{Entry, Ledger};
 
 use crate::{failure::Failure, reached::Reached};
 
-/// What the client says where it knows no cause.
+/// The client's text if it knows no cause.
 const NO_CAUSE: &str = "the program ended before the answer was known";
 
 /// How often a create may have been sent, up to now.

@@ -1,4 +1,4 @@
-//! External task ids that follow from what is asked for, so that the same file has the same ids.
+//! External task ids that are derived from the request, so that the same file has the same ids.
 //!
 //! The id is `batch-` and the first 32 hexadecimal digits of the SHA-256 of a text: a number, a line
 //! feed, and the request without an external task id as JSON, without spaces, with sorted keys and with

@@ -26,7 +26,7 @@ pub(super) fn read_whole(content: &[u8]) -> Vec<Row> {
     vec![Row { number, parameters }]
 }
 
-/// The object, or in which line of the text there is what is wrong with it.
+/// The object, or its error with the line of the text.
 fn parse_object(text: &[u8]) -> Result<Map<String, Value>, (u64, String)> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(parameters)) => Ok(parameters),

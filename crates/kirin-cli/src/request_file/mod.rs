@@ -26,9 +26,9 @@ const LIMIT: u64 = 1 << 30;
 /// Most bytes of a request, and of a line: there is room for two pictures of 10 MiB in base64, and for texts.
 const REQUEST_LIMIT: u64 = 32 << 20;
 
-/// What was read, and not looked at yet.
+/// The content of a file, not parsed yet.
 pub(crate) struct RequestFile {
-    /// What it is called in messages.
+    /// Its name in messages.
     name: String,
     content: Content,
 }

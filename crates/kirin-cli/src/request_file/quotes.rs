@@ -1,5 +1,5 @@
 //! The quotes of a CSV file. One that is never closed makes a single cell of the rest of the file, and
-//! the reader takes that cell for what was meant.
+//! the reader accepts that cell.
 
 use super::Problem;
 

@@ -1,4 +1,4 @@
-//! What failed, as a file that can be run again.
+//! The failed requests, as a file that can be run again.
 
 use std::{
     ffi::OsStr,
@@ -19,7 +19,7 @@ const EXTENSION: &str = "failed.jsonl";
 /// run again; gives the path where it was written. A file that was edited stays.
 ///
 /// A line that created nothing keeps its id. A task that failed has used up its id, and its line gets
-/// a new one. What may be charged and is not at its end is for the same command, and not in the file.
+/// a new one. Unfinished creates that may be charged are not in the file: the same command continues them.
 pub(super) async fn write_failures(
     ledger: &Ledger,
     folder: &Path,

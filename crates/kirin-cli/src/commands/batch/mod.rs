@@ -186,7 +186,7 @@ impl Batch {
             .unwrap_or_else(|| self.base_name().into())
     }
 
-    /// What is made of the file is named after this.
+    /// The base of the names of all output files.
     fn base_name(&self) -> &OsStr {
         match self.file.as_deref().and_then(Path::file_stem) {
             Some(stem) if stem != "-" => stem,
@@ -194,7 +194,7 @@ impl Batch {
         }
     }
 
-    /// What is to be generated, read and not looked at yet.
+    /// The requests, read and not parsed yet.
     fn read_requests(&self) -> Result<RequestFile, Failure> {
         match &self.file {
             Some(file) => RequestFile::read(file, self.format),
@@ -214,7 +214,7 @@ fn wanted_outputs(max_cost: Option<Amount>, planned: &[Planned], files: &[Output
     }
 }
 
-/// Where the page of the folder is. The videos are there, whatever becomes of it.
+/// The path of the folder's page. The videos count even if there is no page.
 async fn folder_gallery(ledger: &Ledger, folder: &Path) -> Option<String> {
     match write_gallery(Some(ledger), folder, GalleryOptions::default()).await {
         Ok(written) => Some(path_text(&written?.path)),

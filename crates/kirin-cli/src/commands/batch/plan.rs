@@ -1,4 +1,4 @@
-//! What there is to do: the requests of the file, and what the ledger knows of them.
+//! The plan of a batch: the requests of the file, and their entries in the ledger.
 
 use kirin_client::{BaseUrl, Billing, Error, JournalState, machine::Outcome};
 use kirin_ledger::{DownloadedFile, Entry, Ledger, Money};
@@ -94,7 +94,7 @@ impl Planned {
         Some((entry.task_with_output()?, &entry.files))
     }
 
-    /// What ended without a video, and will not have one.
+    /// The error of a task that ended without a video for good.
     pub(super) fn final_failure(&self) -> Option<Error> {
         let JournalState::Ended(outcome) = &self.entry.as_ref()?.state else {
             return None;

@@ -61,7 +61,7 @@ impl BatchRun<'_> {
             }
             let is_held = running.len() < usize::from(self.batch.concurrency);
             let next = poll_fn(|context| match running.poll_next_unpin(context) {
-                // The line that is under way has shown what the host can do.
+                // The line under way has shown what the host can do.
                 Poll::Pending
                     if is_held && waiting.peek().is_some_and(|it| self.may_start(*it)) =>
                 {

@@ -1,4 +1,4 @@
-//! What is on this machine.
+//! Checks of this machine.
 
 use std::{
     env::consts,

@@ -17,7 +17,7 @@ use crate::{
 mod local;
 mod network;
 
-/// What was looked at, as `--json` prints it, always with every field.
+/// All checks, as `--json` prints them, always with every field.
 #[derive(Serialize)]
 struct Report {
     version: &'static str,

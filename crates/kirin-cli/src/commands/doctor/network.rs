@@ -1,4 +1,4 @@
-//! The way to the service, and what it says.
+//! Checks of the way to the service, and of the service.
 
 use std::{
     sync::{Arc, mpsc},
@@ -15,7 +15,7 @@ use crate::{
     failure::Failure, session, verbose::ReportingTransport,
 };
 
-/// What may be set of proxies. Not all of it is heeded.
+/// The variables of proxies. Not all of them have an effect.
 const PROXIES: [&str; 8] = [
     "HTTPS_PROXY",
     "https_proxy",

@@ -169,14 +169,14 @@ async fn serve_until_interrupted(emulator: &Emulator) {
     wait_for_interrupt().await;
 }
 
-/// Who can use an emulator, where that is not this machine alone.
+/// The warning if not only this machine can use the emulator.
 fn exposure_warning(address: IpAddr) -> Option<String> {
     let text =
         format!("Anyone on the networks of {address} can use it, and read what is sent to it.");
     (!address.is_loopback()).then_some(text)
 }
 
-/// What a client has to name to use it over plain HTTP, where that is not this machine.
+/// The host that a client has to name to use it over plain HTTP, if it is not this machine.
 fn plain_host(emulator: &Emulator) -> Option<&str> {
     let base_url = emulator.base_url();
     let is_here = base_url.parse::<BaseUrl>().is_ok();
@@ -186,7 +186,7 @@ fn plain_host(emulator: &Emulator) -> Option<&str> {
 /// Most bytes of a scenario.
 const SCENARIO_LIMIT: u64 = 16 << 20;
 
-/// Reads the file that says what goes wrong.
+/// Reads the file of faults.
 fn read_scenario(file: &Path) -> Result<Scenario, Failure> {
     let name = file.display();
     let invalid = |problem: String| {

@@ -53,7 +53,7 @@ fn is_default(model: &Model, name: &str, value: &Value) -> bool {
     kind.as_ref().and_then(ParameterKind::default).as_ref() == Some(value)
 }
 
-/// The text as one word of a shell, exactly. What is not seen is written as an escape, which bash, zsh
+/// The text as one word of a shell, exactly. Invisible characters are written as escapes, which bash, zsh
 /// and POSIX of 2024 know: it is visible when pasted, and does nothing before the shell reads it.
 fn exact_shell_word(text: &str) -> String {
     if !text.chars().any(is_unseen) {
@@ -64,7 +64,7 @@ fn exact_shell_word(text: &str) -> String {
         match character {
             '\n' => word += "\\n",
             '\\' | '\'' => word.extend(['\\', character]),
-            // What is put together from bytes is the same in a shell of any locale.
+            // Escaped bytes mean the same in a shell of any locale.
             character if is_unseen(character) => {
                 let mut buffer = [0; 4];
                 let bytes = character.encode_utf8(&mut buffer).bytes();

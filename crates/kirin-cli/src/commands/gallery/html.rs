@@ -2,7 +2,7 @@
 
 use crate::terminal::is_unseen;
 
-/// The text between two tags. What is not seen is written out, so that a reader knows of it.
+/// The text between two tags. Invisible characters are written out, so that a reader sees them.
 pub(super) fn escape_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
@@ -18,7 +18,7 @@ pub(super) fn escape_text(text: &str) -> String {
     html
 }
 
-/// The value of an attribute, in double quotes; what is not seen is left out.
+/// The value of an attribute, in double quotes; invisible characters are left out.
 pub(super) fn escape_attribute(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     let seen = text.chars().filter(|character| !is_unseen(*character));

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use crate::url_path::encode_segment;
 
-/// What leads from one folder to another, both of which exist: empty, or with `/` at the end.
+/// The relative URL from one existing folder to another: empty, or with `/` at the end.
 pub(super) fn relative_url(from: &Path, to: &Path) -> io::Result<String> {
     let (from, to) = (from.canonicalize()?, to.canonicalize()?);
     let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{clock, table::nonzero_counts, url_path::encode_segment};
 
-/// By this a page says what made it.
+/// Names the program that made the page.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
 
 const STYLE: &str = include_str!("page.css");

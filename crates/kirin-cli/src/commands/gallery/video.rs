@@ -140,7 +140,7 @@ impl Video {
     fn new(file: VideoFile, known: Option<Known>) -> Self {
         let asked_for = known.as_ref().and_then(|known| known.entry.intended_at);
         Self {
-            // What cannot be read is shown without, and the browser says that it cannot be played.
+            // An unreadable video is shown without a size, and the browser says that it cannot play it.
             size: frame_size::read_frame_size(&file.path).ok().flatten(),
             at: asked_for.or_else(|| modified_at(&file.path)),
             name: file.name,

@@ -117,7 +117,7 @@ impl Resolve {
                 }
                 false => Known::Nothing,
             };
-            // What was never sent, or refused, is created by the command that wanted it.
+            // A create that was never sent, or refused, belongs to the command that wanted it.
             let may_send_again = match &known {
                 Known::Nothing => is_proved_absent(entry),
                 Known::Unresolved(_) => true,
@@ -156,7 +156,7 @@ impl Resolve {
         progress: &mut Progress,
     ) -> Result<Generation, Failure> {
         let is_absent = is_proved_absent(entry);
-        // What was proved to be absent was not charged.
+        // A task that was proved absent was not charged.
         let sends = match is_absent {
             true => 0,
             false => count_sends(ledger, entry).await?,
