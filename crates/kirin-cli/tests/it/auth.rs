@@ -240,7 +240,7 @@ fn warnings(home: &Path) -> (String, String) {
     (status, doctor.run().stdout)
 }
 
-/// Whoever can write there can put another key in its place.
+/// A user who can write there can replace the key.
 #[test]
 fn a_folder_above_the_key_that_others_can_write_to_is_reported_with_the_command_that_fixes_it() {
     let (home, file) = home();

@@ -304,7 +304,7 @@ fn what_may_be_spent_holds_over_all_runs() {
     let said = "1 request to create at 0.21 USD, 0.42 USD spent";
     assert!(refused.stderr.contains(said), "{refused:#?}");
     run("0.63").ended_with(0);
-    // What costs nobody knows how much.
+    // The price is not known.
     bench.write(
         "boats.jsonl",
         r#"{"model": "kirin_v1_t2v", "prompt": "a fox"}"#,

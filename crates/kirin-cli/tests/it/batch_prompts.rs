@@ -25,7 +25,7 @@ fn created(bench: &Bench, arguments: &[&str], stdin: &str) -> Vec<String> {
     prompts
 }
 
-/// A file of these bytes is not valid, and the problem is told.
+/// A file of these bytes is not valid, and the problem is reported.
 #[track_caller]
 fn is_refused(file: &str, content: &[u8], said: &str) -> Run {
     let emulator = emulator(instant());

@@ -95,7 +95,7 @@ fn exec_passes_sigterm_on_and_waits_for_the_command() {
     assert!(run.stderr.contains("tidy"), "{run:#?}");
 }
 
-/// A limit on the size of files stands for a disk that is full: 100 KiB of a video of more.
+/// A limit on the size of files plays a full disk: 100 KiB of a video of more.
 #[cfg(unix)]
 #[test]
 fn a_download_continues_where_it_ended_once_there_is_room_again() {
@@ -151,7 +151,7 @@ fn a_download_that_another_process_is_at_is_refused() {
     assert!(refused.stderr.contains(because), "{refused:#?}");
     assert_eq!(created.files(), ["boat.mp4.part"]);
     drop(part);
-    // Nobody is at it any more, and nobody knows whose it is.
+    // No process is at it any more, and its owner is not known.
     download().ended_with(0);
     assert_eq!(created.files(), ["boat.mp4", "boat.mp4.part"]);
 }
@@ -186,7 +186,7 @@ fn taken_port_is_an_error() {
 fn the_one_line_on_stdout_says_where_the_emulator_is_ready() {
     let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
     let base_url = emulator.first_line();
-    // Whoever has read the line is served.
+    // A client that has read the line is served.
     let created = Kirin::new().args(["create", "a boat"]).at(&base_url);
     created.run().ended_with(0);
     crate::interrupt::send("TERM", &emulator);

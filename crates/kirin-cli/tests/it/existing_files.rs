@@ -29,7 +29,7 @@ fn generate(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) -> Run 
     kirin.run()
 }
 
-/// A create whose task goes on at the service, while the program that waited for it is gone.
+/// A create whose task continues at the service, while the program that waited for it is gone.
 fn left(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) {
     let run = generate(bench, emulator, id, &[&["--timeout", "1"], more].concat());
     run.ended_with(8);
@@ -281,7 +281,7 @@ fn list_of_failures_replaces_only_what_kirin_wrote() {
             .contains("kirin batch boats/boats-2.failed.jsonl"),
         "{run:#?}"
     );
-    // What somebody has changed is theirs.
+    // An edited file belongs to its editor.
     let changed = fs::read_to_string(bench.path("boats/boats-2.failed.jsonl")).unwrap() + "\n";
     bench.write("boats/boats-2.failed.jsonl", &changed);
     let run = batch().ended_with(10);
@@ -348,7 +348,7 @@ fn force_is_advised_only_where_it_helps() {
     assert_eq!(emulator.statistics().creates_received, 0);
 }
 
-/// The video is somewhere else now, and what came first is of no use to anybody.
+/// The video is somewhere else now, and the first one is of no use.
 #[test]
 fn part_beside_a_name_that_was_taken_goes_with_the_next_step() {
     let emulator = emulator(slow());

@@ -1,4 +1,4 @@
-//! What every command can be told: colours, and what goes on.
+//! Options of every command: colors and verbosity.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const ESCAPE: char = '\u{1b}';
 
-/// A command that fails, under these settings; whether its message has colours.
+/// A command that fails, under these settings; whether its message has colors.
 fn has_colors(arguments: &[&str], variables: &[(&str, &str)]) -> bool {
     let mut kirin = Kirin::new()
         .args(["models", "show", "sora"])
@@ -110,7 +110,7 @@ fn verbose_shows_what_is_sent_and_no_secret() {
         format!("verbose: base URL {}", emulator.base_url()),
         "verbose: ledger ".into(),
         format!("verbose: POST {place}/model/v1/generation: 200 OK after "),
-        // Whoever has the URL of a video has the video.
+        // The URL of a video gives access to the video.
         format!("verbose: GET {place}/...: 200 OK after "),
     ] {
         assert!(run.stderr.contains(&part), "{part}: {run:#?}");

@@ -67,7 +67,7 @@ fn check_is_said_and_harmless(kirin: Kirin) {
     check_is_harmless(&run);
 }
 
-/// A script may pass on what somebody else has written.
+/// A script may pass on text from another author.
 #[test]
 fn what_was_typed_cannot_steer_a_terminal() {
     let (option, flag) = (format!("--{HOSTILE}"), format!("-{HOSTILE}"));

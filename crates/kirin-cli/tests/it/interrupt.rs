@@ -128,7 +128,7 @@ fn interruption_has_json_too() {
     assert_eq!(report["error"]["billing"], "unknown");
 }
 
-/// Time for another process, which tells nobody how far it is.
+/// Time for another process, which does not report its progress.
 fn pause() {
     #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for")]
     std::thread::sleep(Duration::from_millis(300));

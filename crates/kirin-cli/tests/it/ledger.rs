@@ -1,4 +1,4 @@
-//! What a run has begun, the next one goes on with.
+//! The next run continues what a run has begun.
 
 use std::{path::Path, time::Duration};
 
@@ -270,7 +270,7 @@ fn what_is_done_and_here_is_not_done_again() {
     }
     generate("a bear", &videos.path().join("fox.mp4"), &base_url).ended_with(2);
     assert_eq!(emulator.ledger().charges().len(), 1);
-    // A file that is gone is fetched again, and one of somebody else's stays.
+    // A file that is gone is fetched again, and a file of another program stays.
     std::fs::remove_file(videos.path().join("fox.mp4")).unwrap();
     generate("a fox", &videos.path().join("fox.mp4"), &base_url).ended_with(0);
     let other = videos.path().join("other.mp4");

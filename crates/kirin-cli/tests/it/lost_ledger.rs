@@ -277,7 +277,7 @@ fn a_batch_whose_ledger_is_lost_sends_nothing_more() {
     assert!(run.stderr.contains("was deleted or moved"), "{run:#?}");
 }
 
-/// Nobody can test the lock of the process that has begun: here its file leads to itself.
+/// The lock of the process that has begun cannot be tested: here its file leads to itself.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_person_takes_over_from_a_process_that_cannot_be_seen() {

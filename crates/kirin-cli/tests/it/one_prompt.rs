@@ -216,7 +216,7 @@ fn no_tip_is_to_put_two_dashes_before_a_flag() {
             assert!(!run.stderr.contains("-- "), "{command} a {flag}: {run:#?}");
         }
     }
-    // What is near is still told.
+    // A similar name is still suggested.
     let near = Kirin::new().args(["create", "a fox", "--dry-rum"]).run();
     assert!(near.ended_with(2).stderr.contains("'--dry-run'"));
 }

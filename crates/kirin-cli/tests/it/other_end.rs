@@ -196,7 +196,7 @@ fn a_task_that_is_done_with_an_output_is_downloaded_and_stays_open_until_it_is_c
     assert_eq!(entry(home)["state"], "open");
     assert_eq!(entry(home)["cost"], Value::Null);
 
-    // It is there: the same command asks nobody.
+    // It is there: the same command asks no service.
     let requests = service.server.requests().len();
     let again = generate().run().ended_with(0).json();
     assert_eq!(again["status"], "done");

@@ -208,7 +208,7 @@ fn proved_absent_twice(lost: &Lost) {
     });
 }
 
-/// Whoever wants it generates it: nothing is sent again that was refused.
+/// Nothing is sent again that was refused: to generate it, run the command that wanted it.
 #[test]
 fn what_was_refused_is_not_sent_again_by_resolve() {
     let server = Server::start(|request, _| match request.starts_with("POST") {

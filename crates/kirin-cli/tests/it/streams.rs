@@ -1,4 +1,4 @@
-//! Streams that nobody reads, disks that are full, names that are no text.
+//! Streams without a reader, full disks, and names that are not text.
 
 use std::process::Stdio;
 
