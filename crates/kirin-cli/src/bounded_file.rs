@@ -1,4 +1,4 @@
-//! Files that are read into memory, up to a bound: a path may lead to what never ends.
+//! Files that are read into memory, up to a bound: a path may lead to a file that never ends.
 
 use std::{
     fs::File,
@@ -6,20 +6,12 @@ use std::{
     path::Path,
 };
 
-/// The bytes of a file.
-///
-/// # Errors
-///
-/// It cannot be read, or has more bytes than this.
+/// The bytes of a file; an error if it has more than `limit`.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read_from(File::open(path)?, limit)
 }
 
-/// The bytes of a file, or of stdin if the path is `-`.
-///
-/// # Errors
-///
-/// It cannot be read, or has more bytes than this.
+/// The bytes of a file, or of stdin if the path is `-`; an error if there are more than `limit`.
 pub(crate) fn read_or_stdin(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     match path.as_os_str() == "-" {
         true => read_from(io::stdin().lock(), limit),
@@ -27,11 +19,9 @@ pub(crate) fn read_or_stdin(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The bytes of a file of lines, or of stdin if the path is `-`. What never ends a line is not read for long.
-///
-/// # Errors
-///
-/// It cannot be read, or it or one of its lines has more bytes than this.
+/// The bytes of a file of lines, or of stdin if the path is `-`; an error if there are more than
+/// `limit`, or more than
+/// `line_limit` in one line. A file that never ends a line is not read for long.
 pub(crate) fn read_lines_or_stdin(path: &Path, limit: u64, line_limit: u64) -> io::Result<Vec<u8>> {
     match path.as_os_str() == "-" {
         true => read_lines_from(io::stdin().lock(), limit, line_limit),
@@ -39,11 +29,7 @@ pub(crate) fn read_lines_or_stdin(path: &Path, limit: u64, line_limit: u64) -> i
     }
 }
 
-/// The bytes of something.
-///
-/// # Errors
-///
-/// It cannot be read, or has more bytes than this.
+/// The bytes of a reader; an error if there are more than `limit`.
 pub(crate) fn read_from(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(limit + 1).read_to_end(&mut bytes)?;

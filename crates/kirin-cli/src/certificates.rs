@@ -4,7 +4,7 @@
 
 use std::{env::split_paths, fs, path::Path};
 
-use crate::{environment::variable, failure::Failure};
+use crate::{environment::read_variable, failure::Failure};
 
 /// Names a file.
 const FILE: &str = "SSL_CERT_FILE";
@@ -12,19 +12,16 @@ const FILE: &str = "SSL_CERT_FILE";
 /// Names folders.
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// Most bytes of a file; what operating systems have is a hundredth of it.
+/// Most bytes of a file; those of operating systems have a hundredth of it.
 const LIMIT: u64 = 32 << 20;
 
-/// Whether what the environment names can be read at all. That nothing is there is told where it is read.
-///
-/// # Errors
-///
-/// A file has no end, or one that is far away.
-pub(crate) fn check() -> Result<(), Failure> {
-    if let Some(file) = variable(FILE) {
+/// Fails if a file that the environment names has no end, or one that is far away. That nothing is there is reported
+/// where it is read.
+pub(crate) fn check_files() -> Result<(), Failure> {
+    if let Some(file) = read_variable(FILE) {
         check_file(FILE, Path::new(&file))?;
     }
-    let folders = variable(FOLDERS).unwrap_or_default();
+    let folders = read_variable(FOLDERS).unwrap_or_default();
     let folders = split_paths(&folders).filter_map(|folder| fs::read_dir(folder).ok());
     let files = folders.flatten().flatten().map(|entry| entry.path());
     // Nothing else is read there.
@@ -36,11 +33,13 @@ pub(crate) fn check() -> Result<(), Failure> {
 fn check_file(variable: &str, file: &Path) -> Result<(), Failure> {
     let name = file.display();
     let problem = match file.metadata() {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => format!("{name} is no file"),
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            format!("{name} is not a file")
+        }
         Ok(metadata) if metadata.len() > LIMIT => format!("{name} has more than {LIMIT} bytes"),
         _ => return Ok(()),
     };
-    let what = format!("the certificates that {variable} names cannot be read: {problem}");
+    let what = format!("cannot read the certificates that {variable} names: {problem}");
     let next_step = format!("Set {variable} to certificates in PEM form, or unset it.");
     Err(Failure::usage(what, next_step))
 }

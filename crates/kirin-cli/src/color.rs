@@ -1,5 +1,4 @@
-//! Colours, where somebody sees them: `--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and no
-//! terminal at all.
+//! Colors, where they can be seen: `--color`, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and no terminal at all.
 
 use std::io;
 
@@ -12,8 +11,8 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// What somebody chose, for this program and clap's own messages.
-pub(crate) fn choose(choice: Option<clap::ColorChoice>) {
+/// Applies the user's choice to this program and to clap's own messages.
+pub(crate) fn choose_colors(choice: Option<clap::ColorChoice>) {
     let choice = match choice {
         None | Some(clap::ColorChoice::Auto) => ColorChoice::Auto,
         Some(clap::ColorChoice::Always) => ColorChoice::Always,
@@ -24,15 +23,15 @@ pub(crate) fn choose(choice: Option<clap::ColorChoice>) {
 
 /// The text in a style on stdout.
 pub(crate) fn on_stdout(style: Style, text: &str) -> String {
-    painted(AutoStream::choice(&io::stdout()), style, text)
+    styled_text(AutoStream::choice(&io::stdout()), style, text)
 }
 
 /// The text in a style on stderr.
 pub(crate) fn on_stderr(style: Style, text: &str) -> String {
-    painted(AutoStream::choice(&io::stderr()), style, text)
+    styled_text(AutoStream::choice(&io::stderr()), style, text)
 }
 
-fn painted(choice: ColorChoice, style: Style, text: &str) -> String {
+fn styled_text(choice: ColorChoice, style: Style, text: &str) -> String {
     match choice {
         ColorChoice::Never => text.to_owned(),
         _ => format!("{style}{text}{style:#}"),

@@ -1,4 +1,4 @@
-//! The videos that an earlier run has downloaded: what stands at a path counts only if it is one of them.
+//! The videos that an earlier run has downloaded: a file counts only if it is one of them.
 
 use std::{
     fs, io,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use kirin_client::FileDigest;
-use kirin_ledger::{DownloadedFile, Entry, Ledger, LedgerError};
+use kirin_ledger::{DownloadedFile, Entry, Ledger};
 
 use crate::failure::Failure;
 
@@ -15,7 +15,7 @@ pub(crate) async fn are_there(ledger: &Ledger, entry: &Entry) -> Result<bool, Fa
     if entry.files.is_empty() {
         return Ok(false);
     }
-    let noted = digests(ledger, entry).await?;
+    let noted = noted_digests(ledger, entry).await?;
     for file in &entry.files {
         match digest_of(&file.path).await {
             Ok(digest) if noted.contains(&digest) => {}
@@ -27,16 +27,17 @@ pub(crate) async fn are_there(ledger: &Ledger, entry: &Entry) -> Result<bool, Fa
 
 /// What the files of an entry are. An older version has noted only how long they were: where they still are,
 /// their digests are noted now.
-pub(crate) async fn digests(ledger: &Ledger, entry: &Entry) -> Result<Vec<FileDigest>, Failure> {
-    let failed = |error: LedgerError| Failure::in_ledger(&error);
-    let mut noted = ledger.digests(entry.number).await.map_err(failed)?;
+pub(crate) async fn noted_digests(
+    ledger: &Ledger,
+    entry: &Entry,
+) -> Result<Vec<FileDigest>, Failure> {
+    let mut noted = ledger.digests(entry.number).await?;
     if !noted.is_empty() {
         return Ok(noted);
     }
     for file in entry.files.iter().filter(|file| has_its_size(file)) {
         if let Ok(digest) = digest_of(&file.path).await {
-            let note = ledger.note_digest(entry.number, &digest).await;
-            note.map_err(failed)?;
+            ledger.note_digest(entry.number, &digest).await?;
             noted.push(digest);
         }
     }
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     /// A ledger with a completed task, as an older version has left it: it noted how long the file was.
-    async fn older(folder: &Path, file: &Path) -> Ledger {
+    async fn ledger_of_older_version(folder: &Path, file: &Path) -> Ledger {
         let config = EmulatorConfig::default().task_time(Duration::ZERO);
         let emulator = Emulator::start(config).await.unwrap();
         let ledger = Ledger::open(folder.join("ledger")).unwrap();
@@ -92,7 +93,7 @@ mod tests {
     async fn file_of_an_older_version_counts_by_its_length_until_it_is_hashed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fox.mp4");
-        let ledger = older(folder.path(), &file).await;
+        let ledger = ledger_of_older_version(folder.path(), &file).await;
         assert!(is_there(&ledger).await);
         let digest = FileDigest::of_bytes(b"a film");
         assert_eq!(ledger.digests(1).await.unwrap(), [digest]);
@@ -104,7 +105,7 @@ mod tests {
     async fn file_of_an_older_version_that_has_another_length_is_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fox.mp4");
-        let ledger = older(folder.path(), &file).await;
+        let ledger = ledger_of_older_version(folder.path(), &file).await;
         for other in ["another film", ""] {
             fs::write(&file, other).unwrap();
             assert!(!is_there(&ledger).await);

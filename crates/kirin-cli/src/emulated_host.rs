@@ -1,12 +1,11 @@
-//! What an emulator can do, as it is set: declared to a client, or in the form of the configuration
-//! file.
+//! The capabilities of an emulator with its settings: declared to a client, or as a configuration file.
 
 use std::time::Duration;
 
 use kirin_client::{DuplicateIds, HostCapabilities, Lookup};
 use kirin_emulator::{Duplicates, Emulator};
 
-pub(crate) fn capabilities(emulator: &Emulator) -> HostCapabilities {
+pub(crate) fn declared_capabilities(emulator: &Emulator) -> HostCapabilities {
     let mut capabilities = HostCapabilities::default();
     if emulator.duplicates() == Duplicates::Refuse {
         capabilities = capabilities.with_duplicate_ids(DuplicateIds::Refused);
@@ -22,8 +21,8 @@ pub(crate) fn capabilities(emulator: &Emulator) -> HostCapabilities {
 }
 
 /// A configuration file that declares it.
-pub(crate) fn configuration(emulator: &Emulator) -> String {
-    let host = capabilities(emulator);
+pub(crate) fn configuration_text(emulator: &Emulator) -> String {
+    let host = declared_capabilities(emulator);
     let mut text = format!("[hosts.\"{}\"]\n", emulator.base_url());
     if host.duplicate_ids == DuplicateIds::Refused {
         text.push_str("duplicate_ids = \"refused\"\n");

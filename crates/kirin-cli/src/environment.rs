@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 /// A variable that is set to something.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn read_variable(name: &str) -> Option<OsString> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the program reads its environment here"

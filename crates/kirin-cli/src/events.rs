@@ -1,18 +1,18 @@
-//! What happens to a task, as one JSON object a line: `--json=events`.
+//! The events of a task, as one JSON object per line: `--json=events`.
 
 use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
 use serde::Serialize;
 
-use crate::report::print_json;
+use crate::report::{path_text, print_json};
 
-/// Tells a program what happens.
-#[derive(Debug, Default)]
+/// Reports events to a program.
+#[derive(Debug)]
 pub(crate) struct Events {
-    pub(crate) external_task_id: Option<ExternalTaskId>,
-    pub(crate) id: Option<TaskId>,
-    /// How much of a file was there when it was last told.
-    told: u64,
+    external_task_id: Option<ExternalTaskId>,
+    id: Option<TaskId>,
+    /// How much of a file was there at the last event.
+    reported: u64,
 }
 
 /// An event, always with every field.
@@ -32,15 +32,23 @@ struct Event<'a> {
     /// How long the wait is, in seconds.
     wait: Option<f64>,
     path: Option<String>,
-    /// What a person is told.
+    /// The line that a person sees.
     message: Option<&'a str>,
 }
 
 impl Events {
-    /// A download tells how far it is this many times, at most.
+    /// A download reports its progress at most this many times.
     const STEPS: u64 = 20;
 
-    pub(crate) fn notice(&mut self, notice: &Notice, message: Option<&str>) {
+    pub(crate) fn new(external_task_id: Option<ExternalTaskId>, id: Option<TaskId>) -> Self {
+        Self {
+            external_task_id,
+            id,
+            reported: 0,
+        }
+    }
+
+    pub(crate) fn print_notice(&mut self, notice: &Notice, message: Option<&str>) {
         let mut event = Event {
             message,
             ..Event::default()
@@ -83,34 +91,33 @@ impl Events {
             // The result follows.
             _ => return,
         };
-        self.print(event);
+        self.print_event(event);
     }
 
-    pub(crate) fn download(&mut self, download: &DownloadEvent, message: Option<&str>) {
+    pub(crate) fn print_download(&mut self, download: &DownloadEvent, message: Option<&str>) {
         let mut event = Event {
             message,
             ..Event::default()
         };
         event.event = match download {
             DownloadEvent::Finished { path } => {
-                // JSON is Unicode: bytes of a path that are none become U+FFFD.
-                event.path = Some(path.to_string_lossy().into());
+                event.path = Some(path_text(path));
                 "downloaded"
             }
             DownloadEvent::Progress { bytes, total } => {
                 let step = total.unwrap_or_default() / Self::STEPS;
                 let is_whole = Some(*bytes) == *total;
-                if *bytes < self.told.saturating_add(step.max(1 << 16)) && !is_whole {
+                if *bytes < self.reported.saturating_add(step.max(1 << 16)) && !is_whole {
                     return;
                 }
-                self.told = *bytes;
+                self.reported = *bytes;
                 (event.bytes, event.total_bytes) = (Some(*bytes), *total);
                 "downloading"
             }
             DownloadEvent::RefreshedUrl => "refreshed_url",
             DownloadEvent::Restarted { .. } => "download_restarted",
             DownloadEvent::Resumed { at, total } => {
-                self.told = *at;
+                self.reported = *at;
                 (event.bytes, event.total_bytes) = (Some(*at), Some(*total));
                 "download_resumed"
             }
@@ -119,18 +126,18 @@ impl Events {
                 "download_retrying"
             }
             DownloadEvent::Started { total } => {
-                self.told = 0;
+                self.reported = 0;
                 event.total_bytes = *total;
                 "download_started"
             }
             DownloadEvent::Unusual { .. } => "download_unusual",
             _ => return,
         };
-        self.print(event);
+        self.print_event(event);
     }
 
-    /// A stdout that takes nothing any more is told of with the result.
-    fn print(&self, event: Event<'_>) {
+    /// If stdout fails, the result reports it.
+    fn print_event(&self, event: Event<'_>) {
         let unsigned = |text: Option<&str>| text.map(without_url_queries);
         let (status, message) = (unsigned(event.status), unsigned(event.message));
         let event = Event {

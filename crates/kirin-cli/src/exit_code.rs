@@ -1,4 +1,4 @@
-//! The exit codes: they tell what happened to the money. Where gh has a number for the same
+//! The exit codes: they say what happened to the money. Where gh has a number for the same
 //! thing, it is gh's.
 
 use kirin_client::ErrorKind;
@@ -27,21 +27,21 @@ exit_codes! {
     UNREACHABLE = 7, "network or service unavailable; nothing sent, nothing spent";
     NOT_FINISHED = 8, "accepted but not finished here; resume";
     RATE_LIMIT = 9, "rate or parallel-task limit, nothing created";
-    SOME_FAILED = 10, "some of several did not end well";
+    SOME_FAILED = 10, "some of several failed";
     UNRESOLVED = 11, "unresolved: a create may have been charged and could not be found yet";
     DISK = 12, "disk: the ledger or the output could not be written";
     INTERRUPTED = 130, "interrupted; the message says how to resume";
 }
 
 /// The table for people: in the help, in the manual and alone.
-pub(crate) fn table() -> String {
+pub(crate) fn describe_all() -> String {
     let lines = MEANINGS
         .iter()
         .map(|(code, meaning)| format!("\n  {code:<5}{meaning}"));
     format!("Exit codes:{}", lines.collect::<String>())
 }
 
-/// The one for several: what they have in common, or else what must be told first.
+/// The one for several: what they have in common, or else the most urgent.
 pub(crate) fn of_several(codes: &[u8]) -> u8 {
     let first = codes.first().copied().unwrap_or(DONE);
     match codes {
@@ -52,19 +52,19 @@ pub(crate) fn of_several(codes: &[u8]) -> u8 {
     }
 }
 
-/// The one for a batch: what kept all of it from being begun, that the disk has stopped it on the way, or
+/// The one for a batch: the reason why none of it was begun, or that the disk stopped it on the way, or
 /// else that some failed.
 pub(crate) fn of_batch(codes: &[u8], stopped_by: Option<u8>) -> u8 {
     match of_several(codes) {
         code @ (DONE | AUTHENTICATION | BALANCE | UNREACHABLE | UNRESOLVED) => code,
-        // What is paid for is fetched by the same command, wherever else there is no room for it.
+        // The same command fetches paid videos, wherever else there is no room for them.
         _ if stopped_by == Some(DISK) => DISK,
         _ => SOME_FAILED,
     }
 }
 
 /// The one for a failure of the client.
-pub(crate) fn of(kind: ErrorKind) -> u8 {
+pub(crate) fn of_error_kind(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Authentication => AUTHENTICATION,
         ErrorKind::Balance | ErrorKind::Budget => BALANCE,
@@ -88,7 +88,7 @@ mod tests {
     fn each_code_is_in_the_table_once_and_in_order() {
         let codes: Vec<_> = MEANINGS.iter().map(|(code, _)| *code).collect();
         assert!(codes.is_sorted_by(|one, other| one < other), "{codes:?}");
-        let table = table();
+        let table = describe_all();
         for (code, meaning) in MEANINGS {
             let line = format!("  {code:<5}{meaning}");
             assert!(table.lines().any(|it| it == line), "{table}");

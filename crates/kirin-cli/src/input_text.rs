@@ -2,25 +2,20 @@
 
 use std::str;
 
-/// What some editors put before a text to say that it is UTF-8. It is no part of the text.
+/// Some editors put it before a text to mark it as UTF-8. It is not a part of the text.
 const MARK: char = '\u{feff}';
 
-/// The text of a file, without a byte order mark.
-///
-/// # Errors
-///
-/// It is no text in UTF-8; what it is instead, as the rest of a sentence about the file.
+/// The text of a file, without a byte order mark. If it is not UTF-8, the error says what it is
+/// instead, as the rest of
+/// a sentence about the file.
 pub(crate) fn input_text(bytes: &[u8]) -> Result<&str, &'static str> {
     no_other_encoding(bytes)?;
     let text = str::from_utf8(bytes).map_err(|_| "is not UTF-8: save it as UTF-8")?;
     Ok(without_mark(text))
 }
 
-/// Finds the encodings in which each second byte is zero, and what is no text at all.
-///
-/// # Errors
-///
-/// It is one of these, as the rest of a sentence about the file.
+/// Refuses the encodings in which every second byte is zero, and what is not text at all. The error is the rest of a
+/// sentence about the file.
 pub(crate) fn no_other_encoding(bytes: &[u8]) -> Result<(), &'static str> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("is UTF-16, and not UTF-8: save it as UTF-8");

@@ -1,85 +1,13 @@
-//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+//! Ctrl-C and SIGTERM: how far the command got decides what a person reads.
 
-use std::{
-    future::Future,
-    sync::{Mutex, PoisonError},
+use kirin_client::Billing;
+
+use crate::{
+    exit_code,
+    failure::{Failure, Ids},
+    reached::Reached,
+    request_file::how_many,
 };
-
-use kirin_client::machine::Notice;
-use kirin_ledger::Entry;
-use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
-
-use crate::{exit_code, failure::Failure, progress::said};
-
-/// How far a generation got, kept up to date by its notices.
-#[derive(Debug, Default)]
-pub(crate) struct Reached(Mutex<Ids>);
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ids {
-    pub(crate) external_task_id: Option<ExternalTaskId>,
-    pub(crate) id: Option<TaskId>,
-    /// Whether the task is known to be completed.
-    pub(crate) completed: bool,
-    /// What the service said of it last: its status word, and the reason.
-    pub(crate) said: Option<String>,
-}
-
-impl Reached {
-    /// A task that is known from the start.
-    pub(crate) fn task(id: TaskId) -> Self {
-        Self(Mutex::new(Ids {
-            id: Some(id),
-            ..Ids::default()
-        }))
-    }
-
-    /// A create that an earlier run has sent, and its task where that is known.
-    pub(crate) fn entry(entry: &Entry) -> Self {
-        let reached = Self::default();
-        reached.begun(entry);
-        reached
-    }
-
-    /// Another run has begun it: what that one sent may be charged.
-    pub(crate) fn begun(&self, entry: &Entry) {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *ids = Ids {
-            external_task_id: Some(entry.external_task_id.clone()),
-            id: entry.task_id.clone(),
-            completed: entry.completed().is_some(),
-            said: None,
-        };
-    }
-
-    /// The video of the task is fetched. One that ended in other words may still go on.
-    pub(crate) fn fetching(&self, task: &Task) {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.id = Some(task.id().clone());
-        ids.completed = matches!(task.state(), TaskState::Completed { .. });
-    }
-
-    pub(crate) fn update(&self, notice: &Notice) {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match notice {
-            Notice::Accepted { id, .. } | Notice::Found { id } => ids.id = Some(id.clone()),
-            Notice::Submitting { external_task_id } => {
-                ids.external_task_id = Some(external_task_id.clone());
-            }
-            Notice::Progress { status, reason, .. } | Notice::UnknownStatus { status, reason } => {
-                ids.said = Some(said(status.as_deref(), reason.as_deref()));
-            }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn ids(&self) -> Ids {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
 
 /// Runs `work` until it ends or the program is interrupted.
 pub(crate) async fn unless_interrupted<T>(
@@ -89,13 +17,13 @@ pub(crate) async fn unless_interrupted<T>(
     tokio::select! {
         // First, so that signals are caught before anything is done.
         biased;
-        () = interrupted() => Err(Failure::interrupted(reached.ids())),
+        () = wait_for_interrupt() => Err(interrupted_failure(reached.ids())),
         done = work => done,
     }
 }
 
 /// Waits for Ctrl-C or SIGTERM. A second one ends the program at once, whatever it is busy with.
-pub(crate) async fn interrupted() {
+pub(crate) async fn wait_for_interrupt() {
     #[cfg(unix)]
     {
         second_one_ends();
@@ -127,15 +55,15 @@ fn second_one_ends() {
         let is_second = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             let code = exit_code::INTERRUPTED.into();
-            // The flag is looked at before it is set. What cannot be caught ends the program anyway.
+            // The flag is read before it is set. A signal that cannot be caught ends the program anyway.
             let _ = flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second));
             let _ = flag::register(signal, Arc::clone(&is_second));
         }
     });
 }
 
-/// Listens for SIGTERM from now on; ready when it comes, and never where there is none.
-pub(crate) fn terminated() -> impl Future<Output = ()> {
+/// Listens for SIGTERM from now on; ready when it comes, and never on systems without it.
+pub(crate) fn wait_for_sigterm() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let listener = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -164,4 +92,71 @@ pub(crate) fn survive_file_size_limit() {
             let _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
         }
     }
+}
+
+/// Ctrl-C or SIGTERM.
+fn interrupted_failure(ids: Ids) -> Failure {
+    let what = match &ids.last_status {
+        Some(status) => format!("interrupted; the last status was {status}"),
+        None => "interrupted".into(),
+    };
+    let failure = |next_step: &str| Failure::new(exit_code::INTERRUPTED, what, next_step);
+    let failure = match (&ids.id, &ids.external_task_id) {
+        (Some(id), _) if ids.completed => failure("Do not generate it again: download it.")
+            .followed_by("download", id.as_str())
+            .completed_and_charged(),
+        (Some(id), _) => failure("Do not generate it again: continue with it.")
+            .followed_by("wait", id.as_str())
+            .with_money(
+                Billing::Unknown,
+                format!("Task {id} continues at the service, and may be charged."),
+            ),
+        (None, Some(id)) => failure(
+            "Do not generate it again before you have looked for its task; a new one can \
+             take a minute to be found.",
+        )
+        .followed_by("status", id.as_str())
+        .with_money(
+            Billing::Unknown,
+            "The request was being sent: it may have been charged.",
+        ),
+        (None, None) => failure("Nothing was sent; run the command again at any time."),
+    };
+    failure.with_ids(ids)
+}
+
+/// Ctrl-C or SIGTERM during a batch.
+pub(crate) fn batch_interrupted(under_way: &[Ids]) -> Failure {
+    let what = format!("interrupted, with {} under way", how_many(under_way.len()));
+    let next_step =
+        "Continue with the same command: it looks for what was sent before it sends anything.";
+    let details = under_way.iter().map(|ids| {
+        let which = match (&ids.external_task_id, &ids.id) {
+            (Some(external), Some(id)) => format!("{external}, task {id}"),
+            (Some(external), None) => format!("{external}, sent and not answered"),
+            (None, Some(id)) => format!("task {id}"),
+            (None, None) => "nothing was sent yet".into(),
+        };
+        match &ids.last_status {
+            Some(status) => format!("{which}, the last status was {status}"),
+            None => which,
+        }
+    });
+    let is_sent = |ids: &Ids| ids.external_task_id.is_some() || ids.id.is_some();
+    let money = match under_way.iter().any(is_sent) {
+        true => "What is under way continues at the service, and may be charged.",
+        false => "Nothing that was under way was sent. Completed tasks were charged.",
+    };
+    Failure::new(exit_code::INTERRUPTED, what, next_step)
+        .with_details(details)
+        .with_money(Billing::Unknown, money)
+}
+
+/// Ctrl-C or SIGTERM while several were resumed; none where nothing was interrupted.
+pub(crate) fn all_interrupted(mut all: Vec<Failure>) -> Option<Failure> {
+    if all.len() < 2 {
+        return all.pop();
+    }
+    let ids: Vec<_> = all.into_iter().map(|failure| failure.about.ids).collect();
+    Some(batch_interrupted(&ids))
 }

@@ -2,27 +2,27 @@
 
 use std::path::Path;
 
-/// Somebody else can put another key in the place of the one that is there.
+/// Another user can replace the key.
 #[derive(Debug)]
 pub(crate) struct Danger {
-    /// Who can, and where.
+    /// Which user can, and where.
     pub(crate) what: String,
-    /// What ends it: a command, or a sentence with one.
+    /// How to fix it: a command, or a sentence with one.
     pub(crate) advice: String,
 }
 
 /// All that is dangerous on the way to a file, from the root on. Only owners and modes are looked at.
 #[cfg(unix)]
-pub(crate) fn dangers(file: &Path) -> Vec<Danger> {
+pub(crate) fn find_dangers(file: &Path) -> Vec<Danger> {
     let folders = unix::on_the_way(file).into_iter();
     folders
         .flat_map(|folder| unix::of_folder(&folder))
         .collect()
 }
 
-/// Nothing that is stable tells it here.
+/// The stable standard library cannot tell on this system.
 #[cfg(not(unix))]
-pub(crate) fn dangers(_file: &Path) -> Vec<Danger> {
+pub(crate) fn find_dangers(_file: &Path) -> Vec<Danger> {
     Vec::new()
 }
 
@@ -53,9 +53,7 @@ mod unix {
         let mut dangers = Vec::new();
         if ![user, ROOT].contains(&owner) {
             dangers.push(Danger {
-                what: format!(
-                    "{name} belongs to user {owner}, who can put another key in the place of yours"
-                ),
+                what: format!("{name} belongs to user {owner}, who can replace your key"),
                 // To take it from them may be to take their home.
                 advice: "Set XDG_CONFIG_HOME to a folder of yours, and then: kirin auth set-key"
                     .into(),
@@ -66,9 +64,7 @@ mod unix {
             let may = [owner, ROOT].contains(&user);
             let sudo = if may { "" } else { "sudo " };
             dangers.push(Danger {
-                what: format!(
-                    "others can write to {name}, and put another key in the place of yours"
-                ),
+                what: format!("others can write to {name}, and replace your key"),
                 advice: format!("{sudo}chmod go-w {}", shell_word(&name)),
             });
         }

@@ -6,9 +6,10 @@ use kirin_ledger::{Ledger, LedgerError};
 use tempfile::TempDir;
 
 use crate::{
-    environment::variable,
+    environment::read_variable,
+    exit_code,
     failure::Failure,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 /// A ledger to read.
@@ -20,11 +21,11 @@ pub(crate) struct Reading {
 
 /// Opens the ledger, or makes it. Without one nothing is sent that costs money.
 pub(crate) fn open() -> Result<Ledger, Failure> {
-    let is_new = variable("KIRIN_LEDGER").is_some() && Ledger::would_be_new(path()?);
-    let ledger = Ledger::open(with_folder()?).map_err(|error| Failure::ledger(&error))?;
+    let is_new = read_variable("KIRIN_LEDGER").is_some() && Ledger::would_be_new(path()?);
+    let ledger = Ledger::open(path_in_folder()?).map_err(unopened_failure)?;
     if is_new {
-        say(&format!(
-            "a new ledger was made at {}: if there was one before, see whether its disk is mounted",
+        print_stderr(&format!(
+            "a new ledger was created at {}: if you had one before, check whether its disk is mounted",
             printable(&ledger.path().to_string_lossy())
         ));
     }
@@ -32,36 +33,23 @@ pub(crate) fn open() -> Result<Ledger, Failure> {
 }
 
 /// Opens the ledger to read it, also on a disk that cannot be written to.
-pub(crate) fn reading() -> Result<Reading, Failure> {
-    let failure = |error| Failure::ledger(&error);
-    let path = with_folder()?;
+pub(crate) fn open_to_read() -> Result<Reading, Failure> {
+    let path = path_in_folder()?;
     match Ledger::open(&path) {
         Err(LedgerError::File { error, .. }) if path.exists() && is_read_only(&error) => {
-            let folder = tempfile::tempdir();
-            let folder = folder.map_err(|error| {
-                failure(LedgerError::File {
-                    path: path.clone(),
-                    error,
-                })
+            let folder = tempfile::tempdir().map_err(|error| {
+                let path = path.clone();
+                unopened_failure(LedgerError::File { path, error })
             })?;
             Ok(Reading {
-                ledger: Ledger::open_copy(&path, folder.path()).map_err(failure)?,
+                ledger: Ledger::open_copy(&path, folder.path()).map_err(unopened_failure)?,
                 _folder: Some(folder),
             })
         }
         opened => Ok(Reading {
-            ledger: opened.map_err(failure)?,
+            ledger: opened.map_err(unopened_failure)?,
             _folder: None,
         }),
-    }
-}
-
-/// The same, where there has to be one.
-pub(crate) fn existing() -> Result<Reading, Failure> {
-    let path = path()?;
-    match Ledger::would_be_new(&path) {
-        true => Err(Failure::nothing_to_back_up(&path)),
-        false => reading(),
     }
 }
 
@@ -73,18 +61,22 @@ fn is_read_only(error: &io::Error) -> bool {
     )
 }
 
-/// Opens the ledger that a person has decided to go on with, whatever it has forgotten.
+/// Opens the ledger that the user has decided to use, even if it has lost entries.
 pub(crate) fn accept() -> Result<Ledger, Failure> {
-    Ledger::accept(with_folder()?).map_err(|error| Failure::ledger(&error))
+    Ledger::accept(path_in_folder()?).map_err(unopened_failure)
+}
+
+fn unopened_failure(error: LedgerError) -> Failure {
+    Failure::ledger_unopened(&error)
 }
 
 /// Where it is, in a folder that is there.
-fn with_folder() -> Result<PathBuf, Failure> {
+fn path_in_folder() -> Result<PathBuf, Failure> {
     let path = path()?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| {
             let path = path.clone();
-            Failure::ledger(&LedgerError::File { path, error })
+            unopened_failure(LedgerError::File { path, error })
         })?;
     }
     Ok(path)
@@ -98,13 +90,17 @@ pub(crate) fn if_there() -> Option<Ledger> {
 
 /// Where it is, whether there is one or not.
 pub(crate) fn path() -> Result<PathBuf, Failure> {
-    if let Some(path) = variable("KIRIN_LEDGER") {
+    if let Some(path) = read_variable("KIRIN_LEDGER") {
         return Ok(path.into());
     }
-    let data = variable("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || Some(PathBuf::from(variable("HOME")?).join(".local/share"));
+    let data = read_variable("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(read_variable("HOME")?).join(".local/share"));
     // A relative one is to be ignored (XDG Base Directory Specification).
     let data = data.filter(|path| path.is_absolute()).or_else(home);
     data.map(|data| data.join("kirin").join("ledger.sqlite3"))
-        .ok_or_else(Failure::no_ledger)
+        .ok_or_else(|| {
+            let what = "there is no folder for the ledger, and without a record nothing is spent";
+            let next_step = "Set HOME, or KIRIN_LEDGER to a file that only you can read.";
+            Failure::new(exit_code::DISK, what, next_step)
+        })
 }

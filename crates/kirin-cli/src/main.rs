@@ -9,14 +9,18 @@ mod bounded_file;
 mod certificates;
 mod clock;
 mod color;
+mod command_line;
 mod commands;
 mod configuration;
 mod downloaded_files;
+mod dry_run;
 mod emulated_host;
+mod entry_report;
 mod environment;
 mod events;
 mod exit_code;
 mod failure;
+mod generation;
 mod input_text;
 mod interrupt;
 mod key;
@@ -27,28 +31,32 @@ mod name_template;
 mod output_path;
 mod parameter;
 mod progress;
+mod reached;
 mod report;
 mod request;
 mod request_file;
 mod session;
 mod side_file;
+mod table;
 mod terminal;
+mod typed_value;
 mod url_path;
 mod verbose;
 mod whole_file;
 
-use arguments::{Arguments, Command, Json, LedgerCommand, Refused};
+use command_line::Refused;
+use commands::Arguments;
 use configuration::Configuration;
-use failure::{Failure, Resume};
-use report::{Report, print_line};
-use terminal::{is_unseen, say};
+use failure::Failure;
+use report::{Json, Report, print_failure, print_line};
+use terminal::{is_unseen, print_stderr};
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the program reads its arguments")]
     let typed: Vec<_> = std::env::args_os().collect();
-    let arguments = match arguments::parse(&typed) {
+    let arguments = match command_line::parse(&typed) {
         Ok(arguments) => arguments,
-        Err(refused) => return explain(refused, &typed),
+        Err(refused) => return explain_refusal(refused, &typed),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -56,11 +64,11 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            say(&format!("error: the runtime cannot start: {error}"));
+            print_stderr(&format!("error: the runtime cannot start: {error}"));
             return ExitCode::from(exit_code::OTHER);
         }
     };
-    color::choose(arguments.global.color);
+    color::choose_colors(arguments.global.color);
     if arguments.global.verbose {
         verbose::turn_on();
     }
@@ -70,33 +78,33 @@ fn main() -> ExitCode {
     });
     // A video that is still being rendered must not keep the program alive.
     runtime.shutdown_background();
-    // What cannot be closed in time is read from its log by the next one.
+    // If a ledger cannot be closed in time, the next process reads its log.
     let _ = kirin_ledger::Ledger::wait_until_closed();
     code
 }
 
-/// What was typed is repeated in it, and not all of that may reach a terminal.
-fn tell(error: &clap::Error, typed: &[OsString]) {
+/// The error repeats the typed arguments, and not all characters may reach a terminal.
+fn print_clap_error(error: &clap::Error, typed: &[OsString]) {
     let is_seen = |argument: &OsString| !argument.to_string_lossy().chars().any(is_unseen);
-    // Where nobody listens any more, the exit code has to do.
+    // If no one reads the output any more, the exit code has to do.
     let _ = match (typed.iter().all(is_seen), error.use_stderr()) {
         (true, _) => error.print(),
         (false, true) => {
-            say(error.to_string().trim_end());
+            print_stderr(error.to_string().trim_end());
             Ok(())
         }
-        (false, false) => print_line(error.to_string().trim_end()),
+        (false, false) => print_line(error.to_string().trim_end()).map_err(|unwritten| unwritten.0),
     };
 }
 
 /// Help and version, or what is wrong with the arguments; a program that asked for JSON gets it.
-fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
-    color::choose(typed_color(typed));
+fn explain_refusal(refused: Refused, typed: &[OsString]) -> ExitCode {
+    color::choose_colors(typed_color(typed));
     let error = match refused {
         Refused::Clap(error) => error,
-        Refused::Prompts(failure, json) => return failure.report(json),
+        Refused::Prompts(failure, json) => return print_failure(&failure, json),
     };
-    tell(&error, typed);
+    print_clap_error(&error, typed);
     if !error.use_stderr() {
         return ExitCode::from(exit_code::DONE);
     }
@@ -106,12 +114,15 @@ fn explain(refused: Refused, typed: &[OsString]) -> ExitCode {
         _ => None,
     });
     if let Some(json) = json {
-        let _ = Report::failure(&Failure::arguments(&error)).print(json);
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(what);
+        let _ = Report::of_failure(&Failure::usage(what, "See kirin --help.")).print(json);
     }
     ExitCode::from(exit_code::USAGE)
 }
 
-/// The colours that were asked for in arguments that cannot be read as a whole.
+/// The choice of colors in arguments that cannot be parsed as a whole.
 fn typed_color(arguments: &[OsString]) -> Option<ColorChoice> {
     let at = arguments
         .iter()
@@ -124,59 +135,37 @@ fn typed_color(arguments: &[OsString]) -> Option<ColorChoice> {
     ColorChoice::from_str(value, true).ok()
 }
 
-async fn run(arguments: Arguments) -> ExitCode {
-    let Arguments {
+async fn run(
+    Arguments {
         mut command,
         global,
-    } = arguments;
-    let json = command.json();
-    let base_url = command.shared().and_then(|shared| shared.base_url.clone());
-    let typed = Resume::of(&command);
-    let report = |failure: Failure| {
-        let failure = match typed {
-            Some(command) => failure.following(command),
-            None => failure,
-        };
-        failure.at(base_url.as_deref()).report(json)
-    };
-    if command.is_configured() {
-        match Configuration::load() {
-            Ok(configuration) => {
-                color::choose(global.color.or(configuration.color));
-                command.configure(configuration);
+    }: Arguments,
+) -> ExitCode {
+    let options = command.options();
+    let (json, repeated) = (options.json_format(), options.repeat_command());
+    let base_url = options
+        .shared_options()
+        .and_then(|shared| shared.base_url.clone());
+    let ended = async {
+        let options = command.options();
+        if options.is_configured() {
+            let configuration = Configuration::load()?;
+            color::choose_colors(global.color.or(configuration.color));
+            options.configure(&configuration);
+            if let Some(shared) = options.shared_options() {
+                shared.configuration = configuration;
             }
-            Err(failure) => return report(failure),
         }
-    }
-    let done = |()| exit_code::DONE;
-    let ended = match command {
-        Command::Auth(arguments) => commands::auth(&arguments, !global.no_input).map(done),
-        Command::Batch(arguments) => commands::batch(arguments).await,
-        Command::Completions(arguments) => commands::completions(&arguments).map(done),
-        Command::Create(arguments) => commands::create(arguments).await,
-        Command::Doctor(arguments) => commands::doctor(arguments).await,
-        Command::Download(arguments) => commands::download(arguments).await.map(done),
-        Command::Emulator(arguments) => commands::emulator(arguments).await,
-        Command::Gallery(arguments) => commands::gallery(arguments).await.map(done),
-        Command::Generate(arguments) => commands::generate(arguments).await,
-        Command::Help(arguments) => commands::help(&arguments).map(done),
-        Command::Ledger(arguments) => match arguments.act {
-            Some(LedgerCommand::Accept) => commands::accept().map(done),
-            Some(LedgerCommand::Backup { file }) => commands::backup(&file).map(done),
-            None => commands::ledger(arguments.json).await.map(done),
-        },
-        Command::List(arguments) => commands::list(arguments).await.map(done),
-        Command::Man => commands::man().map(done),
-        Command::Models(arguments) => commands::models(&arguments).map(done),
-        Command::Resolve(arguments) => commands::resolve(arguments, !global.no_input).await,
-        Command::Resume(arguments) => commands::resume(arguments).await,
-        Command::Show(arguments) => commands::show(arguments).await.map(done),
-        Command::Status(arguments) => commands::status(arguments).await.map(done),
-        Command::Validate(arguments) => commands::validate(&arguments),
-        Command::Wait(arguments) => commands::wait(arguments).await.map(done),
+        command.run(global).await
     };
-    match ended {
+    match ended.await {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => report(failure),
+        Err(failure) => {
+            let failure = match repeated {
+                Some(command) => failure.repeated_by(command),
+                None => failure,
+            };
+            print_failure(&failure.at_base_url(base_url.as_deref()), json)
+        }
     }
 }

@@ -4,20 +4,20 @@ use kirin_types::{MODELS, Model};
 
 /// The id of a model on the wire. The vendor shows `kling_v2_5_turbo_t2v` for what is sent as
 /// `kirin_v2_5_turbo_t2v`.
-pub(crate) fn id(typed: &str) -> String {
+pub(crate) fn model_id(typed: &str) -> String {
     match typed.strip_prefix("kling_") {
         Some(rest) => format!("kirin_{rest}"),
         None => typed.into(),
     }
 }
 
-/// The model of this name, or what its name may have been meant to be, the nearest first.
-pub(crate) fn find(typed: &str) -> Result<&'static Model, Vec<&'static str>> {
+/// The model of this name, or the names that may have been meant, the nearest first.
+pub(crate) fn find_model(typed: &str) -> Result<&'static Model, Vec<&'static str>> {
     /// Of 1 for the same name.
     const NEAR: f64 = 0.75;
     /// More are a list, which there is already.
     const MOST: usize = 3;
-    let id = id(typed);
+    let id = model_id(typed);
     if let Some(model) = Model::find(&id) {
         return Ok(model);
     }
@@ -38,10 +38,10 @@ mod tests {
     fn display_names_are_understood() {
         for model in MODELS {
             let display = model.id.replacen("kirin_", "kling_", 1);
-            assert_eq!(find(&display).unwrap().id, model.id);
-            assert_eq!(id(model.id), model.id);
+            assert_eq!(find_model(&display).unwrap().id, model.id);
+            assert_eq!(model_id(model.id), model.id);
         }
-        assert_eq!(id("kling_v9_t2v"), "kirin_v9_t2v");
+        assert_eq!(model_id("kling_v9_t2v"), "kirin_v9_t2v");
     }
 
     #[test]
@@ -55,7 +55,7 @@ mod tests {
             ("sora", &[]),
             ("", &[]),
         ] {
-            let found = find(typed).unwrap_err();
+            let found = find_model(typed).unwrap_err();
             assert!(
                 found.starts_with(near) && found.len() <= 3,
                 "{typed}: {found:?}"

@@ -16,10 +16,10 @@ enum Part {
     Placeholder(&'static str),
 }
 
-/// What stands for the task's id in a path until it is known.
+/// The placeholder for the task's id in a path until it is known.
 pub(crate) const TASK_ID: &str = "{task_id}";
 
-/// What can stand in braces.
+/// The names that are allowed in braces.
 const PLACEHOLDERS: [&str; 8] = [
     "aspect_ratio",
     "duration",
@@ -42,14 +42,14 @@ impl NameTemplate {
 
     /// The name of the video of a request, the `number`th of its run counted from 1. The task's id is
     /// not known yet, and stays a placeholder.
-    pub(crate) fn name(&self, request: &GenerationRequest, number: usize) -> String {
+    pub(crate) fn file_stem(&self, request: &GenerationRequest, number: usize) -> String {
         let value = |placeholder: &str| match placeholder {
             "external_task_id" => {
                 file_name(request.external_task_id().map_or("", |id| id.as_str()))
             }
             "model" => file_name(request.model_id()),
             "number" => number.to_string(),
-            "prompt" => words(request.prompt().unwrap_or_default()),
+            "prompt" => prompt_words(request.prompt().unwrap_or_default()),
             "task_id" => TASK_ID.into(),
             name => match request.parameter(name) {
                 Some(Value::String(text)) => file_name(text),
@@ -73,7 +73,7 @@ impl FromStr for NameTemplate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(['/', '\\']) || text.contains(char::is_control) {
-            return Err("a name is no path: the folder is --output".into());
+            return Err("a name is not a path: the folder is --output".into());
         }
         if text.is_empty() {
             return Err("a name has at least one character".into());
@@ -85,7 +85,7 @@ impl FromStr for NameTemplate {
             let known = PLACEHOLDERS.into_iter().find(|known| *known == name);
             let placeholder = known.ok_or_else(|| {
                 let all: Vec<_> = PLACEHOLDERS.map(|name| format!("{{{name}}}")).into();
-                format!("{{{name}}} is none of {}", all.join(", "))
+                format!("{{{name}}} is not one of {}", all.join(", "))
             })?;
             parts.push(Part::Text(before.into()));
             parts.push(Part::Placeholder(placeholder));
@@ -97,7 +97,7 @@ impl FromStr for NameTemplate {
 }
 
 /// The letters and digits of a prompt, with one dash between its words.
-fn words(prompt: &str) -> String {
+fn prompt_words(prompt: &str) -> String {
     let mut name = String::new();
     for word in prompt.split(|character: char| !character.is_alphanumeric()) {
         if word.is_empty() {
@@ -125,7 +125,10 @@ mod tests {
             .external_task_id("order-42")
             .build()
             .unwrap();
-        template.parse::<NameTemplate>().unwrap().name(&request, 7)
+        template
+            .parse::<NameTemplate>()
+            .unwrap()
+            .file_stem(&request, 7)
     }
 
     #[test]
@@ -161,7 +164,7 @@ mod tests {
             ("a\\b", "--output"),
             ("a\nb", "--output"),
             ("{id", "has no }"),
-            ("{seed}", "{seed} is none of {aspect_ratio}, {duration},"),
+            ("{seed}", "{seed} is not one of {aspect_ratio}, {duration},"),
         ] {
             let error = template.parse::<NameTemplate>().unwrap_err();
             assert!(error.contains(problem), "{template:?}: {error}");

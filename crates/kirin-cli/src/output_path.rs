@@ -9,21 +9,20 @@ use std::{
     sync::LazyLock,
 };
 
-use kirin_client::{Download, DownloadError, file_name};
-
+use kirin_client::{Download, DownloadError, DownloadErrorKind, file_name};
 use kirin_types::GenerationRequest;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
-    arguments::File,
-    environment::variable,
-    failure::Failure,
+    arguments::OutputFile,
+    environment::read_variable,
+    exit_code,
+    failure::{Failure, error_chain},
     name_template::{NameTemplate, TASK_ID},
-    session::absolute,
 };
 
 /// The file to write: `--output`, the task's name in a folder, or in the current one.
-pub(crate) fn path(file: &File, id: &str) -> PathBuf {
+pub(crate) fn path_for_task(file: &OutputFile, id: &str) -> PathBuf {
     let id = file_name(id);
     match &file.output {
         Some(output) if output.is_dir() => output.join(format!("{id}.mp4")),
@@ -35,28 +34,32 @@ pub(crate) fn path(file: &File, id: &str) -> PathBuf {
     }
 }
 
+/// A path that another run understands, wherever it is started.
+pub(crate) fn absolute_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
 /// Whether the output of an earlier run is the same file.
-pub(crate) fn is_same(file: &File, earlier: Option<PathBuf>, id: &str) -> bool {
-    let earlier = File {
-        output: earlier,
-        force: false,
+pub(crate) fn is_same(file: &OutputFile, earlier: Option<PathBuf>, id: &str) -> bool {
+    let is_wanted = |earlier| {
+        absolute_path(&path_for_task(&earlier, id)) == absolute_path(&path_for_task(file, id))
     };
-    earlier.output.is_some() && absolute(&path(&earlier, id)) == absolute(&path(file, id))
+    earlier.map(OutputFile::from).is_some_and(is_wanted)
 }
 
 /// Where the video of a request goes: with a template `--output` is its folder, and is made.
-pub(crate) fn named(
-    file: &File,
+pub(crate) fn named_by_template(
+    file: &OutputFile,
     template: Option<&NameTemplate>,
     request: &GenerationRequest,
-) -> Result<File, Failure> {
+) -> Result<OutputFile, Failure> {
     let Some(template) = template else {
         return Ok(file.clone());
     };
     let folder = file.output.clone().unwrap_or_else(|| PathBuf::from("."));
-    fs::create_dir_all(&folder).map_err(|error| Failure::folder(&folder, &error))?;
-    Ok(File {
-        output: Some(folder.join(format!("{}.mp4", template.name(request, 1)))),
+    make_folder(&folder)?;
+    Ok(OutputFile {
+        output: Some(folder.join(format!("{}.mp4", template.file_stem(request, 1)))),
         force: file.force,
     })
 }
@@ -66,35 +69,92 @@ pub(crate) fn in_folder<'a>(
     folder: &Path,
     template: Option<&NameTemplate>,
     requests: impl IntoIterator<Item = &'a GenerationRequest>,
-) -> Result<Vec<File>, Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::folder(folder, &error))?;
-    let mut outputs = Vec::new();
+) -> Result<Vec<OutputFile>, Failure> {
+    make_folder(folder)?;
+    let mut files = Vec::new();
     let mut names = HashSet::new();
     for (place, request) in requests.into_iter().enumerate() {
         let Some(template) = template else {
-            outputs.push(folder.to_owned());
+            files.push(folder.to_owned().into());
             continue;
         };
-        let name = format!("{}.mp4", template.name(request, place + 1));
-        outputs.push(folder.join(&name));
+        let name = format!("{}.mp4", template.file_stem(request, place + 1));
+        files.push(folder.join(&name).into());
         let is_marked = request.watermark() == Some(true);
-        let copy = is_marked.then(|| watermarked(Path::new(&name)));
-        let copy = copy.map(|copy| folded(&copy.to_string_lossy()));
-        let is_new = names.insert(folded(&name)) & copy.is_none_or(|copy| names.insert(copy));
+        let copy = is_marked.then(|| watermarked_path(Path::new(&name)));
+        let copy = copy.map(|copy| case_folded(&copy.to_string_lossy()));
+        let is_new = names.insert(case_folded(&name)) & copy.is_none_or(|copy| names.insert(copy));
         if !is_new && !name.contains(TASK_ID) {
             return Err(Failure::usage(
                 format!(
-                    "--name-template gives two videos the name {name}, or one that differs in case"
+                    "--name-template gives two videos the name {name}, or names that differ only in case"
                 ),
                 "Add {number} or {task_id} to it.",
             ));
         }
     }
-    let files = outputs.into_iter().map(|output| File {
-        output: Some(output),
-        force: false,
-    });
-    Ok(files.collect())
+    Ok(files)
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| {
+        let what = format!("the folder {} cannot be made: {error}", folder.display());
+        let next_step = "Choose another --output, in a writable folder.";
+        Failure::new(exit_code::DISK, what, next_step)
+    })
+}
+
+/// The output cannot be written, found before anything was sent.
+impl From<&DownloadError> for Failure {
+    fn from(error: &DownloadError) -> Self {
+        let (code, next_step) = match error.kind() {
+            DownloadErrorKind::Exists if error.can_be_overwritten() => (
+                exit_code::USAGE,
+                "Choose another --output, or add --force to overwrite a file.",
+            ),
+            DownloadErrorKind::Exists => (exit_code::USAGE, "Choose another --output."),
+            _ => (
+                exit_code::DISK,
+                "Choose another --output, in an existing, writable folder.",
+            ),
+        };
+        let next_step = match error.longest_name() {
+            Some(_) => "Shorten the name in --output or --name-template.",
+            None => next_step,
+        };
+        let what = format!("the video cannot be written: {}", error_chain(error));
+        let longest_id = file_name(&LONGEST_ID);
+        let what = match what.contains(&longest_id) {
+            true => format!(
+                "{} with a task's id of {} bytes, the longest there can be",
+                what.replace(&longest_id, TASK_ID),
+                longest_id.len()
+            ),
+            false => what,
+        };
+        Self::new(code, what, next_step)
+    }
+}
+
+/// The next command puts the video where it was asked for.
+pub(crate) fn with_output(failure: Failure, file: &OutputFile) -> Failure {
+    let Some(command) = &failure.about.command else {
+        return failure;
+    };
+    let output = file.output.as_ref().map(|output| output.to_string_lossy());
+    match (command.subcommand, output) {
+        _ if command.has_option("--output") => failure,
+        ("download" | "wait", Some(output)) => {
+            let failure = failure.with_option("--output", &output);
+            match file.force {
+                // The next step may overwrite what this one may.
+                true => failure.with_flag("--force"),
+                false => failure,
+            }
+        }
+        ("wait", None) => failure.with_option("--output", "."),
+        _ => failure,
+    }
 }
 
 /// Stands for the id of a task that there is not yet.
@@ -112,17 +172,21 @@ fn longest_id() -> String {
 const LONGEST: usize = 100;
 
 /// Finds out whether the video can be written, and its watermarked copy if there will be one,
-/// under a name that stands for the task's.
-pub(crate) fn check(file: &File, name: &str, watermark: bool) -> Result<(), DownloadError> {
-    let path = path(file, name);
+/// under a placeholder for the task's name.
+pub(crate) fn check_writable(
+    file: &OutputFile,
+    name: &str,
+    watermark: bool,
+) -> Result<(), DownloadError> {
+    let path = path_for_task(file, name);
     if watermark {
-        Download::check(watermarked(&path), file.force)?;
+        Download::check(watermarked_path(&path), file.force)?;
     }
     Download::check(path, file.force)
 }
 
 /// Where the download writes the watermarked copy.
-fn watermarked(path: &Path) -> PathBuf {
+fn watermarked_path(path: &Path) -> PathBuf {
     with_suffix(path, WATERMARKED)
 }
 
@@ -130,37 +194,34 @@ const WATERMARKED: &str = "-watermarked";
 
 /// Another file that the video of a task and a watermarked copy of it can be written to, as it is typed: beside the
 /// one that was wanted, or else in the current folder or that of the user. Its name has at most so many bytes.
-pub(crate) fn elsewhere(file: &File, id: &str, longest_name: Option<usize>) -> Option<String> {
+pub(crate) fn writable_elsewhere(
+    file: &OutputFile,
+    id: &str,
+    longest_name: Option<usize>,
+) -> Option<String> {
     let room = longest_name
         .unwrap_or(ROOM)
         .saturating_sub(WATERMARKED.len());
-    let home = variable("HOME").map(PathBuf::from);
+    let home = read_variable("HOME").map(PathBuf::from);
     let own = [Some(PathBuf::new()), home].into_iter().flatten();
     let own = own.map(|folder| folder.join(format!("{}.mp4", file_name(id))));
-    let mut files = std::iter::once(beside(&path(file, id), id, room))
-        .chain(own.flat_map(|own| [beside(&own, id, ROOM), own].into_iter().rev()));
+    let mut files = std::iter::once(free_path_beside(&path_for_task(file, id), id, room))
+        .chain(own.flat_map(|own| [free_path_beside(&own, id, ROOM), own].into_iter().rev()));
     files.find_map(|other| {
-        let file = File {
-            output: Some(other.clone()),
-            force: false,
-        };
-        let is_free = check(&file, id, true).is_ok();
-        other
-            .into_os_string()
-            .into_string()
-            .ok()
-            .filter(|_| is_free)
+        let is_free = check_writable(&other.clone().into(), id, true).is_ok();
+        let other = other.into_os_string().into_string();
+        other.ok().filter(|_| is_free)
     })
 }
 
 /// A free name for the video of a task whose own name is taken.
 /// It has at most so many bytes.
-fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
+fn free_path_beside(path: &Path, id: &str, room: usize) -> PathBuf {
     let first = format!("-{}", file_name(id));
     let further = (2..100).map(|number| format!("{first}-{number}"));
     let extension = path.extension().map_or(0, |extension| extension.len() + 1);
     let added = first.len() + "-99".len() + extension;
-    let path = &shortened(path, room.saturating_sub(added));
+    let path = &with_short_stem(path, room.saturating_sub(added));
     let mut paths = std::iter::once(first.clone())
         .chain(further)
         .map(|suffix| with_suffix(path, &suffix));
@@ -170,7 +231,7 @@ fn beside(path: &Path, id: &str, room: usize) -> PathBuf {
 }
 
 /// The path with a stem of at most so many bytes, where it is text.
-fn shortened(path: &Path, room: usize) -> PathBuf {
+fn with_short_stem(path: &Path, room: usize) -> PathBuf {
     let stem = path.file_stem().and_then(OsStr::to_str);
     match stem.filter(|stem| stem.len() > room) {
         Some(stem) => with_stem(path, stem[..stem.floor_char_boundary(room)].into()),
@@ -178,7 +239,7 @@ fn shortened(path: &Path, room: usize) -> PathBuf {
     }
 }
 
-/// Most bytes of a name to which a suffix is added that nobody asked for: it leaves room for that of a part.
+/// The longest name, in bytes, that gets a suffix unasked: it leaves room for the suffix of a part.
 const ROOM: usize = 240;
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -198,7 +259,7 @@ fn with_stem(path: &Path, stem: OsString) -> PathBuf {
 }
 
 /// A name as a file system compares it for which case and the way of writing an accent do not count.
-fn folded(name: &str) -> String {
+fn case_folded(name: &str) -> String {
     let upper: String = name.nfd().collect::<String>().to_uppercase();
     upper.to_lowercase().nfd().collect()
 }
@@ -208,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn longest_id_stands_for_every_id() {
+    fn no_id_has_a_longer_file_name_than_the_longest_id() {
         let longest = file_name(&LONGEST_ID).len();
         assert_eq!((LONGEST_ID.len(), longest), (100, 101));
         for id in ["y".repeat(300), format!("con.{}", "y".repeat(300))] {
@@ -230,9 +291,9 @@ mod tests {
             ("stra\u{df}e", "STRASSE"),
             ("\u{3c2}", "\u{3a3}"),
         ] {
-            assert_eq!(folded(one), folded(other), "{one:?}");
+            assert_eq!(case_folded(one), case_folded(other), "{one:?}");
         }
-        assert_ne!(folded("a fox"), folded("a-fox"));
+        assert_ne!(case_folded("a fox"), case_folded("a-fox"));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use kirin_types::{Model, ParameterKind};
 use serde_json::{Value, json};
 
-/// What was typed, as the model has it on the wire: the duration of one model is a number, and what
-/// is an object is typed as JSON. What is none there stays text, and is refused as it was typed.
+/// A typed value in the form that the model has on the wire: the duration of one model is a number,
+/// and objects are typed as JSON. Text that is not JSON stays text, and is refused as it was typed.
 pub(crate) fn on_the_wire(model: &str, name: &str, text: &str) -> Value {
     let parameter = Model::find(model).and_then(|model| model.parameter(name));
     let Some(parameter) = parameter else {

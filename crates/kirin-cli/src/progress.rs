@@ -7,9 +7,10 @@ use kirin_client::{DownloadEvent, machine::Notice, without_url_queries};
 use kirin_types::{ExternalTaskId, TaskId};
 
 use crate::{
-    arguments::{Json, Shared},
+    arguments::SharedOptions,
     events::Events,
-    terminal::{printable, say},
+    report::Json,
+    terminal::{print_stderr, printable, status_text},
     verbose,
 };
 
@@ -35,33 +36,38 @@ pub(crate) fn shows_bar() -> bool {
 }
 
 impl Progress {
-    pub(crate) fn new(shared: &Shared) -> Self {
+    /// Of a task with these ids, as far as they are known before anything happens to it.
+    pub(crate) fn new(
+        shared: &SharedOptions,
+        external_task_id: Option<&ExternalTaskId>,
+        id: Option<&TaskId>,
+    ) -> Self {
         let shown = match (shared.quiet, shows_bar()) {
             (true, _) => Shown::Nothing,
-            (false, true) => Shown::Bar(bar()),
+            (false, true) => Shown::Bar(new_bar()),
             (false, false) => Shown::Lines,
         };
+        let events = Events::new(external_task_id.cloned(), id.cloned());
+        Self::with_events(shared, shown, events, String::new())
+    }
+
+    /// One of many, of which only events are reported.
+    pub(crate) fn events_only(shared: &SharedOptions, id: &ExternalTaskId) -> Self {
+        let events = Events::new(Some(id.clone()), None);
+        Self::with_events(shared, Shown::Nothing, events, format!("{id}: "))
+    }
+
+    fn with_events(shared: &SharedOptions, shown: Shown, events: Events, prefix: String) -> Self {
         Self {
             shown,
-            events: (shared.json == Some(Json::Events)).then(Events::default),
-            prefix: String::new(),
+            events: (shared.json == Some(Json::Events)).then_some(events),
+            prefix,
             last: String::new(),
         }
     }
 
-    /// One of many, of which only events are told.
-    pub(crate) fn unseen(shared: &Shared, id: &ExternalTaskId) -> Self {
-        let progress = Self {
-            shown: Shown::Nothing,
-            events: (shared.json == Some(Json::Events)).then(Events::default),
-            prefix: format!("{id}: "),
-            last: String::new(),
-        };
-        progress.about(Some(id), None)
-    }
-
     /// One of several that are shown together.
-    pub(crate) fn beside(mut self, screen: &MultiProgress, name: &str) -> Self {
+    pub(crate) fn shown_beside(mut self, screen: &MultiProgress, name: &str) -> Self {
         self.prefix = printable(&format!("{name}: "));
         if let Shown::Bar(bar) = &mut self.shown {
             *bar = screen.add(bar.clone());
@@ -70,32 +76,16 @@ impl Progress {
         self
     }
 
-    /// Which task it is, where that is known before anything happens to it.
-    pub(crate) fn about(
-        mut self,
-        external_task_id: Option<&ExternalTaskId>,
-        id: Option<&TaskId>,
-    ) -> Self {
+    /// The bar shows how far the task is. Events stay on the terminal above it: the ids must not be
+    /// lost with the bar.
+    pub(crate) fn show_notice(&mut self, notice: &Notice) {
+        let line = notice_text(notice);
         if let Some(events) = &mut self.events {
-            events.external_task_id = external_task_id.cloned();
-            events.id = id.cloned();
-        }
-        self
-    }
-
-    /// How far the task is stands in the bar; what happened stays on the terminal above it: the
-    /// ids must not be lost with the bar.
-    pub(crate) fn notice(&mut self, notice: &Notice) {
-        let line = describe(notice);
-        if let Some(events) = &mut self.events {
-            events.notice(notice, line.as_deref());
+            events.print_notice(notice, line.as_deref());
         }
         match (notice, &self.shown) {
-            // What the ledger does not know, somebody has to.
-            (Notice::NotRecorded { .. }, Shown::Nothing) => {
-                let line = line.unwrap_or_default();
-                say(&printable(&format!("{}{line}", self.prefix)));
-            }
+            // The user has to know what the ledger does not.
+            (Notice::NotRecorded { .. }, Shown::Nothing) => self.say_anyway(line),
             (
                 Notice::Progress {
                     status, progress, ..
@@ -108,46 +98,35 @@ impl Progress {
                 let status = printable(status.as_deref().unwrap_or("in progress"));
                 bar.set_message(without_url_queries(&status));
             }
-            _ => {
-                if let Some(line) = line {
-                    self.line(&line);
-                }
-            }
+            _ => line.iter().for_each(|line| self.show_line(line)),
         }
     }
 
-    pub(crate) fn downloading(&mut self) {
+    pub(crate) fn show_downloading(&mut self) {
         match &self.shown {
             Shown::Bar(bar) => {
                 bar.set_position(0);
                 bar.set_message("downloading");
             }
-            Shown::Lines | Shown::Nothing => self.line("downloading"),
+            Shown::Lines | Shown::Nothing => self.show_line("downloading"),
         }
     }
 
-    /// Shows how far the download is in the bar; where it does not just go on, in a line.
-    pub(crate) fn download(&mut self, event: &DownloadEvent) {
-        let line = describe_download(event);
+    /// Shows how far the download is in the bar, and anything unusual in a line.
+    pub(crate) fn show_download(&mut self, event: &DownloadEvent) {
+        let line = download_text(event);
         if let Some(events) = &mut self.events {
-            events.download(event, line.as_deref());
+            events.print_download(event, line.as_deref());
         }
         match (event, &self.shown) {
-            (DownloadEvent::Progress { bytes, total }, _) => self.downloaded(*bytes, *total),
-            // Whoever opens the file has to know.
-            (DownloadEvent::Unusual { .. }, Shown::Nothing) => {
-                let line = line.unwrap_or_default();
-                say(&printable(&format!("{}{line}", self.prefix)));
-            }
-            _ => {
-                if let Some(line) = line {
-                    self.line(&line);
-                }
-            }
+            (DownloadEvent::Progress { bytes, total }, _) => self.show_bytes(*bytes, *total),
+            // You have to know it when you open the file.
+            (DownloadEvent::Unusual { .. }, Shown::Nothing) => self.say_anyway(line),
+            _ => line.iter().for_each(|line| self.show_line(line)),
         }
     }
 
-    fn downloaded(&self, bytes: u64, total: Option<u64>) {
+    fn show_bytes(&self, bytes: u64, total: Option<u64>) {
         if let Shown::Bar(bar) = &self.shown {
             if let Some(total) = total {
                 bar.set_length(total);
@@ -157,14 +136,20 @@ impl Progress {
         }
     }
 
-    pub(crate) fn line(&mut self, line: &str) {
+    /// Says it although nothing else is shown.
+    fn say_anyway(&self, line: Option<String>) {
+        let line = line.unwrap_or_default();
+        print_stderr(&printable(&format!("{}{line}", self.prefix)));
+    }
+
+    pub(crate) fn show_line(&mut self, line: &str) {
         let line = without_url_queries(&printable(line));
         if line == self.last {
             return;
         }
         match &self.shown {
             Shown::Bar(bar) => bar.println(format!("{}{line}", self.prefix)),
-            Shown::Lines => say(&format!("{}{line}", self.prefix)),
+            Shown::Lines => print_stderr(&format!("{}{line}", self.prefix)),
             Shown::Nothing => {}
         }
         self.last = line;
@@ -179,7 +164,7 @@ impl Drop for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
+fn new_bar() -> ProgressBar {
     let bar = ProgressBar::new(100);
     let style = ProgressStyle::with_template(
         "{prefix}{elapsed_precise} [{bar:30}] {percent:>3} % {wide_msg}",
@@ -191,7 +176,7 @@ fn bar() -> ProgressBar {
 }
 
 /// What a notice says, or nothing if it says nothing new.
-fn describe(notice: &Notice) -> Option<String> {
+fn notice_text(notice: &Notice) -> Option<String> {
     Some(match notice {
         Notice::Accepted { id, adopted: false } => format!("accepted as task {id}"),
         Notice::Accepted { id, adopted: true } => {
@@ -201,7 +186,9 @@ fn describe(notice: &Notice) -> Option<String> {
             format!("the answer to the create was lost ({cause}); looking for the task")
         }
         Notice::NotRecorded { cause } => {
-            format!("the journal could not be written ({cause}): note the ids and the end")
+            format!(
+                "the journal could not be written ({cause}): write down the ids and how the task ends"
+            )
         }
         Notice::Progress {
             status, progress, ..
@@ -223,34 +210,28 @@ fn describe(notice: &Notice) -> Option<String> {
         }
         Notice::Trouble { cause } => format!("no result yet ({cause}); asking again"),
         Notice::UnknownStatus { status, reason } => {
-            let said = said(status.as_deref(), reason.as_deref());
-            format!("the service says {said}; waiting on")
+            let status = status_text(status.as_deref(), reason.as_deref());
+            format!("the service says {status}; still waiting")
         }
         _ => return None,
     })
 }
 
-/// A status word, with the reason where one came with it.
-pub(crate) fn said(status: Option<&str>, reason: Option<&str>) -> String {
-    let status = status.unwrap_or("nothing");
-    match reason {
-        Some(reason) => format!("{status}: {}", without_url_queries(reason)),
-        None => status.into(),
-    }
-}
-
 /// What an event of a download says, or nothing if all goes its way.
-fn describe_download(event: &DownloadEvent) -> Option<String> {
+fn download_text(event: &DownloadEvent) -> Option<String> {
     Some(match event {
         DownloadEvent::RefreshedUrl => "the URL had expired; downloading from a new one".into(),
         DownloadEvent::Restarted { because } => {
             format!("downloading from the start again: {because}")
         }
         DownloadEvent::Resumed { at, .. } => {
-            format!("downloading the rest; {} are there", HumanBytes(*at))
+            format!(
+                "downloading the rest; {} are already there",
+                HumanBytes(*at)
+            )
         }
         DownloadEvent::Retrying { because, wait } => format!(
-            "the download broke off ({because}); trying again in {:.0} s",
+            "the download was cut off ({because}); trying again in {:.0} s",
             wait.as_secs_f64()
         ),
         DownloadEvent::Unusual { what } => {
@@ -275,7 +256,7 @@ mod tests {
 
     #[test]
     fn template_of_the_bar_parses() {
-        assert_eq!(bar().length(), Some(100));
+        assert_eq!(new_bar().length(), Some(100));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     ffi::OsString,
     hash::{DefaultHasher, Hash, Hasher},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -12,19 +12,19 @@ use kirin_client::{
     ApiKey, BaseUrl, Budget, Client, ClientBuilder, FileDigest, GenerationBuilder, PollSchedule,
 };
 use kirin_emulator::{Emulator, EmulatorConfig};
-
 use kirin_ledger::{Entry, Ledger, LedgerError, Money};
 use kirin_transport::Transport;
-use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task};
+use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Task, TaskId, TaskRef};
 
 use crate::{
-    arguments::{File, Shared},
+    arguments::SharedOptions,
     certificates, downloaded_files, emulated_host,
-    environment::variable,
+    environment::read_variable,
     failure::Failure,
     key, ledger_file, output_path,
-    terminal::{printable, say},
-    verbose::{self, Told},
+    reached::Reached,
+    terminal::{print_stderr, printable},
+    verbose::{self, ReportingTransport},
 };
 
 /// A client, and the emulator it talks to if that runs inside this program.
@@ -36,7 +36,7 @@ pub(crate) struct Session {
     minted: Option<ExternalTaskId>,
 }
 
-/// What is asked of a client that may spend money.
+/// The settings of a client that may spend money.
 #[derive(Default)]
 pub(crate) struct Wanted {
     /// Most that everything may cost, in USD.
@@ -47,47 +47,60 @@ pub(crate) struct Wanted {
     pub(crate) minted: Option<ExternalTaskId>,
 }
 
-impl Session {
-    /// A client that may spend money: what it does is written down.
-    pub(crate) fn paying(shared: &Shared, wanted: Wanted) -> Result<Self, Failure> {
-        Self::paying_by(ledger_file::open()?, shared, wanted)
+/// A client that may spend money, and the ledger that it writes to.
+pub(crate) struct PayingSession {
+    pub(crate) session: Session,
+    pub(crate) ledger: Ledger,
+}
+
+impl PayingSession {
+    pub(crate) fn open(shared: &SharedOptions, wanted: Wanted) -> Result<Self, Failure> {
+        Self::with_ledger(ledger_file::open()?, shared, wanted)
     }
 
     /// A client that writes to a ledger which is open already.
-    pub(crate) fn paying_by(
+    pub(crate) fn with_ledger(
         ledger: Ledger,
-        shared: &Shared,
+        shared: &SharedOptions,
         wanted: Wanted,
     ) -> Result<Self, Failure> {
-        Self::with(shared, Some(ledger), wanted)
+        Ok(Self {
+            session: Session::open_with(shared, Some(ledger.clone()), wanted)?,
+            ledger,
+        })
     }
+}
 
-    /// A client that follows what there is; it writes down how that ends, if there is a ledger.
-    pub(crate) fn following(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, ledger_file::if_there(), Wanted::default())
+impl Session {
+    /// A client that follows existing tasks; it records how they end, if there is a ledger.
+    pub(crate) fn open_to_follow(shared: &SharedOptions) -> Result<Self, Failure> {
+        Self::open_with(shared, ledger_file::if_there(), Wanted::default())
     }
 
     /// A client that only asks.
-    pub(crate) fn asking(shared: &Shared) -> Result<Self, Failure> {
-        Self::with(shared, None, Wanted::default())
+    pub(crate) fn open_to_query(shared: &SharedOptions) -> Result<Self, Failure> {
+        Self::open_with(shared, None, Wanted::default())
     }
 
-    fn with(shared: &Shared, ledger: Option<Ledger>, wanted: Wanted) -> Result<Self, Failure> {
+    fn open_with(
+        shared: &SharedOptions,
+        ledger: Option<Ledger>,
+        wanted: Wanted,
+    ) -> Result<Self, Failure> {
         let base_url = base_url(shared)?;
-        let found = key::find()?;
-        verbose::tell(format_args!("API key from {}", found.source));
-        verbose::tell(format_args!("base URL {}", base_url.as_str()));
-        let mut builder = Client::builder(found.key).base_url(base_url.clone());
+        let found = key::find_key()?;
+        verbose::print_verbose(format_args!("API key from {}", found.source));
+        verbose::print_verbose(format_args!("base URL {}", base_url.as_str()));
+        let mut builder = with_reporting(Client::builder(found.key), &base_url)?;
         if let Some(host) = plain_http_to(shared) {
             builder = builder.plain_http_to(host);
         }
-        builder = told(builder, &base_url)?;
         if base_url.is_loopback() {
-            // What is on this machine is most likely an emulator, with tasks of a few seconds.
+            // A service on this machine is most likely an emulator, with tasks of a few seconds.
             builder = builder.schedule(PollSchedule::optimum(EmulatorConfig::TASK_TIME));
         }
         let configuration = &shared.configuration;
-        let host = configuration.host(&base_url);
+        let host = configuration.host_settings(&base_url);
         builder = builder.capabilities(host.capabilities);
         for control in host.controls {
             builder = builder.control(control);
@@ -96,18 +109,18 @@ impl Session {
             builder = builder.budget(Arc::new(Budget::new(limit)));
         }
         if let Some(ledger) = &ledger {
-            verbose::tell(format_args!("ledger {}", ledger.path().display()));
+            verbose::print_verbose(format_args!("ledger {}", ledger.path().display()));
             let mut journal = ledger.journal(base_url);
             if let Some(limit) = &configuration.budget_per_day {
                 journal = journal.budget_per_day(limit.clone());
             }
             for (id, output) in wanted.outputs {
-                journal = journal.output(id, absolute(&output));
+                journal = journal.output(id, output_path::absolute_path(&output));
             }
             builder = builder.journal(Arc::new(journal));
         }
         Ok(Self {
-            client: build(builder)?,
+            client: builder.build()?,
             ledger,
             emulator: None,
             minted: wanted.minted,
@@ -115,9 +128,9 @@ impl Session {
     }
 
     /// Generates what is asked for; a task that is found by an id which this program makes up is ours.
-    pub(crate) fn generate(&self, request: GenerationRequest) -> GenerationBuilder {
+    pub(crate) fn generation_of(&self, request: GenerationRequest) -> GenerationBuilder {
         let id = request.external_task_id();
-        let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up));
+        let (is_minted, is_derived) = (id == self.minted.as_ref(), id.is_some_and(is_made_up_here));
         let generation = self.client.generate(request);
         match (is_minted, is_derived) {
             (true, _) => generation.with_minted_id(),
@@ -126,27 +139,31 @@ impl Session {
         }
     }
 
-    /// The entry of a task or create at the base URL of this client.
-    ///
-    /// # Errors
-    ///
-    /// Several may be charged, each of another account: none of them is taken for the one that is meant.
-    pub(crate) async fn entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
+    /// The task, queried once; a failure has what was reached of it before.
+    pub(crate) async fn query_task(
+        &self,
+        task: impl Into<TaskRef>,
+        reached: &Reached,
+    ) -> Result<Task, Failure> {
+        let queried = self.client.query(task).await;
+        queried.map_err(|error| Failure::from_client(&error, reached.ids()))
+    }
+
+    /// The entry of a task or create at the base URL of this client. Of several that may be charged, each of another
+    /// account, none is taken for the one that is meant: that is a failure.
+    pub(crate) async fn find_entry(&self, id: &str) -> Result<Option<Entry>, Failure> {
         let Some(ledger) = &self.ledger else {
             return Ok(None);
         };
-        let found = ledger
-            .find(id)
-            .await
-            .map_err(|error| Failure::in_ledger(&error))?;
+        let found = ledger.find(id).await?;
         let is_here = |entry: &Entry| entry.base_url == *self.client.base_url();
         one_of_accounts(id, found.into_iter().filter(is_here).collect())
     }
 
     /// What the files of a task are, as far as the ledger knows.
-    pub(crate) async fn digests(&self, id: &str) -> Result<Vec<FileDigest>, Failure> {
-        match (&self.ledger, self.entry(id).await?) {
-            (Some(ledger), Some(entry)) => downloaded_files::digests(ledger, &entry).await,
+    pub(crate) async fn file_digests(&self, id: &str) -> Result<Vec<FileDigest>, Failure> {
+        match (&self.ledger, self.find_entry(id).await?) {
+            (Some(ledger), Some(entry)) => downloaded_files::noted_digests(ledger, &entry).await,
             _ => Ok(Vec::new()),
         }
     }
@@ -173,36 +190,37 @@ impl Session {
     }
 
     /// Where the first run of a create wanted its video.
-    pub(crate) async fn output(&self, id: &str) -> Option<PathBuf> {
-        let entry = self.entry(id).await.ok()??;
-        let file = File {
-            output: Some(entry.output?),
-            force: false,
-        };
-        Some(output_path::path(&file, id))
+    pub(crate) async fn earlier_output(&self, id: &str) -> Option<PathBuf> {
+        let entry = self.find_entry(id).await.ok()??;
+        Some(output_path::path_for_task(&entry.output?.into(), id))
     }
 
-    /// Notes where the files of a task are, and what they are, where that could not be noted before. They are
-    /// there, whatever becomes of the note.
-    pub(crate) async fn downloaded(&self, task: &Task, paths: &[PathBuf], unnoted: &[FileDigest]) {
+    /// Notes where the files of a task are, and what they are, where that could not be noted
+    /// before. The files count even if that fails.
+    pub(crate) async fn note_files(
+        &self,
+        task: &Task,
+        paths: &[PathBuf],
+        unnoted: impl Iterator<Item = FileDigest>,
+    ) {
         let id = task.id().as_str();
-        let Ok(Some(entry)) = self.entry(id).await else {
+        let (Some(ledger), Ok(Some(entry))) = (&self.ledger, self.find_entry(id).await) else {
             return;
         };
-        let Some(ledger) = &self.ledger else {
-            return;
-        };
-        let paths: Vec<_> = paths.iter().map(|path| absolute(path)).collect();
+        let paths: Vec<_> = paths
+            .iter()
+            .map(|path| output_path::absolute_path(path))
+            .collect();
         let noting = async {
             // Without its digest, another file as long as the video would be taken for it.
             for digest in unnoted {
-                ledger.note_digest(entry.number, digest).await?;
+                ledger.note_digest(entry.number, &digest).await?;
             }
             ledger.downloaded(entry.number, &paths).await
         };
         if let Err(error) = noting.await {
-            say(&format!(
-                "the video is there, and the ledger does not know it: {}",
+            print_stderr(&format!(
+                "the video is there, but the ledger could not record it: {}",
                 printable(&error.to_string())
             ));
         }
@@ -210,41 +228,52 @@ impl Session {
 
     /// A client for an emulator that starts with it. The emulator says what it can do and how
     /// long its tasks take, so that is declared.
-    pub(crate) async fn emulated() -> Result<Self, Failure> {
+    pub(crate) async fn start_emulated() -> Result<Self, Failure> {
+        fn cannot_start(error: &dyn Error) -> Failure {
+            let what = format!("cannot start the emulator: {error}");
+            Failure::other(
+                what,
+                "Try again, or run it as a separate process: kirin emulator",
+            )
+        }
         let emulator = Emulator::start(EmulatorConfig::default().seed(new_seed()))
             .await
-            .map_err(|error| emulator_failure(&error))?;
-        let base_url: BaseUrl = emulator
-            .base_url()
-            .parse()
-            .map_err(|invalid| emulator_failure(&invalid))?;
-        let key = format!("{}key", ApiKey::EMULATOR_PREFIX);
-        let key = key.parse().map_err(|invalid| emulator_failure(&invalid))?;
-        let builder = Client::builder(key)
-            .base_url(base_url.clone())
-            .capabilities(emulated_host::capabilities(&emulator))
+            .map_err(|error| cannot_start(&error))?;
+        let base_url = emulator.base_url().parse();
+        let base_url: BaseUrl = base_url.map_err(|invalid| cannot_start(&invalid))?;
+        let key = format!("{}key", ApiKey::EMULATOR_PREFIX).parse();
+        let key = key.map_err(|invalid| cannot_start(&invalid))?;
+        let builder = with_reporting(Client::builder(key), &base_url)?
+            .capabilities(emulated_host::declared_capabilities(&emulator))
             .schedule(PollSchedule::optimum(emulator.typical_time()));
         Ok(Self {
-            client: build(told(builder, &base_url)?)?,
-            // Its money is none, and its tasks end with it.
+            client: builder.build()?,
+            // It spends no money, and its tasks end with it.
             ledger: None,
             emulator: Some(emulator),
             minted: None,
         })
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn shut_down(self) {
         if let Some(emulator) = self.emulator {
             emulator.shutdown().await;
         }
     }
 }
 
-/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or may be charged.
-///
-/// # Errors
-///
-/// There are several.
+/// The task that a person has named, by either of its ids: an external one also means a task whose own id
+/// it is.
+pub(crate) fn typed_task(id: &TaskId) -> TaskRef {
+    match id.as_str().parse::<ExternalTaskId>() {
+        Ok(external) => external.into(),
+        Err(_) => id.into(),
+    }
+}
+
+/// Of the entries under an id at one base URL, the one that is meant: the one that has the task, or
+/// may be charged. If
+/// there are several, that is a failure.
 pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<Entry>, Failure> {
     let is_task = |entry: &Entry| {
         entry
@@ -263,19 +292,14 @@ pub(crate) fn one_of_accounts(id: &str, mut found: Vec<Entry>) -> Result<Option<
 }
 
 /// Whether an id has the form of those that this program makes up, for a command or a line of a batch.
-/// Who types one has it from there.
-fn is_made_up(id: &ExternalTaskId) -> bool {
+/// A user who types one has copied it.
+fn is_made_up_here(id: &ExternalTaskId) -> bool {
     let digits = ["batch-", "kirin-"]
         .iter()
         .find_map(|prefix| id.as_str().strip_prefix(prefix));
     digits.is_some_and(|digits| {
         digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
-}
-
-/// A path that another run understands, wherever it is started.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// A seed that no other run has: files are named after ids, and two runs must not meet in one.
@@ -285,28 +309,25 @@ pub(crate) fn new_seed() -> u64 {
     hasher.finish()
 }
 
-/// The client tells what it sends, if somebody wants to know.
-fn told(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
-    let transport = transport(base_url)?;
+/// The client of a base URL reports what it sends, if `--verbose` asks for it.
+fn with_reporting(builder: ClientBuilder, base_url: &BaseUrl) -> Result<ClientBuilder, Failure> {
+    let transport = default_transport(base_url)?;
+    let builder = builder.base_url(base_url.clone());
     Ok(match verbose::is_on() {
-        true => builder.transport(Told(transport)),
+        true => builder.transport(ReportingTransport(transport)),
         false => builder.transport(transport),
     })
 }
 
-/// What a client uses by default.
-pub(crate) fn transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
-    certificates::check()?;
-    ClientBuilder::default_transport(base_url).map_err(|error| Failure::build(&error))
+/// The default transport of a client.
+pub(crate) fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, Failure> {
+    certificates::check_files()?;
+    Ok(ClientBuilder::default_transport(base_url)?)
 }
 
-fn build(builder: ClientBuilder) -> Result<Client, Failure> {
-    builder.build().map_err(|error| Failure::build(&error))
-}
-
-pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
+pub(crate) fn base_url(shared: &SharedOptions) -> Result<BaseUrl, Failure> {
     let typed = shared.base_url.clone().map(OsString::from);
-    let named = typed.or_else(|| variable("KIRIN_BASE_URL"));
+    let named = typed.or_else(|| read_variable("KIRIN_BASE_URL"));
     let configured = || {
         Some(OsString::from(
             shared.configuration.base_url.as_ref()?.as_str(),
@@ -325,7 +346,7 @@ pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
     read.map_err(|invalid| {
         let next_step = match text.starts_with("http://") {
             true => {
-                "Use https; or, if everyone on the way may read the key, name the host: \
+                "Use https; or, if anyone on the network path may read the key, name the host: \
                  export KIRIN_PLAIN_HTTP_TO=emulator:4010"
             }
             false => "Change --base-url or KIRIN_BASE_URL, or leave both out to use the service.",
@@ -335,13 +356,8 @@ pub(crate) fn base_url(shared: &Shared) -> Result<BaseUrl, Failure> {
 }
 
 /// The host that may be spoken to without encryption. The environment comes before the file.
-pub(crate) fn plain_http_to(shared: &Shared) -> Option<String> {
-    let named = variable("KIRIN_PLAIN_HTTP_TO");
+pub(crate) fn plain_http_to(shared: &SharedOptions) -> Option<String> {
+    let named = read_variable("KIRIN_PLAIN_HTTP_TO");
     let named = named.map(|host| host.to_string_lossy().into_owned());
     named.or_else(|| shared.configuration.plain_http_to.clone())
-}
-
-fn emulator_failure(error: &dyn Error) -> Failure {
-    let what = format!("the emulator cannot start: {error}");
-    Failure::other(what, "Try again, or run it beside: kirin emulator")
 }

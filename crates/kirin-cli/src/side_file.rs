@@ -1,5 +1,5 @@
-//! Files that are written beside the videos. Only what kirin wrote, and nobody has changed since, is replaced
-//! or removed.
+//! Files that are written beside the videos. Only a file that kirin wrote, and that has not changed
+//! since, is replaced or removed.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -8,18 +8,17 @@ use std::{
 };
 
 use kirin_client::FileDigest;
-use kirin_ledger::{Ledger, LedgerError};
+use kirin_ledger::Ledger;
 
 use crate::{
-    session::absolute,
+    output_path::absolute_path,
     whole_file::{self, IfExists},
 };
 
-/// How many names are tried where files of others stand under the first ones.
+/// How many names are tried if other files have the first ones.
 const NAMES: u32 = 99;
 
-/// Writes `NAME.EXTENSION` into the folder, or `NAME-2.EXTENSION` where something else stands there; gives the
-/// path.
+/// Writes `NAME.EXTENSION` into the folder, or `NAME-2.EXTENSION` if another file has that name; gives the path.
 pub(crate) async fn write(
     ledger: &Ledger,
     folder: &Path,
@@ -28,15 +27,17 @@ pub(crate) async fn write(
     content: &[u8],
 ) -> io::Result<PathBuf> {
     let digest = FileDigest::of_bytes(content);
-    for path in paths(folder, name, extension) {
+    for path in numbered_paths(folder, name, extension) {
         let if_exists = match is_free(&path) {
             true => IfExists::Refuse,
             false if is_ours(ledger, &path).await? => IfExists::Replace,
             false => continue,
         };
-        let note = ledger.note_side_file(&absolute(&path), &digest).await;
-        note.map_err(failed)?;
-        match whole_file::write(&path, content, if_exists) {
+        ledger
+            .note_side_file(&absolute_path(&path), &digest)
+            .await
+            .map_err(io::Error::other)?;
+        match whole_file::write_whole(&path, content, if_exists) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             written => return written.map(|()| path),
         }
@@ -52,7 +53,7 @@ pub(crate) async fn remove(
     name: &OsStr,
     extension: &str,
 ) -> io::Result<()> {
-    for path in paths(folder, name, extension) {
+    for path in numbered_paths(folder, name, extension) {
         if !is_free(&path) && is_ours(ledger, &path).await? {
             fs::remove_file(path)?;
         }
@@ -60,7 +61,7 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-fn paths(folder: &Path, name: &OsStr, extension: &str) -> impl Iterator<Item = PathBuf> {
+fn numbered_paths(folder: &Path, name: &OsStr, extension: &str) -> impl Iterator<Item = PathBuf> {
     (1..=NAMES).map(move |number| {
         let mut file = OsString::from(name);
         file.push(match number {
@@ -76,10 +77,9 @@ fn is_free(path: &Path) -> bool {
 }
 
 async fn is_ours(ledger: &Ledger, path: &Path) -> io::Result<bool> {
-    let noted = ledger.side_file(&absolute(path)).await.map_err(failed)?;
+    let noted = ledger
+        .side_file(&absolute_path(path))
+        .await
+        .map_err(io::Error::other)?;
     Ok(FileDigest::of(path).is_ok_and(|digest| noted.contains(&digest)))
-}
-
-fn failed(error: LedgerError) -> io::Error {
-    io::Error::other(error)
 }

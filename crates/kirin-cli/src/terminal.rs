@@ -9,14 +9,14 @@ use kirin_client::without_url_queries;
 
 use crate::url_path;
 
-/// Lines on stderr, without what must not reach a terminal, and without what signs URLs. That nobody can
-/// read them is no failure, and no reason to panic.
-pub(crate) fn say(lines: &str) {
-    say_styled("", lines);
+/// Lines on stderr, without what must not reach a terminal, and without the signatures of URLs. A
+/// closed stderr is not a failure, and no reason to panic.
+pub(crate) fn print_stderr(lines: &str) {
+    print_styled_stderr("", lines);
 }
 
-/// The same, behind words of our own that may have colours.
-pub(crate) fn say_styled(start: &str, lines: &str) {
+/// The same, after words of our own that may have colors.
+pub(crate) fn print_styled_stderr(start: &str, lines: &str) {
     let lines = without_url_queries(&printable_lines(lines));
     let _ = writeln!(io::stderr().lock(), "{start}{lines}");
 }
@@ -42,7 +42,7 @@ pub(crate) fn is_unseen(character: char) -> bool {
 }
 
 /// The text as one word of a command line: an id came from a server, and must not be more than
-/// an id when somebody copies the command.
+/// an id when the command is copied.
 pub(crate) fn shell_word(text: &str) -> String {
     let text = printable(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.,:/@%+=".contains(&byte);
@@ -52,9 +52,18 @@ pub(crate) fn shell_word(text: &str) -> String {
     }
 }
 
+/// A status word, with the reason where one came with it.
+pub(crate) fn status_text(status: Option<&str>, reason: Option<&str>) -> String {
+    let status = status.unwrap_or("nothing");
+    match reason {
+        Some(reason) => format!("{status}: {}", without_url_queries(reason)),
+        None => status.into(),
+    }
+}
+
 /// The text as a link to a file (OSC 8). Its URL is plain ASCII, whatever the path is.
-pub(crate) fn link(absolute: &Path, text: &str) -> String {
-    let path = url_path::path(absolute);
+pub(crate) fn file_link(absolute: &Path, text: &str) -> String {
+    let path = url_path::encode_path(absolute);
     format!(
         "\u{1b}]8;;file://{path}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
         printable(text)
@@ -79,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_link_says_no_more_than_its_path() {
-        let shown = link(
+        let shown = file_link(
             Path::new("/a b/\u{1b}\\fo\u{e9}.mp4"),
             "fo\u{e9}\u{1b}[31m.mp4",
         );

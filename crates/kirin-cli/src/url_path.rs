@@ -4,7 +4,7 @@ use std::{ffi::OsStr, path::Path};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// What RFC 3986 calls unreserved stays; so no name is read as a scheme, a query or a fragment.
+/// The characters that RFC 3986 calls unreserved stay, so that no name is read as a scheme, a query or a fragment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -14,12 +14,12 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// A file name as one segment.
-pub(crate) fn segment(name: &OsStr) -> String {
+pub(crate) fn encode_segment(name: &OsStr) -> String {
     percent_encode(name.as_encoded_bytes(), SEGMENT).to_string()
 }
 
 /// A whole path.
-pub(crate) fn path(path: &Path) -> String {
+pub(crate) fn encode_path(path: &Path) -> String {
     percent_encode(path.as_os_str().as_encoded_bytes(), PATH).to_string()
 }
 
@@ -36,7 +36,7 @@ mod tests {
             ("..\\x", "..%5Cx"),
             ("\u{7eb8}\u{8239}.mp4", "%E7%BA%B8%E8%88%B9.mp4"),
         ] {
-            assert_eq!(segment(OsStr::new(name)), link, "{name}");
+            assert_eq!(encode_segment(OsStr::new(name)), link, "{name}");
         }
     }
 }

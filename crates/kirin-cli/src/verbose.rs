@@ -1,4 +1,4 @@
-//! What goes on, for `--verbose`: never a key, a header, a body or a signed URL.
+//! What `--verbose` reports: never a key, a header, a body or a signed URL.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use kirin_transport::{Body, Transport, TransportError};
 
 use crate::{
     clock,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 static IS_ON: AtomicBool = AtomicBool::new(false);
@@ -25,34 +25,34 @@ pub(crate) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
 }
 
-/// Says it, if somebody wants to know.
-pub(crate) fn tell(what: impl fmt::Display) {
+/// Reports it under `--verbose`.
+pub(crate) fn print_verbose(what: impl fmt::Display) {
     if is_on() {
-        say(&format!("verbose: {}", printable(&what.to_string())));
+        print_stderr(&format!("verbose: {}", printable(&what.to_string())));
     }
 }
 
-/// A transport that tells of each request what it is and how it was answered.
+/// A transport that reports each request and how it was answered.
 #[derive(Debug)]
-pub(crate) struct Told<T>(pub(crate) T);
+pub(crate) struct ReportingTransport<T>(pub(crate) T);
 
 #[async_trait]
-impl<T: Transport> Transport for Told<T> {
+impl<T: Transport> Transport for ReportingTransport<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let name = name(&request);
-        let begun = clock::now();
+        let name = request_line(&request);
+        let begun = clock::instant_now();
         let answer = self.0.send(request).await;
         let time = begun.elapsed().as_millis();
         match &answer {
-            Ok(response) => tell(format!("{name}: {} after {time} ms", response.status())),
-            Err(error) => tell(format!("{name}: {error} after {time} ms")),
+            Ok(response) => print_verbose(format!("{name}: {} after {time} ms", response.status())),
+            Err(error) => print_verbose(format!("{name}: {error} after {time} ms")),
         }
         answer
     }
 }
 
 /// The method and the place. Where no key goes along, the path itself may be the secret.
-fn name(request: &Request<Bytes>) -> String {
+fn request_line(request: &Request<Bytes>) -> String {
     let (method, url) = (request.method(), request.uri());
     let place = url.authority().map_or("", |place| place.as_str());
     let place = place.rsplit('@').next().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// What becomes of a file that is there already.
+/// How to treat an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IfExists {
     Refuse,
@@ -15,7 +15,7 @@ pub(crate) enum IfExists {
 
 /// Writes a file whole or not at all; where the file system can give no name without replacing another, what
 /// a crash leaves may be a part of it.
-pub(crate) fn write(output: &Path, content: &[u8], if_exists: IfExists) -> io::Result<()> {
+pub(crate) fn write_whole(output: &Path, content: &[u8], if_exists: IfExists) -> io::Result<()> {
     let folder = match output.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -15,7 +15,7 @@ const DRIVERS: &[(&str, &str)] = &[
         "the program says how old its entries are",
     ),
     (
-        "crates/kirin-cli/src/commands/another_process.rs",
+        "crates/kirin-cli/src/generation/deadline.rs",
         "the program waits for another process that is at the same create",
     ),
     (

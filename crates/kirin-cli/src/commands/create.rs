@@ -1,103 +1,71 @@
 //! `kirin create`
 
-use kirin_client::Budget;
-use kirin_types::{GenerationRequest, Task};
-use serde::Serialize;
+use clap::Args;
 
-use super::{
-    another_process::Deadline,
-    begin::{Begun, begin, failure, was_overtaken},
-    follow::accepted,
-};
+use super::Run;
 use crate::{
-    arguments::{self, Spending},
+    arguments::{GlobalOptions, RequestOptions, SharedOptions, Spending},
+    configuration::Configuration,
+    dry_run::print_dry_run,
     exit_code,
     failure::Failure,
-    interrupt::{Reached, unless_interrupted},
+    generation::{GenerationContext, RequestedTask},
+    interrupt::unless_interrupted,
     progress::Progress,
-    report::{Report, print_json, print_line},
-    request::{minted, request},
-    session::{Session, Wanted},
+    reached::Reached,
+    report::{Report, print_line},
+    request::{build_request, minted_id},
+    session::{PayingSession, Wanted},
     terminal::printable,
 };
 
-pub(crate) async fn create(arguments: arguments::Create) -> Result<u8, Failure> {
-    let request = request(&arguments.request)?;
-    if arguments.spending.dry_run {
-        return dry_run(&request, &arguments.spending);
-    }
-    let wanted = Wanted {
-        max_cost: arguments.spending.max_cost.clone(),
-        minted: minted(&arguments.request, &request),
-        outputs: Vec::new(),
-    };
-    let session = Session::paying(&arguments.shared, wanted)?;
-    let progress = Progress::new(&arguments.shared);
-    let task = task(&session, &request, progress).await?;
-    let printed = match arguments.shared.json {
-        Some(json) => Report::task(&task, request.external_task_id().cloned()).print(json),
-        None => print_line(&printable(task.id().as_str())),
-    };
-    printed.map_err(|error| Failure::stdout(&error, &task))?;
-    Ok(exit_code::DONE)
+/// Create a task of a prompt and do not wait for it; prints its id.
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    request: RequestOptions,
+    #[command(flatten)]
+    spending: Spending,
+    #[command(flatten)]
+    shared: SharedOptions,
 }
 
-/// The task, as soon as the service has it.
-async fn task(
-    session: &Session,
-    request: &GenerationRequest,
-    progress: Progress,
-) -> Result<Task, Failure> {
-    let reached = Reached::default();
-    let mut progress = progress.about(request.external_task_id(), None);
-    unless_interrupted(&reached, async {
-        let deadline = Deadline::of(request, None);
-        loop {
-            let Begun {
-                generation,
-                earlier,
-            } = begin(session, request, &deadline, &reached).await?;
-            let accepted = accepted(generation, &mut progress, &reached).await;
-            match accepted.map(|generation| (generation.task(), generation.handle())) {
-                Ok((Some(task), _)) => return Ok(task),
-                // An earlier run has created it.
-                Ok((None, handle)) => {
-                    // What was accepted has a handle.
-                    let id = handle.expect("a handle").task_id;
-                    let task = session.client.query(&id).await;
-                    return task.map_err(|error| Failure::generation(&error, reached.ids()));
-                }
-                Err(error) if was_overtaken(session, &error) => {}
-                Err(error) => {
-                    return Err(
-                        failure(session, request, earlier.as_deref(), error, &reached).await,
-                    );
-                }
-            }
+impl Run for Create {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        let request = build_request(&self.request)?;
+        if self.spending.dry_run {
+            return print_dry_run(&request, &self.spending);
         }
-    })
-    .await
-}
-
-/// What would be sent, and what it would cost.
-#[derive(Serialize)]
-struct DryRun<'a> {
-    request: &'a GenerationRequest,
-    /// In USD; null where no list price is known.
-    price: Option<&'static str>,
-}
-
-/// Prints the request and its list price as one JSON object, and sends nothing.
-///
-/// # Errors
-///
-/// It costs more than it may.
-pub(super) fn dry_run(request: &GenerationRequest, spending: &Spending) -> Result<u8, Failure> {
-    if let Some(limit) = &spending.max_cost {
-        let reserved = Budget::new(limit.clone()).reserve(request);
-        drop(reserved.map_err(Failure::over_budget)?);
+        let wanted = Wanted {
+            max_cost: self.spending.max_cost.clone(),
+            minted: minted_id(&self.request, &request),
+            outputs: Vec::new(),
+        };
+        let session = PayingSession::open(&self.shared, wanted)?.session;
+        let reached = Reached::default();
+        let progress = Progress::new(&self.shared, request.external_task_id(), None);
+        let mut context = GenerationContext::new(&session, progress, &reached);
+        let requested = RequestedTask::new(&request, None);
+        let task = unless_interrupted(&reached, context.produce_task(&requested)).await?;
+        drop(context);
+        let printed = match self.shared.json {
+            Some(json) => Report::of_task(&task, request.external_task_id().cloned()).print(json),
+            None => print_line(&printable(task.id().as_str())),
+        };
+        printed.map_err(|unwritten| unwritten.of_task(&task))?;
+        Ok(exit_code::DONE)
     }
-    let price = request.price_estimate().map(|price| price.usd);
-    print_json(&DryRun { request, price }).map_err(|error| Failure::unwritten(&error))?;
-    Ok(exit_code::DONE)
+
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
+        Some(&mut self.shared)
+    }
+
+    fn configure(&mut self, configuration: &Configuration) {
+        self.request.model.configure(configuration);
+        self.spending.configure(configuration);
+    }
+
+    fn request_options(&self) -> Option<&RequestOptions> {
+        Some(&self.request)
+    }
 }

@@ -1,23 +1,70 @@
 //! `kirin download`
 
-use kirin_client::DownloadErrorKind;
+use clap::Args;
+use kirin_client::{Error, machine::Outcome};
 use kirin_types::{Task, TaskId, TaskState};
 
-use super::{
-    follow::fetch,
-    wait::{print, typed},
-};
+use super::Run;
 use crate::{
-    arguments::{self, File},
-    failure::Failure,
-    interrupt::{Reached, unless_interrupted},
-    output_path,
+    arguments::{GlobalOptions, OutputFile, SharedOptions},
+    exit_code,
+    failure::{Failure, FollowUp},
+    generation::{GenerationContext, check_output},
+    interrupt::unless_interrupted,
+    output_path::with_output,
     progress::Progress,
-    session::Session,
+    reached::Reached,
+    report::{external_id_of, print_task},
+    session::{Session, typed_task},
+    terminal::{printable, status_text},
 };
 
+/// Download the video of a completed task; prints its path.
+#[derive(Args, Debug)]
+pub(crate) struct Download {
+    /// The task's id, or its external task id
+    id: TaskId,
+    #[command(flatten)]
+    file: OutputFile,
+    #[command(flatten)]
+    shared: SharedOptions,
+}
+
+impl Run for Download {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        let session = Session::open_to_follow(&self.shared)?;
+        check_output(&session, &self.file, "download", &self.id).await?;
+        let reached = Reached::of_task(self.id.clone());
+        let progress = Progress::new(&self.shared, None, Some(&self.id));
+        let mut context = GenerationContext::new(&session, progress, &reached);
+        let (task, paths) = unless_interrupted(&reached, async {
+            let task = session.query_task(typed_task(&self.id), &reached).await?;
+            if !has_videos(&task) {
+                return Err(not_completed(&task));
+            }
+            let paths = context.download_videos(&task, &self.file, None).await?;
+            Ok((task, paths))
+        })
+        .await
+        .map_err(|failure| with_output(failure, &self.file))?;
+        drop(context);
+        let external_task_id = external_id_of(&task, &self.id);
+        print_task(&task, external_task_id, &paths, self.shared.json)?;
+        Ok(exit_code::DONE)
+    }
+
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
+        Some(&mut self.shared)
+    }
+
+    fn repeat_command(&self) -> Option<FollowUp> {
+        let command = FollowUp::new("download", Some(self.id.as_str()));
+        Some(command.writing_to(self.file.output.as_deref(), self.file.force))
+    }
+}
+
 /// Whether there are videos to fetch, or the lack of them is an error of its own. One that ended in other
-/// words has what it names.
+/// words has the videos that it names.
 fn has_videos(task: &Task) -> bool {
     match task.state() {
         TaskState::Completed { .. } => true,
@@ -26,45 +73,30 @@ fn has_videos(task: &Task) -> bool {
     }
 }
 
-pub(crate) async fn download(arguments: arguments::Download) -> Result<(), Failure> {
-    let session = Session::following(&arguments.shared)?;
-    may_be_written(&session, &arguments.file, "download", &arguments.id).await?;
-    let reached = Reached::task(arguments.id.clone());
-    let mut progress = Progress::new(&arguments.shared).about(None, Some(&arguments.id));
-    let (task, paths) = unless_interrupted(&reached, async {
-        let task = session
-            .client
-            .query(typed(&arguments.id))
-            .await
-            .map_err(|error| Failure::generation(&error, reached.ids()))?;
-        if !has_videos(&task) {
-            return Err(Failure::not_completed(task));
+/// A task that was found, and is not completed.
+fn not_completed(task: &Task) -> Failure {
+    let id = printable(task.id().as_str());
+    // Of a failed task the next step shows the reason.
+    let reason = task.reason().filter(|_| !task.state().is_terminal());
+    let status = status_text(task.status().or(Some("unknown")), reason.as_deref());
+    let what = format!(
+        "task {id} is not completed: its status is {}",
+        printable(&status)
+    );
+    let failed = match task.state() {
+        TaskState::Failed { .. } => Error::check(Outcome::Failed(task.clone())).err(),
+        _ => None,
+    };
+    match failed {
+        Some(error) => Failure::new(exit_code::TASK_FAILED, what, "See the reason with:")
+            .followed_by("status", &id)
+            .with_money(error.billing(), format!("{}.", error.money())),
+        None => {
+            let next_step = "Wait for it, and download it then.";
+            Failure::new(exit_code::NOT_FINISHED, what, next_step)
+                .followed_by("wait", &id)
+                .charged_perhaps()
         }
-        let file = &arguments.file;
-        let paths = fetch(&session, &task, file, None, &mut progress, &reached).await?;
-        Ok((task, paths))
-    })
-    .await
-    .map_err(|failure| failure.with_output(&arguments.file))?;
-    drop(progress);
-    print(&task, &arguments.id, &paths, arguments.shared.json)
-}
-
-/// Finds out whether a video can be written. A file that is there may be the video itself, where the ledger knows
-/// what that is; then the download looks at it.
-pub(super) async fn may_be_written(
-    session: &Session,
-    file: &File,
-    command: &'static str,
-    id: &TaskId,
-) -> Result<(), Failure> {
-    match output_path::check(file, id.as_str(), false) {
-        Err(error)
-            if error.kind() != DownloadErrorKind::Exists
-                || session.digests(id.as_str()).await?.is_empty() =>
-        {
-            Err(Failure::output_of_task(&error, command, id, file))
-        }
-        _ => Ok(()),
     }
+    .with_task(task)
 }

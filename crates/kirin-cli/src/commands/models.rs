@@ -1,16 +1,20 @@
 //! `kirin models`: what the catalogue knows of each model. It needs no key and no network.
 
+use clap::{Args, Subcommand};
 use kirin_types::{
     AspectRatio, MODELS, Mode, Model, ModelKind, Parameter, ParameterKind, Price, Source,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use super::table::{columns, headed, print_lines, print_reports, print_table};
+use super::Run;
 use crate::{
-    arguments::{self, ModelsCommand},
+    arguments::GlobalOptions,
+    exit_code,
     failure::Failure,
     model_name,
+    report::{Json, print_json, print_line},
+    table::{aligned_columns, print_reports, print_table},
 };
 
 /// A model as `--json` prints it, always with every field.
@@ -18,15 +22,15 @@ use crate::{
 struct ModelReport {
     id: &'static str,
     title: &'static str,
-    /// What it makes of what: text to video.
+    /// Its input and output, such as text to video.
     kind: String,
     description: &'static str,
     /// The durations that can be asked for, in seconds.
     seconds: Vec<i64>,
     modes: &'static [&'static str],
-    /// What holds between parameters.
+    /// Rules between parameters.
     rules: Vec<String>,
-    /// What is documented and not checked.
+    /// Documented rules that are not checked.
     notes: &'static [&'static str],
     outputs: Vec<OutputReport>,
     frames_per_second: u32,
@@ -55,50 +59,89 @@ struct PriceReport {
     read: &'static str,
 }
 
-/// Prints a line for each model, or everything about one.
-pub(crate) fn models(arguments: &arguments::Models) -> Result<(), Failure> {
-    let Some(ModelsCommand::Show { model }) = &arguments.show else {
-        return match arguments.json {
-            true => print_reports(MODELS.iter().map(|model| report(model))),
-            false => print_table(&headed(columns(
-                MODELS.iter().map(|model| row(model)),
-                HEAD,
-            ))),
-        };
-    };
-    let found = model_name::find(model);
-    let model = found.map_err(|near| Failure::no_model(model, &near))?;
-    match arguments.json {
-        true => print_reports([report(model)].into_iter()),
-        false => print_lines(&details(model)),
+/// List the models, or show what one takes and costs; no key is needed.
+///
+/// The list shows the durations in seconds, and the lowest and the highest list price of one video
+/// in USD; ? is an unknown price.
+#[derive(Args, Debug)]
+pub(crate) struct Models {
+    /// Print one JSON object per line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<ModelsCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+enum ModelsCommand {
+    /// Show the parameters of a model with what is allowed, its rules, output and list prices.
+    Show {
+        /// The model's id; kling_... is understood for kirin_...
+        model: String,
+    },
+}
+
+impl Run for Models {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        match (self.command, self.json) {
+            (Some(ModelsCommand::Show { model }), json) => {
+                let model = find_model(&model)?;
+                match json {
+                    true => print_json(&model_report(model))?,
+                    false => print_line(&detail_lines(model).join("\n"))?,
+                }
+            }
+            (None, true) => print_reports(MODELS.iter().map(|model| model_report(model)))?,
+            (None, false) => {
+                let lines = aligned_columns(MODELS.iter().map(|model| table_row(model)), HEAD);
+                print_table(lines)?;
+            }
+        }
+        Ok(exit_code::DONE)
     }
+
+    fn json_format(&mut self) -> Option<Json> {
+        self.json.then_some(Json::Result)
+    }
+}
+
+fn find_model(name: &str) -> Result<&'static Model, Failure> {
+    model_name::find_model(name).map_err(|near| {
+        let meant = match &near[..] {
+            [] => String::new(),
+            near => format!("Did you mean {}? ", near.join(" or ")),
+        };
+        let what = format!("there is no model {name}");
+        let next_step = format!("{meant}List the models: kirin models");
+        Failure::new(exit_code::NOT_FOUND, what, next_step)
+    })
 }
 
 const HEAD: &[&str] = &["ID", "MAKES", "SECONDS", "MODES", "USD"];
 
-fn row(model: &Model) -> Vec<String> {
+fn table_row(model: &Model) -> Vec<String> {
     let or_none = |text: String| match text.is_empty() {
         true => "-".into(),
         false => text,
     };
     vec![
         model.id.into(),
-        makes(model.kind),
-        or_none(span(&seconds(model))),
-        or_none(modes(model).join(", ")),
-        prices(model).unwrap_or_else(|| "?".into()),
+        kind_text(model.kind),
+        or_none(seconds_text(&duration_options(model))),
+        or_none(mode_options(model).join(", ")),
+        price_range(model).unwrap_or_else(|| "?".into()),
     ]
 }
 
-/// What a person asks for.
-fn makes(kind: ModelKind) -> String {
+/// The kind in a user's words.
+fn kind_text(kind: ModelKind) -> String {
     match kind {
         ModelKind::Extension => "video to longer video".into(),
         kind => kind.to_string(),
     }
 }
 
-fn seconds(model: &Model) -> Vec<i64> {
+fn duration_options(model: &Model) -> Vec<i64> {
     let kind = model.parameter("duration").map(|parameter| parameter.kind);
     match kind {
         Some(ParameterKind::Choice { options, .. }) => options
@@ -112,7 +155,7 @@ fn seconds(model: &Model) -> Vec<i64> {
 }
 
 /// `5, 10` or `3 to 15`.
-fn span(seconds: &[i64]) -> String {
+fn seconds_text(seconds: &[i64]) -> String {
     match seconds {
         [first, .., last] if seconds.len() > 3 => format!("{first} to {last}"),
         few => few
@@ -123,7 +166,7 @@ fn span(seconds: &[i64]) -> String {
     }
 }
 
-fn modes(model: &Model) -> &'static [&'static str] {
+fn mode_options(model: &Model) -> &'static [&'static str] {
     match model.parameter("mode").map(|parameter| parameter.kind) {
         Some(ParameterKind::Choice { options, .. }) => options,
         _ => &[],
@@ -131,7 +174,7 @@ fn modes(model: &Model) -> &'static [&'static str] {
 }
 
 /// The least and the most that one video is listed at.
-fn prices(model: &Model) -> Option<String> {
+fn price_range(model: &Model) -> Option<String> {
     let mut prices: Vec<_> = model.prices.iter().collect();
     prices.sort_by_key(|price| price.amount());
     match prices.as_slice() {
@@ -141,7 +184,7 @@ fn prices(model: &Model) -> Option<String> {
     }
 }
 
-fn report(model: &'static Model) -> ModelReport {
+fn model_report(model: &'static Model) -> ModelReport {
     let outputs = model.resolutions.iter().filter_map(|resolution| {
         let size = model.output_size(resolution.mode, Some(AspectRatio::Landscape))?;
         Some(OutputReport {
@@ -163,8 +206,8 @@ fn report(model: &'static Model) -> ModelReport {
         title: model.title,
         kind: model.kind.to_string(),
         description: model.description,
-        seconds: seconds(model),
-        modes: modes(model),
+        seconds: duration_options(model),
+        modes: mode_options(model),
         rules: model.rules.iter().map(ToString::to_string).collect(),
         notes: model.notes,
         outputs: outputs.collect(),
@@ -175,25 +218,25 @@ fn report(model: &'static Model) -> ModelReport {
     }
 }
 
-fn details(model: &Model) -> Vec<String> {
+fn detail_lines(model: &Model) -> Vec<String> {
     let mut lines = vec![
         model.id.into(),
         format!("{} ({}).", model.title, model.kind),
         model.description.into(),
     ];
-    section(&mut lines, "Parameters");
+    add_section(&mut lines, "Parameters");
     for parameter in model.parameters {
         parameter_lines(&mut lines, parameter, "");
     }
     if !model.rules.is_empty() {
-        section(&mut lines, "Rules");
+        add_section(&mut lines, "Rules");
         lines.extend(model.rules.iter().map(|rule| format!("  {rule}")));
     }
     if !model.notes.is_empty() {
-        section(&mut lines, "Documented, but not checked");
+        add_section(&mut lines, "Documented, but not checked");
         lines.extend(model.notes.iter().map(|note| format!("  {note}")));
     }
-    section(&mut lines, "Output");
+    add_section(&mut lines, "Output");
     for resolution in model.resolutions {
         let mode = resolution.mode.map(with_mode).unwrap_or_default();
         let (side, source) = (resolution.short_side, said_by(resolution.source));
@@ -204,7 +247,7 @@ fn details(model: &Model) -> Vec<String> {
     lines.push(format!("  {frames} frames a second{source}"));
     let (seconds, source) = (time.duration.as_secs(), said_by(time.source));
     lines.push(format!("  typically takes {seconds} s{source}"));
-    section(&mut lines, "List price in USD");
+    add_section(&mut lines, "List price in USD");
     for price in model.prices {
         let (seconds, mode) = (price.seconds, with_mode(price.mode));
         let (usd, source, read) = (price.usd, price.source, price.read);
@@ -218,7 +261,7 @@ fn details(model: &Model) -> Vec<String> {
     lines
 }
 
-fn section(lines: &mut Vec<String>, name: &str) {
+fn add_section(lines: &mut Vec<String>, name: &str) {
     lines.extend([String::new(), name.into()]);
 }
 

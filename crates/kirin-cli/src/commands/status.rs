@@ -1,54 +1,64 @@
 //! `kirin status`
 
+use clap::Args;
 use kirin_client::without_url_queries;
-use kirin_types::{Task, TaskState};
+use kirin_types::{Task, TaskId, TaskState};
 
-use super::wait::typed;
+use super::Run;
 use crate::{
-    arguments,
-    failure::Failure,
-    interrupt::{Reached, unless_interrupted},
-    progress::said,
-    report::{Report, print_line},
-    session::Session,
-    terminal::printable,
+    arguments::{GlobalOptions, SharedOptions},
+    exit_code,
+    failure::{Failure, FollowUp},
+    interrupt::unless_interrupted,
+    reached::Reached,
+    report::{Report, external_id_of, print_line},
+    session::{Session, typed_task},
+    terminal::{printable, status_text},
 };
 
-pub(crate) async fn status(arguments: arguments::Status) -> Result<(), Failure> {
-    let session = Session::asking(&arguments.shared)?;
-    let reached = Reached::task(arguments.id.clone());
-    let task = unless_interrupted(&reached, async {
-        let task = session.client.query(typed(&arguments.id)).await;
-        task.map_err(|error| Failure::generation(&error, reached.ids()))
-    })
-    .await?;
-    let printed = match arguments.shared.json {
-        Some(json) => Report::asked_for(&task, &arguments.id).print(json),
-        None => print_line(&without_url_queries(&printable(&describe(&task)))),
-    };
-    printed.map_err(|error| Failure::stdout(&error, &task))
+/// Query a task once; prints its status.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// The task's id, or its external task id
+    id: TaskId,
+    #[command(flatten)]
+    shared: SharedOptions,
 }
 
-/// The status word, and what is known beside it.
-fn describe(task: &Task) -> String {
-    match task.is_damaged() {
-        true => format!(
-            "{} (the answer was damaged, and not all of it could be read)",
-            state(task)
-        ),
-        false => state(task),
+impl Run for Status {
+    async fn run(self, _: GlobalOptions) -> Result<u8, Failure> {
+        let session = Session::open_to_query(&self.shared)?;
+        let reached = Reached::of_task(self.id.clone());
+        let query = session.query_task(typed_task(&self.id), &reached);
+        let task = unless_interrupted(&reached, query).await?;
+        let printed = match self.shared.json {
+            Some(json) => Report::of_task(&task, external_id_of(&task, &self.id)).print(json),
+            None => print_line(&without_url_queries(&printable(&status_line(&task)))),
+        };
+        printed.map_err(|unwritten| unwritten.of_task(&task))?;
+        Ok(exit_code::DONE)
+    }
+
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
+        Some(&mut self.shared)
+    }
+
+    fn repeat_command(&self) -> Option<FollowUp> {
+        Some(FollowUp::new("status", Some(self.id.as_str())))
     }
 }
 
-fn state(task: &Task) -> String {
+/// The status word, and what is known beside it.
+fn status_line(task: &Task) -> String {
     let status = task.status().unwrap_or("unknown");
-    let error = task.reason();
-    match task.state() {
+    let line = match task.state() {
         TaskState::InProgress {
             progress: Some(progress),
-        } => {
-            format!("{status}, {:.0} %", progress * 100.0)
-        }
-        _ => said(Some(status), error.as_deref()),
+        } => format!("{status}, {:.0} %", progress * 100.0),
+        _ => status_text(Some(status), task.reason().as_deref()),
+    };
+    match task.is_damaged() {
+        true => format!("{line} (the answer was damaged, and not all of it could be read)"),
+        false => line,
     }
 }

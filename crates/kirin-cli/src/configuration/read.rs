@@ -1,4 +1,4 @@
-//! From the text of the file to what it says, or to everything that is wrong with it.
+//! Parses the text of the file: into its settings, or into a list of all its problems.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,7 +10,7 @@ use toml::{
 };
 
 use super::{Configuration, Host};
-use crate::arguments::value;
+use crate::typed_value::{parse_amount, parse_duration, parse_model};
 
 /// The file as it is read.
 struct Reader<'a> {
@@ -21,12 +21,8 @@ struct Reader<'a> {
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
-/// Reads the text of a file.
-///
-/// # Errors
-///
-/// Every problem, with its line.
-pub(super) fn read(text: &str) -> Result<Configuration, Vec<String>> {
+/// Reads the text of a file; an error is every problem, with its line.
+pub(super) fn parse_configuration(text: &str) -> Result<Configuration, Vec<String>> {
     let mut reader = Reader {
         text,
         problems: Vec::new(),
@@ -35,37 +31,37 @@ pub(super) fn read(text: &str) -> Result<Configuration, Vec<String>> {
     if !errors.is_empty() {
         for error in errors {
             let start = error.span().map_or(0, |span| span.start);
-            reader.problem(start, error.message());
+            reader.add_problem(start, error.message());
         }
-        return Err(reader.problems());
+        return Err(reader.sorted_problems());
     }
     let mut configuration = Configuration::default();
-    reader.configuration(table.get_ref(), &mut configuration);
+    reader.read_settings(table.get_ref(), &mut configuration);
     match reader.problems.is_empty() {
         true => Ok(configuration),
-        false => Err(reader.problems()),
+        false => Err(reader.sorted_problems()),
     }
 }
 
 impl Reader<'_> {
-    fn configuration(&mut self, table: &DeTable<'_>, to: &mut Configuration) {
+    fn read_settings(&mut self, table: &DeTable<'_>, to: &mut Configuration) {
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "base_url" => to.base_url = self.parsed(key, value, BaseUrl::with_plain_http),
-                "budget_per_day" => to.budget_per_day = self.parsed(key, value, value::amount),
-                "color" => to.color = self.parsed(key, value, str::parse),
-                "hosts" => self.hosts(key, value, to),
-                "max_cost" => to.max_cost = self.parsed(key, value, value::amount),
-                "model" => to.model = self.parsed(key, value, value::model),
-                "output" => to.output = self.parsed(key, value, str::parse),
-                "plain_http_to" => to.plain_http_to = self.parsed(key, value, str::parse),
-                "timeout" => to.timeout = self.parsed(key, value, value::duration),
+                "base_url" => to.base_url = self.parse_value(key, value, BaseUrl::with_plain_http),
+                "budget_per_day" => to.budget_per_day = self.parse_value(key, value, parse_amount),
+                "color" => to.color = self.parse_value(key, value, str::parse),
+                "hosts" => self.read_hosts(key, value, to),
+                "max_cost" => to.max_cost = self.parse_value(key, value, parse_amount),
+                "model" => to.model = self.parse_value(key, value, parse_model),
+                "output" => to.output = self.parse_value(key, value, str::parse),
+                "plain_http_to" => to.plain_http_to = self.parse_value(key, value, str::parse),
+                "timeout" => to.timeout = self.parse_value(key, value, parse_duration),
                 "api_key" | "key" => {
-                    let problem = "is no place for the API key; it has a file of its own: kirin \
+                    let problem = "must not contain the API key, which has its own file: kirin \
                                    auth set-key";
-                    self.problem(key.span().start, &format!("{}: {problem}", key.get_ref()));
+                    self.add_problem(key.span().start, &format!("{}: {problem}", key.get_ref()));
                 }
-                name => self.unknown(
+                name => self.add_unknown_key(
                     key,
                     name,
                     "base_url, budget_per_day, color, hosts, max_cost, model, output, plain_http_to and \
@@ -75,8 +71,13 @@ impl Reader<'_> {
         }
     }
 
-    fn hosts(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>, to: &mut Configuration) {
-        let Some(hosts) = self.table(key, value) else {
+    fn read_hosts(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &Value<'_>,
+        to: &mut Configuration,
+    ) {
+        let Some(hosts) = self.expect_table(key, value) else {
             return;
         };
         for (key, value) in hosts {
@@ -84,48 +85,48 @@ impl Reader<'_> {
             let base_url = match base_url {
                 Ok(base_url) => base_url,
                 Err(invalid) => {
-                    self.problem(key.span().start, &invalid.to_string());
+                    self.add_problem(key.span().start, &invalid.to_string());
                     continue;
                 }
             };
-            if let Some(host) = self.table(key, value) {
-                let host = self.host(host);
+            if let Some(host) = self.expect_table(key, value) {
+                let host = self.read_host(host);
                 to.hosts.insert(base_url.to_string(), host);
             }
         }
     }
 
-    fn host(&mut self, table: &DeTable<'_>) -> Host {
+    fn read_host(&mut self, table: &DeTable<'_>) -> Host {
         let mut host = Host::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "controls" => host.controls = self.controls(key, value),
+                "controls" => host.controls = self.read_controls(key, value),
                 "duplicate_ids" => {
                     host.capabilities.duplicate_ids = self
-                        .parsed(key, value, |text| match text {
+                        .parse_value(key, value, |text| match text {
                             "refused" => Ok(DuplicateIds::Refused),
                             "unknown" => Ok(DuplicateIds::Unknown),
-                            _ => Err("allowed are \"refused\" and \"unknown\""),
+                            _ => Err("use \"refused\" or \"unknown\""),
                         })
                         .unwrap_or_default();
                 }
                 "lookup" => {
                     host.capabilities.lookup = self
-                        .parsed(key, value, |text| match text {
+                        .parse_value(key, value, |text| match text {
                             "missing" => Ok(Lookup::Missing),
                             "proven" => Ok(Lookup::Proven),
                             "unproven" => Ok(Lookup::Unproven),
-                            _ => Err("allowed are \"proven\", \"missing\" and \"unproven\""),
+                            _ => Err("use \"proven\", \"missing\" or \"unproven\""),
                         })
                         .unwrap_or_default();
                 }
                 "lookup_lag" => {
-                    let lag: Option<Duration> = self.parsed(key, value, value::duration);
+                    let lag: Option<Duration> = self.parse_value(key, value, parse_duration);
                     host.capabilities.lookup_lag = lag;
                 }
                 name => {
                     let known = "controls, duplicate_ids, lookup and lookup_lag";
-                    self.unknown(key, name, known);
+                    self.add_unknown_key(key, name, known);
                 }
             }
         }
@@ -133,24 +134,24 @@ impl Reader<'_> {
     }
 
     /// Task ids by external task ids.
-    fn controls(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Vec<Control> {
+    fn read_controls(&mut self, key: &Spanned<Cow<'_, str>>, value: &Value<'_>) -> Vec<Control> {
         let mut controls = Vec::new();
-        for (key, value) in self.table(key, value).into_iter().flatten() {
-            let task_id: Option<TaskId> = self.parsed(key, value, str::parse);
+        for (key, value) in self.expect_table(key, value).into_iter().flatten() {
+            let task_id: Option<TaskId> = self.parse_value(key, value, str::parse);
             let external_task_id: Result<ExternalTaskId, _> = key.get_ref().parse();
             match (external_task_id, task_id) {
                 (Ok(external_task_id), Some(task_id)) => {
                     controls.push(Control::new(external_task_id, task_id));
                 }
-                (Err(invalid), _) => self.problem(key.span().start, &invalid.to_string()),
+                (Err(invalid), _) => self.add_problem(key.span().start, &invalid.to_string()),
                 (Ok(_), None) => {}
             }
         }
         controls
     }
 
-    /// A value that is written as text; numbers are too, as they stand there.
-    fn parsed<T, E: ToString>(
+    /// A value that is written as text. A number is read as it is written.
+    fn parse_value<T, E: ToString>(
         &mut self,
         key: &Spanned<Cow<'_, str>>,
         value: &Value<'_>,
@@ -160,17 +161,17 @@ impl Reader<'_> {
             DeValue::String(text) => parse(text).map_err(|error| error.to_string()),
             DeValue::Integer(number) => parse(number.as_str()).map_err(|error| error.to_string()),
             DeValue::Float(number) => parse(number.as_str()).map_err(|error| error.to_string()),
-            _ => Err("a text is required".to_owned()),
+            _ => Err("text is required".to_owned()),
         };
         parsed
             .map_err(|error| {
                 let problem = format!("{}: {error}", key.get_ref());
-                self.problem(value.span().start, &problem);
+                self.add_problem(value.span().start, &problem);
             })
             .ok()
     }
 
-    fn table<'a, 'b>(
+    fn expect_table<'a, 'b>(
         &mut self,
         key: &Spanned<Cow<'_, str>>,
         value: &'a Value<'b>,
@@ -179,25 +180,25 @@ impl Reader<'_> {
             DeValue::Table(table) => Some(table),
             _ => {
                 let problem = format!("{}: a table is required", key.get_ref());
-                self.problem(value.span().start, &problem);
+                self.add_problem(value.span().start, &problem);
                 None
             }
         }
     }
 
-    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, name: &str, known: &str) {
-        let problem = format!("{name} is unknown; there are {known}");
-        self.problem(key.span().start, &problem);
+    fn add_unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, name: &str, known: &str) {
+        let problem = format!("{name} is unknown; known are {known}");
+        self.add_problem(key.span().start, &problem);
     }
 
-    fn problem(&mut self, at: usize, what: &str) {
+    fn add_problem(&mut self, at: usize, what: &str) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         self.problems.push((line, format!("line {line}: {what}")));
     }
 
     /// In the order of the lines.
-    fn problems(mut self) -> Vec<String> {
+    fn sorted_problems(mut self) -> Vec<String> {
         self.problems.sort_by_key(|(line, _)| *line);
         self.problems
             .into_iter()
@@ -230,7 +231,7 @@ mod tests {
             lookup_lag = "30s"
             controls = { order-1 = "d5u5obte8783ap44qtj0" }
         "#;
-        let read = read(text).unwrap();
+        let read = parse_configuration(text).unwrap();
         let base_url: BaseUrl = "http://127.0.0.1:4010".parse().unwrap();
         assert_eq!(read.base_url, Some(base_url));
         assert_eq!(read.budget_per_day.unwrap().to_string(), "10");
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_its_line() {
+    fn every_problem_is_reported_with_its_line() {
         let text = r#"api_key = "secret"
 base_url = "ftp://example.com"
 colour = "never"
@@ -262,13 +263,13 @@ max_cost = -1
 timeout = true
 hosts = 7
 "#;
-        let problems = read(text).unwrap_err();
+        let problems = parse_configuration(text).unwrap_err();
         for (line, said) in [
             (1, "kirin auth set-key"),
             (2, "base_url: "),
-            (3, "colour is unknown; there are base_url"),
-            (4, "max_cost: an amount is not negative"),
-            (5, "timeout: a text is required"),
+            (3, "colour is unknown; known are base_url"),
+            (4, "max_cost: an amount must not be negative"),
+            (5, "timeout: text is required"),
             (6, "hosts: a table is required"),
         ] {
             let start = format!("line {line}: ");
@@ -282,17 +283,17 @@ hosts = 7
         assert_eq!(problems.len(), 6, "{problems:#?}");
         let text = "[hosts.\"https://example.com\"]\nlookup = \"works\"\nlag = \"1s\"\n";
         assert_eq!(
-            read(text).unwrap_err(),
+            parse_configuration(text).unwrap_err(),
             [
-                "line 2: lookup: allowed are \"proven\", \"missing\" and \"unproven\"",
-                "line 3: lag is unknown; there are controls, duplicate_ids, lookup and lookup_lag",
+                "line 2: lookup: use \"proven\", \"missing\" or \"unproven\"",
+                "line 3: lag is unknown; known are controls, duplicate_ids, lookup and lookup_lag",
             ]
         );
         let text = "[hosts.\"https://example.com\".controls]\n\"no id\" = \"a\"\norder-1 = true\n";
-        let problems = read(text).unwrap_err();
+        let problems = parse_configuration(text).unwrap_err();
         assert!(problems[0].starts_with("line 2: "), "{problems:?}");
-        assert_eq!(problems[1], "line 3: order-1: a text is required");
-        let broken = read("model = \nmax_cost = = 2\n").unwrap_err();
+        assert_eq!(problems[1], "line 3: order-1: text is required");
+        let broken = parse_configuration("model = \nmax_cost = = 2\n").unwrap_err();
         assert!(
             broken.len() >= 2 && broken[0].starts_with("line 1: "),
             "{broken:?}"

@@ -8,20 +8,20 @@ use crate::{input_text::without_mark, model_name, parameter::on_the_wire};
 
 /// Each record. A cell is what a person would type for the parameter of its column; an empty one is
 /// none.
-pub(super) fn rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>> {
-    quotes::check(content).map_err(|problem| vec![problem])?;
-    // A record of another length than the header's is told with all other problems.
+pub(super) fn read_rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>> {
+    quotes::check_quotes(content).map_err(|problem| vec![problem])?;
+    // A record of another length than the header's is reported with all other problems.
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .trim(Trim::Headers)
         .from_reader(content);
     let header = reader.headers().cloned().map_err(|error| {
-        vec![Problem::at(
+        vec![Problem::in_line(
             1,
             format!("the header cannot be read: {error}"),
         )]
     })?;
-    let problems = of_header(&header);
+    let problems = header_problems(&header);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -29,11 +29,11 @@ pub(super) fn rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>
     for record in reader.records() {
         rows.push(match record {
             Ok(record) => Row {
-                number: line(content, record.position()),
-                parameters: parameters(&header, &record, model),
+                number: record_line(content, record.position()),
+                parameters: record_parameters(&header, &record, model),
             },
             Err(error) => Row {
-                number: line(content, error.position()),
+                number: record_line(content, error.position()),
                 parameters: Err(format!("cannot be read: {error}")),
             },
         });
@@ -43,7 +43,7 @@ pub(super) fn rows(content: &[u8], model: &str) -> Result<Vec<Row>, Vec<Problem>
 
 /// Where a record begins. The reader says where the one before it ended, which may be some line ends
 /// earlier.
-fn line(content: &[u8], position: Option<&csv::Position>) -> u64 {
+fn record_line(content: &[u8], position: Option<&csv::Position>) -> u64 {
     let Some(position) = position else {
         return 1;
     };
@@ -53,7 +53,7 @@ fn line(content: &[u8], position: Option<&csv::Position>) -> u64 {
     position.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
-fn of_header(header: &StringRecord) -> Vec<Problem> {
+fn header_problems(header: &StringRecord) -> Vec<Problem> {
     let names = header.iter().enumerate();
     names
         .filter_map(|(place, name)| match name {
@@ -63,17 +63,17 @@ fn of_header(header: &StringRecord) -> Vec<Problem> {
             }
             _ => None,
         })
-        .map(|what| Problem::at(1, what))
+        .map(|what| Problem::in_line(1, what))
         .collect()
 }
 
-fn parameters(
+fn record_parameters(
     header: &StringRecord,
     record: &StringRecord,
     model: &str,
 ) -> Result<Map<String, serde_json::Value>, String> {
     if record == header {
-        return Err("is the header once more, and no request".into());
+        return Err("repeats the header, and is not a request".into());
     }
     if record.len() != header.len() {
         let (cells, columns) = (record.len(), header.len());
@@ -87,7 +87,7 @@ fn parameters(
             .filter(|(_, cell)| !cell.is_empty())
     };
     let named = cells().find(|(name, _)| *name == "model");
-    let model = model_name::id(named.map_or(model, |(_, cell)| cell));
+    let model = model_name::model_id(named.map_or(model, |(_, cell)| cell));
     let parameters = cells().map(|(name, cell)| (name.into(), on_the_wire(&model, name, cell)));
     Ok(parameters.collect())
 }

@@ -5,32 +5,32 @@ use serde_json::{Map, Value};
 use super::Row;
 
 /// Each line that is not empty.
-pub(super) fn rows(content: &[u8]) -> Vec<Row> {
+pub(super) fn read_rows(content: &[u8]) -> Vec<Row> {
     let lines = content.split(|byte| *byte == b'\n').zip(1..);
     lines
         .map(|(line, number)| (line.trim_ascii(), number))
         .filter(|(line, _)| !line.is_empty())
         .map(|(line, number)| Row {
             number,
-            parameters: object(line).map_err(|(_, what)| what),
+            parameters: parse_object(line).map_err(|(_, what)| what),
         })
         .collect()
 }
 
-/// The one request of a file that is a JSON object; what is none is told at its own line.
-pub(super) fn whole(content: &[u8]) -> Vec<Row> {
-    let (number, parameters) = match object(content) {
+/// The one request of a file that is a JSON object; an error is reported at its own line.
+pub(super) fn read_whole(content: &[u8]) -> Vec<Row> {
+    let (number, parameters) = match parse_object(content) {
         Ok(parameters) => (1, Ok(parameters)),
         Err((line, what)) => (line, Err(what)),
     };
     vec![Row { number, parameters }]
 }
 
-/// The object, or in which line of the text there is what is wrong with it.
-fn object(text: &[u8]) -> Result<Map<String, Value>, (u64, String)> {
+/// The object, or its error with the line of the text.
+fn parse_object(text: &[u8]) -> Result<Map<String, Value>, (u64, String)> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(parameters)) => Ok(parameters),
-        Ok(_) => Err((1, "is no JSON object".into())),
+        Ok(_) => Err((1, "is not a JSON object".into())),
         Err(error) => Err((error.line() as u64, not_json(&error))),
     }
 }

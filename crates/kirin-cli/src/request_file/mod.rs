@@ -1,13 +1,13 @@
 //! Requests of a batch: a file of them, one a line, or prompts that were typed.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{collections::HashMap, fmt, io, path::Path};
 
 use clap::ValueEnum;
-use kirin_types::GenerationRequest;
+use kirin_types::{ExternalTaskId, GenerationRequest};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{bounded_file, failure::Failure, input_text::no_other_encoding, model_name};
+use crate::{bounded_file, exit_code, failure::Failure, input_text::no_other_encoding, model_name};
 
 mod csv;
 
@@ -26,9 +26,9 @@ const LIMIT: u64 = 1 << 30;
 /// Most bytes of a request, and of a line: there is room for two pictures of 10 MiB in base64, and for texts.
 const REQUEST_LIMIT: u64 = 32 << 20;
 
-/// What was read, and not looked at yet.
+/// The content of a file, not parsed yet.
 pub(crate) struct RequestFile {
-    /// What it is called in messages.
+    /// Its name in messages.
     name: String,
     content: Content,
 }
@@ -41,13 +41,13 @@ enum Content {
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A header that names the parameters, and a request a record
+    /// A header that names the parameters, then one request per record
     Csv,
     /// One JSON object, over any number of lines
     Json,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// A prompt a line
+    /// One prompt per line
     Text,
 }
 
@@ -57,6 +57,13 @@ pub(crate) struct Line {
     /// Where it begins, counted from 1.
     pub(crate) number: u64,
     pub(crate) request: GenerationRequest,
+}
+
+impl Line {
+    pub(crate) fn id(&self) -> &ExternalTaskId {
+        // A request of a file that has none is given one.
+        self.request.external_task_id().expect("an id")
+    }
 }
 
 /// Something wrong with a line, or with the whole file.
@@ -78,6 +85,10 @@ struct Row {
 impl RequestFile {
     /// Reads a file, or stdin if the path is `-`. Its extension is its format unless one is given.
     pub(crate) fn read(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let name = match path.as_os_str() == "-" {
+            true => "stdin".into(),
+            false => path.display().to_string(),
+        };
         let extension = path.extension().unwrap_or_default().to_string_lossy();
         let format = match (format, extension.to_ascii_lowercase().as_str()) {
             (Some(format), _) => format,
@@ -85,7 +96,11 @@ impl RequestFile {
             (None, "json") => Format::Json,
             (None, "jsonl" | "ndjson") => Format::Jsonl,
             (None, "txt") => Format::Text,
-            (None, _) => return Err(Failure::unknown_format(path)),
+            (None, _) => {
+                let what = format!("the format of {name} is not known");
+                let next_step = "Name it with --format jsonl, --format csv or --format text.";
+                return Err(Failure::usage(what, next_step));
+            }
         };
         let read = match format {
             Format::Json => bounded_file::read_or_stdin(path, REQUEST_LIMIT),
@@ -96,7 +111,15 @@ impl RequestFile {
                 name: path.display().to_string(),
                 content: Content::File(content, format),
             }),
-            Err(error) => Err(Failure::unread(path, &error)),
+            Err(error) => {
+                let code = match error.kind() {
+                    io::ErrorKind::NotFound => exit_code::NOT_FOUND,
+                    _ => exit_code::OTHER,
+                };
+                let what = format!("{} cannot be read: {error}", path.display());
+                let next_step = "Name a file of requests, or - for stdin.";
+                Err(Failure::new(code, what, next_step))
+            }
         }
     }
 
@@ -109,32 +132,29 @@ impl RequestFile {
     }
 
     /// Something is wrong with it.
-    pub(crate) fn invalid(&self, problems: &[Problem]) -> Failure {
-        Failure::invalid_file(&self.name, problems)
+    pub(crate) fn invalid_failure(&self, problems: &[Problem]) -> Failure {
+        let what = format!("{} is not valid, and nothing was sent", self.name);
+        Failure::usage(what, "Change what is listed, then try again.").with_details(problems)
     }
 
-    /// Every request, in the order of the file. One without an external task id is given one that
-    /// follows from what it asks for, and from how manieth identical request of the file it is.
-    ///
-    /// # Errors
-    ///
-    /// Every problem of every line.
-    pub(crate) fn requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
-        let rows = self.content.rows(model)?;
+    /// Every request, in the order of the file, or every problem of every line. A request without an external task id
+    /// is given one that follows from what it asks for, and from its position among identical requests.
+    pub(crate) fn parse_requests(&self, model: &str) -> Result<Vec<Line>, Vec<Problem>> {
+        let rows = self.content.parse_rows(model)?;
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
         for row in rows {
             let number = row.number;
             let parameters = row.parameters;
-            let parameters = parameters.map_err(|what| vec![Problem::at(number, what)]);
-            match parameters.and_then(|parameters| request(number, parameters, model)) {
+            let parameters = parameters.map_err(|what| vec![Problem::in_line(number, what)]);
+            match parameters.and_then(|parameters| build_request(number, parameters, model)) {
                 Ok(request) => lines.push(Line { number, request }),
                 Err(found) => problems.extend(found),
             }
         }
         derived_id::fill_in(&mut lines);
-        problems.extend(used_twice(&lines));
+        problems.extend(duplicate_ids(&lines));
         if lines.is_empty() && problems.is_empty() {
-            problems.push(Problem::of_all("the file has no request"));
+            problems.push(Problem::of_file("the file has no request"));
         }
         problems.sort_by_key(|problem| problem.line);
         match problems.is_empty() {
@@ -145,26 +165,26 @@ impl RequestFile {
 }
 
 impl Content {
-    fn rows(&self, model: &str) -> Result<Vec<Row>, Vec<Problem>> {
+    fn parse_rows(&self, model: &str) -> Result<Vec<Row>, Vec<Problem>> {
         let (bytes, format) = match self {
             Self::File(bytes, format) => (bytes, format),
-            Self::Prompts(prompts) => return Ok(prompts::typed(prompts)),
+            Self::Prompts(prompts) => return Ok(prompts::rows_of_prompts(prompts)),
         };
-        no_other_encoding(bytes).map_err(|what| vec![Problem::of_all(format!("it {what}"))])?;
+        no_other_encoding(bytes).map_err(|what| vec![Problem::of_file(format!("it {what}"))])?;
         // Programs that write tables put a byte order mark before them.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match format {
-            Format::Csv => csv::rows(bytes, model),
-            Format::Json => Ok(jsonl::whole(bytes)),
-            Format::Jsonl => Ok(jsonl::rows(bytes)),
-            Format::Text => prompts::lines(bytes),
+            Format::Csv => csv::read_rows(bytes, model),
+            Format::Json => Ok(jsonl::read_whole(bytes)),
+            Format::Jsonl => Ok(jsonl::read_rows(bytes)),
+            Format::Text => prompts::rows_of_lines(bytes),
         }
     }
 }
 
 impl Problem {
     /// Of the whole file.
-    fn of_all(what: impl Into<String>) -> Self {
+    fn of_file(what: impl Into<String>) -> Self {
         Self {
             line: None,
             field: None,
@@ -173,7 +193,7 @@ impl Problem {
     }
 
     /// Of a line, and not of one of its parameters.
-    pub(crate) fn at(line: u64, what: impl Into<String>) -> Self {
+    pub(crate) fn in_line(line: u64, what: impl Into<String>) -> Self {
         Self {
             line: Some(line),
             field: None,
@@ -199,7 +219,7 @@ impl fmt::Display for Problem {
     }
 }
 
-fn request(
+fn build_request(
     line: u64,
     mut parameters: Map<String, Value>,
     model: &str,
@@ -208,20 +228,20 @@ fn request(
         parameters.insert("model".into(), model.into());
     }
     if let Some(Value::String(model)) = parameters.get_mut("model") {
-        *model = model_name::id(model);
+        *model = model_name::model_id(model);
     }
     GenerationRequest::from_parameters(&parameters).map_err(|invalid| {
         let problems = invalid.problems().iter();
         let problems = problems.map(|problem| Problem {
             field: Some(problem.field.clone()),
-            ..Problem::at(line, problem.to_string())
+            ..Problem::in_line(line, problem.to_string())
         });
         problems.collect()
     })
 }
 
-/// An id is one request: the answers of two under the same one could not be told apart.
-fn used_twice(lines: &[Line]) -> Vec<Problem> {
+/// An id is one request: the answers of two under the same one could not be distinguished.
+fn duplicate_ids(lines: &[Line]) -> Vec<Problem> {
     let mut first = HashMap::new();
     let mut problems = Vec::new();
     for line in lines {
@@ -233,7 +253,7 @@ fn used_twice(lines: &[Line]) -> Vec<Problem> {
             let what = format!("external_task_id {id} is that of line {earlier}");
             problems.push(Problem {
                 field: Some("external_task_id".into()),
-                ..Problem::at(line.number, what)
+                ..Problem::in_line(line.number, what)
             });
         }
     }

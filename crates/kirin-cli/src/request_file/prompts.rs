@@ -7,19 +7,16 @@ use super::{Problem, Row};
 use crate::input_text::without_mark;
 
 /// Prompts as they were typed; the first is line 1.
-pub(super) fn typed(prompts: &[String]) -> Vec<Row> {
+pub(super) fn rows_of_prompts(prompts: &[String]) -> Vec<Row> {
     let prompts = prompts.iter().zip(1..);
     prompts
-        .map(|(prompt, number)| row(number, without_mark(prompt)))
+        .map(|(prompt, number)| prompt_row(number, without_mark(prompt)))
         .collect()
 }
 
-/// A prompt of each line that is not empty.
-///
-/// # Errors
-///
-/// The text is a table or JSON: each line of it would be paid for as a prompt.
-pub(super) fn lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
+/// A prompt of each line that is not empty. A table or JSON is refused: each line of it would be
+/// paid for as a prompt.
+pub(super) fn rows_of_lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
     let lines = without_carriage_returns(content);
     let lines = lines.split(|byte| *byte == b'\n').zip(1..);
     let mut rows = Vec::new();
@@ -35,10 +32,10 @@ pub(super) fn lines(content: &[u8]) -> Result<Vec<Row>, Vec<Problem>> {
             continue;
         }
         if let Some(format) = other_format(line, rows.is_empty()) {
-            let what = format!("is no prompt, but {format}");
-            return Err(vec![Problem::at(number, what)]);
+            let what = format!("is not a prompt, but {format}");
+            return Err(vec![Problem::in_line(number, what)]);
         }
-        rows.push(row(number, line));
+        rows.push(prompt_row(number, line));
     }
     Ok(rows)
 }
@@ -57,7 +54,7 @@ fn without_carriage_returns(content: &[u8]) -> Vec<u8> {
     lines
 }
 
-fn row(number: u64, prompt: &str) -> Row {
+fn prompt_row(number: u64, prompt: &str) -> Row {
     let parameters = Map::from_iter([("prompt".to_owned(), Value::from(prompt))]);
     Row {
         number,
@@ -65,7 +62,7 @@ fn row(number: u64, prompt: &str) -> Row {
     }
 }
 
-/// What a line is that is no prompt, and how the file is read then.
+/// The format of a line that is not a prompt, and how to read the file.
 fn other_format(line: &str, is_first: bool) -> Option<&'static str> {
     const JSON: &str = "JSON: read the file with --format jsonl, or with --format json if it is one \
                         request";
@@ -74,9 +71,7 @@ fn other_format(line: &str, is_first: bool) -> Option<&'static str> {
         Some(Value::Object(_) | Value::Array(_)) => Some(JSON),
         Some(_) if is_first => Some(JSON),
         None if is_first && line.starts_with('{') || line == "[" => Some(JSON),
-        _ if is_first && is_header(line) => {
-            Some("a header of CSV: read the file with --format csv")
-        }
+        _ if is_first && is_header(line) => Some("a CSV header: read the file with --format csv"),
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
 //! The quotes of a CSV file. One that is never closed makes a single cell of the rest of the file, and
-//! the reader takes that cell for what was meant.
+//! the reader accepts that cell.
 
 use super::Problem;
 
@@ -16,7 +16,7 @@ enum State {
 }
 
 /// Finds a quote that is not closed, or not where the cell ends.
-pub(super) fn check(content: &[u8]) -> Result<(), Problem> {
+pub(super) fn check_quotes(content: &[u8]) -> Result<(), Problem> {
     let mut line = 1;
     let mut state = State::Start;
     for byte in content {
@@ -31,9 +31,9 @@ pub(super) fn check(content: &[u8]) -> Result<(), Problem> {
         line += u64::from(*byte == b'\n');
     }
     match state {
-        State::Quoted(opened) => Err(Problem::at(
+        State::Quoted(opened) => Err(Problem::in_line(
             opened,
-            "has a quote (\") that is never closed, so the rest of the file would be one cell",
+            "has a quote (\") that is never closed, so the rest of the file would be a single cell",
         )),
         _ => Ok(()),
     }
@@ -42,13 +42,13 @@ pub(super) fn check(content: &[u8]) -> Result<(), Problem> {
 /// Most likely it opens the next cell, because the one before it was not closed.
 fn closed_too_early(opened: u64, line: u64) -> Problem {
     let what = match opened == line {
-        true => "has text behind a quote (\") that closes a cell".into(),
+        true => "has text after a quote (\") that closes a cell".into(),
         false => format!(
-            "has a quote (\") that is closed in line {line}, in the midst of a cell; a quote in a \
+            "has a quote (\") that is closed in line {line}, in the middle of a cell; a quote in a \
              cell is written as two"
         ),
     };
-    Problem::at(opened, what)
+    Problem::in_line(opened, what)
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
             ("prompt\n\"a fox runs\na \"red\" bear\n", Some(2)),
             ("prompt\n\"a fox\" runs\n", Some(2)),
         ] {
-            let found = check(content.as_bytes()).err();
+            let found = check_quotes(content.as_bytes()).err();
             assert_eq!(found.and_then(|problem| problem.line), line, "{content:?}");
         }
     }

@@ -8,7 +8,7 @@ fn read(format: Format, content: &[u8]) -> Result<Vec<Line>, Vec<String>> {
         name: "the file".into(),
         content: Content::File(content, format),
     };
-    let requests = file.requests(MODEL);
+    let requests = file.parse_requests(MODEL);
     requests.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -59,14 +59,14 @@ fn ids_do_not_depend_on_the_order_of_the_lines() {
 
 #[test]
 fn what_is_run_again_has_another_id_each_time() {
-    let first: kirin_types::ExternalTaskId = "order-1".parse().unwrap();
+    let first: ExternalTaskId = "order-1".parse().unwrap();
     let second = after_failure(&first);
     assert_eq!(second, after_failure(&first));
     assert_ne!(second, after_failure(&second));
 }
 
 #[test]
-fn every_problem_of_every_line_is_told() {
+fn every_problem_of_every_line_is_reported() {
     let lines = br#"{"prompt": "", "mode": "best"}
 {"prompt": "a fox", "external_task_id": "order-1"}
 ["a fox"]
@@ -77,7 +77,7 @@ fn every_problem_of_every_line_is_told() {
     let expected = [
         "line 1: prompt ",
         "line 1: mode ",
-        "line 3: is no JSON object",
+        "line 3: is not a JSON object",
         "line 4: is not JSON: EOF while parsing an object at column 18",
         "line 5: external_task_id order-1 is that of line 2",
         "line 6: extra is not an object",
@@ -89,7 +89,7 @@ fn every_problem_of_every_line_is_told() {
 }
 
 #[test]
-fn every_problem_of_a_table_is_told() {
+fn every_problem_of_a_table_is_reported() {
     for (content, expected) in [
         (&b""[..], "the file has no request"),
         (b"prompt\n", "the file has no request"),

@@ -41,7 +41,7 @@ impl Desk {
     }
 
     /// Nothing is looked up, so that no test waits for it.
-    fn without_look_ups(&self, key: &str, arguments: &[&str]) -> Run {
+    fn without_lookups(&self, key: &str, arguments: &[&str]) -> Run {
         let base_url = &self.server.base_url;
         let configuration = format!("[hosts.\"{base_url}\"]\nlookup = \"missing\"\n");
         let kirin = self.at_home(arguments).at(base_url);
@@ -100,14 +100,13 @@ fn sent() -> JournalChange {
 fn a_create_of_another_key_is_looked_up_with_this_one_and_not_sent() {
     for is_there in [true, false] {
         let desk = Desk::new(is_there);
-        desk.without_look_ups("an-older-key", &CREATE)
-            .ended_with(11);
+        desk.without_lookups("an-older-key", &CREATE).ended_with(11);
         assert_eq!(desk.server.creates(), 1);
         if is_there {
             let run = desk.kirin(&CREATE).ended_with(0);
             assert!(run.stdout.contains(TASK), "{run:#?}");
         } else {
-            let run = desk.without_look_ups(kirin_tests::canary::key(), &CREATE);
+            let run = desk.without_lookups(kirin_tests::canary::key(), &CREATE);
             let run = run.ended_with(11);
             assert!(run.stderr.contains("another API key"), "{run:#?}");
             assert!(!run.stderr.contains("ClientBuilder"), "{run:#?}");
@@ -117,7 +116,7 @@ fn a_create_of_another_key_is_looked_up_with_this_one_and_not_sent() {
 }
 
 #[test]
-fn accounts_are_told_apart_where_creates_are_listed() {
+fn accounts_are_distinguished_where_creates_are_listed() {
     let accounts = [("ada", accepted("task-1")), ("grace", accepted("task-2"))];
     let desk = Desk::new(true).with_accounts(&accounts);
     let shown = desk

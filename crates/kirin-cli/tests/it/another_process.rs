@@ -26,7 +26,7 @@ fn the_time_to_wait_counts_also_while_another_process_waits_for_the_task() {
     let second = generate(&["--timeout", "1", "--json"]).run().ended_with(8);
     let id = second.json()["id"].as_str().unwrap().to_owned();
     for said in [
-        "another process is at order-42: process ".to_owned(),
+        "another process is working on order-42: process ".to_owned(),
         "\nwaiting for it\n".to_owned(),
         format!("another process waits for task {id} of the same create"),
         "This command has sent nothing.".to_owned(),
@@ -52,7 +52,7 @@ fn the_time_to_wait_counts_also_while_another_process_has_no_answer() {
     let second = with_id(&second, &server.base_url, home.path());
     let second = second.run().ended_with(11);
     for said in [
-        "another process is at the same create order-42, and had no answer",
+        "another process is sending the same create order-42, and had no answer",
         "This command has sent nothing. What the other process sent may be charged once.",
         "  kirin status order-42 --base-url ",
     ] {
@@ -80,7 +80,7 @@ fn a_line_of_a_batch_does_not_wait_for_ever_for_another_process() {
 
 /// What the first one has not done in its time, the second one does in what is left of its own.
 #[test]
-fn the_second_goes_on_when_the_first_is_gone() {
+fn the_second_continues_when_the_first_is_gone() {
     let emulator = emulator(instant().task_time(Duration::from_secs(2)));
     let home = tempfile::tempdir().unwrap();
     let generate = || with_id(&["generate", "a fox"], emulator.base_url(), home.path());

@@ -16,7 +16,7 @@ use crate::{
     service::{Answer, Server, TASK},
 };
 
-/// An answer of these bytes, whose length is told.
+/// An answer of these bytes, with their length.
 fn success(headers: &str, body: &[u8]) -> Answer {
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\n{headers}content-length: {length}\r\n\r\n");
@@ -41,7 +41,7 @@ fn check_is_accepted(id: &'static str, answer: impl Fn() -> Answer + Clone + Sen
     assert_eq!((run.stdout.trim_end(), server.creates()), (id, 1));
 }
 
-/// The first answer tells nothing, and the next one names the task by another id: it took two minutes, and
+/// The first answer says nothing, and the next one names the task by another id: it took two minutes, and
 /// ended with "an answer about another task".
 #[test]
 fn an_external_id_whose_first_query_fails_is_waited_for_all_the_same() {

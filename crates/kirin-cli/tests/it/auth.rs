@@ -75,7 +75,7 @@ fn a_key_replaces_another_and_follows_no_link() {
 }
 
 #[test]
-fn status_tells_where_the_key_is_from_and_not_the_key() {
+fn status_shows_where_the_key_comes_from_and_not_the_key() {
     let (home, file) = home();
     let none = auth(&["status"], home.path()).run().ended_with(4);
     assert!(none.stderr.contains("kirin auth set-key"), "{none:#?}");
@@ -143,7 +143,7 @@ fn a_key_on_the_command_line_is_refused_and_not_repeated() {
     // What is shown is looked at wherever a run ends.
     let run = typed.run().ended_with(2);
     assert!(
-        run.stderr.contains("not taken from the command line"),
+        run.stderr.contains("must not be on the command line"),
         "{run:#?}"
     );
     assert!(!file.exists());
@@ -217,7 +217,7 @@ fn a_person_is_asked_and_sees_nothing_of_the_key() {
 }
 
 #[test]
-fn nobody_is_asked_where_that_is_not_wanted() {
+fn no_question_is_asked_where_that_is_not_wanted() {
     let (home, file) = home();
     let (_controller, user) = terminal();
     let kirin = auth(&["set-key", "--no-input"], home.path());
@@ -229,7 +229,7 @@ fn nobody_is_asked_where_that_is_not_wanted() {
         .stdin_of(user)
         .run()
         .ended_with(2);
-    assert!(run.stderr.contains("nobody may be asked"), "{run:#?}");
+    assert!(run.stderr.contains("cannot be asked for here"), "{run:#?}");
     assert!(!file.exists());
 }
 
@@ -240,9 +240,9 @@ fn warnings(home: &Path) -> (String, String) {
     (status, doctor.run().stdout)
 }
 
-/// Whoever can write there can put another key in its place.
+/// A user who can write there can replace the key.
 #[test]
-fn a_folder_above_the_key_that_others_can_write_to_is_told_with_the_command_that_ends_it() {
+fn a_folder_above_the_key_that_others_can_write_to_is_reported_with_the_command_that_fixes_it() {
     let (home, file) = home();
     set_key(canary::key(), home.path()).ended_with(0);
     for folder in file.ancestors().skip(1).take(3) {
@@ -272,7 +272,7 @@ fn a_folder_above_the_key_that_others_can_write_to_is_told_with_the_command_that
 }
 
 #[test]
-fn a_folder_of_links_to_the_key_that_others_can_write_to_is_told() {
+fn a_folder_of_links_to_the_key_that_others_can_write_to_is_reported() {
     let (home, file) = home();
     set_key(canary::key(), home.path()).ended_with(0);
     let kept = home.path().join("kept");
@@ -294,7 +294,7 @@ fn a_folder_of_links_to_the_key_that_others_can_write_to_is_told() {
 
 /// Only root can give a folder away, so only root can test it.
 #[test]
-fn a_folder_above_the_key_that_belongs_to_somebody_else_is_told() {
+fn a_folder_above_the_key_that_belongs_to_another_user_is_reported() {
     let (home, file) = home();
     set_key(canary::key(), home.path()).ended_with(0);
     let folder = file.parent().unwrap();

@@ -304,23 +304,21 @@ fn what_may_be_spent_holds_over_all_runs() {
     let said = "1 request to create at 0.21 USD, 0.42 USD spent";
     assert!(refused.stderr.contains(said), "{refused:#?}");
     run("0.63").ended_with(0);
-    // What costs nobody knows how much.
+    // The price is not known.
     bench.write(
         "boats.jsonl",
         r#"{"model": "kirin_v1_t2v", "prompt": "a fox"}"#,
     );
     let unknown = run("100").ended_with(6);
     assert!(
-        unknown
-            .stderr
-            .contains("line 1: what it costs is not known"),
+        unknown.stderr.contains("line 1: its price is not known"),
         "{unknown:#?}"
     );
     assert_eq!(emulator.ledger().charges().len(), 3);
 }
 
 #[test]
-fn a_dry_run_tells_what_there_is_to_do_and_needs_no_key() {
+fn a_dry_run_shows_what_there_is_to_do_and_needs_no_key() {
     let emulator = emulator(instant());
     let bench = Bench::new("boats.jsonl", &boats(1));
     bench.batch(emulator.base_url(), &[]).run().ended_with(0);

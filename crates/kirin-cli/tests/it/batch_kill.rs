@@ -1,5 +1,5 @@
 //! `kirin batch` is killed at random moments and started again with the same command, until it ends by
-//! itself: every video is there, and every create was charged once. Nobody has to do anything but for a
+//! itself: every video is there, and every create was charged once. You have to do nothing except for a
 //! create that was lost twice and proved to be absent each time: whether it is sent a third time is for a
 //! person to decide, with the command that is printed.
 //!
@@ -27,7 +27,7 @@ const REQUESTS: usize = 50;
 /// How many settings there are, which share the kills.
 const SETTINGS: usize = 3;
 
-/// How many kills each setting has where nobody says how many.
+/// How many kills each setting has by default.
 const KILLS: usize = 4;
 
 /// The id of a create before all faults: absence is proved beside a task that is older than the create.
@@ -39,7 +39,7 @@ const FAULTS: &str = r#"{"rules": [
     {"fault": "reset_before_commit", "scope": "create", "probability": 0.06}
 ]}"#;
 
-/// What the emulator does, and what the program is told of it.
+/// How the emulator behaves, and how that is declared to the program.
 struct Setting {
     name: &'static str,
     config: fn() -> EmulatorConfig,
@@ -61,7 +61,7 @@ struct Figures {
 
 /// It waits longest, and its name is the first, so that the others run beside it.
 #[test]
-fn a_look_up_with_a_declared_lag_gives_every_video_for_one_charge() {
+fn a_lookup_with_a_declared_lag_gives_every_video_for_one_charge() {
     let figures = check(&Setting {
         name: "look-up with a lag, declared",
         config: || {

@@ -25,7 +25,7 @@ fn created(bench: &Bench, arguments: &[&str], stdin: &str) -> Vec<String> {
     prompts
 }
 
-/// A file of these bytes is not valid, and the problem is told.
+/// A file of these bytes is not valid, and the problem is reported.
 #[track_caller]
 fn is_refused(file: &str, content: &[u8], said: &str) -> Run {
     let emulator = emulator(instant());
@@ -102,8 +102,8 @@ fn the_same_prompt_is_the_same_video_however_it_is_given() {
 fn a_batch_is_a_file_or_prompts() {
     for (arguments, said) in [
         (&["batch"][..], "<FILE>"),
-        (&["batch", "-"], "it is not known how stdin is written"),
-        (&["batch", "a fox"], "it is not known how a fox is written"),
+        (&["batch", "-"], "the format of stdin is not known"),
+        (&["batch", "a fox"], "the format of a fox is not known"),
         (
             &["batch", "prompts.txt", "--prompt", "a fox"],
             "cannot be used with",
@@ -129,7 +129,7 @@ fn a_batch_is_a_file_or_prompts() {
 
 #[test]
 fn a_table_or_json_is_no_list_of_prompts() {
-    let json = "line 1: is no prompt, but JSON: read the file with --format jsonl";
+    let json = "line 1: is not a prompt, but JSON: read the file with --format jsonl";
     for content in [
         "{\"prompt\": \"a fox\"}\n",
         "{\n  \"prompt\": \"a fox\"\n}\n",
@@ -140,7 +140,7 @@ fn a_table_or_json_is_no_list_of_prompts() {
     ] {
         is_refused("prompts.txt", content.as_bytes(), json);
     }
-    let csv = "is no prompt, but a header of CSV: read the file with --format csv";
+    let csv = "is not a prompt, but a CSV header: read the file with --format csv";
     for content in [
         "prompt\na fox\n",
         "\n\u{feff}prompt,mode\na fox,pro\n",
@@ -153,7 +153,7 @@ fn a_table_or_json_is_no_list_of_prompts() {
     is_refused(
         "prompts.txt",
         b"a fox\n{\"prompt\": \"a bear\"}\n",
-        "line 2: is no prompt",
+        "line 2: is not a prompt",
     );
 }
 
@@ -273,9 +273,9 @@ fn a_quote_that_is_never_closed_is_refused_with_its_line() {
         );
     }
     // The quote of a later cell closes it.
-    let midst = "line 2: has a quote (\") that is closed in line 3, in the midst of a cell";
+    let midst = "line 2: has a quote (\") that is closed in line 3, in the middle of a cell";
     is_refused("a.csv", b"prompt\n\"a fox runs\n\"a bear sits\"\n", midst);
-    let behind = "line 2: has text behind a quote (\") that closes a cell";
+    let behind = "line 2: has text after a quote (\") that closes a cell";
     is_refused("a.csv", b"prompt\n\"a fox\" runs\n", behind);
     let bench = Bench::new("a.csv", "prompt\n\"a \"\"red\"\" fox\nruns\"\na 3\" boat\n");
     assert_eq!(
@@ -286,7 +286,7 @@ fn a_quote_that_is_never_closed_is_refused_with_its_line() {
 
 #[test]
 fn a_header_that_comes_again_is_no_prompt() {
-    let said = "line 3: is the header once more";
+    let said = "line 3: repeats the header";
     is_refused("a.csv", b"prompt\na fox\nprompt\na bear\n", said);
 }
 

@@ -66,7 +66,7 @@ fn what_created_nothing_keeps_its_id_and_the_file_goes_when_all_is_done() {
 /// Nothing is declared of the host, so the first create is alone until its task is found by its
 /// external id.
 #[test]
-fn the_first_create_is_alone_until_the_look_up_is_proven() {
+fn the_first_create_is_alone_until_the_lookup_is_proven() {
     let emulator = emulator(instant().task_time(Duration::from_millis(100)));
     let bench = Bench::new("boats.jsonl", &boats(4));
     bench.batch(emulator.base_url(), &[]).run().ended_with(0);
@@ -159,7 +159,7 @@ fn two_processes_at_once_are_one_batch() {
 /// Whatever is the first that does not fit: the ledger, the videos, or what is made at the end.
 #[cfg(unix)]
 #[test]
-fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
+fn a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let (mut codes, mut texts) = (Vec::new(), String::new());
     // Blocks of 512 bytes.
     for blocks in [64, 128, 192, 224, 256, 288, 320, 352, 1000] {
@@ -180,12 +180,12 @@ fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
         assert!(codes.contains(&code), "{codes:?}");
     }
     // What was sent and could not be written down.
-    assert!(texts.contains("note the ids and the end"), "{texts}");
+    assert!(texts.contains("write down the ids"), "{texts}");
 }
 
 #[cfg(unix)]
 #[test]
-fn the_same_command_goes_on_after_ctrl_c() {
+fn the_same_command_continues_after_ctrl_c() {
     let emulator = emulator(instant().lifecycle_of(Which::Nth(1), Lifecycle::by_hand()));
     let bench = Bench::new("boats.jsonl", &boats(3));
     let running = bench.batch(emulator.base_url(), &["--json=events"]).start();
@@ -198,7 +198,7 @@ fn the_same_command_goes_on_after_ctrl_c() {
     );
     assert!(run.stderr.contains(", task "), "{run:#?}");
     assert!(
-        run.stderr.contains("Go on with the same command"),
+        run.stderr.contains("Continue with the same command"),
         "{run:#?}"
     );
     assert!(run.stderr.contains("may be charged"), "{run:#?}");

@@ -133,7 +133,7 @@ fn a_batch_heeds_the_file_too() {
     // The model of the file has numbers for its durations, and no list price.
     let refused = kirin("batch").run().ended_with(6);
     assert!(
-        refused.stderr.contains("what it costs is not known"),
+        refused.stderr.contains("its price is not known"),
         "{refused:#?}"
     );
     let v1_6 = kirin("validate").arg("--json").run().ended_with(0);
@@ -160,7 +160,7 @@ fn the_time_to_wait_is_in_the_file_and_a_flag_comes_before_it() {
 }
 
 #[test]
-fn every_problem_of_the_file_is_told_before_anything_is_sent() {
+fn every_problem_of_the_file_is_reported_before_anything_is_sent() {
     let home =
         home("api_key = \"x\"\nmodel = 7\ntimeout = \"soon\"\n[hosts.nowhere]\nlookup = 1\n");
     let run = generate(home.path()).arg("--json").run().ended_with(2);

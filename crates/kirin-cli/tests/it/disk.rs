@@ -11,7 +11,7 @@ use crate::{
 /// is paid for once, however often it is tried.
 #[cfg(unix)]
 #[test]
-fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
+fn a_disk_that_fills_up_at_any_moment_loses_no_task() {
     let small = emulator(instant());
     let large = emulator(instant().video_size(VideoSize::Documented));
     let mut codes = Vec::new();
@@ -36,7 +36,7 @@ fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
             assert!(run.stderr.contains("Nothing was spent."), "{run:#?}");
         }
         codes.push((code, was_sent));
-        // With room again, the same command goes on.
+        // With room again, the same command continues.
         let again = generate(Kirin::new());
         let again = again.ended_with(0);
         assert_eq!(again.stdout.lines().count(), 1, "{again:#?}");
@@ -56,7 +56,7 @@ fn k01_a_disk_that_fills_up_at_any_moment_loses_no_task() {
     large.assert_charged_once();
 }
 
-/// The folders of the kernel take no files, from nobody.
+/// The folders of the kernel take no files, not even from root.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_written_to_spends_nothing() {

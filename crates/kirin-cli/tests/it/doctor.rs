@@ -74,7 +74,7 @@ fn a_person_reads_a_line_of_each_check() {
     );
     assert_eq!(lines[2], "problem  key            there is no API key");
     assert!(
-        lines[3].contains("                        Keep your API key"),
+        lines[3].contains("                        Store your API key"),
         "{run:#?}"
     );
     let asked = "skipped  service        not asked, because of --offline";
@@ -103,11 +103,11 @@ fn a_key_file_that_is_open_to_others_is_a_problem() {
     set.stdin(canary::key()).run().ended_with(0);
     let offline = || doctor(&home).arg("--offline");
     let found = report(offline(), 0);
-    assert!(check(&found, "key", "ok").contains("which is yours alone"));
+    assert!(check(&found, "key", "ok").contains("readable only by you"));
     let file = home.path().join(".config/kirin/key");
     fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
     let found = report(offline(), 4);
-    assert!(check(&found, "key", "problem").contains("open to other users"));
+    assert!(check(&found, "key", "problem").contains("can be read by other users"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_service_that_cannot_be_reached_is_a_problem() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told() {
+fn a_clock_that_is_wrong_is_reported() {
     for (date, side) in [
         ("Thu, 01 Jan 2015 00:00:00 GMT", "ahead"),
         ("Fri, 01 Jan 2100 00:00:00 GMT", "behind"),
@@ -150,7 +150,7 @@ fn a_clock_that_is_wrong_is_told() {
 }
 
 #[test]
-fn h09_proxies_are_told_without_their_passwords() {
+fn proxies_are_reported_without_their_passwords() {
     let secret = format!("http://me:{}@proxy.test:3128", canary::key());
     let offline = || {
         doctor(&home())
@@ -252,7 +252,7 @@ fn a_ledger_of_a_newer_version_is_a_problem() {
 }
 
 #[test]
-fn what_is_unfinished_is_told() {
+fn what_is_unfinished_is_reported() {
     let emulator = emulator(instant().task_time(Duration::from_secs(3600)));
     let home = home();
     let create = Kirin::new()
@@ -269,7 +269,7 @@ fn what_is_unfinished_is_told() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_cannot_be_written_to_is_told() {
+fn a_folder_that_cannot_be_written_to_is_reported() {
     let kirin = doctor(&home())
         .arg("--offline")
         .in_folder(Path::new("/proc"));

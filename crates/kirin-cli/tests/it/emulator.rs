@@ -53,7 +53,7 @@ fn every_command_works_against_the_emulator() {
 /// The command runs beside the emulator, ends it, and its exit code is the program's own.
 #[cfg(unix)]
 #[test]
-fn row11_exec_runs_a_command_and_passes_its_exit_code_on() {
+fn exec_runs_a_command_and_passes_its_exit_code_on() {
     let exec = |command: &[&str]| {
         let exec = Kirin::new().args(["emulator", "exec", "--"]);
         exec.args(command).run()
@@ -95,10 +95,10 @@ fn exec_passes_sigterm_on_and_waits_for_the_command() {
     assert!(run.stderr.contains("tidy"), "{run:#?}");
 }
 
-/// A limit on the size of files stands for a disk that is full: 100 KiB of a video of more.
+/// A limit on the size of files plays a full disk: 100 KiB of a video of more.
 #[cfg(unix)]
 #[test]
-fn d13_download_goes_on_where_it_ended_once_there_is_room_again() {
+fn a_download_continues_where_it_ended_once_there_is_room_again() {
     let config = EmulatorConfig::new().task_time(Duration::ZERO);
     let emulator = service::emulator(config.keys([canary::key()]));
     let at = |kirin: Kirin, arguments: &[&str]| kirin.args(arguments).at(emulator.base_url()).run();
@@ -127,7 +127,7 @@ fn d13_download_goes_on_where_it_ended_once_there_is_room_again() {
 
 #[cfg(unix)]
 #[test]
-fn d17_download_that_another_process_is_at_is_refused() {
+fn a_download_that_another_process_is_at_is_refused() {
     let config = EmulatorConfig::new().task_time(Duration::ZERO);
     let emulator = service::emulator(config.keys([canary::key()]));
     let created = Kirin::new()
@@ -151,14 +151,14 @@ fn d17_download_that_another_process_is_at_is_refused() {
     assert!(refused.stderr.contains(because), "{refused:#?}");
     assert_eq!(created.files(), ["boat.mp4.part"]);
     drop(part);
-    // Nobody is at it any more, and nobody knows whose it is.
+    // No process is at it any more, and its owner is not known.
     download().ended_with(0);
     assert_eq!(created.files(), ["boat.mp4", "boat.mp4.part"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn emulator_ends_at_once_although_somebody_is_connected() {
+fn emulator_ends_at_once_although_a_client_is_connected() {
     let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
     let base_url = emulator.first_line();
     let waiting = Kirin::generate().at(&base_url).start();
@@ -183,10 +183,10 @@ fn taken_port_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn row16_the_one_line_on_stdout_says_where_it_is_ready() {
+fn the_one_line_on_stdout_says_where_the_emulator_is_ready() {
     let emulator = Kirin::new().args(["emulator", "--port", "0"]).start();
     let base_url = emulator.first_line();
-    // Whoever has read the line is served.
+    // A client that has read the line is served.
     let created = Kirin::new().args(["create", "a boat"]).at(&base_url);
     created.run().ended_with(0);
     crate::interrupt::send("TERM", &emulator);

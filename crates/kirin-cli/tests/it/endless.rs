@@ -30,9 +30,9 @@ fn a_file_that_never_ends_is_refused() {
         (
             &["doctor", "--offline"],
             Some("SSL_CERT_FILE"),
-            "is no file",
+            "is not a file",
         ),
-        (&["status", TASK], Some("SSL_CERT_FILE"), "is no file"),
+        (&["status", TASK], Some("SSL_CERT_FILE"), "is not a file"),
         (&["list"], Some("KIRIN_LEDGER"), "it is no file"),
         (&["emulator", "--scenario", endless], None, too_long),
         (
@@ -103,7 +103,7 @@ fn a_pipe_in_the_place_of_a_page_is_left_alone() {
     assert!(page.metadata().is_ok_and(|found| !found.is_file()));
 }
 
-/// What a shell calls process substitution goes on to work.
+/// Process substitution of a shell continues to work.
 #[test]
 fn a_configuration_and_a_prompt_may_come_from_a_pipe() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,7 +29,7 @@ fn generate(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) -> Run 
     kirin.run()
 }
 
-/// A create whose task goes on at the service, while the program that waited for it is gone.
+/// A create whose task continues at the service, while the program that waited for it is gone.
 fn left(bench: &Bench, emulator: &Emulator, id: &str, more: &[&str]) {
     let run = generate(bench, emulator, id, &[&["--timeout", "1"], more].concat());
     run.ended_with(8);
@@ -149,7 +149,7 @@ fn download_takes_the_video_that_is_there_and_no_other_file() {
 }
 
 #[test]
-fn video_that_somebody_replaced_is_not_the_video_of_its_batch_any_more() {
+fn video_that_was_replaced_is_not_the_video_of_its_batch_any_more() {
     let emulator = emulator(instant());
     let bench = Bench::new("boats.jsonl", &boats(2));
     let batch = || {
@@ -259,7 +259,7 @@ fn names_that_differ_in_case_alone_are_refused_before_anything_is_sent() {
         .batch(emulator.base_url(), &template)
         .run()
         .ended_with(2);
-    assert!(run.stderr.contains("differs in case"), "{run:#?}");
+    assert!(run.stderr.contains("differ only in case"), "{run:#?}");
     assert_eq!(emulator.statistics().creates_received, 0);
 }
 
@@ -281,7 +281,7 @@ fn list_of_failures_replaces_only_what_kirin_wrote() {
             .contains("kirin batch boats/boats-2.failed.jsonl"),
         "{run:#?}"
     );
-    // What somebody has changed is theirs.
+    // An edited file belongs to its editor.
     let changed = fs::read_to_string(bench.path("boats/boats-2.failed.jsonl")).unwrap() + "\n";
     bench.write("boats/boats-2.failed.jsonl", &changed);
     let run = batch().ended_with(10);
@@ -303,7 +303,7 @@ fn list_of_failures_replaces_only_what_kirin_wrote() {
 }
 
 #[test]
-fn page_that_somebody_has_changed_is_theirs() {
+fn page_that_was_edited_is_not_overwritten() {
     let bench = Bench::new("a.mp4", "no video");
     let gallery = || bench.kirin(&["gallery"]).run();
     gallery().ended_with(0);
@@ -348,7 +348,7 @@ fn force_is_advised_only_where_it_helps() {
     assert_eq!(emulator.statistics().creates_received, 0);
 }
 
-/// The video is somewhere else now, and what came first is of no use to anybody.
+/// The video is somewhere else now, and the first one is of no use.
 #[test]
 fn part_beside_a_name_that_was_taken_goes_with_the_next_step() {
     let emulator = emulator(slow());
@@ -401,7 +401,7 @@ fn video_is_had_where_the_ledger_takes_no_note_and_no_other_file_is_taken_for_it
         };
         let run = run.ended_with(0);
         assert_eq!(run.stdout, "v.mp4\n");
-        let said = "the video is there, and the ledger does not know it";
+        let said = "the video is there, but the ledger could not record it";
         assert!(run.stderr.contains(said), "{run:#?}");
     }
     let film = fs::read(bench.path("v.mp4")).unwrap();

@@ -88,7 +88,7 @@ fn what_the_ledger_knows_is_shown_as_text() {
 }
 
 #[test]
-fn the_page_can_be_elsewhere_and_is_written_anew() {
+fn the_page_can_be_elsewhere_and_is_written_again() {
     let home = tempfile::tempdir().unwrap();
     let folder = videos(home.path());
     let pages = tempfile::tempdir().unwrap();
@@ -123,7 +123,7 @@ fn the_page_can_be_elsewhere_and_is_written_anew() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_not_overwritten() {
+fn a_file_that_kirin_did_not_write_is_not_overwritten() {
     let home = tempfile::tempdir().unwrap();
     let folder = videos(home.path());
     let file = folder.path().join("gallery.html");

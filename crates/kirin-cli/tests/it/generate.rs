@@ -223,7 +223,7 @@ fn runs_in_one_folder_do_not_collide() {
 }
 
 #[test]
-fn events_are_told_one_a_line_and_the_result_is_the_last() {
+fn events_are_printed_one_per_line_and_the_result_is_the_last() {
     let emulator = emulator(instant());
     let run = Kirin::generate()
         .args(["--json=events", "--external-task-id", "order-42"])

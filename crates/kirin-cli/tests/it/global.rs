@@ -1,4 +1,4 @@
-//! What every command can be told: colours, and what goes on.
+//! Options of every command: colors and verbosity.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const ESCAPE: char = '\u{1b}';
 
-/// A command that fails, under these settings; whether its message has colours.
+/// A command that fails, under these settings; whether its message has colors.
 fn has_colors(arguments: &[&str], variables: &[(&str, &str)]) -> bool {
     let mut kirin = Kirin::new()
         .args(["models", "show", "sora"])
@@ -25,7 +25,7 @@ fn has_colors(arguments: &[&str], variables: &[(&str, &str)]) -> bool {
 }
 
 #[test]
-fn colors_are_where_somebody_wants_them() {
+fn colors_appear_where_they_are_wanted() {
     for (arguments, variables, expected) in [
         (&[][..], &[][..], false),
         (&["--color", "always"], &[], true),
@@ -99,7 +99,7 @@ fn the_configuration_file_chooses_colors_where_no_flag_does() {
 
 /// The secrets of the key and of signed URLs are looked for wherever a run ends.
 #[test]
-fn verbose_tells_what_is_sent_and_no_secret() {
+fn verbose_shows_what_is_sent_and_no_secret() {
     let emulator = emulator(instant());
     let kirin = Kirin::generate().arg("--verbose").at(emulator.base_url());
     let run = kirin.run().ended_with(0);
@@ -110,7 +110,7 @@ fn verbose_tells_what_is_sent_and_no_secret() {
         format!("verbose: base URL {}", emulator.base_url()),
         "verbose: ledger ".into(),
         format!("verbose: POST {place}/model/v1/generation: 200 OK after "),
-        // Whoever has the URL of a video has the video.
+        // The URL of a video gives access to the video.
         format!("verbose: GET {place}/...: 200 OK after "),
     ] {
         assert!(run.stderr.contains(&part), "{part}: {run:#?}");
@@ -129,7 +129,7 @@ fn verbose_tells_what_is_sent_and_no_secret() {
 }
 
 #[test]
-fn verbose_hides_signatures_and_failed_requests_are_told() {
+fn verbose_hides_signatures_and_reports_failed_requests() {
     let server = Server::start(|request, base_url| match request {
         request if request.starts_with("GET /files") => Answer::Close,
         _ => Answer::completed(base_url),

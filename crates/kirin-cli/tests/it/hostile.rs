@@ -67,7 +67,7 @@ fn check_is_said_and_harmless(kirin: Kirin) {
     check_is_harmless(&run);
 }
 
-/// A script may pass on what somebody else has written.
+/// A script may pass on text from another author.
 #[test]
 fn what_was_typed_cannot_steer_a_terminal() {
     let (option, flag) = (format!("--{HOSTILE}"), format!("-{HOSTILE}"));
@@ -156,7 +156,7 @@ fn the_name_that_the_program_is_called_by_is_not_repeated() {
 }
 
 #[test]
-fn h05_text_of_the_server_and_prompts_cannot_steer_a_terminal() {
+fn text_of_the_server_and_prompts_cannot_steer_a_terminal() {
     let failed = Server::start(|_, _| {
         Answer::task(json!({
             "status": "failed",
@@ -201,7 +201,7 @@ fn h05_text_of_the_server_and_prompts_cannot_steer_a_terminal() {
 }
 
 #[test]
-fn h05_an_id_that_turns_the_direction_of_reading_is_shown_without() {
+fn an_id_that_turns_the_direction_of_reading_is_shown_without() {
     let id = "d5u5\u{202e}obte";
     let server = Server::start(move |_, _| {
         Answer::Json(
@@ -216,7 +216,7 @@ fn h05_an_id_that_turns_the_direction_of_reading_is_shown_without() {
 }
 
 #[test]
-fn h06_an_id_is_one_segment_of_a_path_and_a_plain_file_name() {
+fn an_id_is_one_segment_of_a_path_and_a_plain_file_name() {
     for (id, segment, name) in [
         (
             "../../v1/account",
@@ -248,7 +248,7 @@ fn h06_an_id_is_one_segment_of_a_path_and_a_plain_file_name() {
 }
 
 #[test]
-fn h07_a_url_that_is_no_place_for_a_video_is_refused_with_a_reason() {
+fn a_url_that_is_no_place_for_a_video_is_refused_with_a_reason() {
     for (url, reason) in [
         ("file:///etc/passwd", "is not a URL"),
         ("javascript:alert(1)", "is not absolute"),

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what was going on decides what a person is told.
+//! Ctrl-C and SIGTERM: how far the command got decides what a person reads.
 
 use std::{io::Write, process::Command, time::Duration};
 
@@ -62,7 +62,7 @@ pub(crate) fn in_the_emulator(signal: &str) -> Run {
 }
 
 #[test]
-fn interrupted_wait_says_how_to_go_on() {
+fn interrupted_wait_says_how_to_continue() {
     for signal in ["INT", "TERM"] {
         let run = while_waiting(signal).ended_with(130);
         assert!(
@@ -128,7 +128,7 @@ fn interruption_has_json_too() {
     assert_eq!(report["error"]["billing"], "unknown");
 }
 
-/// Time for another process, which tells nobody how far it is.
+/// Time for another process, which does not report its progress.
 fn pause() {
     #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for")]
     std::thread::sleep(Duration::from_millis(300));

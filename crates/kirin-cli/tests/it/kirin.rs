@@ -42,7 +42,7 @@ pub(crate) struct Run {
     _home: TempDir,
 }
 
-/// A run that goes on.
+/// A run that has not ended.
 pub(crate) struct Running {
     child: Ended,
     stdout: Stream,
@@ -56,7 +56,7 @@ pub(crate) struct Running {
 /// A process that does not outlive its test, also where that fails.
 struct Ended(Child);
 
-/// What came out of a stream so far; it is read at all times, so that nobody blocks.
+/// What came out of a stream so far; it is read at all times, so that the program never blocks.
 struct Stream {
     text: Arc<Mutex<Vec<u8>>>,
     grown: Receiver<()>,

@@ -1,4 +1,4 @@
-//! What a run has begun, the next one goes on with.
+//! The next run continues what a run has begun.
 
 use std::{path::Path, time::Duration};
 
@@ -20,7 +20,7 @@ fn ask(arguments: &[&str], home: &Path) -> Run {
 }
 
 #[test]
-fn c10_the_same_command_again_is_the_same_task() {
+fn the_same_command_again_is_the_same_task() {
     let emulator = emulator(instant());
     let base_url = emulator.base_url();
     let home = tempfile::tempdir().unwrap();
@@ -42,7 +42,7 @@ fn c10_the_same_command_again_is_the_same_task() {
 }
 
 #[test]
-fn c10_fifty_processes_at_once_create_one_task() {
+fn fifty_processes_at_once_create_one_task() {
     let emulator = emulator(instant());
     let home = tempfile::tempdir().unwrap();
     let running = (0..50).map(|_| create("a fox", emulator.base_url(), home.path()).start());
@@ -58,7 +58,7 @@ fn c10_fifty_processes_at_once_create_one_task() {
 }
 
 #[test]
-fn c15_what_was_killed_is_resumed() {
+fn what_was_killed_is_resumed() {
     let emulator = emulator(instant().task_time(Duration::from_secs(2)));
     let base_url = emulator.base_url();
     let home = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ fn the_ledger_is_shown() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn c11_a_ledger_that_cannot_be_written_spends_nothing() {
+fn a_ledger_that_cannot_be_written_spends_nothing() {
     let emulator = emulator(instant());
     let base_url = emulator.base_url();
     let full = Kirin::generate()
@@ -137,7 +137,7 @@ fn c11_a_ledger_that_cannot_be_written_spends_nothing() {
 }
 
 #[test]
-fn c16_what_costs_more_than_allowed_is_not_sent() {
+fn what_costs_more_than_allowed_is_not_sent() {
     let emulator = emulator(instant());
     let generate = |limit| {
         Kirin::generate()
@@ -166,7 +166,7 @@ fn a_dry_run_prints_the_request_and_its_price_and_needs_nothing() {
 
 /// The answer is lost, and the process is killed before it has looked for the task.
 #[test]
-fn c15_an_unresolved_create_is_looked_up_again() {
+fn an_unresolved_create_is_looked_up_again() {
     let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create"}]}"#;
     let config = instant()
         .lookup(Lookup::Lags(Duration::from_secs(1)))
@@ -228,7 +228,7 @@ fn completions_and_the_manual_know_every_command() {
 
 /// The task is completed and paid for, and the process is killed in the middle of the download.
 #[test]
-fn c15_a_video_that_was_not_downloaded_is_fetched_by_resume() {
+fn a_video_that_was_not_downloaded_is_fetched_by_resume() {
     let slow = r#"{"rules": [{"fault": "slow_body", "scope": "artifact"}]}"#;
     let emulator = emulator(instant().scenario(Scenario::from_json(slow).unwrap()));
     let base_url = emulator.base_url();
@@ -270,7 +270,7 @@ fn what_is_done_and_here_is_not_done_again() {
     }
     generate("a bear", &videos.path().join("fox.mp4"), &base_url).ended_with(2);
     assert_eq!(emulator.ledger().charges().len(), 1);
-    // A file that is gone is fetched again, and one of somebody else's stays.
+    // A file that is gone is fetched again, and a file of another program stays.
     std::fs::remove_file(videos.path().join("fox.mp4")).unwrap();
     generate("a fox", &videos.path().join("fox.mp4"), &base_url).ended_with(0);
     let other = videos.path().join("other.mp4");

@@ -30,7 +30,7 @@ fn slow(milliseconds: u64) -> Scenario {
 
 /// Each of these lost the ledger silently, and the second create was paid again.
 #[test]
-fn c21_names_that_mean_something_to_sqlite_are_names_of_files() {
+fn names_that_mean_something_to_sqlite_are_names_of_files() {
     for name in [
         ":memory:",
         "file:x?mode=memory",
@@ -75,7 +75,7 @@ fn a_backup_of_a_ledger_whose_log_is_full_lists_every_create_and_is_never_writte
     assert!(
         refused
             .stderr
-            .contains("Choose a file that is not there yet"),
+            .contains("Choose a file that does not exist yet"),
         "{refused:#?}"
     );
     let missing = backup(&folder.path().join("none"), &folder.path().join("b")).run();
@@ -110,7 +110,7 @@ fn a_new_ledger_at_a_place_that_was_chosen_is_said_once() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("disk/ledger");
-    let said = "a new ledger was made at";
+    let said = "a new ledger was created at";
     let first = create(&emulator, "order-1", &ledger).run().ended_with(0);
     assert!(first.stderr.contains(said), "{first:#?}");
     let second = create(&emulator, "order-2", &ledger).run().ended_with(0);
@@ -150,7 +150,7 @@ fn a_ledger_on_a_disk_that_can_only_be_read_is_listed_with_what_is_in_its_log() 
 
 #[cfg(unix)]
 #[test]
-fn c21_a_ledger_is_the_same_by_every_name() {
+fn a_ledger_is_the_same_by_every_name() {
     use std::os::unix::fs::symlink;
 
     let emulator = emulator(
@@ -171,7 +171,7 @@ fn c21_a_ledger_is_the_same_by_every_name() {
     let names = ["link", "here/ledger", "sub/../ledger", "sub/.././here/link"];
     let running = names.map(|name| create(&emulator, "order-42", &folder.join(name)).start());
     for run in &running {
-        run.stderr_once("another process is at order-42: process ");
+        run.stderr_once("another process is working on order-42: process ");
     }
     let id = first.end().ended_with(0).stdout;
     for run in running {
@@ -181,7 +181,7 @@ fn c21_a_ledger_is_the_same_by_every_name() {
 }
 
 #[test]
-fn c21_a_ledger_with_a_second_name_is_refused() {
+fn a_ledger_with_a_second_name_is_refused() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let (ledger, second) = (folder.path().join("ledger"), folder.path().join("second"));
@@ -196,7 +196,7 @@ fn c21_a_ledger_with_a_second_name_is_refused() {
 }
 
 #[test]
-fn c21_a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
+fn a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger");
@@ -219,13 +219,16 @@ fn c21_a_ledger_that_is_gone_is_refused_until_it_is_accepted() {
         Path::new(accepted.stdout.trim_end()),
         fs::canonicalize(&ledger).unwrap()
     );
-    assert!(accepted.stderr.contains("may be paid"), "{accepted:#?}");
+    assert!(
+        accepted.stderr.contains("may have been charged"),
+        "{accepted:#?}"
+    );
     create(&emulator, "order-2", &ledger).run().ended_with(0);
     assert_eq!(emulator.statistics().creates_received, 2);
 }
 
 #[test]
-fn c21_a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
+fn a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
     let emulator = emulator(instant());
     let folder = tempfile::tempdir().unwrap();
     let (ledger, backup) = (folder.path().join("ledger"), folder.path().join("backup"));
@@ -243,7 +246,7 @@ fn c21_a_ledger_that_was_restored_is_refused_until_it_is_accepted() {
 }
 
 #[test]
-fn c21_a_batch_whose_ledger_is_lost_sends_nothing_more() {
+fn a_batch_whose_ledger_is_lost_sends_nothing_more() {
     let emulator = emulator(instant().scenario(slow(300)));
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger");
@@ -274,10 +277,10 @@ fn c21_a_batch_whose_ledger_is_lost_sends_nothing_more() {
     assert!(run.stderr.contains("was deleted or moved"), "{run:#?}");
 }
 
-/// Nobody can test the lock of the process that has begun: here its file leads to itself.
+/// The lock of the process that has begun cannot be tested: here its file leads to itself.
 #[cfg(target_os = "linux")]
 #[test]
-fn k5_a_person_takes_over_from_a_process_that_cannot_be_seen() {
+fn a_person_takes_over_from_a_process_that_cannot_be_seen() {
     use std::io::{Read as _, Write as _};
 
     let emulator = emulator(instant().scenario(slow(60_000)));
@@ -302,7 +305,7 @@ fn k5_a_person_takes_over_from_a_process_that_cannot_be_seen() {
     };
     let left = resolve().run().ended_with(0);
     for said in [
-        "another process may be at order-42: a process that cannot be named",
+        "another process may be working on order-42: a process that cannot be named",
         "kirin resolve",
     ] {
         assert!(left.stderr.contains(said), "{left:#?}");

@@ -44,10 +44,7 @@ fn an_unknown_model_is_not_found_but_guessed() {
         "{near:#?}"
     );
     let far = models(&["show", "sora", "--json"]).ended_with(5);
-    assert_eq!(
-        far.json()["error"]["message"],
-        "the catalogue has no model sora"
-    );
+    assert_eq!(far.json()["error"]["message"], "there is no model sora");
     assert!(!far.stderr.contains("Did you mean"), "{far:#?}");
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn read(bytes: &[u8]) -> Movie {
 fn find<'a>(mut boxes: &'a [u8], name: &[u8; 4]) -> &'a [u8] {
     while !boxes.is_empty() {
         let (size, content) = match number(boxes) {
-            // The size stands in eight bytes behind the name; no movie here needs the upper four.
+            // The size follows the name in eight bytes; no movie here needs the upper four.
             1 => (number(&boxes[12..]), 16),
             size => (size, 8),
         };

@@ -115,7 +115,7 @@ fn a_prompt_is_given_once() {
     );
     is_refused(
         &["create", "a fox", "--prompt-file", "boat.txt"],
-        &["2 are given"],
+        &["2 were given"],
     );
     is_refused(
         &[
@@ -125,14 +125,14 @@ fn a_prompt_is_given_once() {
             "--prompt-file",
             "boat.txt",
         ],
-        &["2 are given", "kirin help batch"],
+        &["2 were given", "kirin help batch"],
     );
-    is_refused(&["create", "-", "--prompt-file", "-"], &["2 are given"]);
+    is_refused(&["create", "-", "--prompt-file", "-"], &["2 were given"]);
 }
 
 #[test]
 fn a_pattern_of_the_shell_makes_no_prompts() {
-    let several = "--image takes one file, and 3 are given";
+    let several = "--image takes one file, and 3 were given";
     let pattern = ["pics/a.png", "pics/b.png", "pics/c.png"];
     for before in [&["generate", "a fox"][..], &["create"]] {
         let arguments = [before, &["--image"], &pattern].concat();
@@ -160,7 +160,7 @@ fn a_pattern_of_the_shell_makes_no_prompts() {
     is_refused(&texts, &["--prompt-file takes one file"]);
     let videos = ["generate", "a fox", "-o", "pics/a.png", "pics/b.png"];
     is_refused(&videos, &["--output takes one file"]);
-    is_refused(&["generate", "pics/a.png", "pics/b.png"], &["2 are given"]);
+    is_refused(&["generate", "pics/a.png", "pics/b.png"], &["2 were given"]);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_flag_behind_two_dashes_is_not_paid_for() {
     is_refused(&["generate", "--", "-z", "--dry-run"], &[shown]);
     let shown = "\n  kirin generate 'a fox' --dry-run\n";
     is_refused(&["generate", "a fox", "--", "--dry-run"], &[shown]);
-    is_refused(&["generate", "a fox", "--", "--seed"], &["2 are given"]);
+    is_refused(&["generate", "a fox", "--", "--seed"], &["2 were given"]);
     for flag in ["--dry-run", "--seed", "-z", "--help"] {
         let shown = format!("\n  kirin create --prompt={flag}\n");
         is_refused(&["create", "--", flag], &[&shown]);
@@ -199,7 +199,7 @@ fn a_prompt_of_an_option_is_any_text() {
         &["generate", "--prompt", "--dry-run"],
         &["a value is required"],
     );
-    is_refused(&["generate", "a fox", "--prompt="], &["2 are given"]);
+    is_refused(&["generate", "a fox", "--prompt="], &["2 were given"]);
     let shown = "\n  kirin generate 'a fox'\nSeveral prompts are a batch:\n  kirin help batch\n";
     is_refused(&["generate", "a fox", ""], &[shown]);
 }
@@ -216,7 +216,7 @@ fn no_tip_is_to_put_two_dashes_before_a_flag() {
             assert!(!run.stderr.contains("-- "), "{command} a {flag}: {run:#?}");
         }
     }
-    // What is near is still told.
+    // A similar name is still suggested.
     let near = Kirin::new().args(["create", "a fox", "--dry-rum"]).run();
     assert!(near.ended_with(2).stderr.contains("'--dry-run'"));
 }
@@ -254,7 +254,7 @@ fn a_dry_run_heeds_the_limit() {
         "9",
     ];
     let refused = Kirin::new().args(unknown).run().ended_with(6);
-    let advice = "To send what has no known price, leave out --max-cost";
+    let advice = "To send a request without a known price, leave out --max-cost";
     assert!(refused.stderr.contains(advice), "{refused:#?}");
     let configured = Kirin::new().with_file("config.toml", "max_cost = 0.1\n");
     let configured = configured.env("KIRIN_CONFIG", "config.toml");

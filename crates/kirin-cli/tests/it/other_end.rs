@@ -102,7 +102,7 @@ fn says(run: &Run, parts: &[&str]) {
 }
 
 #[test]
-fn p05_a_cancelled_task_is_open_and_a_later_resume_takes_the_video_that_has_come_of_it() {
+fn a_cancelled_task_is_open_and_a_later_resume_takes_the_video_that_has_come_of_it() {
     let service = Service::new(Says::Cancelled);
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -142,7 +142,7 @@ fn p05_a_cancelled_task_is_open_and_a_later_resume_takes_the_video_that_has_come
 }
 
 #[test]
-fn p05_a_cancelled_line_of_a_batch_is_no_failure_and_the_same_command_asks_again() {
+fn a_cancelled_line_of_a_batch_is_no_failure_and_the_same_command_asks_again() {
     let service = Service::new(Says::Cancelled);
     let lines = r#"{"prompt": "a boat", "external_task_id": "order-1"}
 {"prompt": "a hare", "external_task_id": "order-2"}
@@ -180,7 +180,7 @@ fn p05_a_cancelled_line_of_a_batch_is_no_failure_and_the_same_command_asks_again
 }
 
 #[test]
-fn p05_a_task_that_is_done_with_an_output_is_downloaded_and_stays_open_until_it_is_completed() {
+fn a_task_that_is_done_with_an_output_is_downloaded_and_stays_open_until_it_is_completed() {
     let service = Service::new(Says::Done);
     let home = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn p05_a_task_that_is_done_with_an_output_is_downloaded_and_stays_open_until_it_
     assert_eq!(entry(home)["state"], "open");
     assert_eq!(entry(home)["cost"], Value::Null);
 
-    // It is there: the same command asks nobody.
+    // It is there: the same command asks no service.
     let requests = service.server.requests().len();
     let again = generate().run().ended_with(0).json();
     assert_eq!(again["status"], "done");
@@ -216,7 +216,7 @@ fn p05_a_task_that_is_done_with_an_output_is_downloaded_and_stays_open_until_it_
 }
 
 #[test]
-fn p11_a_deadline_that_comes_first_names_the_last_word_and_the_reason() {
+fn a_deadline_that_comes_first_names_the_last_word_and_the_reason() {
     let service = Service::new(Says::Cancelled);
     let home = tempfile::tempdir().unwrap();
     let run = service.kirin(&CREATE, home.path()).args(["--timeout", "4"]);
@@ -265,7 +265,7 @@ fn an_interrupted_wait_names_the_last_word_and_the_reason() {
 
 /// Whatever field the service has for it.
 #[test]
-fn p05_the_reason_of_an_end_is_shown_wherever_the_answer_says_it() {
+fn the_reason_of_an_end_is_shown_wherever_the_answer_says_it() {
     let answer = json!({
         "id": TASK, "status": "expired", "task_info": { "prompt": "a fox runs" },
         "fail_reason": "the queue was too long"

@@ -52,13 +52,13 @@ fn a_named_host_is_used_over_plain_http_and_no_other() {
         "{ended:#?}"
     );
     assert!(
-        !ended.stderr.contains("Everyone on the networks"),
+        !ended.stderr.contains("Anyone on the networks"),
         "{ended:#?}"
     );
 }
 
 #[test]
-fn a_command_beside_an_emulator_with_a_name_is_told_of_it() {
+fn a_command_beside_an_emulator_with_a_name_knows_the_name() {
     let kirin = env!("CARGO_BIN_EXE_kirin");
     let exec = Kirin::new().args(["emulator", "--host-name", "0.0.0.0", "exec", "--"]);
     let done = exec.args([kirin, "create", "a boat"]).run().ended_with(0);
@@ -66,7 +66,7 @@ fn a_command_beside_an_emulator_with_a_name_is_told_of_it() {
 }
 
 #[test]
-fn an_emulator_listens_where_it_is_told_and_refuses_what_is_no_name() {
+fn an_emulator_listens_where_it_is_asked_to_and_refuses_an_invalid_name() {
     let emulator = Kirin::new()
         .args(["emulator", "--port", "0", "--listen", "127.0.0.2"])
         .start();
@@ -76,7 +76,7 @@ fn an_emulator_listens_where_it_is_told_and_refuses_what_is_no_name() {
     create.run().ended_with(0);
     crate::interrupt::send("TERM", &emulator);
     let ended = emulator.end().ended_with(0);
-    assert!(!ended.stderr.contains("Everyone"), "{ended:#?}");
+    assert!(!ended.stderr.contains("Anyone"), "{ended:#?}");
     let refused = Kirin::new()
         .args(["emulator", "--port", "0", "--host-name", "a b"])
         .run();

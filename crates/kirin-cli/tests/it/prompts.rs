@@ -94,13 +94,13 @@ fn any_parameter_can_be_given() {
     let twice = Kirin::new().args(["create", "a fox", "--mode", "pro", "--param", "mode=std"]);
     let twice = twice.args(["--param", "model=x", "--param", "seed=1"]);
     let twice = twice.run().ended_with(2);
-    for said in ["mode is given twice", "model is given twice", "seed"] {
+    for said in ["mode was given twice", "model was given twice", "seed"] {
         assert!(twice.stderr.contains(said), "{twice:#?}");
     }
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let long = "x".repeat(2501);
     let kirin = Kirin::new().args(["generate", &long, "--duration", "7"]);
     let run = kirin.run().ended_with(2);

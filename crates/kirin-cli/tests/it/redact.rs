@@ -22,7 +22,7 @@ fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric()
 }
 
-/// Whether a number of seconds follows that nobody knows before.
+/// Whether an unpredictable number of seconds follows.
 fn is_time(before: &str) -> bool {
     before.ends_with("again in ") || before.ends_with(" USD settled; ")
 }

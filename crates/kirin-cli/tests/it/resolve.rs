@@ -15,7 +15,7 @@ use crate::{
 const COUNT: usize = 5;
 
 /// Runs where nothing is looked up, so that a lost create is unresolved at once.
-fn without_look_ups(arguments: &[&str], server: &Server, home: &Path) -> Run {
+fn without_lookups(arguments: &[&str], server: &Server, home: &Path) -> Run {
     let base_url = &server.base_url;
     let configuration = format!("[hosts.\"{base_url}\"]\nlookup = \"missing\"\n");
     let kirin = Kirin::new().with_file("config.toml", &configuration);
@@ -27,7 +27,7 @@ fn lose(server: &Server, home: &Path) {
     for number in (1..=COUNT).rev() {
         let id = format!("order-{number}");
         let create = ["create", "a fox", "--external-task-id", &id];
-        without_look_ups(&create, server, home).ended_with(11);
+        without_lookups(&create, server, home).ended_with(11);
     }
 }
 
@@ -71,7 +71,7 @@ fn found(id: &str, base_url: &str) -> Answer {
 }
 
 #[test]
-fn unresolved_creates_are_looked_for_at_once_and_told_in_their_order() {
+fn unresolved_creates_are_looked_for_at_once_and_reported_in_their_order() {
     let server = all_or_nothing();
     let home = tempfile::tempdir().unwrap();
     lose(&server, home.path());
@@ -84,7 +84,7 @@ fn unresolved_creates_are_looked_for_at_once_and_told_in_their_order() {
 }
 
 #[test]
-fn what_is_unfinished_is_gone_on_with_at_once() {
+fn what_is_unfinished_is_resumed_at_once() {
     let server = all_or_nothing();
     let home = tempfile::tempdir().unwrap();
     lose(&server, home.path());
@@ -99,14 +99,14 @@ fn what_is_unfinished_is_gone_on_with_at_once() {
 }
 
 #[test]
-fn failures_are_told_in_the_order_of_the_ledger() {
+fn failures_are_reported_in_the_order_of_the_ledger() {
     let server = Server::start(|request, _| match request.starts_with("POST") {
         true => Answer::Close,
         false => not_found(),
     });
     let home = tempfile::tempdir().unwrap();
     lose(&server, home.path());
-    let run = without_look_ups(&["resolve", "--json"], &server, home.path()).ended_with(11);
+    let run = without_lookups(&["resolve", "--json"], &server, home.path()).ended_with(11);
     let ids = run.stdout.lines().map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         line["external_task_id"].as_str().unwrap().to_owned()
@@ -116,7 +116,7 @@ fn failures_are_told_in_the_order_of_the_ledger() {
 }
 
 #[test]
-fn the_cause_that_is_known_is_told() {
+fn the_known_cause_is_reported() {
     let server = Server::start(|request, _| match request.starts_with("POST") {
         true => Answer::Json(503, r#"{"message": "upstream is away"}"#.into()),
         false => not_found(),
@@ -128,9 +128,9 @@ fn the_cause_that_is_known_is_told() {
     ] {
         let home = tempfile::tempdir().unwrap();
         let create = ["create", "a fox", "--external-task-id", "order-42"];
-        let first = without_look_ups(&create, &server, home.path()).ended_with(11);
+        let first = without_lookups(&create, &server, home.path()).ended_with(11);
         assert!(first.stderr.contains("503"), "{first:#?}");
-        let run = without_look_ups(again, &server, home.path()).ended_with(11);
+        let run = without_lookups(again, &server, home.path()).ended_with(11);
         assert!(run.stderr.contains("503"), "{again:?}: {run:#?}");
         assert!(
             !run.stderr.contains("the program ended"),
@@ -141,7 +141,7 @@ fn the_cause_that_is_known_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_tells_of_all_that_were_looked_for() {
+fn an_interruption_reports_all_that_were_looked_for() {
     let (send, asked) = std::sync::mpsc::channel();
     let server = Server::start(move |request, _| match request.starts_with("POST") {
         true => Answer::Close,
@@ -161,7 +161,7 @@ fn an_interruption_tells_of_all_that_were_looked_for() {
         assert!(run.stderr.contains(&format!("order-{number}")), "{run:#?}");
     }
     assert!(
-        run.stderr.contains("Go on with the same command"),
+        run.stderr.contains("Continue with the same command"),
         "{run:#?}"
     );
 }

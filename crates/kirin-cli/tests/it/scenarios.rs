@@ -159,7 +159,7 @@ pub(crate) fn before_sending() -> Vec<Scenario> {
     ]
 }
 
-/// A base URL at which nobody listens: the port was free a moment ago, and is not given again
+/// A base URL without a server: the port was free a moment ago, and is not given again
 /// soon.
 fn nowhere() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -132,7 +132,7 @@ fn another_send_counts_against_the_budget_of_the_day() {
 
 /// The first one may have been charged all the same.
 #[test]
-fn a_task_of_the_second_send_is_told_with_what_may_have_been_charged() {
+fn a_task_of_the_second_send_is_reported_with_what_may_have_been_charged() {
     let answers = Arc::new(Mutex::new(vec![Answer::running(), Answer::Close]));
     let server = Server::start(move |request, _| match request.starts_with("POST") {
         true => answers.lock().unwrap().pop().unwrap(),
@@ -208,7 +208,7 @@ fn proved_absent_twice(lost: &Lost) {
     });
 }
 
-/// Whoever wants it generates it: nothing is sent again that was refused.
+/// Nothing is sent again that was refused: to generate it, run the command that wanted it.
 #[test]
 fn what_was_refused_is_not_sent_again_by_resolve() {
     let server = Server::start(|request, _| match request.starts_with("POST") {

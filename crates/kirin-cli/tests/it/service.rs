@@ -81,7 +81,7 @@ impl Server {
                     };
                     let mut seen = seen.lock().unwrap();
                     seen.push(request.clone());
-                    let is_known = has_created(&seen) || !is_look_up(&request);
+                    let is_known = has_created(&seen) || !is_lookup(&request);
                     drop(seen);
                     answer(
                         stream,
@@ -153,7 +153,7 @@ fn has_created(requests: &[String]) -> bool {
     requests.iter().any(|request| request.starts_with("POST"))
 }
 
-fn is_look_up(request: &str) -> bool {
+fn is_lookup(request: &str) -> bool {
     request.starts_with("GET /model/v1/generation/task/order-")
 }
 

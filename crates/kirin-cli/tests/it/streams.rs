@@ -1,4 +1,4 @@
-//! Streams that nobody reads, disks that are full, names that are no text.
+//! Streams without a reader, full disks, and names that are not text.
 
 use std::process::Stdio;
 
@@ -82,7 +82,7 @@ fn full_stdout_does_not_lose_the_task() {
 }
 
 #[test]
-fn k6_without_a_home_nothing_is_spent_unless_the_ledger_is_named() {
+fn without_a_home_nothing_is_spent_unless_the_ledger_is_named() {
     let emulator = emulator(instant());
     let generate = || Kirin::generate().env("HOME", "").at(emulator.base_url());
     let refused = generate().run().ended_with(12);

@@ -35,10 +35,10 @@ fn a_valid_file_has_a_price() {
     let without = validate("requests.jsonl", other).ended_with(0);
     assert_eq!(
         without.stdout,
-        "1 valid request, without a known list price\n"
+        "1 valid request, with no known list price\n"
     );
     let mixed = validate("requests.jsonl", &format!("{}{other}", VALID[0].1)).ended_with(0);
-    let said = "3 valid requests, list price 0.91 USD without 1 that have no known price\n";
+    let said = "3 valid requests, list price 0.91 USD, plus 1 with no known price\n";
     assert_eq!(mixed.stdout, said);
 }
 
@@ -50,7 +50,7 @@ fn every_problem_of_every_line_is_listed() {
     let problems = [
         "line 1: prompt is empty; a string of 1 to 2500 characters is required",
         "line 1: mode is \"best\"; the string \"std\" or \"pro\" is required",
-        "line 2: is no JSON object",
+        "line 2: is not a JSON object",
         "line 4: is not JSON: EOF while parsing an object at column 1",
     ];
     for problem in problems {
@@ -80,7 +80,7 @@ fn every_problem_of_every_line_is_listed() {
 }
 
 #[test]
-fn what_is_wrong_with_one_object_is_told_at_its_line() {
+fn what_is_wrong_with_one_object_is_reported_at_its_line() {
     let broken =
         validate("request.json", "{\n  \"prompt\": \"a crow\",\n  oops\n}\n").ended_with(2);
     assert!(broken.stderr.contains("line 3: is not JSON"), "{broken:#?}");

@@ -1,4 +1,4 @@
-//! What failed, as a file that can be run again.
+//! The failed requests, as a file that can be run again.
 
 use std::{
     ffi::OsStr,
@@ -10,17 +10,17 @@ use kirin_client::Billing;
 use kirin_ledger::Ledger;
 use kirin_types::GenerationRequest;
 
-use super::{Planned, run::End};
+use super::{End, Planned};
 use crate::{exit_code, request_file::after_failure, side_file};
 
 const EXTENSION: &str = "failed.jsonl";
 
 /// Writes `NAME.failed.jsonl` into the folder, or removes what an earlier run has written if there is nothing to
-/// run again; gives the path where it was written. A file that somebody has changed stays.
+/// run again; gives the path where it was written. A file that was edited stays.
 ///
 /// A line that created nothing keeps its id. A task that failed has used up its id, and its line gets
-/// a new one. What may be charged and is not at its end is for the same command, and not in the file.
-pub(super) async fn write(
+/// a new one. Unfinished creates that may be charged are not in the file: the same command continues them.
+pub(super) async fn write_failures(
     ledger: &Ledger,
     folder: &Path,
     name: &OsStr,
@@ -28,7 +28,7 @@ pub(super) async fn write(
     ends: &[End],
 ) -> io::Result<Option<PathBuf>> {
     let mut lines = Vec::new();
-    for request in planned.iter().zip(ends).filter_map(again) {
+    for request in planned.iter().zip(ends).filter_map(request_to_repeat) {
         serde_json::to_writer(&mut lines, &request)?;
         lines.push(b'\n');
     }
@@ -40,7 +40,7 @@ pub(super) async fn write(
     Ok(Some(path))
 }
 
-fn again((planned, end): (&Planned, &End)) -> Option<GenerationRequest> {
+fn request_to_repeat((planned, end): (&Planned, &End)) -> Option<GenerationRequest> {
     let request = planned.line.request.clone();
     match end {
         End::NotStarted(_) => Some(request),

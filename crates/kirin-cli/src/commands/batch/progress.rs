@@ -6,16 +6,16 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use kirin_client::Billing;
 use kirin_types::Amount;
 
-use super::{Costs, Planned, run::End};
+use super::{Costs, End, Files, Planned};
 use crate::{
-    arguments::Shared,
+    arguments::SharedOptions,
     progress::shows_bar,
     request_file::how_many,
-    terminal::{printable, say},
+    terminal::{print_stderr, printable},
 };
 
 pub(super) struct BatchProgress {
-    /// Not drawn where stderr is no terminal; it keeps the time all the same.
+    /// Not drawn if stderr is not a terminal; it keeps the time anyway.
     bar: ProgressBar,
     prints_lines: bool,
     /// What the whole costs, in USD, as far as it is known.
@@ -34,17 +34,17 @@ struct Count {
 }
 
 impl BatchProgress {
-    pub(super) fn new(shared: &Shared, count: usize, costs: &Costs) -> Self {
+    pub(super) fn new(shared: &SharedOptions, count: usize, costs: &Costs) -> Self {
         let is_terminal = shows_bar();
         let target = match is_terminal && !shared.quiet {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(Some(count as u64), target);
-        bar.set_style(style());
+        bar.set_style(bar_style());
         bar.enable_steady_tick(Duration::from_millis(100));
         if costs.done > 0 && !shared.quiet {
-            say(&format!(
+            print_stderr(&format!(
                 "{} of {} done before",
                 costs.done,
                 how_many(count)
@@ -53,17 +53,17 @@ impl BatchProgress {
         let progress = Self {
             bar,
             prints_lines: !is_terminal && !shared.quiet,
-            total: costs.spent.clone() + costs.rest.clone(),
+            total: costs.spent.clone() + costs.price.clone(),
             count: RefCell::default(),
         };
         progress
             .bar
-            .set_message(progress.message(&Count::default()));
+            .set_message(progress.summary_message(&Count::default()));
         progress
     }
 
     /// Does something that writes to the terminal.
-    pub(super) fn beside<T>(&self, act: impl FnOnce() -> T) -> T {
+    pub(super) fn while_suspended<T>(&self, act: impl FnOnce() -> T) -> T {
         self.bar.suspend(act)
     }
 
@@ -72,11 +72,14 @@ impl BatchProgress {
     }
 
     /// A line ended. That one failed is said in any case.
-    pub(super) fn ended(&self, planned: &Planned, end: &End) {
+    pub(super) fn report_end(&self, planned: &Planned, end: &End) {
         let mut count = self.count.borrow_mut();
         count.ended += 1;
         let (what, amount) = match end {
-            End::Completed(files) => (format!("completed, {}", names(files)), files.cost.clone()),
+            End::Completed(files) => (
+                format!("completed, {}", file_names(files)),
+                files.cost.clone(),
+            ),
             End::Done(files) => {
                 count.done_before += 1;
                 (String::new(), files.cost.clone())
@@ -86,13 +89,13 @@ impl BatchProgress {
                 let task = failure.about.task.as_ref();
                 let cost = task.and_then(|task| task.state().usage()?.cost.clone());
                 let amount = cost
-                    .or_else(|| planned.amount())
+                    .or_else(|| planned.expected_cost())
                     .filter(|_| failure.billing != Billing::None);
                 (failure.in_a_line(), amount)
             }
             End::NotStarted(_) => {
                 count.failed += 1;
-                ("not started, because of an earlier failure".into(), None)
+                ("not started because of an earlier failure".into(), None)
             }
         };
         count.spent = count.spent.clone() + amount.unwrap_or_default();
@@ -109,9 +112,9 @@ impl BatchProgress {
                 self.bar.length().unwrap_or_default()
             );
             let line = printable(&format!("{of} line {number}, {id}: {what}"));
-            self.bar.suspend(|| say(&line));
+            self.bar.suspend(|| print_stderr(&line));
         }
-        self.bar.set_message(self.message(&count));
+        self.bar.set_message(self.summary_message(&count));
         if let End::Done(_) = end {
             // They are no measure of the time that is left.
             self.bar.set_position(count.ended.into());
@@ -121,7 +124,7 @@ impl BatchProgress {
         }
     }
 
-    fn message(&self, count: &Count) -> String {
+    fn summary_message(&self, count: &Count) -> String {
         let (spent, total) = (&count.spent, &self.total);
         let in_this_run = count.ended - count.done_before;
         let minutes = self.elapsed().as_secs_f64() / 60.0;
@@ -140,22 +143,24 @@ impl Drop for BatchProgress {
     }
 }
 
-fn style() -> ProgressStyle {
+fn bar_style() -> ProgressStyle {
     let template = "{elapsed_precise} [{bar:12}] {pos}/{len}{left}, {msg}";
     // The template is a constant, and a test renders it.
     let style = ProgressStyle::with_template(template).expect("a template that parses");
-    style.progress_chars("=> ").with_key("left", left)
+    style
+        .progress_chars("=> ")
+        .with_key("left", write_time_left)
 }
 
 /// The time that is left, once something shows how long it takes.
-fn left(state: &ProgressState, text: &mut dyn fmt::Write) {
+fn write_time_left(state: &ProgressState, text: &mut dyn fmt::Write) {
     if !state.eta().is_zero() {
         // A line that cannot be made is not shown.
         let _ = write!(text, ", {:#} left", HumanDuration(state.eta()));
     }
 }
 
-fn names(files: &super::run::Files) -> String {
+fn file_names(files: &Files) -> String {
     let names = files.paths.iter().map(|path| path.to_string_lossy());
     names.collect::<Vec<_>>().join(", ")
 }
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn template_of_the_bar_parses() {
-        let bar = ProgressBar::hidden().with_style(style());
+        let bar = ProgressBar::hidden().with_style(bar_style());
         assert_eq!(bar.position(), 0);
     }
 }

@@ -14,40 +14,24 @@ use kirin_client::{Billing, DuplicateIds, Lookup};
 use kirin_ledger::DownloadedFile;
 use kirin_types::{Amount, Task};
 
-use super::{BatchProgress, Planned};
+use super::{Batch, BatchProgress, End, Files, Planned};
 use crate::{
-    arguments::{self, File},
-    commands::generate::produce,
+    arguments::OutputFile,
     exit_code,
-    failure::Failure,
-    interrupt::{Ids, Reached},
+    failure::{Failure, Ids},
+    generation::{GenerationContext, RequestedTask},
     output_path,
     progress::Progress,
-    report::{Report, print_path},
-    session::{Session, absolute},
+    reached::Reached,
+    report::{Json, Report, print_task},
+    session::Session,
 };
 
-/// How a line ended.
-pub(crate) enum End {
-    Completed(Files),
-    /// An earlier run has completed it.
-    Done(Files),
-    Failed(Box<Failure>),
-    /// An earlier line ended in a way in which this one would have ended too: with this exit code.
-    NotStarted(u8),
-}
-
-pub(crate) struct Files {
-    pub(super) paths: Vec<PathBuf>,
-    /// In USD, as the service said it or as it is listed.
-    pub(super) cost: Option<Amount>,
-}
-
-pub(super) struct Run<'a> {
+pub(super) struct BatchRun<'a> {
     pub(super) session: &'a Session,
-    pub(super) arguments: &'a arguments::Batch,
+    pub(super) batch: &'a Batch,
     pub(super) planned: &'a [Planned],
-    pub(super) files: &'a [File],
+    pub(super) files: &'a [OutputFile],
     pub(super) progress: &'a BatchProgress,
     pub(super) state: State,
 }
@@ -63,21 +47,21 @@ pub(super) struct State {
     stopped_by: Cell<Option<u8>>,
 }
 
-impl Run<'_> {
+impl BatchRun<'_> {
     /// Every line to its end; gives the ends in the order of the file.
     pub(super) async fn to_end(&self) -> Vec<End> {
         let mut ends = BTreeMap::new();
         let mut running = FuturesUnordered::new();
         let mut waiting = (0..self.planned.len()).peekable();
         loop {
-            while running.len() < usize::from(self.arguments.concurrency)
+            while running.len() < usize::from(self.batch.concurrency)
                 && let Some(place) = waiting.next_if(|place| self.may_start(*place))
             {
-                running.push(self.start(place));
+                running.push(self.start_line(place));
             }
-            let is_held = running.len() < usize::from(self.arguments.concurrency);
+            let is_held = running.len() < usize::from(self.batch.concurrency);
             let next = poll_fn(|context| match running.poll_next_unpin(context) {
-                // The line that is under way has shown what the host can do.
+                // The line under way has shown what the host can do.
                 Poll::Pending
                     if is_held && waiting.peek().is_some_and(|it| self.may_start(*it)) =>
                 {
@@ -99,14 +83,14 @@ impl Run<'_> {
         self.state.stopped_by.get()
     }
 
-    /// What goes on at the service now: the place of each line, and its ids.
+    /// The ids of the lines that are at the service now.
     pub(super) fn under_way(&self) -> Vec<Ids> {
         let under_way = self.state.under_way.borrow();
         under_way.values().map(|reached| reached.ids()).collect()
     }
 
-    /// On a host of which nobody knows whether it finds a task by its external id, the first create is
-    /// sent alone: if its answer is lost, one may be charged in vain and not many.
+    /// If it is not known whether a host finds a task by its external id, the first create is sent
+    /// alone: if its answer is lost, one create may be charged in vain, not many.
     fn may_start(&self, place: usize) -> bool {
         let capabilities = self.session.client.capabilities();
         let is_known = capabilities.lookup != Lookup::Unproven
@@ -115,19 +99,19 @@ impl Run<'_> {
         is_known || !self.planned[place].is_new() || self.state.creating.get() == 0
     }
 
-    fn start(&self, place: usize) -> impl Future<Output = (usize, End)> {
+    fn start_line(&self, place: usize) -> impl Future<Output = (usize, End)> {
         let creating = &self.state.creating;
         let is_new = self.planned[place].is_new();
         if is_new {
             creating.set(creating.get() + 1);
         }
         async move {
-            let end = self.end(place).await;
+            let end = self.run_line(place).await;
             if is_new {
                 creating.set(creating.get() - 1);
                 self.learn_from(&end);
             }
-            self.progress.ended(&self.planned[place], &end);
+            self.progress.report_end(&self.planned[place], &end);
             (place, end)
         }
     }
@@ -139,7 +123,7 @@ impl Run<'_> {
             exit_code::DISK,
             exit_code::UNREACHABLE,
         ];
-        // Without a ledger nobody knows what an earlier run has sent, and nothing is sent.
+        // Without a ledger it is not known what an earlier run has sent, and nothing is sent.
         let is_unsent = |failure: &Failure| {
             let is_of_ledger = failure.exit_code == exit_code::DISK;
             failure.billing == Billing::None || is_of_ledger && failure.about.ids.id.is_none()
@@ -157,21 +141,17 @@ impl Run<'_> {
         }
     }
 
-    async fn end(&self, place: usize) -> End {
+    async fn run_line(&self, place: usize) -> End {
         let planned = &self.planned[place];
-        if let Some((task, files)) = planned.done() {
+        if let Some((task, files)) = planned.finished_files() {
             let paths = self.as_typed(files);
-            return match self.print(planned, task, &paths) {
+            return match self.print_files(planned, task, &paths) {
                 Ok(files) => End::Done(files),
-                Err(failure) => self.failed(failure),
+                Err(failure) => self.failed_end(failure),
             };
         }
         if let Some(error) = planned.final_failure() {
-            let ids = Ids {
-                external_task_id: Some(planned.id().clone()),
-                ..Ids::default()
-            };
-            return self.failed(Failure::generation(&error, ids));
+            return self.failed_end(Failure::from_client(&error, Ids::from(planned.id())));
         }
         if let (Some(code), true) = (self.state.stopped_by.get(), planned.is_new()) {
             return End::NotStarted(code);
@@ -179,15 +159,15 @@ impl Run<'_> {
         let reached = Rc::new(Reached::default());
         let under_way = Rc::clone(&reached);
         self.state.under_way.borrow_mut().insert(place, under_way);
-        let produced = self.produce(place, &reached).await;
+        let produced = self.produce_files(place, &reached).await;
         self.state.under_way.borrow_mut().remove(&place);
-        match produced.and_then(|(task, paths)| self.print(planned, &task, &paths)) {
+        match produced.and_then(|(task, paths)| self.print_files(planned, &task, &paths)) {
             Ok(files) => End::Completed(files),
-            Err(failure) => self.failed(failure),
+            Err(failure) => self.failed_end(failure),
         }
     }
 
-    async fn produce(
+    async fn produce_files(
         &self,
         place: usize,
         reached: &Reached,
@@ -196,35 +176,46 @@ impl Run<'_> {
         let request = &planned.line.request;
         if planned.is_new() {
             let watermark = request.watermark() == Some(true);
-            output_path::check(file, &output_path::LONGEST_ID, watermark)
-                .map_err(|error| Failure::line_output(&error))?;
+            output_path::check_writable(file, &output_path::LONGEST_ID, watermark).map_err(
+                |error| {
+                    let next_step =
+                        "Move what is there away, or choose another --output or --name-template.";
+                    match error.longest_name() {
+                        Some(_) => Failure::from(&error),
+                        None => Failure::from(&error).with_next_step(next_step),
+                    }
+                },
+            )?;
         }
-        let shared = &self.arguments.shared;
-        let mut progress = Progress::unseen(shared, planned.id());
-        let timeout = self.arguments.timeout.duration;
-        produce(self.session, request, file, timeout, &mut progress, reached).await
+        let progress = Progress::events_only(&self.batch.shared, planned.id());
+        let mut context = GenerationContext::new(self.session, progress, reached);
+        let requested = RequestedTask::new(request, self.batch.timeout.duration);
+        context.produce_files(&requested, file).await
     }
 
     /// The paths are the result.
-    fn print(&self, planned: &Planned, task: &Task, paths: &[PathBuf]) -> Result<Files, Failure> {
-        let printed = self.progress.beside(|| match self.arguments.shared.json {
-            Some(arguments::Json::Events) => Report::task(task, Some(planned.id().clone()))
-                .with_paths(paths)
-                .print(arguments::Json::Events),
-            Some(arguments::Json::Result) => Ok(()),
-            None => paths.iter().try_for_each(|path| print_path(path)),
-        });
-        printed.map_err(|error| Failure::stdout(&error, task))?;
+    fn print_files(
+        &self,
+        planned: &Planned,
+        task: &Task,
+        paths: &[PathBuf],
+    ) -> Result<Files, Failure> {
+        let id = Some(planned.id().clone());
+        self.progress
+            .while_suspended(|| match self.batch.shared.json {
+                Some(Json::Result) => Ok(()),
+                json => print_task(task, id, paths, json),
+            })?;
         Ok(Files {
             paths: paths.to_vec(),
-            cost: cost(task).or_else(|| planned.amount()),
+            cost: task_cost(task).or_else(|| planned.expected_cost()),
         })
     }
 
     /// Paths in the folder of the batch, as the run that wrote them has printed them.
     fn as_typed(&self, files: &[DownloadedFile]) -> Vec<PathBuf> {
-        let folder = self.arguments.folder();
-        let start = absolute(&folder);
+        let folder = self.batch.output_folder();
+        let start = output_path::absolute_path(&folder);
         let paths = files
             .iter()
             .map(|file| match file.path.strip_prefix(&start) {
@@ -234,26 +225,16 @@ impl Run<'_> {
         paths.collect()
     }
 
-    fn failed(&self, failure: Failure) -> End {
-        let failure = failure.at(self.arguments.shared.base_url.as_deref());
-        if self.arguments.shared.json == Some(arguments::Json::Events) {
+    fn failed_end(&self, failure: Failure) -> End {
+        let failure = failure.at_base_url(self.batch.shared.base_url.as_deref());
+        if self.batch.shared.json == Some(Json::Events) {
             // Where stdout takes nothing, stderr and the exit code say it.
-            let _ = Report::failure(&failure).print(arguments::Json::Events);
+            let _ = Report::of_failure(&failure).print(Json::Events);
         }
         End::Failed(Box::new(failure))
     }
 }
 
-impl End {
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Completed(_) | Self::Done(_) => exit_code::DONE,
-            Self::Failed(failure) => failure.exit_code,
-            Self::NotStarted(code) => *code,
-        }
-    }
-}
-
-fn cost(task: &Task) -> Option<Amount> {
+fn task_cost(task: &Task) -> Option<Amount> {
     task.state().usage()?.cost.clone()
 }

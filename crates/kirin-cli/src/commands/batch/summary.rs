@@ -1,21 +1,18 @@
-//! What came of a batch.
+//! The results of a batch.
 
 use std::path::Path;
 
 use kirin_types::{Amount, ExternalTaskId, TaskId};
 use serde::Serialize;
 
-use super::{
-    Planned,
-    run::{End, Files},
-};
+use super::{Batch, End, Files, Planned};
 use crate::{
-    arguments::{self, Json},
     exit_code,
     failure::Failure,
-    report::{ErrorReport, print_json},
+    report::{ErrorReport, Json, Unwritten, path_text, print_json},
     request_file::how_many,
-    terminal::{printable, say, shell_word},
+    table::nonzero_counts,
+    terminal::{print_stderr, printable, shell_word},
 };
 
 /// What `--json` prints, always with every field.
@@ -29,7 +26,7 @@ pub(super) struct Summary {
     done_before: usize,
     completed: usize,
     failed: usize,
-    /// Still running, or not asked: the same command goes on with them.
+    /// Still running, or not queried: the same command continues them.
     unfinished: usize,
     unresolved: usize,
     /// Not begun, because of a failure that they would have shared.
@@ -57,18 +54,18 @@ impl Summary {
         let mut summary = Self {
             requests: planned.len(),
             seconds,
-            output: text(folder),
+            output: path_text(folder),
             ..Self::default()
         };
         for (planned, end) in planned.iter().zip(ends) {
             match end {
                 End::Completed(files) => {
                     summary.completed += 1;
-                    summary.add(files);
+                    summary.add_files(files);
                 }
                 End::Done(files) => {
                     summary.done_before += 1;
-                    summary.add(files);
+                    summary.add_files(files);
                 }
                 End::NotStarted(_) => summary.not_started += 1,
                 End::Failed(failure) => summary.add_failure(planned, failure),
@@ -77,8 +74,9 @@ impl Summary {
         summary
     }
 
-    fn add(&mut self, files: &Files) {
-        self.paths.extend(files.paths.iter().map(|path| text(path)));
+    fn add_files(&mut self, files: &Files) {
+        self.paths
+            .extend(files.paths.iter().map(|path| path_text(path)));
         self.settled = self.settled.clone() + files.cost.clone().unwrap_or_default();
     }
 
@@ -97,20 +95,20 @@ impl Summary {
     }
 
     /// Tells it to a person, and with `--json` to a program.
-    pub(super) fn tell(mut self, arguments: &arguments::Batch) -> Result<(), Failure> {
-        if !arguments.shared.quiet || !self.failures.is_empty() {
-            self.lines(arguments)
+    pub(super) fn print_summary(mut self, batch: &Batch) -> Result<(), Failure> {
+        if !batch.shared.quiet || !self.failures.is_empty() {
+            self.summary_lines(batch)
                 .iter()
-                .for_each(|line| say(&printable(line)));
+                .for_each(|line| print_stderr(&printable(line)));
         }
-        let Some(json) = arguments.shared.json else {
+        let Some(json) = batch.shared.json else {
             return Ok(());
         };
         self.event = (json == Json::Events).then_some("summary");
-        print_json(&self).map_err(|error| Failure::batch_unwritten(&error))
+        print_json(&self).map_err(Unwritten::of_batch)
     }
 
-    fn lines(&self, arguments: &arguments::Batch) -> Vec<String> {
+    fn summary_lines(&self, batch: &Batch) -> Vec<String> {
         let counts = [
             (self.completed, "completed"),
             (self.done_before, "done before"),
@@ -119,10 +117,7 @@ impl Summary {
             (self.unresolved, "unresolved"),
             (self.not_started, "not started"),
         ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> = counts
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+        let counts: Vec<_> = nonzero_counts(&counts).collect();
         let mut lines = vec![format!(
             "{}: {}; {} USD settled; {:.0} s",
             how_many(self.requests),
@@ -130,23 +125,23 @@ impl Summary {
             self.settled,
             self.seconds,
         )];
-        let host = match &arguments.shared.base_url {
+        let host = match &batch.shared.base_url {
             Some(base_url) => format!(" --base-url {}", shell_word(base_url)),
             None => String::new(),
         };
         if let Some(file) = &self.failures_file {
             let (file, output) = (shell_word(file), shell_word(&self.output));
             lines.push(format!(
-                "Run what failed again: kirin batch {file} --output {output}{host}"
+                "Run the failed requests again: kirin batch {file} --output {output}{host}"
             ));
         }
         if self.unfinished > 0 {
-            lines.push("The same command goes on with what is not finished.".into());
+            lines.push("The same command continues what is not finished.".into());
         }
         if self.unresolved > 0 {
             lines.push(format!(
-                "What is unresolved may have been charged. The same command looks for it again, and \
-                 so does: kirin resolve{host}"
+                "Unresolved creates may have been charged. The same command looks for them again, and so \
+                 does: kirin resolve{host}"
             ));
         }
         if let Some(gallery) = &self.gallery {
@@ -154,9 +149,4 @@ impl Summary {
         }
         lines
     }
-}
-
-/// JSON is Unicode: bytes of a path that are none become U+FFFD.
-pub(super) fn text(path: &Path) -> String {
-    path.to_string_lossy().into()
 }

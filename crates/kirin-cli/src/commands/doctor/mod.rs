@@ -1,21 +1,23 @@
 //! `kirin doctor`: whether everything is there that a generation needs. It creates nothing.
 
 use anstyle::Style;
+use clap::Args;
 use serde::Serialize;
 
+use super::Run;
 use crate::{
-    arguments::Doctor,
+    arguments::{GlobalOptions, SharedOptions},
     color, exit_code,
     failure::Failure,
-    report::{print_json, print_line, print_styled},
+    report::{Unwritten, print_json, print_line, print_styled},
     session::plain_http_to,
     terminal::printable,
 };
 
-mod here;
+mod local;
 mod network;
 
-/// What was looked at, as `--json` prints it, always with every field.
+/// All checks, as `--json` prints them, always with every field.
 #[derive(Serialize)]
 struct Report {
     version: &'static str,
@@ -46,42 +48,66 @@ enum State {
     Problem,
 }
 
-/// Looks at everything, and gives the exit code of the first problem.
-pub(crate) async fn doctor(mut arguments: Doctor) -> Result<u8, Failure> {
-    let shared = &mut arguments.shared;
-    let mut checks = vec![here::version()];
-    let (configuration, check) = here::configuration();
-    shared.configuration = configuration;
-    checks.push(check);
-    let (key, check) = here::key();
-    checks.push(check);
-    let (base_url, check) = network::base_url(shared);
-    checks.push(check);
-    checks.push(network::proxy(base_url.as_ref()));
-    checks.push(network::certificates(base_url.as_ref()));
-    checks.extend(match (key, base_url) {
-        _ if arguments.offline => network::not_asked("not asked, because of --offline"),
-        (Some(key), Some(base_url)) => network::service(key, base_url, plain_http_to(shared)).await,
-        _ => network::not_asked("not asked: that needs a key and a base URL"),
-    });
-    checks.push(here::ledger().await);
-    checks.extend(here::folders());
-    checks.push(here::terminal());
-    let problem = checks.iter().find(|check| check.state == State::Problem);
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        exit_code: problem.map_or(exit_code::DONE, |check| check.exit_code),
-        checks,
-    };
-    let printed = match arguments.shared.json {
-        Some(_) => print_json(&report),
-        None => report.checks.iter().try_for_each(print),
-    };
-    printed.map_err(|error| Failure::unwritten(&error))?;
-    Ok(report.exit_code)
+/// Check the key, the configuration, the network, the ledger and the disk; says how to fix each problem.
+///
+/// It queries the service for a task that cannot exist; nothing is created. The exit code is that
+/// of the first problem.
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Do not contact the service
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    shared: SharedOptions,
 }
 
-fn print(check: &Check) -> std::io::Result<()> {
+impl Run for Doctor {
+    async fn run(mut self, _: GlobalOptions) -> Result<u8, Failure> {
+        let shared = &mut self.shared;
+        let mut checks = vec![local::check_version()];
+        let (configuration, check) = local::check_configuration();
+        shared.configuration = configuration;
+        checks.push(check);
+        let (key, check) = local::check_key();
+        checks.push(check);
+        let (base_url, check) = network::check_base_url(shared);
+        checks.push(check);
+        checks.push(network::check_proxy(base_url.as_ref()));
+        checks.push(network::check_certificates(base_url.as_ref()));
+        checks.extend(match (key, base_url) {
+            _ if self.offline => network::not_asked("not asked, because of --offline"),
+            (Some(key), Some(base_url)) => {
+                network::check_service(key, base_url, plain_http_to(shared)).await
+            }
+            _ => network::not_asked("not asked: that needs a key and a base URL"),
+        });
+        checks.push(local::check_ledger().await);
+        checks.extend(local::check_folders());
+        checks.push(local::check_terminal());
+        let problem = checks.iter().find(|check| check.state == State::Problem);
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION"),
+            exit_code: problem.map_or(exit_code::DONE, |check| check.exit_code),
+            checks,
+        };
+        match shared.json {
+            Some(_) => print_json(&report)?,
+            None => report.checks.iter().try_for_each(print_check)?,
+        }
+        Ok(report.exit_code)
+    }
+
+    fn shared_options(&mut self) -> Option<&mut SharedOptions> {
+        Some(&mut self.shared)
+    }
+
+    /// It reports what is wrong with the file, among other things.
+    fn is_configured(&mut self) -> bool {
+        false
+    }
+}
+
+fn print_check(check: &Check) -> Result<(), Unwritten> {
     let (word, style) = match check.state {
         State::Ok => ("ok", color::GOOD),
         State::Skipped => ("skipped", Style::new()),
@@ -118,7 +144,7 @@ impl Check {
     }
 
     /// What a command would fail with.
-    fn failure(name: &'static str, code: u8, failure: &Failure) -> Self {
+    fn of_failure(name: &'static str, code: u8, failure: &Failure) -> Self {
         Self::problem(name, code, failure.message(), &failure.next_step())
     }
 

@@ -1,7 +1,7 @@
-//! The way to the service, and what it says.
+//! Checks of the way to the service, and of the service.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -11,11 +11,11 @@ use kirin_transport::{EnvironmentProxy, Transport, environment_proxy, from_fn};
 
 use super::Check;
 use crate::{
-    arguments::Shared, certificates, clock, environment::variable, exit_code, failure::Failure,
-    session, verbose::Told,
+    arguments::SharedOptions, certificates, clock, environment::read_variable, exit_code,
+    failure::Failure, session, verbose::ReportingTransport,
 };
 
-/// What may be set of proxies. Not all of it is heeded.
+/// The variables of proxies. Not all of them have an effect.
 const PROXIES: [&str; 8] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -27,13 +27,13 @@ const PROXIES: [&str; 8] = [
     "http_proxy",
 ];
 
-/// How far two clocks may differ before it is told.
+/// How far two clocks may differ before it is reported.
 const SKEW: Duration = Duration::from_secs(60);
 
-pub(super) fn base_url(shared: &Shared) -> (Option<BaseUrl>, Check) {
+pub(super) fn check_base_url(shared: &SharedOptions) -> (Option<BaseUrl>, Check) {
     const NAME: &str = "base URL";
     match session::base_url(shared) {
-        Err(failure) => (None, Check::failure(NAME, exit_code::USAGE, &failure)),
+        Err(failure) => (None, Check::of_failure(NAME, exit_code::USAGE, &failure)),
         Ok(base_url) => {
             let check = Check::ok(NAME, base_url.as_str());
             (Some(base_url), check)
@@ -41,13 +41,13 @@ pub(super) fn base_url(shared: &Shared) -> (Option<BaseUrl>, Check) {
     }
 }
 
-/// What the environment says of proxies, and what comes of it for this base URL.
-pub(super) fn proxy(base_url: Option<&BaseUrl>) -> Check {
+/// The proxies of the environment, and which one this base URL uses.
+pub(super) fn check_proxy(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "proxy";
     let set: Vec<String> = PROXIES
         .iter()
         .filter_map(|name| {
-            let value = variable(name)?.to_string_lossy().into_owned();
+            let value = read_variable(name)?.to_string_lossy().into_owned();
             let is_list = name.eq_ignore_ascii_case("NO_PROXY");
             let shown = if is_list {
                 value
@@ -67,13 +67,13 @@ pub(super) fn proxy(base_url: Option<&BaseUrl>) -> Check {
         Some(EnvironmentProxy::Through(place)) => Check::warning(
             NAME,
             format!("requests go through {place} ({set})"),
-            "It sees which host is asked, and neither the key nor a prompt. Unset the variable, or \
-             add the host to NO_PROXY, if that is not wanted.",
+            "It sees which host you contact, but neither the key nor a prompt. If you do not want that, \
+             unset the variable, or add the host to NO_PROXY.",
         ),
         Some(EnvironmentProxy::Unusable) => Check::problem(
             NAME,
             exit_code::UNREACHABLE,
-            format!("what is set is no http or https proxy, and every request fails ({set})"),
+            format!("the proxy is not an http or https URL, and every request fails ({set})"),
             "Set it to an http or https URL, or unset it.",
         ),
         Some(_) => Check::ok(NAME, format!("set, and not used for this base URL ({set})")),
@@ -99,15 +99,15 @@ fn without_secrets(url: &str) -> String {
 }
 
 /// By which it is known whom a TLS connection leads to.
-pub(super) fn certificates(base_url: Option<&BaseUrl>) -> Check {
+pub(super) fn check_certificates(base_url: Option<&BaseUrl>) -> Check {
     const NAME: &str = "certificates";
-    if let Err(failure) = certificates::check() {
-        return Check::failure(NAME, exit_code::USAGE, &failure);
+    if let Err(failure) = certificates::check_files() {
+        return Check::of_failure(NAME, exit_code::USAGE, &failure);
     }
     let count = rustls_native_certs::load_native_certs().certs.len();
     let is_tls = base_url.is_none_or(|base_url| base_url.as_str().starts_with("https:"));
-    let advice = "Install the certificates of the operating system: the package ca-certificates, \
-                  or what SSL_CERT_FILE names.";
+    let advice = "Install the operating system's certificates: the package ca-certificates, or the file \
+                  that SSL_CERT_FILE names.";
     match (count, is_tls) {
         (1.., _) => Check::ok(NAME, format!("{count} of the operating system")),
         (0, true) => Check::problem(NAME, exit_code::UNREACHABLE, "none", advice),
@@ -122,45 +122,48 @@ pub(super) fn not_asked(why: &str) -> Vec<Check> {
     vec![Check::skipped(SERVICE, why), Check::skipped(CLOCK, why)]
 }
 
-/// Looks up a task that cannot exist: its answer tells whether the key is accepted, and the time.
-pub(super) async fn service(
+/// Looks up a task that cannot exist: the answer shows whether the key is accepted, and the time.
+pub(super) async fn check_service(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
 ) -> Vec<Check> {
-    let date = Arc::new(Mutex::new(None));
-    let client = match client(key, base_url, plain_http_to, &date) {
+    let (sender, dates) = mpsc::channel();
+    let client = match dated_client(key, base_url, plain_http_to, sender) {
         Ok(client) => client,
         Err(failure) => {
             let mut checks = not_asked("not asked");
-            checks[0] = Check::failure(SERVICE, failure.exit_code, &failure);
+            checks[0] = Check::of_failure(SERVICE, failure.exit_code, &failure);
             return checks;
         }
     };
-    let begun = clock::now();
-    // Nobody else has its 128 random bits.
+    let begun = clock::instant_now();
+    // No other task has its 128 random bits.
     let answer = client.query(Client::mint_external_task_id()).await;
     let time = begun.elapsed();
-    let date = date.lock().unwrap_or_else(PoisonError::into_inner).take();
-    vec![judge(answer.err().as_ref(), time), skew(date.as_deref())]
+    let date: Option<String> = dates.try_iter().last().flatten();
+    vec![
+        judge_answer(answer.err().as_ref(), time),
+        check_clock(date.as_deref()),
+    ]
 }
 
-/// A client that keeps the time that each answer tells.
-fn client(
+/// A client that passes on the date of each answer.
+fn dated_client(
     key: ApiKey,
     base_url: BaseUrl,
     plain_http_to: Option<String>,
-    date: &Arc<Mutex<Option<String>>>,
+    dates: mpsc::Sender<Option<String>>,
 ) -> Result<Client, Failure> {
-    let transport = session::transport(&base_url)?;
-    let date = Arc::clone(date);
+    let transport = session::default_transport(&base_url)?;
     let dated = from_fn(move |request| {
-        let (transport, date) = (Arc::clone(&transport), Arc::clone(&date));
+        let (transport, dates) = (Arc::clone(&transport), dates.clone());
         async move {
             let response = transport.send(request).await?;
-            let told = response.headers().get(DATE);
-            let told = told.and_then(|told| told.to_str().ok());
-            *date.lock().unwrap_or_else(PoisonError::into_inner) = told.map(str::to_owned);
+            let date = response.headers().get(DATE);
+            let date = date.and_then(|date| Some(date.to_str().ok()?.to_owned()));
+            // The receiver may be gone when a late answer comes.
+            let _ = dates.send(date);
             Ok(response)
         }
     });
@@ -168,11 +171,10 @@ fn client(
     if let Some(host) = plain_http_to {
         builder = builder.plain_http_to(host);
     }
-    let built = builder.transport(Told(dated)).build();
-    built.map_err(|error| Failure::build(&error))
+    Ok(builder.transport(ReportingTransport(dated)).build()?)
 }
 
-fn judge(error: Option<&Error>, time: Duration) -> Check {
+fn judge_answer(error: Option<&Error>, time: Duration) -> Check {
     let milliseconds = time.as_millis();
     let Some(error) = error.filter(|error| error.kind() != ErrorKind::NotFound) else {
         let found = format!("answers after {milliseconds} ms, and accepts the key");
@@ -182,35 +184,35 @@ fn judge(error: Option<&Error>, time: Duration) -> Check {
         ErrorKind::Authentication => {
             let advice = "Set a key that the service accepts: kirin auth set-key";
             let code = exit_code::AUTHENTICATION;
-            return Check::problem(SERVICE, code, cause(error), advice);
+            return Check::problem(SERVICE, code, error_cause(error), advice);
         }
         ErrorKind::RateLimit => "Wait a while before you generate.",
         _ => {
             let advice = "Check the connection, the base URL and the proxy, or try again later.";
-            return Check::problem(SERVICE, exit_code::UNREACHABLE, cause(error), advice);
+            return Check::problem(SERVICE, exit_code::UNREACHABLE, error_cause(error), advice);
         }
     };
-    Check::warning(SERVICE, cause(error), advice)
+    Check::warning(SERVICE, error_cause(error), advice)
 }
 
-/// What went wrong. The task that was asked for is none that anybody knows.
-fn cause(error: &Error) -> String {
+/// What went wrong, without the id of the task, which was made up.
+fn error_cause(error: &Error) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.what(), ToString::to_string)
 }
 
-fn skew(date: Option<&str>) -> Check {
+fn check_clock(date: Option<&str>) -> Check {
     let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
-        return Check::skipped(CLOCK, "the service did not tell the time");
+        return Check::skipped(CLOCK, "the service did not send the time");
     };
-    let (by, side) = clock::difference(date);
+    let (by, side) = clock::difference_from(date);
     let seconds = by.as_secs();
     if by <= SKEW {
         return Check::ok(CLOCK, format!("differs from the service's by {seconds} s"));
     }
     let found = format!("{seconds} s {side} of the service's");
-    let advice = "Set the clock. Times in the ledger are wrong, and with more than five minutes a task \
-                  whose answer was lost may not be recognized.";
+    let advice = "Set the clock. Otherwise times in the ledger are wrong, and if it is off by more than \
+                  five minutes, a task whose answer was lost may not be recognized.";
     Check::warning(CLOCK, found, advice)
 }
 
@@ -219,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h09_no_password_of_a_proxy_is_shown() {
+    fn no_password_of_a_proxy_is_shown() {
         for (url, shown) in [
             ("http://proxy.test:3128", "http://proxy.test:3128"),
             ("proxy.test:3128", "proxy.test:3128"),

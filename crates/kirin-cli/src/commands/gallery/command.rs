@@ -10,7 +10,7 @@ const OPTIONS: [&str; 4] = ["duration", "aspect_ratio", "mode", "negative_prompt
 
 /// A line for a shell that generates the request again, under another id. There is none for a picture:
 /// it is too long to be typed, and the query of its URL may be a signature.
-pub(super) fn again(request: &GenerationRequest) -> Option<String> {
+pub(super) fn generate_command(request: &GenerationRequest) -> Option<String> {
     let model = request.model()?;
     let mut line = format!("kirin generate --model {}", model.id);
     for parameter in model.parameters {
@@ -19,7 +19,7 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
         };
         let name = parameter.name;
         match (name, value) {
-            // The prompt stands at the end; the ids and who is told of them are new ones.
+            // The prompt comes last; the ids and the callback are not repeated.
             ("prompt" | "external_task_id" | "callback_url", _) => {}
             _ if is_default(model, name, value) => {}
             ("watermark_info", _) if request.watermark() == Some(true) => line += " --watermark",
@@ -30,8 +30,12 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
                 let text = text.unwrap_or_else(|| value.to_string());
                 let between = if text.starts_with('-') { '=' } else { ' ' };
                 line += &match OPTIONS.contains(&name) {
-                    true => format!(" --{}{between}{}", name.replace('_', "-"), word(&text)),
-                    false => format!(" --param {}", word(&format!("{name}={text}"))),
+                    true => format!(
+                        " --{}{between}{}",
+                        name.replace('_', "-"),
+                        exact_shell_word(&text)
+                    ),
+                    false => format!(" --param {}", exact_shell_word(&format!("{name}={text}"))),
                 };
             }
         }
@@ -39,8 +43,8 @@ pub(super) fn again(request: &GenerationRequest) -> Option<String> {
     Some(match request.prompt() {
         None => line,
         // As an argument it would be stdin, or taken for a flag.
-        Some(prompt) if prompt.starts_with('-') => line + " --prompt=" + &word(prompt),
-        Some(prompt) => line + " " + &word(prompt),
+        Some(prompt) if prompt.starts_with('-') => line + " --prompt=" + &exact_shell_word(prompt),
+        Some(prompt) => line + " " + &exact_shell_word(prompt),
     })
 }
 
@@ -49,9 +53,9 @@ fn is_default(model: &Model, name: &str, value: &Value) -> bool {
     kind.as_ref().and_then(ParameterKind::default).as_ref() == Some(value)
 }
 
-/// The text as one word of a shell, exactly. What is not seen is written as an escape, which bash, zsh
-/// and POSIX of 2024 know: it is seen by whoever pastes it, and does nothing before the shell reads it.
-fn word(text: &str) -> String {
+/// The text as one word of a shell, exactly. Invisible characters are written as escapes, which bash, zsh
+/// and POSIX of 2024 know: it is visible when pasted, and does nothing before the shell reads it.
+fn exact_shell_word(text: &str) -> String {
     if !text.chars().any(is_unseen) {
         return shell_word(text);
     }
@@ -60,7 +64,7 @@ fn word(text: &str) -> String {
         match character {
             '\n' => word += "\\n",
             '\\' | '\'' => word.extend(['\\', character]),
-            // What is put together from bytes is the same in a shell of any locale.
+            // Escaped bytes mean the same in a shell of any locale.
             character if is_unseen(character) => {
                 let mut buffer = [0; 4];
                 let bytes = character.encode_utf8(&mut buffer).bytes();
@@ -90,7 +94,8 @@ mod tests {
                     "negative_prompt": "-y",
                     "watermark_info": { "enabled": true } }),
                 Some(
-                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 --watermark --prompt=-x",
+                    "kirin generate --model kirin_v1_6_t2v --negative-prompt=-y --mode pro --duration 10 \
+                     --watermark --prompt=-x",
                 ),
             ),
             (
@@ -106,7 +111,10 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(again(&request(parameters).unwrap()).as_deref(), line);
+            assert_eq!(
+                generate_command(&request(parameters).unwrap()).as_deref(),
+                line
+            );
         }
     }
 
@@ -117,7 +125,7 @@ mod tests {
             ("it's\na fox", "$'it\\'s\\na fox'"),
             ("\u{202e}\u{7}\\", "$'\\342\\200\\256\\007\\\\'"),
         ] {
-            assert_eq!(word(text), shown, "{text:?}");
+            assert_eq!(exact_shell_word(text), shown, "{text:?}");
         }
     }
 }

@@ -14,14 +14,14 @@ pub(super) struct FrameSize {
     pub(super) height: u32,
 }
 
-/// A header longer than this is none that a video of seconds has.
+/// The header of a video of seconds is never longer.
 const LONGEST_MOOV: u64 = 16 << 20;
 
 /// More boxes than a video of seconds has beside that header.
 const MOST_BOXES: usize = 100_000;
 
 /// The size of the first track that has one.
-pub(super) fn read(path: &Path) -> io::Result<Option<FrameSize>> {
+pub(super) fn read_frame_size(path: &Path) -> io::Result<Option<FrameSize>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut at = 0;
@@ -39,27 +39,27 @@ pub(super) fn read(path: &Path) -> io::Result<Option<FrameSize>> {
             file.seek(SeekFrom::Start(at + found.head))?;
             let mut moov = Vec::new();
             file.take(found.size - found.head).read_to_end(&mut moov)?;
-            let track = boxes(&moov).filter(|(name, _)| name == b"trak");
-            return Ok(track.into_iter().find_map(|(_, track)| size(track)));
+            let track = inner_boxes(&moov).filter(|(name, _)| name == b"trak");
+            return Ok(track.into_iter().find_map(|(_, track)| track_size(track)));
         }
         at += found.size;
     }
     Ok(None)
 }
 
-fn size(track: &[u8]) -> Option<FrameSize> {
-    let (_, header) = boxes(track).find(|(name, _)| name == b"tkhd")?;
+fn track_size(track: &[u8]) -> Option<FrameSize> {
+    let (_, header) = inner_boxes(track).find(|(name, _)| name == b"tkhd")?;
     // Both are fixed point, 16.16, and the last eight bytes of either version.
     let at = header.len().checked_sub(8)?;
     let (width, height) = (
-        number(&header[at..])? >> 16,
-        number(&header[at + 4..])? >> 16,
+        read_u32(&header[at..])? >> 16,
+        read_u32(&header[at + 4..])? >> 16,
     );
     (width > 0 && height > 0).then_some(FrameSize { width, height })
 }
 
 /// The boxes of a box, as far as they are whole.
-fn boxes(mut content: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+fn inner_boxes(mut content: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let found = head_of(content, content.len() as u64)?;
         let (head, size) = (found.head as usize, found.size as usize);
@@ -80,17 +80,17 @@ struct Head {
 /// The head of a box of which `rest` bytes can follow.
 fn head_of(bytes: &[u8], rest: u64) -> Option<Head> {
     let name = bytes.get(4..8)?.try_into().ok()?;
-    let (head, size) = match number(bytes)? {
+    let (head, size) = match read_u32(bytes)? {
         // To the end.
         0 => (8, rest),
-        // The size stands in eight bytes behind the name.
+        // The size follows the name, in eight bytes.
         1 => (16, u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?)),
         size => (8, size.into()),
     };
     (head <= size && size <= rest).then_some(Head { name, head, size })
 }
 
-fn number(bytes: &[u8]) -> Option<u32> {
+fn read_u32(bytes: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?))
 }
 
@@ -117,7 +117,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("video.mp4");
         std::fs::write(&path, bytes).unwrap();
-        read(&path).unwrap()
+        read_frame_size(&path).unwrap()
     }
 
     #[test]

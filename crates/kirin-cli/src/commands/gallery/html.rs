@@ -2,8 +2,8 @@
 
 use crate::terminal::is_unseen;
 
-/// The text between two tags. What is not seen is written out, so that a reader knows of it.
-pub(super) fn text(text: &str) -> String {
+/// The text between two tags. Invisible characters are written out, so that a reader sees them.
+pub(super) fn escape_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -12,21 +12,21 @@ pub(super) fn text(text: &str) -> String {
                 let code = u32::from(character);
                 html.push_str(&format!("<span class=\"unseen\">U+{code:04X}</span>"));
             }
-            character => push(&mut html, character),
+            character => push_escaped(&mut html, character),
         }
     }
     html
 }
 
-/// The value of an attribute, in double quotes; what is not seen is left out.
-pub(super) fn attribute(text: &str) -> String {
+/// The value of an attribute, in double quotes; invisible characters are left out.
+pub(super) fn escape_attribute(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     let seen = text.chars().filter(|character| !is_unseen(*character));
-    seen.for_each(|character| push(&mut html, character));
+    seen.for_each(|character| push_escaped(&mut html, character));
     html
 }
 
-fn push(html: &mut String, character: char) {
+fn push_escaped(html: &mut String, character: char) {
     match character {
         '&' => html.push_str("&amp;"),
         '<' => html.push_str("&lt;"),
@@ -46,8 +46,8 @@ mod tests {
         let markup = "</title><script>alert('1' & \"2\")</script>";
         let escaped =
             "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39; &amp; &quot;2&quot;)&lt;/script&gt;";
-        assert_eq!(text(markup), escaped);
-        assert_eq!(attribute(markup), escaped);
+        assert_eq!(escape_text(markup), escaped);
+        assert_eq!(escape_attribute(markup), escaped);
     }
 
     #[test]
@@ -55,7 +55,10 @@ mod tests {
         let unseen = "a\u{202e}b\u{7}\n\u{7eb8} \u{1f469}\u{200d}\u{1f680}";
         let html = "a<span class=\"unseen\">U+202E</span>b<span class=\"unseen\">U+0007</span>\n\
                     \u{7eb8} \u{1f469}\u{200d}\u{1f680}";
-        assert_eq!(text(unseen), html);
-        assert_eq!(attribute(unseen), "ab\u{7eb8} \u{1f469}\u{200d}\u{1f680}");
+        assert_eq!(escape_text(unseen), html);
+        assert_eq!(
+            escape_attribute(unseen),
+            "ab\u{7eb8} \u{1f469}\u{200d}\u{1f680}"
+        );
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{io, path::Path};
 
-use crate::url_path::segment;
+use crate::url_path::encode_segment;
 
-/// What leads from one folder to another, both of which exist: empty, or with `/` at the end.
-pub(super) fn between(from: &Path, to: &Path) -> io::Result<String> {
+/// The relative URL from one existing folder to another: empty, or with `/` at the end.
+pub(super) fn relative_url(from: &Path, to: &Path) -> io::Result<String> {
     let (from, to) = (from.canonicalize()?, to.canonicalize()?);
     let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
@@ -14,7 +14,7 @@ pub(super) fn between(from: &Path, to: &Path) -> io::Result<String> {
     }
     let down = to[shared..]
         .iter()
-        .map(|part| segment(part.as_os_str()) + "/");
+        .map(|part| encode_segment(part.as_os_str()) + "/");
     Ok("../".repeat(from.len() - shared) + &down.collect::<String>())
 }
 
@@ -34,7 +34,11 @@ mod tests {
             ("pages/new", "my videos", "../../my%20videos/"),
             ("pages/new", ".", "../../"),
         ] {
-            assert_eq!(between(&at(from), &at(to)).unwrap(), link, "{from} to {to}");
+            assert_eq!(
+                relative_url(&at(from), &at(to)).unwrap(),
+                link,
+                "{from} to {to}"
+            );
         }
     }
 }

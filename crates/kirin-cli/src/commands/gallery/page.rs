@@ -3,20 +3,21 @@
 use std::{collections::BTreeSet, fmt::Write, io, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use kirin_ledger::Entry;
 use kirin_types::{Amount, GenerationRequest, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    command::again,
+    command::generate_command,
     frame_size::FrameSize,
-    html::{attribute, text},
+    html::{escape_attribute, escape_text},
     link,
     video::{Known, Video},
 };
-use crate::{clock, url_path::segment};
+use crate::{clock, table::nonzero_counts, url_path::encode_segment};
 
-/// By this a page says what made it.
+/// Names the program that made the page.
 const GENERATOR: &str = "<meta name=\"generator\" content=\"kirin gallery\">";
 
 const STYLE: &str = include_str!("page.css");
@@ -31,7 +32,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub(super) struct Page<'a> {
     title: String,
     videos: &'a [Video],
-    /// What stands before the name of a file.
+    /// The prefix of every file name.
     folder: String,
 }
 
@@ -49,30 +50,30 @@ impl<'a> Page<'a> {
         Ok(Self {
             title: title.unwrap_or_else(|| name.to_string_lossy().into()),
             videos,
-            folder: link::between(here.unwrap_or_else(|| Path::new(".")), folder)?,
+            folder: link::relative_url(here.unwrap_or_else(|| Path::new(".")), folder)?,
         })
     }
 
     /// What the videos cost in USD, as far as it is known.
-    pub(super) fn cost(&self) -> Amount {
+    pub(super) fn total_cost(&self) -> Amount {
         let known = self.videos.iter().filter_map(|video| video.known.as_ref());
         known
             .filter_map(|known| known.entry.amount().cloned())
             .sum()
     }
 
-    pub(super) fn html(&self) -> String {
+    pub(super) fn to_html(&self) -> String {
         let mut html = String::new();
-        let style = format!("{STYLE}{}", self.ratios());
+        let style = format!("{STYLE}{}", self.ratio_styles());
         let policy = format!(
             "default-src 'none'; media-src 'self' file:; img-src data:; style-src '{}'; \
              script-src '{}' '{}'; base-uri 'none'; form-action 'none'; \
              require-trusted-types-for 'script'; trusted-types 'none'",
-            hash(&style),
-            hash(FIRST_SCRIPT),
-            hash(SCRIPT)
+            policy_hash(&style),
+            policy_hash(FIRST_SCRIPT),
+            policy_hash(SCRIPT)
         );
-        let title = attribute(&self.title);
+        let title = escape_attribute(&self.title);
         // Writing to a string cannot fail.
         let _ = write!(
             html,
@@ -84,11 +85,11 @@ impl<'a> Page<'a> {
              <link rel=\"icon\" href=\"{ICON}\">\n<style>{style}</style>\n<script>{FIRST_SCRIPT}</script>\n</head>\n<body>\n\
              <header>\n<div>\n<h1><bdi>{}</bdi></h1>\n<p class=\"summary\">{}</p>\n</div>\n{TOOLS}\
              </header>\n<main>\n<ul id=\"videos\">\n",
-            text(&self.title),
-            self.summary(),
+            escape_text(&self.title),
+            self.summary_html(),
         );
         for video in self.videos {
-            self.card(&mut html, video);
+            self.write_card(&mut html, video);
         }
         let _ = write!(
             html,
@@ -98,53 +99,44 @@ impl<'a> Page<'a> {
     }
 
     /// A class for each shape of a video: a box has its shape before the video is loaded.
-    fn ratios(&self) -> String {
+    fn ratio_styles(&self) -> String {
         let sizes: BTreeSet<_> = self.videos.iter().filter_map(|video| video.size).collect();
         let rule = |size: &FrameSize| {
             let ratio = f64::from(size.width) / f64::from(size.height);
-            format!(".{} {{ --ratio: {ratio:.4}; }}\n", class(*size))
+            format!(".{} {{ --ratio: {ratio:.4}; }}\n", size_class(*size))
         };
         sizes.iter().map(rule).collect()
     }
 
-    fn summary(&self) -> String {
-        let count = self.videos.len();
-        let known: Vec<_> = self
-            .videos
-            .iter()
-            .filter_map(|video| video.known.as_ref())
-            .collect();
-        let mut parts = vec![format!(
-            "{count} {}",
-            if count == 1 { "video" } else { "videos" }
-        )];
-        if !known.is_empty() {
-            parts.push(format!("{} USD", self.cost()));
+    fn summary_html(&self) -> String {
+        let known = self.videos.iter().filter_map(|video| video.known.as_ref());
+        let entries: Vec<_> = known.map(|known| &known.entry).collect();
+        let count = |is_counted: fn(&Entry) -> bool| {
+            let counted = entries.iter().filter(|entry| is_counted(entry));
+            counted.count()
+        };
+        let videos = self.videos.len();
+        let mut parts = vec![match videos {
+            1 => "1 video".into(),
+            videos => format!("{videos} videos"),
+        }];
+        if !entries.is_empty() {
+            parts.push(format!("{} USD", self.total_cost()));
         }
-        let listed = |known: &&&Known| known.entry.cost.is_none() && known.entry.price.is_some();
-        match known.iter().filter(listed).count() {
-            0 => {}
-            listed => parts.push(format!("{listed} at the list price")),
-        }
-        match known
-            .iter()
-            .filter(|known| known.entry.amount().is_none())
-            .count()
-        {
-            0 => {}
-            without => parts.push(format!("{without} without a known price")),
-        }
-        match count - known.len() {
-            0 => {}
-            unknown => parts.push(format!("{unknown} not in the ledger")),
-        }
-        parts
-            .iter()
-            .map(|part| format!("<span>{part}</span>"))
-            .collect()
+        let is_listed = |entry: &Entry| entry.cost.is_none() && entry.price.is_some();
+        parts.extend(nonzero_counts(&[
+            (count(is_listed), "at the list price"),
+            (
+                count(|entry| entry.amount().is_none()),
+                "without a known price",
+            ),
+            (videos - entries.len(), "not in the ledger"),
+        ]));
+        let spans = parts.iter().map(|part| format!("<span>{part}</span>"));
+        spans.collect()
     }
 
-    fn card(&self, html: &mut String, video: &Video) {
+    fn write_card(&self, html: &mut String, video: &Video) {
         let name = video.name.to_string_lossy();
         let prompt = video
             .known
@@ -158,8 +150,8 @@ impl<'a> Page<'a> {
         let cost = cost.map_or_else(String::new, ToString::to_string);
         let class = video
             .size
-            .map_or_else(String::new, |size| format!(" {}", class(size)));
-        let source = self.folder.clone() + &segment(&video.name);
+            .map_or_else(String::new, |size| format!(" {}", size_class(size)));
+        let source = self.folder.clone() + &encode_segment(&video.name);
         // Without a time in it, Safari shows no frame before a video is played.
         let _ = write!(
             html,
@@ -168,23 +160,27 @@ impl<'a> Page<'a> {
              aria-label=\"{}\" src=\"{source}#t=0.001\"></video>\n<figcaption>\n\
              <p class=\"{class_of_label}\" dir=\"auto\">{}</p>\n<p class=\"facts\">{}</p>\n{}\
              </figcaption>\n</figure>\n</li>\n",
-            attribute(label),
-            text(label),
-            facts(video),
-            self.details(video, &source),
+            escape_attribute(label),
+            escape_text(label),
+            facts_line(video),
+            self.details_html(video, &source),
         );
     }
 
     /// Everything else, behind one click.
-    fn details(&self, video: &Video, source: &str) -> String {
+    fn details_html(&self, video: &Video, source: &str) -> String {
         let mut html = String::from("<details>\n<summary>Details</summary>\n<dl>\n");
         let mut row = |name: &str, value: &str| {
-            let _ = writeln!(html, "<div><dt>{}</dt><dd>{value}</dd></div>", text(name));
+            let _ = writeln!(
+                html,
+                "<div><dt>{}</dt><dd>{value}</dd></div>",
+                escape_text(name)
+            );
         };
-        row("file", &file(&video.name.to_string_lossy(), source));
+        row("file", &file_link(&video.name.to_string_lossy(), source));
         for other in &video.others {
-            let source = self.folder.clone() + &segment(other);
-            row("file", &file(&other.to_string_lossy(), &source));
+            let source = self.folder.clone() + &encode_segment(other);
+            row("file", &file_link(&other.to_string_lossy(), &source));
         }
         if let Some(size) = video.size {
             row("size", &format!("{} \u{d7} {}", size.width, size.height));
@@ -192,24 +188,27 @@ impl<'a> Page<'a> {
         let Some(Known { entry, request }) = &video.known else {
             return html + "</dl>\n</details>\n";
         };
-        row("model", &text(&entry.model));
-        for (name, value) in request.as_ref().map(parameters).unwrap_or_default() {
-            row(&name, &text(&value));
+        row("model", &escape_text(&entry.model));
+        for (name, value) in request.as_ref().map(shown_parameters).unwrap_or_default() {
+            row(&name, &escape_text(&value));
         }
-        row("external task id", &text(entry.external_task_id.as_str()));
+        row(
+            "external task id",
+            &escape_text(entry.external_task_id.as_str()),
+        );
         if let Some(id) = &entry.task_id {
-            row("task id", &text(id.as_str()));
+            row("task id", &escape_text(id.as_str()));
         }
         html.push_str("</dl>\n");
         if entry.prompt.is_some() {
             html.push_str("<button type=\"button\" data-copy=\"prompt\">Copy prompt</button>\n");
         }
-        if let Some(command) = request.as_ref().and_then(again) {
+        if let Some(command) = request.as_ref().and_then(generate_command) {
             let _ = write!(
                 html,
                 "<button type=\"button\" data-copy=\"command\">Copy command</button>\n\
                  <pre tabindex=\"0\"><code>{}</code></pre>\n",
-                text(&command)
+                escape_text(&command)
             );
         }
         html + "</details>\n"
@@ -223,7 +222,7 @@ const TOOLS: &str = "<form id=\"tools\" autocomplete=\"off\">\n\
     <p id=\"found\" role=\"status\"></p>\n</form>\n";
 
 /// Cost, length, model and time, in a line.
-fn facts(video: &Video) -> String {
+fn facts_line(video: &Video) -> String {
     let mut facts = Vec::new();
     match &video.known {
         Some(Known { entry, request }) => {
@@ -239,15 +238,15 @@ fn facts(video: &Video) -> String {
         }
         None => facts.push("not in the ledger".into()),
     }
-    facts.extend(video.at.map(time));
+    facts.extend(video.at.map(time_element));
     facts
         .iter()
         .map(|fact| format!("<span>{fact}</span>"))
         .collect()
 }
 
-fn time(at: Timestamp) -> String {
-    let moment = clock::moment(at);
+fn time_element(at: Timestamp) -> String {
+    let moment = clock::utc_moment(at);
     let shown = moment.replacen('T', " ", 1);
     // Seconds say nothing here.
     let shown = shown.get(.."2026-11-25 12:00".len()).unwrap_or(&shown);
@@ -255,19 +254,19 @@ fn time(at: Timestamp) -> String {
 }
 
 /// The parameters that say what the video is, in the order of the reference page.
-fn parameters(request: &GenerationRequest) -> Vec<(String, String)> {
+fn shown_parameters(request: &GenerationRequest) -> Vec<(String, String)> {
     let Ok(Value::Object(parameters)) = serde_json::to_value(request.parameters()) else {
         return Vec::new();
     };
     let known = request.model().map_or(&[][..], |model| model.parameters);
     let place = |name: &str| known.iter().position(|parameter| parameter.name == name);
-    // The prompt and the id have their own place, and who is called back is nobody's affair.
+    // The prompt and the id have their own place, and the callback URL is private.
     let elsewhere = ["prompt", "external_task_id", "callback_url"];
     let mut parameters: Vec<_> = parameters
         .into_iter()
         .filter(|(name, _)| !elsewhere.contains(&name.as_str()))
         .map(|(name, value)| {
-            let value = shown(&name, &value);
+            let value = shown_value(&name, &value);
             (name, value)
         })
         .collect();
@@ -275,8 +274,8 @@ fn parameters(request: &GenerationRequest) -> Vec<(String, String)> {
     parameters
 }
 
-/// A value as text. A picture is none, and its URL may hold what only its owner should know.
-fn shown(name: &str, value: &Value) -> String {
+/// A value as text. A picture is not text, and its URL may hold secrets.
+fn shown_value(name: &str, value: &Value) -> String {
     match (name, value) {
         ("image" | "image_tail", Value::String(image)) => match image.split(['?', '#']).next() {
             Some(url) if url.contains("://") && !url.contains('@') => url.into(),
@@ -287,16 +286,16 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-fn file(name: &str, source: &str) -> String {
-    format!("<a href=\"{source}\"><bdi>{}</bdi></a>", text(name))
+fn file_link(name: &str, source: &str) -> String {
+    format!("<a href=\"{source}\"><bdi>{}</bdi></a>", escape_text(name))
 }
 
-fn class(size: FrameSize) -> String {
+fn size_class(size: FrameSize) -> String {
     format!("r{}x{}", size.width, size.height)
 }
 
 /// How a policy names a script or style that it allows.
-fn hash(content: &str) -> String {
+fn policy_hash(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
 }
 
@@ -320,8 +319,8 @@ mod tests {
             ("image_tail", "iVBORw0KGgo=", "a picture"),
             ("negative_prompt", "why? https://", "why? https://"),
         ] {
-            assert_eq!(shown(name, &value.into()), text);
+            assert_eq!(shown_value(name, &value.into()), text);
         }
-        assert_eq!(shown("cfg_scale", &serde_json::json!(0.5)), "0.5");
+        assert_eq!(shown_value("cfg_scale", &serde_json::json!(0.5)), "0.5");
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct VideoFile {
 }
 
 /// The files of a folder that could be shown.
-pub(super) fn files(folder: &Path) -> io::Result<Vec<VideoFile>> {
+pub(super) fn list_files(folder: &Path) -> io::Result<Vec<VideoFile>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
@@ -66,7 +66,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<VideoFile>> {
 }
 
 /// Those among the files that the ledger knows, and every other MP4 file; the newest first.
-pub(super) async fn find(
+pub(super) async fn find_videos(
     ledger: Option<&Ledger>,
     files: Vec<VideoFile>,
 ) -> Result<Vec<Video>, LedgerError> {
@@ -89,7 +89,7 @@ pub(super) async fn find(
     for (entry, files) in of_entries {
         let known = known_of(ledger, &entries[entry]).await;
         let mut files = files.into_values();
-        // The video stands before its watermarked copy.
+        // The video comes before its watermarked copy.
         if let Some(first) = files.next() {
             let mut video = Video::new(first, Some(known));
             video.others = files.map(|file| file.name).collect();
@@ -100,7 +100,7 @@ pub(super) async fn find(
     Ok(videos)
 }
 
-/// Of which entry each file is, and the manieth of it; of two entries, the later one has written it.
+/// The entry of each file, and its position in that entry; of two entries, the later one has written it.
 fn by_file(entries: &[Entry], files: &[VideoFile]) -> HashMap<PathBuf, (usize, usize)> {
     let names: HashSet<_> = files
         .iter()
@@ -140,9 +140,9 @@ impl Video {
     fn new(file: VideoFile, known: Option<Known>) -> Self {
         let asked_for = known.as_ref().and_then(|known| known.entry.intended_at);
         Self {
-            // What cannot be read is shown without, and the browser says that it cannot be played.
-            size: frame_size::read(&file.path).ok().flatten(),
-            at: asked_for.or_else(|| written(&file.path)),
+            // An unreadable video is shown without a size, and the browser says that it cannot play it.
+            size: frame_size::read_frame_size(&file.path).ok().flatten(),
+            at: asked_for.or_else(|| modified_at(&file.path)),
             name: file.name,
             others: Vec::new(),
             known,
@@ -151,7 +151,7 @@ impl Video {
 }
 
 /// When a file was written.
-fn written(path: &Path) -> Option<Timestamp> {
+fn modified_at(path: &Path) -> Option<Timestamp> {
     let modified = fs::metadata(path).ok()?.modified().ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;
     let milliseconds = i64::try_from(since.as_millis()).ok()?;
