@@ -9,7 +9,7 @@ use crate::{Model, Parameter, ParameterKind, Problem, problem::quoted};
 mod rules;
 mod scalars;
 
-pub(crate) use scalars::{is, is_absolute_http_url};
+pub(crate) use scalars::is;
 
 /// An object as it is looked at.
 pub(crate) type Object<'a> = BTreeMap<&'a str, &'a Value>;

@@ -4,7 +4,10 @@ use alloc::{format, string::String};
 
 use serde_json::Value;
 
-use crate::{ExternalTaskId, Image, ParameterKind, Problem, problem::alternatives};
+use crate::{
+    ExternalTaskId, Image, ParameterKind, Problem, absolute_url::is_absolute_http_url,
+    problem::alternatives,
+};
 
 /// Longest part of a wrong value that a problem repeats, in characters.
 const ECHO_CHARACTERS: usize = 40;
@@ -109,20 +112,6 @@ pub(crate) fn allowed(kind: ParameterKind) -> String {
 pub(super) fn seconds(text: &str) -> Option<u32> {
     let seconds: u32 = text.parse().ok()?;
     (format!("{seconds}") == text).then_some(seconds)
-}
-
-pub(crate) fn is_absolute_http_url(text: &str) -> bool {
-    let rest = text.split_once("://").and_then(|(scheme, rest)| {
-        let known = ["https", "http"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known));
-        known.then_some(rest)
-    });
-    let printable = |character: char| !character.is_whitespace() && !character.is_control();
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !host.is_empty() && rest.chars().all(printable)
-    })
 }
 
 /// What `value` is, as a predicate.
