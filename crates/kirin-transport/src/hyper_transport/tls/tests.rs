@@ -1,6 +1,6 @@
 //! TLS handshakes that come to nothing: no byte of the request has left by then.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use ::tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,9 +8,10 @@ use ::tokio::{
 };
 use bytes::Bytes;
 use http::Request;
+use rustls::RootCertStore;
 
 use super::*;
-use crate::Transport;
+use crate::{Sent, Transport, TransportErrorKind};
 
 /// As the public constructors make it, but without the roots of an operating system, which a bare
 /// container lacks.
