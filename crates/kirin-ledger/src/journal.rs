@@ -28,6 +28,13 @@ pub struct LedgerJournal {
     waits_for_delivery: bool,
 }
 
+impl Ledger {
+    /// What a client for this base URL writes to.
+    pub fn journal(&self, base_url: BaseUrl) -> LedgerJournal {
+        LedgerJournal::new(self.clone(), base_url)
+    }
+}
+
 impl LedgerJournal {
     pub(crate) fn new(ledger: Ledger, base_url: BaseUrl) -> Self {
         Self {

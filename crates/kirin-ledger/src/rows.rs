@@ -210,3 +210,9 @@ fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<AccountName>
 fn wrong(column: usize, error: impl fmt::Display) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.to_string().into())
 }
+
+/// How many bytes a file has; the file holds no negative number.
+pub(crate) fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let bytes: i64 = row.get(column)?;
+    u64::try_from(bytes).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, bytes))
+}

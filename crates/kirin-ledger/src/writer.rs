@@ -15,8 +15,9 @@ use tokio::{runtime::Handle, sync::oneshot};
 use crate::{
     LedgerError,
     closing::{self, Closing},
-    guard::{Guard, Trouble},
+    guard::Guard,
     process::Process,
+    trouble::Trouble,
 };
 
 /// What is done to the file.
