@@ -25,7 +25,8 @@ use tokio::{
 use super::{CallbackCounts, path::SecretPath, verdict::Verdict};
 use crate::{
     Wakes,
-    driver::{mint_token, pause, within},
+    clock::{pause, within},
+    driver::mint_token,
 };
 
 /// Longest head of a request, in bytes.

@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::watch, task::spawn_blocking};
 
 use super::DownloadError;
-use crate::driver::within;
+use crate::clock::within;
 
 /// How long a download waits for what dropped ones have left behind.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);

@@ -25,7 +25,10 @@ pub use alphabet::DownloadEvent;
 mod machine;
 
 mod error;
-pub use error::{DownloadError, DownloadErrorKind};
+pub use error::DownloadError;
+
+mod error_kind;
+pub use error_kind::DownloadErrorKind;
 
 mod outputs;
 

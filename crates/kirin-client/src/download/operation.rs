@@ -68,6 +68,21 @@ type BeforeCommit<'a> = Box<dyn FnMut(FileDigest) -> Noting + Send + 'a>;
 
 type Noting = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
+impl Client {
+    /// Downloads the videos of a completed task; the first to `path`. Await it for the paths of
+    /// the files written.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let paths = client.download(&task, "fox.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, task: &Task, path: impl Into<PathBuf>) -> Download<'static> {
+        Download::new(self, task, path.into())
+    }
+}
+
 impl Download<'static> {
     pub(crate) fn new(client: &Client, task: &Task, path: PathBuf) -> Self {
         Self {

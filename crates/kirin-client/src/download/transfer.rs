@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     Client, ErrorKind,
-    driver::{Moment, downloaded, pause, within},
+    clock::{Moment, pause, within},
+    driver::downloaded,
     wire::Trouble,
 };
 

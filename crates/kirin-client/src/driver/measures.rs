@@ -12,12 +12,12 @@ pub(crate) use crate::metrics::downloaded;
 
 use super::{
     Client,
-    clock::{Clock, Moment},
     plan::{Plan, Start},
     record::Record,
 };
 use crate::{
     Error, ErrorKind,
+    clock::{Clock, Moment},
     machine::{Notice, Outcome},
     metrics::{self, InFlight},
     wire::CreateAnswer,

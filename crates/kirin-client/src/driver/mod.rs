@@ -1,7 +1,7 @@
 //! The thin shell around the machine: it sends, sleeps and keeps the only clock.
 
 mod builder;
-pub use builder::{BuildError, ClientBuilder};
+pub use builder::ClientBuilder;
 
 mod call;
 
@@ -10,17 +10,17 @@ mod claims;
 mod client;
 pub use client::Client;
 
-mod clock;
-pub(crate) use clock::{Moment, pause, within};
-
 mod default_transport;
 
+mod build_error;
+pub use build_error::{BuildError, InvalidEnvironment};
+
 mod drain;
-mod driving;
 pub use drain::Unfinished;
 
+mod driving;
+
 mod environment;
-pub use environment::InvalidEnvironment;
 
 mod flow;
 
@@ -38,6 +38,8 @@ mod measures;
 #[path = "unmeasured.rs"]
 mod measures;
 pub(crate) use measures::downloaded;
+
+mod operations;
 
 mod notices;
 pub use notices::Notices;
@@ -61,6 +63,8 @@ mod trace;
 mod typical_time;
 
 mod uncancelled;
+
+mod under_way;
 
 mod wakes;
 pub use wakes::Wakes;

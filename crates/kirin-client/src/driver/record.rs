@@ -10,16 +10,15 @@ use kirin_types::{GenerationRequest, TaskId};
 use super::{
     Client,
     claims::{Claim, Claims},
-    clock::{Clock, within_or_ever},
-    drain::UnderWay,
     plan::{IdOrigin, Start},
-    run::SHORTEST_CALL,
     spending::Spending,
     told::Told,
     uncancelled::Uncancelled,
+    under_way::UnderWay,
 };
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, TakenBack,
+    clock::{Clock, SHORTEST_CALL, within_or_ever},
     machine::{MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
     wire::CreateAnswer,
 };

@@ -7,7 +7,6 @@ use kirin_types::{ExternalTaskId, Task, TaskId};
 use super::{
     Client,
     claims::Claim,
-    clock::Clock,
     flow::Place,
     measures::{self, Measures},
     plan::Plan,
@@ -19,15 +18,12 @@ use super::{
 };
 use crate::{
     Control, Error, GenerationHandle, JournalError,
+    clock::{Clock, SHORTEST_CALL},
     machine::{Action, Event, Notice, Outcome, Withheld},
 };
 
 mod creating;
 mod querying;
-
-/// How long a call has at least, however near the deadline is: the last query is worth it, a create that is cut
-/// short may be charged, and what has happened is to be written down.
-pub(super) const SHORTEST_CALL: Duration = Duration::from_secs(5);
 
 /// A generation under way.
 pub(super) struct Run {

@@ -12,8 +12,6 @@ use std::{
 use kirin_types::{Callback, ExternalTaskId, TaskId};
 use tokio::sync::Notify;
 
-use super::Client;
-
 /// How many ids nobody listened for are remembered.
 const UNHEARD: usize = 256;
 
@@ -76,7 +74,7 @@ impl Wakes {
         Self::default()
     }
 
-    /// Wakes the generations that wait for the task of a callback, as [`Client::wake`] does for one client.
+    /// Wakes the generations that wait for the task of a callback, as [`Client::wake`](crate::Client::wake) does for one client.
     /// Whether there was one.
     pub fn wake(&self, callback: &Callback) -> bool {
         let task_id = callback.task_id().map(TaskId::as_str);
@@ -129,12 +127,6 @@ impl Wakes {
 impl From<&Self> for Wakes {
     fn from(wakes: &Self) -> Self {
         wakes.clone()
-    }
-}
-
-impl From<&Client> for Wakes {
-    fn from(client: &Client) -> Self {
-        client.0.wakes.clone()
     }
 }
 

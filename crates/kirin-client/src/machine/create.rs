@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, Cause, Event, Knowledge, Notice, Outcome, SendReason, Withheld, WrongEvent,
     absence::Row,
+    context::Context,
     doubt::Doubt,
-    generation::Step,
     refused::{Check, Then},
-    settings::Context,
+    step::Step,
     wait::SHORTEST_GAP,
 };
 use crate::wire::{Refusal, Trouble};

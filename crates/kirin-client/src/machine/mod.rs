@@ -67,11 +67,19 @@ mod outcome;
 pub(crate) use outcome::names_output;
 pub use outcome::{Cause, Knowledge, KnownCreate, Outcome, Withheld};
 
+mod clock_difference;
+pub use clock_difference::ClockDifference;
+
 mod clocks;
-pub use clocks::ClockDifference;
 
 mod settings;
 pub use settings::Settings;
+
+mod context;
+
+mod step;
+
+mod answered;
 
 mod generation;
 pub use generation::{Machine, MissingExternalTaskId};

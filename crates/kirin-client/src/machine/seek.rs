@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, Cause, Event, Notice, Outcome, WrongEvent,
-    generation::Step,
-    settings::Context,
+    context::Context,
+    step::Step,
     wait::{GRACE_AFTER_RESUME, MAX_FAILURES, SHORTEST_GAP},
 };
 use crate::{

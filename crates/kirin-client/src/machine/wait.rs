@@ -12,8 +12,8 @@ use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Cause, Event, Notice, Outcome, Withheld, WrongEvent, generation::Step,
-    outcome::names_output, settings::Context,
+    Action, Cause, Event, Notice, Outcome, Withheld, WrongEvent, context::Context,
+    outcome::names_output, step::Step,
 };
 use crate::{
     Lookup,

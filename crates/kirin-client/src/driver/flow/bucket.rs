@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::driver::clock::{Moment, within};
+use crate::clock::{Moment, within};
 
 /// A bucket of tokens. Each turn takes one, and one comes back in each `refill`, until it is full.
 /// Where there are none, whoever came first goes first; who stops waiting has taken none.

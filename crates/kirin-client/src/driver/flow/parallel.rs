@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::driver::clock::{Moment, within};
+use crate::clock::{Moment, within};
 
 /// A limit that adapts: one step down when the service refuses another parallel task, one step up
 /// after as many tasks have ended as may run. Whoever came first goes first, also after a refusal.

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use kirin_types::{ErrorReason, GenerationRequest};
 
-use super::{Run, SHORTEST_CALL};
+use super::Run;
 use crate::{
     TakenBack,
-    driver::{call::CallTime, clock::within_or_ever, trace},
+    clock::{SHORTEST_CALL, within_or_ever},
+    driver::{call::CallTime, trace},
     machine::{Action, Event, Notice, SendReason, Withheld},
     wire::CreateAnswer,
 };

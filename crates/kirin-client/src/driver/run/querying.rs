@@ -6,7 +6,8 @@ use kirin_types::ExternalTaskId;
 
 use super::Run;
 use crate::{
-    driver::{clock::within_or_ever, trace, wakes::Sleeper},
+    clock::within_or_ever,
+    driver::{trace, wakes::Sleeper},
     machine::Event,
     wire::{Probe, QueryAnswer, Trouble},
 };

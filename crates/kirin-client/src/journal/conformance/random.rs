@@ -2,7 +2,7 @@
 
 use super::{
     Clause,
-    check::{Bench, Outcome},
+    bench::{Bench, Outcome},
     model::{self, Checked},
 };
 use crate::{

@@ -10,9 +10,9 @@ use crate::{
         Cause, Notice, Withheld,
         absence::PROOF_HOLDS,
         clocks::LATEST,
-        generation::Step,
+        context::Context,
         refused::{Check, Then},
-        settings::Context,
+        step::Step,
     },
     wire::{QueryAnswer, Refusal, Trouble},
 };

@@ -7,9 +7,9 @@ use crate::{
     backoff::LONGEST_HINT,
     machine::{
         Cause, Notice, SendReason,
+        context::Context,
         doubt::{Doubt, Next, SHORTEST_WAIT},
-        generation::Step,
-        settings::Context,
+        step::Step,
     },
     wire::{QueryAnswer, Refusal, Trouble},
 };

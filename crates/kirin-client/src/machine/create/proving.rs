@@ -8,8 +8,8 @@ use crate::{
     machine::{
         Cause, Notice, SendReason,
         absence::{PROOF_HOLDS, Progress, Row},
-        generation::Step,
-        settings::Context,
+        context::Context,
+        step::Step,
     },
     wire::Probe,
 };

@@ -7,8 +7,8 @@ use kirin_types::ErrorReason;
 use super::{CreatePhase, State};
 use crate::{
     machine::{
-        Cause, Notice, Outcome, SendReason, Withheld, doubt::Doubt, generation::Step,
-        refused::Then, settings::Context,
+        Cause, Notice, Outcome, SendReason, Withheld, context::Context, doubt::Doubt,
+        refused::Then, step::Step,
     },
     wire::{CreateAnswer, Refusal, Trouble},
 };
