@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn h09_only_https_to_other_machines_goes_through_a_proxy() {
+    fn only_https_to_other_machines_goes_through_a_proxy() {
         let settings = ProxySettings::Fixed {
             url: "http://proxy.test:3128".into(),
             except: "internal.test, 10.0.0.0/8".into(),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn h09_what_is_no_proxy_is_not_forgotten() {
+    fn what_is_no_proxy_is_not_forgotten() {
         for (url, usable) in [
             ("http://proxy.test:3128", true),
             ("http://proxy.test:3128/", true),

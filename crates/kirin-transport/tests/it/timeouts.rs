@@ -140,7 +140,7 @@ async fn a_body_may_be_slow_but_may_not_pause_for_longer_than_the_limit() {
 
 /// Over HTTP/2 a server may send empty frames for ever.
 #[tokio::test(start_paused = true)]
-async fn h04_pieces_without_bytes_are_a_pause() {
+async fn pieces_without_bytes_are_a_pause() {
     let pieces: Vec<(u64, &str)> = (0..100).map(|_| (1, "")).collect();
     let (took, outcome) = timed(read(slow(0, &pieces))).await;
     check_late(&outcome.unwrap_err(), "no data for 20 s");

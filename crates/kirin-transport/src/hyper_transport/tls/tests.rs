@@ -65,18 +65,18 @@ async fn check(handshake: Handshake) {
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_answered_in_plain_sent_nothing() {
+async fn a_handshake_that_is_answered_in_plain_sent_nothing() {
     check(Handshake::Answered(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await;
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_refused_sent_nothing() {
+async fn a_handshake_that_is_refused_sent_nothing() {
     // A fatal alert: handshake_failure.
     check(Handshake::Answered(&[21, 3, 3, 0, 2, 2, 40])).await;
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_closed_sent_nothing() {
+async fn a_handshake_that_is_closed_sent_nothing() {
     check(Handshake::Closed).await;
 }
 
