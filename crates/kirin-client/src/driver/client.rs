@@ -89,7 +89,7 @@ impl Client {
     /// [`CallPolicy`] says otherwise. Near the
     /// deadline of its operation it has less, and 5 s at least. Of a refusal the head counts, and
     /// its body is waited for for 5 s.
-    pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+    pub const CALL_TIMEOUT: Duration = CallPolicy::USUAL_TIMEOUT;
 
     /// Where the API is.
     pub fn base_url(&self) -> &BaseUrl {

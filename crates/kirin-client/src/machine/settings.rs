@@ -104,7 +104,7 @@ impl Settings {
 
     /// The default of [`longest_call`](Self::longest_call): 30 s, or 150 s on a system without
     /// `TCP_USER_TIMEOUT`, whose kernel goes on delivering what nobody waits for.
-    pub const LONGEST_CALL: Duration = Duration::from_secs(30).saturating_add(LATE_DELIVERY);
+    pub const LONGEST_CALL: Duration = CallPolicy::USUAL_TIMEOUT.saturating_add(LATE_DELIVERY);
 
     /// What [`longest_call`](Self::longest_call) is under a policy: the larger of 30 s and the time-out of a
     /// create, and 120 s more on a system without `TCP_USER_TIMEOUT`.

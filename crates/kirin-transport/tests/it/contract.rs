@@ -218,7 +218,7 @@ async fn answers_without_a_body_have_none() {
 /// The transport waits for an answer as long as it is asked to: it is the caller who gives up. The
 /// transport itself lives on in this test, so it is the future that closes.
 #[tokio::test]
-async fn h10_dropping_the_future_closes_the_connection() {
+async fn dropping_the_future_closes_the_connection() {
     let half_a_head = b"HTTP/1.1 200 OK\r\ncontent-";
     let read_request: &[Step<'_>] = &[Step::ReadRequest];
     let half_answered: &[Step<'_>] = &[Step::ReadRequest, Step::Write(half_a_head)];

@@ -343,13 +343,13 @@ fn resets_of_streams_that_nobody_opened_break_the_protocol() {
 // ----------------------------------------------------------------- time
 
 #[test]
-fn h10_a_server_that_never_answers_is_left_at_the_time_limit() {
+fn a_server_that_never_answers_is_left_at_the_time_limit() {
     check("1", |_stream| Ok(()), "Timeout");
     check("2", greet, "Timeout");
 }
 
 #[test]
-fn h10_a_head_byte_by_byte_is_left_at_the_time_limit() {
+fn a_head_byte_by_byte_is_left_at_the_time_limit() {
     check(
         "1",
         |stream| {

@@ -81,6 +81,6 @@ async fn a_handshake_that_is_closed_sent_nothing() {
 }
 
 #[::tokio::test]
-async fn h10_a_handshake_that_stalls_sent_nothing() {
+async fn a_handshake_that_stalls_sent_nothing() {
     check(Handshake::Stalled).await;
 }
