@@ -86,6 +86,10 @@ pub use schedule::PollSchedule;
 
 mod backoff;
 
+mod split_mix;
+
+mod lock;
+
 mod signed_url;
 pub use signed_url::without_url_queries;
 

@@ -96,6 +96,8 @@ pub use switches::{AnswerForm, CreatedAt, ErrorForm, OutputForm, StatusWords, Ta
 
 mod request_id;
 
+mod split_mix;
+
 mod statistics;
 pub use statistics::Statistics;
 

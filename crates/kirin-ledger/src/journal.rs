@@ -199,7 +199,7 @@ impl Journal for LedgerJournal {
             operation.to_string(),
             self.ledger.process().name().to_owned(),
         );
-        self.ledger.writer().post(move |connection| {
+        self.ledger.writer().enqueue(move |connection| {
             let sql =
                 "UPDATE creates SET claimed_by = NULL WHERE operation = ?1 AND claimed_by = ?2";
             connection.execute(sql, [operation, name]).map(drop)

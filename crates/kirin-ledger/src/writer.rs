@@ -104,7 +104,7 @@ impl Writer {
     }
 
     /// Writes without anybody waiting for it. Where it fails, it was not needed.
-    pub(crate) fn post(
+    pub(crate) fn enqueue(
         &self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) {

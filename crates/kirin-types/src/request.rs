@@ -357,7 +357,7 @@ fn known_model(model: Option<&Value>) -> Result<&'static Model, Problem> {
         Some(value) => value
             .as_str()
             .and_then(Model::find)
-            .ok_or_else(|| Problem::new("model", validate::is(value), allowed)),
+            .ok_or_else(|| Problem::new("model", validate::describe_value(value), allowed)),
     }
 }
 
@@ -418,7 +418,8 @@ fn remove_nulls(value: &mut Value) {
 }
 
 fn parsed_id(id: &Value) -> Result<ExternalTaskId, Problem> {
-    let problem = |allowed: String| Problem::new("external_task_id", validate::is(id), allowed);
+    let problem =
+        |allowed: String| Problem::new("external_task_id", validate::describe_value(id), allowed);
     let text = id
         .as_str()
         .ok_or_else(|| problem("a string is required".into()))?;

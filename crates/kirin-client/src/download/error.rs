@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{DownloadErrorKind, alphabet::Failure};
+use super::{DownloadErrorKind, action::Failure};
 
 /// A download that failed. The task is charged whether it is downloaded or not, and can be
 /// downloaded again until its output expires.

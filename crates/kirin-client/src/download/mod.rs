@@ -19,8 +19,10 @@ mod judgement;
 
 mod gzip;
 
-mod alphabet;
-pub use alphabet::DownloadEvent;
+mod action;
+
+mod event;
+pub use event::DownloadEvent;
 
 mod machine;
 

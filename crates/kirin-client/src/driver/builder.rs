@@ -181,7 +181,7 @@ impl ClientBuilder {
     ///
     /// The features that bring one are off, or TLS cannot be set up.
     pub fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
-        default_transport::within(base_url, &CallPolicy::default())
+        default_transport::with_policy(base_url, &CallPolicy::default())
     }
 
     /// Names the user of the service that the key is of ([`AccountName`]); without a name it may be any.
@@ -460,7 +460,7 @@ impl ClientBuilder {
         let (endpoint, plain_host) = self.endpoint()?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => default_transport::within(endpoint.base_url(), &self.call_policy)?,
+            None => default_transport::with_policy(endpoint.base_url(), &self.call_policy)?,
         };
         let default_headers = self.default_headers;
         let endpoint = default_headers

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,6 +18,7 @@ use crate::{
     AccountName, BaseUrl, Budget, CallPolicy, Control, CreateId, GenerationHandle,
     HostCapabilities, Journal, KeyFingerprint, OperationId, PollSchedule,
     clock::{Clock, WallClock},
+    lock::lock,
     machine::ClockDifference,
     plain_host::PlainHost,
     wire::Endpoint,
@@ -128,11 +129,7 @@ impl Client {
 
     /// What is declared or was learned of the host.
     pub fn capabilities(&self) -> HostCapabilities {
-        *self
-            .0
-            .capabilities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0.capabilities)
     }
 
     pub(crate) fn plain_host(&self) -> Option<&PlainHost> {
@@ -144,17 +141,12 @@ impl Client {
     }
 
     pub(super) fn learn(&self, learned: HostCapabilities) {
-        self.0
-            .capabilities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .learn_from(learned);
+        lock(&self.0.capabilities).learn_from(learned);
     }
 
     /// What look-ups must find: what was declared, and what was accepted last.
     pub(super) fn controls(&self) -> Vec<Control> {
-        let seen = self.0.controls.lock();
-        let seen = seen.unwrap_or_else(PoisonError::into_inner);
+        let seen = lock(&self.0.controls);
         seen.iter()
             .chain(&self.0.declared_controls)
             .cloned()
@@ -162,20 +154,17 @@ impl Client {
     }
 
     pub(super) fn learn_control(&self, control: Control) {
-        let seen = self.0.controls.lock();
-        let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.0.controls);
         seen.push_front(control);
         seen.truncate(MOST_CONTROLS);
     }
 
     pub(super) fn clock_difference(&self) -> Option<ClockDifference> {
-        let difference = self.0.clock_difference.lock();
-        *difference.unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0.clock_difference)
     }
 
     pub(super) fn learn_clock(&self, latest: ClockDifference) {
-        let difference = self.0.clock_difference.lock();
-        *difference.unwrap_or_else(PoisonError::into_inner) = Some(latest);
+        *lock(&self.0.clock_difference) = Some(latest);
     }
 
     pub(super) fn next_operation(&self) -> OperationId {
@@ -216,7 +205,7 @@ impl Client {
 
     /// Waits for the turn of a download that goes on after trouble.
     pub(crate) async fn turn_to_repeat_download(&self) {
-        self.0.flow.repeated_downloads.turn().await;
+        self.0.flow.repeated_downloads.wait_for_turn().await;
     }
 
     /// A download came to its end.

@@ -8,7 +8,7 @@ use super::BuildError;
 use crate::{BaseUrl, CallPolicy};
 
 /// One that gives each call the time that a policy has for it.
-pub(super) fn within(
+pub(super) fn with_policy(
     base_url: &BaseUrl,
     policy: &CallPolicy,
 ) -> Result<Arc<dyn Transport>, BuildError> {

@@ -75,7 +75,7 @@ impl Client {
             }
         }
         is_open |= entry.as_ref().is_some_and(JournalEntry::is_unfinished);
-        let handle = running.told.locked().handle.clone();
+        let handle = running.progress.locked().handle.clone();
         let external_task_id = running.create.map(|create| create.external_task_id);
         (is_open || handle.is_some()).then_some(Unfinished {
             external_task_id,

@@ -56,7 +56,7 @@ mod run;
 
 mod spending;
 
-mod told;
+mod shared_progress;
 
 mod trace;
 

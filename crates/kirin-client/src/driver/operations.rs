@@ -218,7 +218,7 @@ impl Client {
     /// ```
     pub async fn query(&self, task: impl Into<TaskRef>) -> Result<Task, Error> {
         let asked = task.into();
-        self.0.flow.pace.turn().await;
+        self.0.flow.pace.wait_for_turn().await;
         let work = self.query_once(asked.as_str(), self.call_policy().query_timeout());
         let event = trace::call("query", asked.as_str(), 1, work).await;
         // What answers a query is read as an answer to one.

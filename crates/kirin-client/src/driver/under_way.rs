@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::told::Told;
+use super::shared_progress::SharedProgress;
 use crate::CreateId;
 
 /// What is under way in a client, and whether more may begin.
@@ -22,7 +22,7 @@ pub(super) struct Drain {
 
 #[derive(Clone)]
 pub(super) struct Running {
-    pub(super) told: Arc<Told>,
+    pub(super) progress: Arc<SharedProgress>,
     pub(super) create: Option<CreateId>,
 }
 
@@ -34,10 +34,10 @@ pub(super) struct UnderWay {
 
 impl Drain {
     /// A generation begins.
-    pub(super) fn enter(self: &Arc<Self>, number: u64, told: Arc<Told>) -> UnderWay {
+    pub(super) fn enter(self: &Arc<Self>, number: u64, progress: Arc<SharedProgress>) -> UnderWay {
         let create = None;
         self.running.send_modify(|running| {
-            running.insert(number, Running { told, create });
+            running.insert(number, Running { progress, create });
         });
         UnderWay {
             drain: Arc::clone(self),

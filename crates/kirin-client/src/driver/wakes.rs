@@ -4,11 +4,12 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use crate::lock::lock;
 use kirin_types::{Callback, ExternalTaskId, TaskId};
 use tokio::sync::Notify;
 
@@ -120,7 +121,7 @@ impl Wakes {
     }
 
     fn locked(&self) -> MutexGuard<'_, Bells> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -163,7 +164,7 @@ impl Sleeper {
     }
 
     /// What comes after this answers every wake that came before.
-    pub(super) fn hear(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         self.heard = self.bell.rung.load(Ordering::SeqCst);
     }
 }

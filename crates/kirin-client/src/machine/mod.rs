@@ -60,8 +60,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod alphabet;
-pub use alphabet::{Action, Event, Notice, SendReason, WrongEvent};
+mod action;
+pub use action::Action;
+
+mod event;
+pub use event::{Event, Notice, SendReason, WrongEvent};
 
 mod outcome;
 pub(crate) use outcome::names_output;

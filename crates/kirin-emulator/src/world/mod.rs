@@ -262,7 +262,7 @@ impl World {
             self.note(format!(
                 "a download of {} carried an Authorization header: the URLs of videos may \
                  lead to other hosts, which must not see the key",
-                redaction::shorten(name)
+                redaction::shorten(name, redaction::CHARACTERS)
             ));
         }
         let artifact = self.artifact(call, name)?;

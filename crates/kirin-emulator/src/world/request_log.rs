@@ -125,7 +125,10 @@ fn method(method: &Method) -> Cow<'static, str> {
 
 fn host(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    Some(redaction::shorten(&redaction::without_key(host, headers)))
+    Some(redaction::shorten(
+        &redaction::without_key(host, headers),
+        redaction::CHARACTERS,
+    ))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
 
 use super::{Clause, Finding, Peer, Report, clock::within};
 use crate::Transport;
+use crate::lock::lock;
 
 /// How long a case may take before it counts as broken.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -47,16 +48,13 @@ impl<'a> Bench<'a> {
             case: case.into(),
             broken: outcome.err(),
         };
-        let findings = self.findings.lock();
-        findings
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(finding);
+        lock(&self.findings).push(finding);
     }
 }
 
 pub(super) type Outcome = Result<(), String>;
 
 /// A sentence about what is broken, unless it is as expected.
-pub(super) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
+pub(super) fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(otherwise()) }
 }

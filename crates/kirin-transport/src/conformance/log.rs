@@ -1,10 +1,11 @@
 //! What the server saw, and what it shares with its case.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard,
     atomic::{AtomicUsize, Ordering},
 };
 
+use crate::lock::lock;
 use tokio::sync::Notify;
 
 /// A request as far as it was read.
@@ -47,7 +48,7 @@ pub(super) struct State {
 
 impl Shared {
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.log)
     }
 
     pub(super) fn is_active(&self) {

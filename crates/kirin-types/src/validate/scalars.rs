@@ -68,7 +68,7 @@ pub(super) fn check(kind: ParameterKind, value: &Value, name: &str) -> Result<()
             characters => wrong(format!("has {characters} characters")),
         },
         (ParameterKind::Url, Value::String(text)) if is_absolute_http_url(text) => Ok(()),
-        _ => wrong(is(value)),
+        _ => wrong(describe_value(value)),
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn seconds(text: &str) -> Option<u32> {
 }
 
 /// What `value` is, as a predicate.
-pub(crate) fn is(value: &Value) -> String {
+pub(crate) fn describe_value(value: &Value) -> String {
     match value {
         Value::Array(_) => "is an array".into(),
         Value::Bool(_) => format!("is the boolean {value}"),

@@ -37,7 +37,7 @@ impl CreatePhase {
         let was_refused = self.refused_at.is_some();
         match was_refused && context.looks_up_before_repeating(now) {
             true => self.begin_check(now, Then::Send(cause)),
-            false => self.go(State::Sending),
+            false => self.enter(State::Sending),
         }
     }
 

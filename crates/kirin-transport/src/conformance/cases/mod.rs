@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::{
-    bench::{Bench, Outcome, expect},
+    bench::{Bench, Outcome, ensure},
     clause::Clause,
     http2,
     log::Log,
