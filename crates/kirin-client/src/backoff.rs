@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::split_mix::next_number;
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -31,14 +33,10 @@ impl Backoff {
         hint.map_or(own, |hint| hint.clamp(own, LONGEST_HINT))
     }
 
-    /// SplitMix64 (Steele, Lea and Flood 2014), as a number from 0 to 1.
+    /// A number from 0 to 1.
     fn random(&mut self) -> f64 {
-        self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        f64::from(u32::try_from(mixed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+        let number = next_number(&mut self.seed) >> 32;
+        f64::from(u32::try_from(number).unwrap_or_default()) / f64::from(u32::MAX)
     }
 }
 

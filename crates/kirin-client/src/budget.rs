@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -13,6 +13,7 @@ use kirin_types::{Amount, ExternalTaskId, GenerationRequest, Price, Task, Total}
 
 use crate::{
     JournalEntry, JournalState,
+    lock::lock,
     machine::{Outcome, Withheld},
 };
 
@@ -110,7 +111,7 @@ impl Budget {
     /// ```
     pub fn spent_before(self, amount: Amount) -> Self {
         if !amount.is_negative() {
-            locked(&self.charges).total += amount.into();
+            lock(&self.charges).total += amount.into();
         }
         self
     }
@@ -140,7 +141,7 @@ impl Budget {
             }
             let request = &entry.intent.request;
             let price = self.known_price(request).unwrap_or_default();
-            let number = locked(&self.charges).add(request, price, true);
+            let number = lock(&self.charges).add(request, price, true);
             if let JournalState::Ended(outcome) = &entry.state {
                 self.reservation(number).settle(outcome);
             }
@@ -155,7 +156,7 @@ impl Budget {
 
     /// What is spent or may be, in USD.
     pub fn spent(&self) -> Amount {
-        locked(&self.charges).total.amount()
+        lock(&self.charges).total.amount()
     }
 
     /// Takes the price of a create that is about to be sent for the first time. The client does this
@@ -183,7 +184,7 @@ impl Budget {
     /// It would exceed the budget, or its price is not known.
     pub fn reserve(&self, request: &GenerationRequest) -> Result<Reservation, Withheld> {
         let price = self.price(request)?;
-        let mut charges = locked(&self.charges);
+        let mut charges = lock(&self.charges);
         let spent = charges.total;
         if spent + price > Total::from(&self.limit) {
             let limit = &self.limit;
@@ -201,7 +202,7 @@ impl Budget {
     /// reservation that is there under its external task id. It is not given back when it is dropped.
     pub fn remember(&self, request: &GenerationRequest) -> Reservation {
         let price = self.known_price(request).unwrap_or_default();
-        let mut charges = locked(&self.charges);
+        let mut charges = lock(&self.charges);
         let number = match charges.find(request.external_task_id()) {
             Some(number) => number,
             None => charges.add(request, price, true),
@@ -220,7 +221,7 @@ impl Budget {
     /// More is spent or reserved than the budget allows, or its price is not known.
     pub fn readmit(&self, request: &GenerationRequest) -> Result<(), Withheld> {
         self.price(request)?;
-        let (spent, limit) = (locked(&self.charges).total, &self.limit);
+        let (spent, limit) = (lock(&self.charges).total, &self.limit);
         match spent > Total::from(limit) {
             true => Err(Withheld::Budget {
                 description: format!("with it, {spent} of {limit} USD are spent or reserved"),
@@ -328,7 +329,7 @@ impl Reservation {
 
     /// Gives back the price of a create that is proved not to have created anything.
     pub fn release(self) {
-        locked(&self.charges).remove(self.number);
+        lock(&self.charges).remove(self.number);
     }
 
     /// Puts the true cost in the place of the price, where the end tells it. A negative one is no
@@ -336,13 +337,13 @@ impl Reservation {
     pub fn settle(self, outcome: &Outcome) {
         let cost = outcome.task().and_then(Task::cost);
         let cost = cost.filter(|cost| !cost.is_negative());
-        locked(&self.charges).settle(self.number, cost.map(Total::from));
+        lock(&self.charges).settle(self.number, cost.map(Total::from));
     }
 
     /// What it takes of the budget.
     #[cfg(feature = "metrics")]
     pub(crate) fn price(&self) -> Total {
-        let charges = locked(&self.charges);
+        let charges = lock(&self.charges);
         let charge = charges.by_number.get(&self.number);
         charge.map_or_else(Total::default, |charge| charge.amount)
     }
@@ -358,7 +359,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if *self.attempts.get_mut() == 0 {
-            locked(&self.charges).remove_unless_remembered(self.number);
+            lock(&self.charges).remove_unless_remembered(self.number);
         }
     }
 }
@@ -450,8 +451,4 @@ impl Charges {
             }
         }
     }
-}
-
-fn locked(charges: &Mutex<Charges>) -> MutexGuard<'_, Charges> {
-    charges.lock().unwrap_or_else(PoisonError::into_inner)
 }

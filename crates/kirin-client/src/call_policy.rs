@@ -39,9 +39,6 @@ pub struct CallPolicy {
     look_up_times: Vec<Duration>,
 }
 
-/// What the time-out of a create is, and the shortest time from which absence is proved.
-const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// A create that is cut short may be charged.
 const SHORTEST_CREATE: Duration = Duration::from_secs(5);
 
@@ -54,6 +51,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const LOOK_UP_TIMES: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
 impl CallPolicy {
+    /// What the time-out of a call is, and the shortest time from which absence is proved.
+    pub(crate) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
+
     /// Sets how long a create may take, from the taking of its body by the transport to the last byte of the
     /// answer: 5 s to a day; what is outside counts as the nearest of the two. 30 s if never called.
     ///
@@ -153,9 +153,9 @@ impl CallPolicy {
         if self
             .look_up_times
             .last()
-            .is_none_or(|last| *last < CREATE_TIMEOUT)
+            .is_none_or(|last| *last < Self::USUAL_TIMEOUT)
         {
-            self.look_up_times.push(CREATE_TIMEOUT);
+            self.look_up_times.push(Self::USUAL_TIMEOUT);
         }
         self
     }
@@ -187,7 +187,7 @@ impl CallPolicy {
 
     /// How long a create may be on its way, as far as its time-out decides it: a shorter one calls nothing back.
     pub(crate) fn longest_create(&self) -> Duration {
-        self.create_timeout.max(CREATE_TIMEOUT)
+        self.create_timeout.max(Self::USUAL_TIMEOUT)
     }
 
     pub(crate) fn query_attempts_or(&self, usual: u32) -> u32 {
@@ -198,8 +198,8 @@ impl CallPolicy {
 impl Default for CallPolicy {
     fn default() -> Self {
         Self {
-            create_timeout: CREATE_TIMEOUT,
-            query_timeout: CREATE_TIMEOUT,
+            create_timeout: Self::USUAL_TIMEOUT,
+            query_timeout: Self::USUAL_TIMEOUT,
             query_attempts: None,
             download_attempts: None,
             look_up_times: LOOK_UP_TIMES.map(Duration::from_secs).to_vec(),

@@ -56,6 +56,8 @@ pub use kirin_types;
 pub use secrecy;
 pub use serde_json;
 
+mod host;
+
 mod base_url;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 
@@ -83,6 +85,10 @@ mod schedule;
 pub use schedule::PollSchedule;
 
 mod backoff;
+
+mod split_mix;
+
+mod lock;
 
 mod signed_url;
 pub use signed_url::without_url_queries;
@@ -112,6 +118,9 @@ mod error;
 pub use error::{Billing, Error, ErrorKind};
 
 #[cfg(feature = "tokio")]
+mod clock;
+
+#[cfg(feature = "tokio")]
 mod driver;
 #[cfg(feature = "tokio")]
 pub use driver::{
@@ -123,6 +132,9 @@ pub use driver::{
 mod callbacks;
 #[cfg(feature = "callbacks")]
 pub use callbacks::{CallbackCounts, CallbackReceiver, CallbackReceiverBuilder};
+
+#[cfg(feature = "blocking")]
+mod in_async_task;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

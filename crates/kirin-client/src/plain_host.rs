@@ -4,7 +4,7 @@ use std::{fmt, net::Ipv6Addr};
 
 use http::{Uri, uri::Authority};
 
-use crate::base_url::host_and_port;
+use crate::host::host_and_port;
 
 /// A host and its port, as in the URLs that name it: without the port that is usual for plain HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{EmulatorConfig, world::FiredRule};
+use crate::scenario::FiredRule;
 
 /// How callbacks are sent to the `callback_url` of a task when its status changes. Nothing but
 /// that there are callbacks is documented, so all of it is a switch. They are not signed.
@@ -66,14 +66,6 @@ impl Callbacks {
 impl Default for Callbacks {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl EmulatorConfig {
-    /// Sets how callbacks are sent.
-    pub fn callbacks(mut self, callbacks: Callbacks) -> Self {
-        self.callbacks = callbacks;
-        self
     }
 }
 

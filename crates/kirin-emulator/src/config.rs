@@ -9,8 +9,11 @@ use std::{
 use kirin_types::Amount;
 
 use crate::{
-    Callbacks, Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which, switches::Switches,
+    Callbacks, Charging, Lifecycle, LimitHeaders, Pace, Scenario, Which, lifecycle::TASK_TIME,
+    switches::Switches,
 };
+
+mod setters;
 
 /// How an emulator behaves; the defaults are what is known of the service.
 ///
@@ -63,7 +66,7 @@ impl EmulatorConfig {
     /// ```
     /// assert_eq!(kirin_emulator::EmulatorConfig::TASK_TIME.as_secs(), 3);
     /// ```
-    pub const TASK_TIME: Duration = Duration::from_secs(3);
+    pub const TASK_TIME: Duration = TASK_TIME;
 
     /// How long a video can be downloaded unless [`video_lifetime`](Self::video_lifetime) says
     /// otherwise: 30 days, after which Kling clears them.

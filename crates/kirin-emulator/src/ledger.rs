@@ -5,8 +5,6 @@ use std::{collections::BTreeMap, fmt};
 use kirin_types::{Amount, Timestamp};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::EmulatorConfig;
-
 /// When a task is charged. It is documented nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,29 +19,6 @@ pub enum Charging {
     /// (documented), so one that failed cost nothing.
     #[default]
     AtCreateRefunded,
-}
-
-impl EmulatorConfig {
-    /// Sets how much play money there is, in USD. If never called, there is no end of it. A create
-    /// that costs more than is left is refused with HTTP 402 and `error_code` 40201.
-    ///
-    /// ```
-    /// use kirin_emulator::{Charging, EmulatorConfig};
-    ///
-    /// let config = EmulatorConfig::new().balance("2.50".parse()?).charging(Charging::AtCompletion);
-    /// # let _ = config;
-    /// # Ok::<(), kirin_types::InvalidAmount>(())
-    /// ```
-    pub fn balance(mut self, balance: Amount) -> Self {
-        self.balance = Some(balance);
-        self
-    }
-
-    /// Sets when a task is charged.
-    pub fn charging(mut self, charging: Charging) -> Self {
-        self.charging = charging;
-        self
-    }
 }
 
 /// What an emulator charged. Serialized, it is the answer of `GET /_emulator/ledger`.

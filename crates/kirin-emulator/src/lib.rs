@@ -94,6 +94,10 @@ pub use callbacks::{CallbackBody, CallbackOutcome, CallbackRecord, CallbackTarge
 mod switches;
 pub use switches::{AnswerForm, CreatedAt, ErrorForm, OutputForm, StatusWords, TaskErrorForm};
 
+mod request_id;
+
+mod split_mix;
+
 mod statistics;
 pub use statistics::Statistics;
 

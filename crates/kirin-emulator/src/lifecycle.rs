@@ -2,9 +2,8 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use kirin_types::KIRIN_V2_5_TURBO_T2V;
-
-use crate::EmulatorConfig;
+/// How long a task takes unless it is set.
+pub(crate) const TASK_TIME: Duration = Duration::from_secs(3);
 
 /// How a task goes from its create to its end, and what its end is.
 ///
@@ -98,9 +97,9 @@ impl Lifecycle {
 }
 
 impl Default for Lifecycle {
-    /// Completed after [`EmulatorConfig::TASK_TIME`].
+    /// Completed after [`EmulatorConfig::TASK_TIME`](crate::EmulatorConfig::TASK_TIME).
     fn default() -> Self {
-        Self::after(EmulatorConfig::TASK_TIME)
+        Self::after(TASK_TIME)
     }
 }
 
@@ -124,45 +123,6 @@ impl Which {
             Self::Model(id) => model == id,
             Self::Nth(nth) => number.checked_add(1) == Some(*nth),
         }
-    }
-}
-
-impl EmulatorConfig {
-    /// Sets how every task goes for which nothing else is set.
-    pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
-        self.lifecycle = lifecycle;
-        self
-    }
-
-    /// Sets how some tasks go. Of several settings that fit a task, the last one holds.
-    pub fn lifecycle_of(mut self, which: Which, lifecycle: Lifecycle) -> Self {
-        self.lifecycles.push((which, lifecycle));
-        self
-    }
-
-    /// How long a task takes on the wall where nothing is set for it: what to wait for before
-    /// asking. Where no time ends it, that is [`TASK_TIME`](Self::TASK_TIME).
-    pub(crate) fn typical_time(&self) -> Duration {
-        let time = match self.lifecycle.ending {
-            Ending::After(time) => time,
-            Ending::AfterQueries(_) | Ending::ByHand => Self::TASK_TIME,
-            Ending::Drawn => KIRIN_V2_5_TURBO_T2V.typical_time.duration,
-        };
-        self.pace.real(time)
-    }
-
-    /// Sets how long every task takes from create to its end; zero ends it at once. It keeps what
-    /// [`fail_with`](Self::fail_with) set.
-    pub fn task_time(mut self, task_time: Duration) -> Self {
-        self.lifecycle.ending = Ending::After(task_time);
-        self
-    }
-
-    /// Makes every task fail at its end with this `error.code`, such as `002011095`. It keeps what
-    /// [`task_time`](Self::task_time) set.
-    pub fn fail_with(mut self, code: impl Into<String>) -> Self {
-        self.lifecycle = self.lifecycle.fail_with(code);
-        self
     }
 }
 

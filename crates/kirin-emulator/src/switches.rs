@@ -2,8 +2,6 @@
 
 use http::StatusCode;
 
-use crate::EmulatorConfig;
-
 /// The ways to write an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Switches {
@@ -116,65 +114,4 @@ pub enum TaskErrorForm {
     Message,
     /// A text.
     Text,
-}
-
-impl EmulatorConfig {
-    /// Sets what stands around a task in an answer.
-    ///
-    /// ```
-    /// use kirin_emulator::{
-    ///     AnswerForm, CreatedAt, EmulatorConfig, ErrorForm, OutputForm, StatusWords, TaskErrorForm,
-    /// };
-    ///
-    /// let config = EmulatorConfig::new()
-    ///     .answer_form(AnswerForm::Enveloped)
-    ///     .created_at(CreatedAt::Seconds)
-    ///     .created_status(http::StatusCode::ACCEPTED)
-    ///     .error_form(ErrorForm::Object)
-    ///     .output_form(OutputForm::WithoutContent)
-    ///     .status_words(StatusWords::Kling)
-    ///     .task_error_form(TaskErrorForm::Text);
-    /// # let _ = config;
-    /// ```
-    pub fn answer_form(mut self, form: AnswerForm) -> Self {
-        self.switches.answer_form = form;
-        self
-    }
-
-    /// Sets how a task says when it was created.
-    pub fn created_at(mut self, created_at: CreatedAt) -> Self {
-        self.switches.created_at = created_at;
-        self
-    }
-
-    /// Sets the HTTP status of the answer to a create, 200 if never called: the vendor's clients take
-    /// any below 400 for a success.
-    pub fn created_status(mut self, status: StatusCode) -> Self {
-        self.switches.created_status = status;
-        self
-    }
-
-    /// Sets how a refusal is written.
-    pub fn error_form(mut self, form: ErrorForm) -> Self {
-        self.switches.error_form = form;
-        self
-    }
-
-    /// Sets where the parts of an output stand.
-    pub fn output_form(mut self, form: OutputForm) -> Self {
-        self.switches.output_form = form;
-        self
-    }
-
-    /// Sets the words for how far a task is.
-    pub fn status_words(mut self, words: StatusWords) -> Self {
-        self.switches.status_words = words;
-        self
-    }
-
-    /// Sets how a failed task says why.
-    pub fn task_error_form(mut self, form: TaskErrorForm) -> Self {
-        self.switches.task_error_form = form;
-        self
-    }
 }

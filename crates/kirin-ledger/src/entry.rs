@@ -8,8 +8,6 @@ use kirin_client::{
 use kirin_types::{Amount, ExternalTaskId, Task, TaskId, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::DownloadedFile;
-
 /// One create, as far as the ledger knows of it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -148,4 +146,14 @@ impl Entry {
         handle.account.clone_from(&self.account);
         Some(handle)
     }
+}
+
+/// A video of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DownloadedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many bytes it had when it was downloaded.
+    pub bytes: u64,
 }

@@ -6,19 +6,9 @@ use std::{
 };
 
 use kirin_client::FileDigest;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, Params, params};
 
-use crate::{Ledger, LedgerError, clock, path};
-
-/// A video of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct DownloadedFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// How many bytes it had when it was downloaded.
-    pub bytes: u64,
-}
+use crate::{Ledger, LedgerError, clock, path, rows};
 
 impl Ledger {
     /// Notes what a file of an entry is, before it gets its name: then a later process knows it, whatever
@@ -117,15 +107,9 @@ fn digests(
     let mut statement = connection.prepare_cached(sql)?;
     let digests = statement.query_map(parameters, |row| {
         let sha256: String = row.get(0)?;
-        Ok(FileDigest::new(length(row, 1)?, sha256))
+        Ok(FileDigest::new(rows::length(row, 1)?, sha256))
     })?;
     digests.collect()
-}
-
-/// How many bytes a file has; the file holds no negative number.
-pub(crate) fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let bytes: i64 = row.get(column)?;
-    u64::try_from(bytes).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, bytes))
 }
 
 fn to_columns(digest: &FileDigest) -> (String, i64) {

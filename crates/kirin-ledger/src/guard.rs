@@ -17,17 +17,17 @@ use std::{
     sync::Arc,
 };
 
-use kirin_client::without_url_queries;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use crate::{
-    LedgerError, connection,
+    connection,
     identity::Watch,
     lineage,
     location::side_file,
     main_file::MainFile,
     mark::{Mark, MarkFile},
     process::Process,
+    trouble::Trouble,
 };
 
 /// Looks after one opening of a ledger.
@@ -42,19 +42,6 @@ pub(crate) struct Guard {
     mark_file: MarkFile,
     /// What the counter was when this opening sent last.
     sent: Option<i64>,
-}
-
-/// Why a write does not count. It can be said to each of those who wait for it.
-#[derive(Clone, Debug)]
-pub(crate) enum Trouble {
-    /// What is in the file does not pass its check.
-    Damaged(String),
-    /// It knows less than it should.
-    Outdated,
-    /// Another file is at its path, or none.
-    Replaced(String),
-    /// It could not be read or written.
-    Sqlite(String),
 }
 
 /// The files of a ledger that is open, the ledger first.
@@ -154,40 +141,6 @@ impl Guard {
             }
         };
         Ok(self.reader.insert(reader))
-    }
-}
-
-impl Trouble {
-    pub(crate) fn sqlite(error: &rusqlite::Error) -> Self {
-        // What cannot be read in a row may be repeated.
-        let description = without_url_queries(&error.to_string());
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(description),
-            _ => Self::Sqlite(description),
-        }
-    }
-
-    /// As whoever asked for the write is told.
-    pub(crate) fn into_error(self, path: &Path) -> LedgerError {
-        let path = path.into();
-        match self {
-            Self::Damaged(description) => LedgerError::Damaged { path, description },
-            Self::Outdated => LedgerError::Outdated { path },
-            Self::Replaced(description) => LedgerError::Replaced { path, description },
-            Self::Sqlite(description) => LedgerError::Sqlite { path, description },
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Trouble {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::sqlite(&error)
-    }
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Sqlite(format!("its lock folder: {error}"))
     }
 }
 

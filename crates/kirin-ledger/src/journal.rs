@@ -28,6 +28,13 @@ pub struct LedgerJournal {
     waits_for_delivery: bool,
 }
 
+impl Ledger {
+    /// What a client for this base URL writes to.
+    pub fn journal(&self, base_url: BaseUrl) -> LedgerJournal {
+        LedgerJournal::new(self.clone(), base_url)
+    }
+}
+
 impl LedgerJournal {
     pub(crate) fn new(ledger: Ledger, base_url: BaseUrl) -> Self {
         Self {
@@ -192,7 +199,7 @@ impl Journal for LedgerJournal {
             operation.to_string(),
             self.ledger.process().name().to_owned(),
         );
-        self.ledger.writer().post(move |connection| {
+        self.ledger.writer().enqueue(move |connection| {
             let sql =
                 "UPDATE creates SET claimed_by = NULL WHERE operation = ?1 AND claimed_by = ?2";
             connection.execute(sql, [operation, name]).map(drop)

@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use kirin_client::{BaseUrl, Intent, JournalEntry};
+use kirin_client::{Intent, JournalEntry};
 use rusqlite::{Connection, OptionalExtension as _, Params, params_from_iter};
 use tokio::sync::oneshot;
 
 use crate::{
-    DownloadedFile, Entry, LedgerError, LedgerJournal, backup, clock, closing, files,
-    lineage::Incomplete, opening, path, process::Process, read_only, rows, writer::Writer,
+    DownloadedFile, Entry, LedgerError, backup, clock, closing, lineage::Incomplete, opening, path,
+    process::Process, read_only, rows, writer::Writer,
 };
 
 /// An open ledger. A clone is the same one.
@@ -245,11 +245,6 @@ impl Ledger {
         &self.0.path
     }
 
-    /// What a client for this base URL writes to.
-    pub fn journal(&self, base_url: BaseUrl) -> LedgerJournal {
-        LedgerJournal::new(self.clone(), base_url)
-    }
-
     /// What is needed to go on with an entry whose task is not known yet.
     ///
     /// # Errors
@@ -296,7 +291,7 @@ impl Ledger {
 
     /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
     /// not ended, refused and still to be looked up, or completed without the files that are wanted, or
-    /// without what [`until_delivered`](LedgerJournal::until_delivered) waits for. Of these, and of no others, the
+    /// without what [`until_delivered`](crate::LedgerJournal::until_delivered) waits for. Of these, and of no others, the
     /// [`journal_entry`](Self::journal_entry) is unfinished.
     ///
     /// # Errors
@@ -393,7 +388,7 @@ fn entries(
         if let Some(entry) = &mut entry {
             entry.files.push(DownloadedFile {
                 path: path::from_bytes(row.get(1)?),
-                bytes: files::length(row, 2)?,
+                bytes: rows::length(row, 2)?,
             });
         }
     }

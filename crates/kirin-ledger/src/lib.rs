@@ -121,7 +121,7 @@ mod connection;
 mod days;
 
 mod entry;
-pub use entry::{Entry, Money};
+pub use entry::{DownloadedFile, Entry, Money};
 
 mod error;
 pub use error::LedgerError;
@@ -129,7 +129,6 @@ pub use error::LedgerError;
 mod file_system;
 
 mod files;
-pub use files::DownloadedFile;
 
 mod guard;
 
@@ -171,5 +170,7 @@ mod rows;
 mod schema;
 
 mod signed_url;
+
+mod trouble;
 
 mod writer;

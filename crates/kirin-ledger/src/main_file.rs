@@ -10,7 +10,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{clock, connection, guard::Trouble, identity::Shape, lineage};
+use crate::{clock, connection, identity::Shape, lineage, trouble::Trouble};
 
 /// The file, as it was seen.
 #[derive(Debug)]

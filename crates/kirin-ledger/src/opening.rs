@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use crate::{
     LedgerError, closing, connection,
-    guard::{self, Guard, Trouble},
+    guard::{self, Guard},
     identity::{Shape, Watch},
     lineage::{self, Incomplete, Known},
     location::{self, side_file},
@@ -19,6 +19,7 @@ use crate::{
     mark::{Mark, MarkFile},
     process::Process,
     schema, signed_url,
+    trouble::Trouble,
 };
 
 /// A ledger that may be written to.

@@ -52,14 +52,14 @@ fn state(row: &Row<'_>) -> rusqlite::Result<JournalState> {
         _ => {
             let outcome: String = row.get(14)?;
             let outcome: Outcome =
-                serde_json::from_str(&outcome).map_err(|error| wrong(14, error))?;
+                serde_json::from_str(&outcome).map_err(|error| unreadable_column(14, error))?;
             JournalState::Ended(Box::new(outcome))
         }
     })
 }
 
 /// What is written of a state.
-pub(crate) fn word(state: &JournalState) -> &'static str {
+pub(crate) fn state_word(state: &JournalState) -> &'static str {
     match state {
         JournalState::Accepted(_) => "accepted",
         JournalState::Intended => "intended",
@@ -123,18 +123,18 @@ pub(crate) fn journal_entry(
         let mut entry = read_kept(row)?.entry;
         let is_wanted: bool = row.get(24)?;
         // Whether or not anybody said so: its videos are where they are wanted, or are not wanted.
-        entry.is_delivered |= word(&entry.state) == "completed" && !is_wanted;
+        entry.is_delivered |= state_word(&entry.state) == "completed" && !is_wanted;
         Ok(entry)
     })
 }
 
 fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     let request: String = row.get(4)?;
-    let request = serde_json::from_str(&request).map_err(|error| wrong(4, error))?;
+    let request = serde_json::from_str(&request).map_err(|error| unreadable_column(4, error))?;
     let is_known: bool = row.get(6)?;
     let intended_at = is_known.then_some(Timestamp::from_milliseconds(row.get(5)?));
     let intent = Intent::new(request, base_url(row)?, parsed(row, 3)?, intended_at);
-    let mut intent = intent.map_err(|error| wrong(4, error))?;
+    let mut intent = intent.map_err(|error| unreadable_column(4, error))?;
     let clock_difference: Option<i64> = row.get(7)?;
     intent.account = account(row, 23)?;
     intent.clock_difference = clock_difference.map(ClockDifference::from_milliseconds);
@@ -179,7 +179,7 @@ pub(crate) fn controls(
 /// A base URL as it was written: it may be plain HTTP, to a host that was named for that.
 fn base_url(row: &Row<'_>) -> rusqlite::Result<BaseUrl> {
     let text: String = row.get(1)?;
-    BaseUrl::with_plain_http(&text).map_err(|error| wrong(1, error))
+    BaseUrl::with_plain_http(&text).map_err(|error| unreadable_column(1, error))
 }
 
 pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(
@@ -187,7 +187,8 @@ pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(
     column: usize,
 ) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|error| wrong(column, error))
+    text.parse()
+        .map_err(|error| unreadable_column(column, error))
 }
 
 fn optional<T: FromStr<Err: fmt::Display>>(
@@ -195,8 +196,11 @@ fn optional<T: FromStr<Err: fmt::Display>>(
     column: usize,
 ) -> rusqlite::Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| text.parse().map_err(|error| wrong(column, error)))
-        .transpose()
+    text.map(|text| {
+        text.parse()
+            .map_err(|error| unreadable_column(column, error))
+    })
+    .transpose()
 }
 
 fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<AccountName>> {
@@ -207,6 +211,12 @@ fn account(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<AccountName>
     }
 }
 
-fn wrong(column: usize, error: impl fmt::Display) -> rusqlite::Error {
+fn unreadable_column(column: usize, error: impl fmt::Display) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.to_string().into())
+}
+
+/// How many bytes a file has; the file holds no negative number.
+pub(crate) fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let bytes: i64 = row.get(column)?;
+    u64::try_from(bytes).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, bytes))
 }

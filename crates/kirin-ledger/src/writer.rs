@@ -15,8 +15,9 @@ use tokio::{runtime::Handle, sync::oneshot};
 use crate::{
     LedgerError,
     closing::{self, Closing},
-    guard::{Guard, Trouble},
+    guard::Guard,
     process::Process,
+    trouble::Trouble,
 };
 
 /// What is done to the file.
@@ -103,7 +104,7 @@ impl Writer {
     }
 
     /// Writes without anybody waiting for it. Where it fails, it was not needed.
-    pub(crate) fn post(
+    pub(crate) fn enqueue(
         &self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) {

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 
-use crate::{Sent, TransportError, TransportErrorKind};
+use crate::{Sent, TransportError, TransportErrorKind, lock::lock};
 
 /// The body of a response. It streams, and ends with an error if it was cut.
 ///
@@ -155,12 +155,12 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = lock(&self.0);
         inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = lock(&self.0);
         inner.size_hint()
     }
 }

@@ -57,6 +57,8 @@ mod reader_body;
 mod body_end;
 pub use body_end::BodyEnd;
 
+mod lock;
+
 pub mod escapes;
 
 #[cfg(feature = "hyper")]

@@ -5,7 +5,7 @@ use std::{
     mem,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
     task::{Context, Poll, Waker, ready},
@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::{Body, TransportError, body::cut};
+use crate::{Body, TransportError, body::cut, lock::lock};
 
 /// The largest piece that is read at once. Three of them are in memory at most: one that is read, one that
 /// waits, and one in the hands of whoever polls the body.
@@ -211,7 +211,7 @@ struct Waiting(Mutex<Option<Waker>>);
 
 impl Waiting {
     fn set(&self, waker: Option<Waker>) -> Option<Waker> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.0);
         mem::replace(&mut *waiting, waker)
     }
 

@@ -4,14 +4,14 @@ use std::{
     future::{Future, poll_fn},
     io::{self, Read},
     pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::{Sent, TransportError, TransportErrorKind};
+use crate::{Sent, TransportError, TransportErrorKind, lock::lock};
 
 /// An extension of a request: says when the transport takes the body, and withdraws it until then.
 ///
@@ -202,7 +202,7 @@ impl SendWatch {
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     iter,
     marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -16,7 +16,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{Body, BodyEnd, SendWatch, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{
+    Body, BodyEnd, SendWatch, Sent, Transport, TransportError, TransportErrorKind, lock::lock,
+};
 
 /// What an error of a service means: the kind of failure, and whether the request may have left.
 pub type ErrorReader = fn(&(dyn Error + 'static)) -> (TransportErrorKind, Sent);
@@ -103,8 +105,7 @@ where
     R::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let service = self.service.lock();
-        let mut service = service.unwrap_or_else(PoisonError::into_inner).clone();
+        let mut service = lock(&self.service).clone();
         let ready = poll_fn(|context| service.poll_ready(context)).await;
         ready.map_err(|error| {
             TransportError::new(TransportErrorKind::Other, Sent::No).with_source(error)

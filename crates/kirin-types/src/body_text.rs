@@ -169,3 +169,14 @@ pub(crate) fn joined(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ")
 }
+
+/// How much of a sentence is shown, in characters.
+pub(crate) const SENTENCE_CHARACTERS: usize = 500;
+
+/// The beginning of a text, without control characters: it may reach a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(SENTENCE_CHARACTERS)
+        .collect()
+}

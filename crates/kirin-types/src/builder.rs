@@ -5,8 +5,8 @@ use alloc::string::String;
 use serde_json::{Value, json};
 
 use crate::{
-    AspectRatio, GenerationRequest, Image, InvalidRequest, Mode, VideoDuration,
-    shared_values::SharedValues,
+    AspectRatio, GenerationRequest, Image, InvalidRequest, KIRIN_V2_5_TURBO_T2V, Mode,
+    VideoDuration, shared_values::SharedValues,
 };
 
 /// Collects the parameters of a [`GenerationRequest`]; [`build`](Self::build) checks them all.
@@ -34,6 +34,40 @@ use crate::{
 pub struct GenerationRequestBuilder {
     parameters: SharedValues,
     extra: SharedValues,
+}
+
+impl GenerationRequest {
+    /// Starts a request for the reference model, `kirin_v2_5_turbo_t2v`, with its only required
+    /// parameter: a prompt of 1 to 2500 characters (documented).
+    ///
+    /// ```
+    /// use kirin_types::{AspectRatio, GenerationRequest, Mode};
+    ///
+    /// let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
+    /// assert_eq!(request.seconds(), Some(5));
+    /// assert_eq!(request.aspect_ratio(), Some(AspectRatio::Landscape));
+    /// assert_eq!(request.mode(), Some(Mode::Std));
+    /// # Ok::<(), kirin_types::InvalidRequest>(())
+    /// ```
+    pub fn builder(prompt: impl Into<String>) -> GenerationRequestBuilder {
+        Self::for_model(KIRIN_V2_5_TURBO_T2V.id).parameter("prompt", prompt.into())
+    }
+
+    /// Starts a request for any model of the catalogue.
+    ///
+    /// ```
+    /// use kirin_types::{GenerationRequest, Image};
+    ///
+    /// let request = GenerationRequest::for_model("kirin_v2_5_turbo_i2v")
+    ///     .image(Image::from_url("https://example.com/fox.png")?)
+    ///     .parameter("prompt", "the fox runs")
+    ///     .build()?;
+    /// assert_eq!(request.model_id(), "kirin_v2_5_turbo_i2v");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn for_model(model: impl Into<String>) -> GenerationRequestBuilder {
+        GenerationRequestBuilder::new(model.into())
+    }
 }
 
 impl GenerationRequestBuilder {

@@ -5,7 +5,9 @@ use core::fmt;
 
 use crate::{
     ExternalTaskId, RawJson,
-    body_text::{first_sentence, is_sentence, joined, leaves, of_markup},
+    body_text::{
+        SENTENCE_CHARACTERS, first_sentence, is_sentence, joined, leaves, of_markup, printable,
+    },
     decode::Object,
     task_error::{meaning, with_leading_zeros},
 };
@@ -97,9 +99,6 @@ impl fmt::Display for ErrorReason {
 
 /// Longest beginning of a body that is kept, in characters.
 const TEXT_CHARACTERS: usize = 2000;
-
-/// How much of a sentence is shown, in characters.
-const SENTENCE_CHARACTERS: usize = 500;
 
 impl ErrorBody {
     /// Reads an error body. Never fails: what has no known form is kept as text.
@@ -325,12 +324,4 @@ impl fmt::Display for ErrorBody {
         }
         Ok(())
     }
-}
-
-/// The beginning of a text, without control characters: it may reach a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(SENTENCE_CHARACTERS)
-        .collect()
 }

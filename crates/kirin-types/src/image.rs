@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use serde_json::Value;
 
-use crate::{shared_values::ShownText, validate::is_absolute_http_url};
+use crate::{absolute_url::is_absolute_http_url, shared_values::ShownText};
 
 /// A picture in the form that the wire takes: a URL, or bare base64 without a `data:` prefix.
 ///

@@ -123,6 +123,8 @@ mod duplicate;
 
 mod error_body_form;
 
+mod absolute_url;
+
 mod body_text;
 
 mod money;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 use serde_json::{Map, Value};
 
 use crate::{
-    AspectRatio, ExternalTaskId, GenerationRequestBuilder, InvalidRequest, MODELS, Mode, Model,
-    ParameterKind, Price, Problem, problem::quoted, shared_values::SharedValues, validate,
+    AspectRatio, ExternalTaskId, InvalidRequest, MODELS, Mode, Model, ParameterKind, Price,
+    Problem, problem::quoted, shared_values::SharedValues, validate,
 };
 
 /// A request that the service documents as legal.
@@ -44,38 +44,6 @@ pub struct GenerationRequest {
 }
 
 impl GenerationRequest {
-    /// Starts a request for the reference model, `kirin_v2_5_turbo_t2v`, with its only required
-    /// parameter: a prompt of 1 to 2500 characters (documented).
-    ///
-    /// ```
-    /// use kirin_types::{AspectRatio, GenerationRequest, Mode};
-    ///
-    /// let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
-    /// assert_eq!(request.seconds(), Some(5));
-    /// assert_eq!(request.aspect_ratio(), Some(AspectRatio::Landscape));
-    /// assert_eq!(request.mode(), Some(Mode::Std));
-    /// # Ok::<(), kirin_types::InvalidRequest>(())
-    /// ```
-    pub fn builder(prompt: impl Into<String>) -> GenerationRequestBuilder {
-        Self::for_model(crate::KIRIN_V2_5_TURBO_T2V.id).parameter("prompt", prompt.into())
-    }
-
-    /// Starts a request for any model of the catalogue.
-    ///
-    /// ```
-    /// use kirin_types::{GenerationRequest, Image};
-    ///
-    /// let request = GenerationRequest::for_model("kirin_v2_5_turbo_i2v")
-    ///     .image(Image::from_url("https://example.com/fox.png")?)
-    ///     .parameter("prompt", "the fox runs")
-    ///     .build()?;
-    /// assert_eq!(request.model_id(), "kirin_v2_5_turbo_i2v");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn for_model(model: impl Into<String>) -> GenerationRequestBuilder {
-        GenerationRequestBuilder::new(model.into())
-    }
-
     /// A request for a model that the catalogue does not know, with parameters that nobody
     /// checks: a new model of the vendor works before this crate knows it.
     ///
@@ -389,7 +357,7 @@ fn known_model(model: Option<&Value>) -> Result<&'static Model, Problem> {
         Some(value) => value
             .as_str()
             .and_then(Model::find)
-            .ok_or_else(|| Problem::new("model", validate::is(value), allowed)),
+            .ok_or_else(|| Problem::new("model", validate::describe_value(value), allowed)),
     }
 }
 
@@ -450,7 +418,8 @@ fn remove_nulls(value: &mut Value) {
 }
 
 fn parsed_id(id: &Value) -> Result<ExternalTaskId, Problem> {
-    let problem = |allowed: String| Problem::new("external_task_id", validate::is(id), allowed);
+    let problem =
+        |allowed: String| Problem::new("external_task_id", validate::describe_value(id), allowed);
     let text = id
         .as_str()
         .ok_or_else(|| problem("a string is required".into()))?;

@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 use core::fmt;
 
-use crate::{content::unsigned_text, decode::Token, error_body::printable};
+use crate::{body_text::printable, content::unsigned_text, decode::Token};
 
 /// The error object of a failed task. Its Debug form leaves out what signs the URLs of its message.
 ///

@@ -1,5 +1,6 @@
 //! The rules of the house: what each crate may depend on, do and show in public.
 
+mod circles;
 mod purity;
 mod signature;
 mod tree;
@@ -13,8 +14,9 @@ type Verdict = Result<String, Vec<String>>;
 /// Checks all rules and prints a line for each.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let mut problems = Vec::new();
-    let verdicts = tree::check()?
+    let verdicts = circles::check(workspace)?
         .into_iter()
+        .chain(tree::check()?)
         .chain([purity::check(workspace)?])
         .chain(signature::check(workspace)?);
     for verdict in verdicts {

@@ -27,7 +27,7 @@ const DRIVERS: &[(&str, &str)] = &[
         "the program reads its arguments",
     ),
     (
-        "crates/kirin-client/src/driver/clock.rs",
+        "crates/kirin-client/src/clock.rs",
         "the client's driver owns its clock and its sleep",
     ),
     (

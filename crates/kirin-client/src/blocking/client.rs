@@ -4,7 +4,7 @@ use std::{fmt, future::IntoFuture, io, path::PathBuf, sync::Arc};
 
 use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskRef};
 
-use super::runtime::{InAsyncTask, Runtime};
+use super::{InAsyncTask, runtime::Runtime};
 use crate::{
     Download, DownloadError, Error, Generation, GenerationHandle, JournalError, machine::Notice,
 };

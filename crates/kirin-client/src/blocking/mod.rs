@@ -43,4 +43,4 @@ mod client;
 pub use client::Client;
 
 mod runtime;
-pub use runtime::InAsyncTask;
+pub use crate::in_async_task::InAsyncTask;

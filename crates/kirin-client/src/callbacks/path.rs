@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cb02_only_the_whole_token_at_the_end_of_a_path_is_right() {
+    fn only_the_whole_token_at_the_end_of_a_path_is_right() {
         fn check(path: &str, expected: bool) {
             assert_eq!(SecretPath::new("0a1b".into()).is(path), expected, "{path}");
         }

@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     num::NonZeroU16,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -25,7 +25,9 @@ use tokio::{
 use super::{CallbackCounts, path::SecretPath, verdict::Verdict};
 use crate::{
     Wakes,
-    driver::{mint_token, pause, within},
+    clock::{pause, within},
+    driver::mint_token,
+    lock::lock,
 };
 
 /// Longest head of a request, in bytes.
@@ -291,7 +293,7 @@ impl Shared {
     }
 
     fn counts(&self) -> MutexGuard<'_, CallbackCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 }
 

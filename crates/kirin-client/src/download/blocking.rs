@@ -2,14 +2,15 @@
 
 use std::{
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::{sync::watch, task::spawn_blocking};
 
 use super::DownloadError;
-use crate::driver::within;
+use crate::clock::within;
+use crate::lock::lock;
 
 /// How long a download waits for what dropped ones have left behind.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ impl LeftBehind {
 
 /// The list, without what has ended.
 fn left_behind() -> MutexGuard<'static, Vec<watch::Receiver<()>>> {
-    let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut left = lock(&LEFT_BEHIND);
     left.retain(|it| it.has_changed().is_ok());
     left
 }

@@ -250,7 +250,7 @@ impl Boxes {
     }
 
     /// What is unusual about a file that is whole; nothing about an MP4 as it is usually written.
-    pub(super) fn oddity(&self) -> Option<String> {
+    pub(super) fn unusual_structure(&self) -> Option<String> {
         if !self.are_a_film() {
             return Some("it is not an MP4".into());
         }

@@ -19,13 +19,18 @@ mod judgement;
 
 mod gzip;
 
-mod alphabet;
-pub use alphabet::DownloadEvent;
+mod action;
+
+mod event;
+pub use event::DownloadEvent;
 
 mod machine;
 
 mod error;
-pub use error::{DownloadError, DownloadErrorKind};
+pub use error::DownloadError;
+
+mod error_kind;
+pub use error_kind::DownloadErrorKind;
 
 mod outputs;
 

@@ -68,6 +68,21 @@ type BeforeCommit<'a> = Box<dyn FnMut(FileDigest) -> Noting + Send + 'a>;
 
 type Noting = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
+impl Client {
+    /// Downloads the videos of a completed task; the first to `path`. Await it for the paths of
+    /// the files written.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let paths = client.download(&task, "fox.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(&self, task: &Task, path: impl Into<PathBuf>) -> Download<'static> {
+        Download::new(self, task, path.into())
+    }
+}
+
 impl Download<'static> {
     pub(crate) fn new(client: &Client, task: &Task, path: PathBuf) -> Self {
         Self {
@@ -314,14 +329,15 @@ impl<'a> Download<'a> {
             part.note();
             part.target.sync()
         };
-        part.act(sync).await?;
+        part.on_blocking_thread(sync).await?;
         if let Some(note) = &mut self.before_commit {
             note(digest.clone()).await.map_err(|source| {
                 let detail = "what the file is cannot be written down, so it stays a part file";
                 DownloadError::new(DownloadErrorKind::Disk, detail).with_source(source)
             })?;
         }
-        part.act(move |part| part.target.commit(&digest)).await
+        part.on_blocking_thread(move |part| part.target.commit(&digest))
+            .await
     }
 
     /// Fills the part file, from where it ended.
@@ -335,7 +351,7 @@ impl<'a> Download<'a> {
             can_discard: true,
         };
         let (received, was_there) = part
-            .act(|part| Ok((part.stored().clone(), part.was_there)))
+            .on_blocking_thread(|part| Ok((part.stored().clone(), part.was_there)))
             .await?;
         if was_there && received.bytes() == 0 {
             let because = "what the part file holds is not known for sure".into();
@@ -344,21 +360,24 @@ impl<'a> Download<'a> {
         let mut transfer = Transfer::new(order, received, Box::new(&mut *self.on_event));
         loop {
             match transfer.next().await {
-                Ok(Step::Discard) => part.act(PartFile::discard).await?,
+                Ok(Step::Discard) => part.on_blocking_thread(PartFile::discard).await?,
                 Ok(Step::Finished) => {
                     return Ok(transfer.received().content.file_digest());
                 }
                 Ok(Step::Store(data)) => {
                     let received = transfer.received().clone();
-                    part.act(move |part| part.store(&data, received)).await?;
+                    part.on_blocking_thread(move |part| part.store(&data, received))
+                        .await?;
                 }
                 Err(error) => {
                     // To go on with these bytes would end here again.
                     match error.kind() {
                         DownloadErrorKind::Corrupt | DownloadErrorKind::NotVideo => {
-                            part.act(PartFile::refuse).await?;
+                            part.on_blocking_thread(PartFile::refuse).await?;
                         }
-                        DownloadErrorKind::TooLarge => part.act(PartFile::discard).await?,
+                        DownloadErrorKind::TooLarge => {
+                            part.on_blocking_thread(PartFile::discard).await?
+                        }
                         _ => {}
                     }
                     return Err(error);

@@ -34,7 +34,7 @@ impl Part {
     /// # Errors
     ///
     /// Those of `act`.
-    pub(super) async fn act<T: Send + 'static>(
+    pub(super) async fn on_blocking_thread<T: Send + 'static>(
         &mut self,
         act: impl FnOnce(&mut PartFile) -> Result<T, DownloadError> + Send + 'static,
     ) -> Result<T, DownloadError> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use http::Uri;
 use url::{ParseError, Url};
 
-use crate::{base_url::is_loopback, plain_host::PlainHost};
+use crate::{host::is_loopback, plain_host::PlainHost};
 
 const NOT_HTTPS: &str = "the output's URL does not start with https://";
 

@@ -72,6 +72,24 @@ struct Plan {
     on_event: OnEvent<'static>,
 }
 
+impl Client {
+    /// One output of a completed task as a stream of bytes: the first one, unless
+    /// [`DownloadStream::output`] chooses another.
+    ///
+    /// ```no_run
+    /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut stream = client.download_stream(&task);
+    /// while let Some(data) = stream.next().await {
+    ///     println!("{} bytes", data?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download_stream(&self, task: &Task) -> DownloadStream {
+        DownloadStream::new(self, task)
+    }
+}
+
 impl DownloadStream {
     pub(crate) fn new(client: &Client, task: &Task) -> Self {
         Self(Mutex::new(State::Planned(Box::new(Plan {

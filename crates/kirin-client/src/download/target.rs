@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn d17_place_in_use_is_refused_to_another_until_it_is_given_up() {
+    fn place_in_use_is_refused_to_another_until_it_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
         let prepare = || DownloadTarget::prepare(&path, IfExists::Refuse, None);

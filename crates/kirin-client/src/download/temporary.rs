@@ -14,6 +14,7 @@ use kirin_types::TaskId;
 use super::{
     DownloadError, DownloadErrorKind,
     content::Content,
+    error::ELSEWHERE,
     identity::FileIdentity,
     note::{Note, NoteFile},
     outputs::Output,
@@ -474,9 +475,6 @@ fn remove(path: &Path) -> io::Result<()> {
 fn not_written(source: io::Error) -> DownloadError {
     DownloadError::disk("cannot be written", source)
 }
-
-/// Somebody else has the lock: another process, or another download of this one.
-pub(super) const ELSEWHERE: &str = "is being downloaded by another process";
 
 fn elsewhere() -> DownloadError {
     exists(ELSEWHERE)

@@ -9,8 +9,9 @@ use tokio::task::yield_now;
 
 use super::{
     DownloadError, DownloadErrorKind, DownloadEvent,
-    alphabet::{Action, Event},
+    action::Action,
     blocking::on_disk,
+    event::Event,
     gzip::PlainBody,
     judgement::Received,
     machine::{Machine, Settings},
@@ -19,7 +20,8 @@ use super::{
 };
 use crate::{
     Client, ErrorKind,
-    driver::{Moment, downloaded, pause, within},
+    clock::{Moment, pause, within},
+    driver::downloaded,
     wire::Trouble,
 };
 
@@ -167,7 +169,7 @@ impl<'a> Transfer<'a> {
                 }
                 Action::Finished(Ok(())) => {
                     self.client.download_answered();
-                    if let Some(what) = self.machine().oddity().map(Into::into) {
+                    if let Some(what) = self.machine().unusual_structure().map(Into::into) {
                         self.tell(&DownloadEvent::Unusual { what });
                     }
                     return Ok(Step::Finished);

@@ -1,31 +1,29 @@
 //! How a client is made.
 
 use std::{
-    error::Error,
     fmt,
     num::NonZeroU32,
     sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
-use kirin_transport::{Transport, TransportError};
+use http::HeaderValue;
+use kirin_transport::Transport;
 use kirin_types::Timestamp;
 
 use super::{
+    build_error::BuildError,
     client::{Client, Shared},
-    clock::{WallClock, wall_clock},
     default_transport,
-    environment::InvalidEnvironment,
     flow::{Bucket, Flow, Parallel},
     headers::DefaultHeaders,
     randomness,
     wakes::Wakes,
 };
 use crate::{
-    AccountName, ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities,
-    InvalidAccountName, Journal, MemoryJournal, PollSchedule,
-    plain_host::InvalidPlainHost,
-    wire::{InvalidDefaultHeaders, InvalidEndpoint},
+    AccountName, ApiKey, BaseUrl, Budget, CallPolicy, Control, HostCapabilities, Journal,
+    MemoryJournal, PollSchedule,
+    clock::{WallClock, wall_clock},
 };
 
 /// Collects what a [`Client`] needs.
@@ -68,6 +66,13 @@ pub struct ClientBuilder {
     wall_clock: WallClock,
 }
 
+impl Client {
+    /// Starts a client with its key.
+    pub fn builder(key: ApiKey) -> ClientBuilder {
+        ClientBuilder::new(key)
+    }
+}
+
 impl ClientBuilder {
     pub(super) fn new(key: ApiKey) -> Self {
         Self {
@@ -101,6 +106,83 @@ impl ClientBuilder {
     /// assert_eq!(kirin_client::ClientBuilder::REQUESTS_PER_SECOND, 50);
     /// ```
     pub const REQUESTS_PER_SECOND: u32 = 50;
+
+    /// Adds a header to every call of the API, as a gateway in front of it may want one. Of a name that is
+    /// given twice the later value holds. A value that is [sensitive](HeaderValue::set_sensitive) is shown in
+    /// no Debug text, and taken out of answers as the key is.
+    ///
+    /// It is never sent with a download, whatever its host is: the service chooses an output's URL, which may
+    /// lead to a store of others, and lead on from there.
+    ///
+    /// ```
+    /// use http::HeaderValue;
+    /// use kirin_client::Client;
+    ///
+    /// let mut token = HeaderValue::from_static("a-secret-of-the-gateway");
+    /// token.set_sensitive(true);
+    /// let builder = Client::builder("any-key".parse()?)
+    ///     .default_header("X-Team", "films")
+    ///     .default_header("X-Gateway-Token", token);
+    /// # let _ = builder;
+    /// # Ok::<(), kirin_client::InvalidApiKey>(())
+    /// ```
+    ///
+    /// [`build`](Self::build) refuses what is no header, what the client sends itself, such as
+    /// `Authorization`, and what would change the meaning of a request, such as `Host`, `Content-Encoding` or
+    /// `If-None-Match`, all of it at once:
+    ///
+    /// ```
+    /// use kirin_client::{BuildError, Client};
+    ///
+    /// let builder = Client::builder("any-key".parse()?)
+    ///     .default_header("Host", "example.com")
+    ///     .default_header("Authorization", "Bearer another");
+    /// let Err(BuildError::DefaultHeaders(invalid)) = builder.build() else {
+    ///     panic!("both are refused");
+    /// };
+    /// assert_eq!(invalid.problems().len(), 2);
+    /// # Ok::<(), kirin_client::InvalidApiKey>(())
+    /// ```
+    pub fn default_header(
+        mut self,
+        name: impl AsRef<str>,
+        value: impl TryInto<HeaderValue>,
+    ) -> Self {
+        self.default_headers
+            .add(name.as_ref(), value.try_into().ok());
+        self
+    }
+
+    /// What a client of this base URL sends its requests through, unless a
+    /// [`transport`](Self::transport) is set: to put something of one's own around it. Downloads go through it too.
+    ///
+    /// It gives each call 30 s; a client that has none set makes one that gives what its
+    /// [`call_policy`](Self::call_policy) says. Where the API is reached over plain HTTP, TLS is set up when the
+    /// first https URL comes: outputs have URLs of their own, and a bare container without certificates still talks to
+    /// itself.
+    ///
+    /// ```
+    /// use kirin_client::{BaseUrl, Client, ClientBuilder};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let base_url: BaseUrl = "http://127.0.0.1:4010".parse()?;
+    /// let transport = ClientBuilder::default_transport(&base_url)?;
+    /// let client = Client::builder("any-key".parse()?)
+    ///     .base_url(base_url)
+    ///     .transport(transport)
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The features that bring one are off, or TLS cannot be set up.
+    pub fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
+        default_transport::with_policy(base_url, &CallPolicy::default())
+    }
 
     /// Names the user of the service that the key is of ([`AccountName`]); without a name it may be any.
     ///
@@ -378,7 +460,7 @@ impl ClientBuilder {
         let (endpoint, plain_host) = self.endpoint()?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => default_transport::within(endpoint.base_url(), &self.call_policy)?,
+            None => default_transport::with_policy(endpoint.base_url(), &self.call_policy)?,
         };
         let default_headers = self.default_headers;
         let endpoint = default_headers
@@ -429,56 +511,5 @@ impl fmt::Debug for ClientBuilder {
             .debug_struct("ClientBuilder")
             .field("base_url", &self.base_url)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a client cannot be made.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The account name is not valid.
-    Account(InvalidAccountName),
-    /// Default headers that are not valid, or that the caller must not set.
-    DefaultHeaders(InvalidDefaultHeaders),
-    /// The key must not be sent to this base URL.
-    Endpoint(InvalidEndpoint),
-    /// The environment does not describe a client.
-    Environment(InvalidEnvironment),
-    /// No transport was given, and the features that bring a fitting one are off.
-    NoTransport,
-    /// The name given for plain HTTP is not a host.
-    PlainHost(InvalidPlainHost),
-    /// The default transport cannot be made.
-    Transport(TransportError),
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            // These list what is wrong, and there is nothing to add.
-            Self::DefaultHeaders(invalid) => return invalid.fmt(formatter),
-            Self::Environment(invalid) => return invalid.fmt(formatter),
-            Self::PlainHost(invalid) => return invalid.fmt(formatter),
-            Self::Account(_) => "the account cannot have this name",
-            Self::Endpoint(_) => "the key cannot be used with this base URL",
-            Self::NoTransport => {
-                "no transport: give one, or turn on the features hyper and rustls of kirin-client"
-            }
-            Self::Transport(_) => "the default transport cannot be made",
-        })
-    }
-}
-
-impl Error for BuildError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Account(source) => Some(source),
-            Self::Endpoint(source) => Some(source),
-            Self::DefaultHeaders(_)
-            | Self::Environment(_)
-            | Self::NoTransport
-            | Self::PlainHost(_) => None,
-            Self::Transport(source) => Some(source),
-        }
     }
 }

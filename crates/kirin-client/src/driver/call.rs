@@ -12,12 +12,9 @@ use http::{Request, Response};
 use kirin_transport::{Body, SendWatch, Sent, TransportError, TransportErrorKind};
 use kirin_types::{ExternalTaskId, GenerationRequest};
 
-use super::{
-    Client,
-    clock::{Moment, within, within_or_ever},
-    randomness, trace,
-};
+use super::{Client, randomness, trace};
 use crate::{
+    clock::{Moment, within, within_or_ever},
     machine::{ClockDifference, Event},
     wire::{Call, Exchange, answer_limit},
 };

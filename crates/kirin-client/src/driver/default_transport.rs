@@ -4,44 +4,11 @@ use std::sync::Arc;
 
 use kirin_transport::Transport;
 
-use super::builder::BuildError;
-use crate::{BaseUrl, CallPolicy, ClientBuilder};
-
-impl ClientBuilder {
-    /// What a client of this base URL sends its requests through, unless a
-    /// [`transport`](Self::transport) is set: to put something of one's own around it. Downloads go through it too.
-    ///
-    /// It gives each call 30 s; a client that has none set makes one that gives what its
-    /// [`call_policy`](Self::call_policy) says. Where the API is reached over plain HTTP, TLS is set up when the
-    /// first https URL comes: outputs have URLs of their own, and a bare container without certificates still talks to
-    /// itself.
-    ///
-    /// ```
-    /// use kirin_client::{BaseUrl, Client, ClientBuilder};
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let base_url: BaseUrl = "http://127.0.0.1:4010".parse()?;
-    /// let transport = ClientBuilder::default_transport(&base_url)?;
-    /// let client = Client::builder("any-key".parse()?)
-    ///     .base_url(base_url)
-    ///     .transport(transport)
-    ///     .build()?;
-    /// # let _ = client;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The features that bring one are off, or TLS cannot be set up.
-    pub fn default_transport(base_url: &BaseUrl) -> Result<Arc<dyn Transport>, BuildError> {
-        within(base_url, &CallPolicy::default())
-    }
-}
+use super::BuildError;
+use crate::{BaseUrl, CallPolicy};
 
 /// One that gives each call the time that a policy has for it.
-pub(super) fn within(
+pub(super) fn with_policy(
     base_url: &BaseUrl,
     policy: &CallPolicy,
 ) -> Result<Arc<dyn Transport>, BuildError> {
@@ -72,7 +39,7 @@ mod hyper {
         TransportErrorKind,
     };
 
-    use super::super::builder::BuildError;
+    use super::super::BuildError;
     use crate::BaseUrl;
 
     pub(super) fn transport(

@@ -1,20 +1,12 @@
 //! The end of a client's work: no create begins any more, and what is under way is waited for.
 
-use std::{
-    collections::BTreeMap,
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::time::Duration;
 
 use kirin_types::ExternalTaskId;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
-use super::{Client, clock::within, told::Told};
-use crate::{CreateId, GenerationHandle, JournalEntry};
+use super::{Client, under_way::Running};
+use crate::{GenerationHandle, JournalEntry, clock::within};
 
 /// How long the journal may take to tell what it knows of a create that was not finished.
 const RECALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,78 +22,6 @@ pub struct Unfinished {
     pub handle: Option<GenerationHandle>,
     /// What the journal knows of the create; `None` where it has none, or could not be read.
     pub entry: Option<JournalEntry>,
-}
-
-/// What is under way in a client, and whether more may begin.
-#[derive(Default)]
-pub(super) struct Drain {
-    has_begun: watch::Sender<bool>,
-    running: watch::Sender<BTreeMap<u64, Running>>,
-}
-
-#[derive(Clone)]
-struct Running {
-    told: Arc<Told>,
-    create: Option<CreateId>,
-}
-
-/// The place of one generation among those that are under way, until it is dropped.
-pub(super) struct UnderWay {
-    drain: Arc<Drain>,
-    number: u64,
-}
-
-impl Drain {
-    /// A generation begins.
-    pub(super) fn enter(self: &Arc<Self>, number: u64, told: Arc<Told>) -> UnderWay {
-        let create = None;
-        self.running.send_modify(|running| {
-            running.insert(number, Running { told, create });
-        });
-        UnderWay {
-            drain: Arc::clone(self),
-            number,
-        }
-    }
-
-    /// What comes of `work`, or nothing once the client is drained.
-    pub(super) async fn unless_begun<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut draining = self.has_begun.subscribe();
-        let mut draining = pin!(draining.wait_for(|has_begun| *has_begun));
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            if draining.as_mut().poll(context).is_ready() {
-                return Poll::Ready(None);
-            }
-            work.as_mut().poll(context).map(Some)
-        })
-        .await
-    }
-
-    async fn is_over(&self) {
-        let mut running = self.running.subscribe();
-        // The sender is here, so it does not fail.
-        let _ = running.wait_for(BTreeMap::is_empty).await;
-    }
-}
-
-impl UnderWay {
-    /// The create that it is about is known.
-    pub(super) fn is_about(&self, create: Option<&CreateId>) {
-        self.drain.running.send_modify(|running| {
-            if let Some(running) = running.get_mut(&self.number) {
-                running.create = create.cloned();
-            }
-        });
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.drain.running.send_modify(|running| {
-            running.remove(&self.number);
-        });
-    }
 }
 
 impl Client {
@@ -155,7 +75,7 @@ impl Client {
             }
         }
         is_open |= entry.as_ref().is_some_and(JournalEntry::is_unfinished);
-        let handle = running.told.locked().handle.clone();
+        let handle = running.progress.locked().handle.clone();
         let external_task_id = running.create.map(|create| create.external_task_id);
         (is_open || handle.is_some()).then_some(Unfinished {
             external_task_id,

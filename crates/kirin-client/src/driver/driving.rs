@@ -4,7 +4,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        Arc, Mutex, MutexGuard, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker, ready},
@@ -16,8 +16,9 @@ use kirin_types::Task;
 
 #[cfg(feature = "blocking")]
 use super::plan::Start;
-use super::{Client, plan::Plan, run::run, told::Told};
+use super::{Client, plan::Plan, run::run_generation, shared_progress::SharedProgress};
 use crate::Error;
+use crate::lock::lock;
 #[cfg(feature = "blocking")]
 use crate::machine::{Cause, Outcome, Withheld};
 
@@ -25,7 +26,7 @@ use crate::machine::{Cause, Outcome, Withheld};
 pub(super) const CALLER: u64 = 0;
 
 pub(super) struct Driving {
-    pub(super) told: Arc<Told>,
+    pub(super) progress: Arc<SharedProgress>,
     state: Mutex<State>,
     wakers: Arc<Wakers>,
     /// Somebody wanted to drive it while somebody else did.
@@ -44,7 +45,7 @@ enum State {
 impl Driving {
     pub(super) fn new(client: Client, plan: Plan, tags: Vec<String>) -> Self {
         Self {
-            told: Arc::new(Told::new(tags)),
+            progress: Arc::new(SharedProgress::new(tags)),
             state: Mutex::new(State::Planned(client, Box::new(plan))),
             wakers: Arc::default(),
             was_missed: AtomicBool::new(false),
@@ -58,11 +59,11 @@ impl Driving {
         let Some(mut state) = self.try_state_or_miss() else {
             return Poll::Pending;
         };
-        let before = self.told.locked().count();
+        let before = self.progress.locked().count();
         let driven = self.drive(&mut state);
         drop(state);
         let was_missed = self.was_missed.swap(false, Ordering::SeqCst);
-        if driven.is_ready() || was_missed || self.told.locked().count() != before {
+        if driven.is_ready() || was_missed || self.progress.locked().count() != before {
             self.wakers.wake_all_but(who);
         }
         self.give_up_if_stopped();
@@ -82,7 +83,7 @@ impl Driving {
     /// What it has come to, for a caller who must not drive it.
     #[cfg(feature = "blocking")]
     pub(super) fn refused(&self, withheld: Withheld, id: Option<&ExternalTaskId>) -> Error {
-        let (outcome, handle) = match (&*self.locked(), self.told.handle(), id) {
+        let (outcome, handle) = match (&*self.locked(), self.progress.handle(), id) {
             (State::Planned(_, plan), _, _) => {
                 let handle = plan.start.handle().cloned();
                 (plan.start.withheld(withheld), handle)
@@ -121,7 +122,7 @@ impl Driving {
         if let State::Planned(..) = state
             && let State::Planned(client, plan) = std::mem::replace(state, State::Stopped)
         {
-            let run = run(client, *plan, Arc::clone(&self.told));
+            let run = run_generation(client, *plan, Arc::clone(&self.progress));
             *state = State::Running(Box::pin(run));
         }
         let State::Running(running) = state else {
@@ -162,7 +163,7 @@ impl Driving {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -192,7 +193,7 @@ impl Wakers {
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<(u64, Waker)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -6,10 +6,9 @@
 
 use std::{ffi::OsString, fmt};
 
-use super::BuildError;
+use super::{BuildError, InvalidEnvironment, build_error::KEY};
 use crate::{ApiKey, BaseUrl, Client, ClientBuilder, plain_host::PlainHost};
 
-const KEY: &str = "KIRIN_API_KEY";
 const BASE_URL: &str = "KIRIN_BASE_URL";
 const PLAIN_HTTP_TO: &str = "KIRIN_PLAIN_HTTP_TO";
 
@@ -108,36 +107,6 @@ fn parsed<T, E: fmt::Display>(
         .map_err(|error| problems.push(format!("{name}: {error}")))
         .ok()
 }
-
-/// An environment that describes no client: each variable that is missing, empty or wrong, and why. No value
-/// is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct InvalidEnvironment {
-    problems: Vec<String>,
-}
-
-impl InvalidEnvironment {
-    /// Every problem, with the name of its variable first.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for InvalidEnvironment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems = self.problems.join(" / ");
-        write!(
-            formatter,
-            "the environment does not describe a client, so nothing was sent: {problems}"
-        )?;
-        match self.problems.iter().any(|problem| problem.starts_with(KEY)) {
-            true => write!(formatter, "; set the key with: export {KEY}=YOUR-KEY"),
-            false => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for InvalidEnvironment {}
 
 #[cfg(test)]
 mod tests {

@@ -137,7 +137,7 @@ impl Generation {
         let driving = &self.caller.0;
         let ended = poll_fn(|context| {
             let driven = driving.poll(CALLER, context);
-            match (driving.told.recorded_handle(), driven) {
+            match (driving.progress.recorded_handle(), driven) {
                 (Some(handle), _) => Poll::Ready(Ok(handle)),
                 (None, Poll::Ready(())) => driving.poll_end(context).map(Err),
                 (None, Poll::Pending) => Poll::Pending,
@@ -190,24 +190,24 @@ impl Generation {
 
     /// What another process needs to go on with the task, once the service has it; the journal may not know it yet.
     pub fn handle(&self) -> Option<GenerationHandle> {
-        self.caller.0.told.handle()
+        self.caller.0.progress.handle()
     }
 
     /// The caller's own words, as [`GenerationBuilder::tag`](super::GenerationBuilder::tag) was given them.
     pub fn tags(&self) -> &[String] {
-        self.caller.0.told.tags()
+        self.caller.0.progress.tags()
     }
 
     /// The task as last heard of, once the service has it.
     pub fn task(&self) -> Option<Task> {
-        let told = &self.caller.0.told;
-        told.locked().machine.as_ref()?.task().cloned()
+        let progress = &self.caller.0.progress;
+        progress.locked().machine.as_ref()?.task().cloned()
     }
 
     /// The machine as it stands, to be written down at any time; whoever takes it up in another
     /// process begins with [`Machine::after_restart`]. `None` before the journal has told what it knows.
     pub fn machine(&self) -> Option<Machine> {
-        self.caller.0.told.locked().machine.clone()
+        self.caller.0.progress.locked().machine.clone()
     }
 }
 
@@ -217,7 +217,7 @@ impl IntoFuture for Generation {
 
     fn into_future(self) -> Self::IntoFuture {
         let caller = self.caller;
-        caller.0.told.locked().keep_nothing();
+        caller.0.progress.locked().keep_nothing();
         Box::pin(async move { poll_fn(|context| caller.0.poll_end(context)).await })
     }
 }

@@ -12,12 +12,12 @@ pub(crate) use crate::metrics::downloaded;
 
 use super::{
     Client,
-    clock::{Clock, Moment},
     plan::{Plan, Start},
     record::Record,
 };
 use crate::{
     Error, ErrorKind,
+    clock::{Clock, Moment},
     machine::{Notice, Outcome},
     metrics::{self, InFlight},
     wire::CreateAnswer,
@@ -73,7 +73,7 @@ impl Measures {
     }
 
     /// A POST is about to leave. Nothing is recorded before it has: it must not wait for a recorder.
-    pub(super) fn leaves(
+    pub(super) fn create_leaves(
         &mut self,
         watch: &SendWatch,
         request: &GenerationRequest,
@@ -114,7 +114,7 @@ impl Measures {
     }
 
     /// What happened, after the journal knows of it.
-    pub(super) fn told(&mut self, notice: &Notice) {
+    pub(super) fn count_notice(&mut self, notice: &Notice) {
         match notice {
             Notice::Accepted { adopted: true, .. } => {
                 self.is_sought = false;

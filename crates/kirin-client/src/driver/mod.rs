@@ -1,7 +1,7 @@
 //! The thin shell around the machine: it sends, sleeps and keeps the only clock.
 
 mod builder;
-pub use builder::{BuildError, ClientBuilder};
+pub use builder::ClientBuilder;
 
 mod call;
 
@@ -10,17 +10,17 @@ mod claims;
 mod client;
 pub use client::Client;
 
-mod clock;
-pub(crate) use clock::{Moment, pause, within};
-
 mod default_transport;
 
+mod build_error;
+pub use build_error::{BuildError, InvalidEnvironment};
+
 mod drain;
-mod driving;
 pub use drain::Unfinished;
 
+mod driving;
+
 mod environment;
-pub use environment::InvalidEnvironment;
 
 mod flow;
 
@@ -39,6 +39,8 @@ mod measures;
 mod measures;
 pub(crate) use measures::downloaded;
 
+mod operations;
+
 mod notices;
 pub use notices::Notices;
 
@@ -54,13 +56,15 @@ mod run;
 
 mod spending;
 
-mod told;
+mod shared_progress;
 
 mod trace;
 
 mod typical_time;
 
 mod uncancelled;
+
+mod under_way;
 
 mod wakes;
 pub use wakes::Wakes;

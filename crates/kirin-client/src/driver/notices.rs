@@ -29,7 +29,7 @@ pub struct Notices {
 impl Notices {
     pub(super) fn open(driving: &Arc<Driving>) -> Self {
         Self {
-            number: driving.told.locked().open(),
+            number: driving.progress.locked().open(),
             driving: Arc::clone(driving),
         }
     }
@@ -52,7 +52,7 @@ impl Notices {
 
     fn poll_notice(&self, context: &mut Context<'_>) -> Poll<Option<Notice>> {
         let driven = self.driving.poll(self.number, context);
-        match (self.driving.told.locked().next(self.number), driven) {
+        match (self.driving.progress.locked().next(self.number), driven) {
             (Some(notice), _) => Poll::Ready(Some(notice)),
             (None, Poll::Ready(())) => Poll::Ready(None),
             (None, Poll::Pending) => Poll::Pending,
@@ -70,7 +70,7 @@ impl Stream for Notices {
 
 impl Drop for Notices {
     fn drop(&mut self) {
-        self.driving.told.locked().close(self.number);
+        self.driving.progress.locked().close(self.number);
         self.driving.forget(self.number);
     }
 }

@@ -6,10 +6,11 @@ use kirin_types::{
     ExternalTaskId, GenerationRequest, KIRIN_V2_5_TURBO_T2V, Model, TaskId, TaskRef,
 };
 
-use super::{Client, claims::Claim, clock::Clock};
+use super::{Client, claims::Claim};
 use crate::{
     AccountName, BaseUrl, Budget, Control, CreateId, GenerationHandle, Intent, PollSchedule,
     account::are_different,
+    clock::Clock,
     machine::{Cause, Machine, Outcome, Settings, Withheld},
 };
 

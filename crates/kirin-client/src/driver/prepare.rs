@@ -7,14 +7,13 @@ use kirin_types::TaskId;
 use super::{
     Client,
     claims::Claim,
-    clock::{Clock, within_or_ever},
     plan::{IdOrigin, Known, Plan, Start},
     record::{Operation, Record, in_time},
-    run::SHORTEST_CALL,
     spending::Spending,
 };
 use crate::{
     Control, GenerationHandle, Intent, JournalEntry, JournalState, Recalled,
+    clock::{Clock, SHORTEST_CALL, within_or_ever},
     machine::{Outcome, Settings, Withheld},
 };
 

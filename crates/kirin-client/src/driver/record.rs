@@ -10,16 +10,15 @@ use kirin_types::{GenerationRequest, TaskId};
 use super::{
     Client,
     claims::{Claim, Claims},
-    clock::{Clock, within_or_ever},
-    drain::UnderWay,
     plan::{IdOrigin, Start},
-    run::SHORTEST_CALL,
+    shared_progress::SharedProgress,
     spending::Spending,
-    told::Told,
     uncancelled::Uncancelled,
+    under_way::UnderWay,
 };
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, TakenBack,
+    clock::{Clock, SHORTEST_CALL, within_or_ever},
     machine::{MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
     wire::CreateAnswer,
 };
@@ -184,7 +183,7 @@ impl Record {
     }
 
     /// The attempt is about to leave; the watch shows whether it has.
-    pub(super) fn leaves(&mut self) -> SendWatch {
+    pub(super) fn create_leaves(&mut self) -> SendWatch {
         self.spending.sent()
     }
 
@@ -409,11 +408,11 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    pub(super) fn begin(client: &Client, told: &Arc<Told>) -> Arc<Self> {
+    pub(super) fn begin(client: &Client, progress: &Arc<SharedProgress>) -> Arc<Self> {
         let id = client.next_operation();
         Arc::new(Self {
             id,
-            under_way: client.0.drain.enter(id.number(), Arc::clone(told)),
+            under_way: client.0.drain.enter(id.number(), Arc::clone(progress)),
             journal: Arc::clone(&client.0.journal),
             reports: Arc::clone(&client.0.reports),
         })

@@ -7,32 +7,28 @@ use kirin_types::{ExternalTaskId, Task, TaskId};
 use super::{
     Client,
     claims::Claim,
-    clock::Clock,
     flow::Place,
     measures::{self, Measures},
     plan::Plan,
     prepare::Prepared,
     record::{Operation, Record},
-    told::Told,
+    shared_progress::SharedProgress,
     trace::{self, Known},
     wakes::Sleeper,
 };
 use crate::{
     Control, Error, GenerationHandle, JournalError,
+    clock::{Clock, SHORTEST_CALL},
     machine::{Action, Event, Notice, Outcome, Withheld},
 };
 
 mod creating;
 mod querying;
 
-/// How long a call has at least, however near the deadline is: the last query is worth it, a create that is cut
-/// short may be charged, and what has happened is to be written down.
-pub(super) const SHORTEST_CALL: Duration = Duration::from_secs(5);
-
 /// A generation under way.
 pub(super) struct Run {
     client: Client,
-    told: Arc<Told>,
+    progress: Arc<SharedProgress>,
     clock: Clock,
     record: Record,
     /// It ends before the claim does: whoever has the claim next finds that nobody is at the create.
@@ -67,22 +63,26 @@ enum Work {
 }
 
 /// Begins what was planned, and runs it to its end.
-pub(super) async fn run(client: Client, plan: Plan, told: Arc<Told>) -> Result<Task, Error> {
-    let operation = Operation::begin(&client, &told);
+pub(super) async fn run_generation(
+    client: Client,
+    plan: Plan,
+    progress: Arc<SharedProgress>,
+) -> Result<Task, Error> {
+    let operation = Operation::begin(&client, &progress);
     let clock = client.clock(plan.deadline());
     let measures = Measures::begin(&plan);
     let prepared = Box::pin(Prepared::new(&client, &operation, &clock, plan)).await;
     let run = match prepared {
-        Ok(prepared) => Run::new(client, clock, prepared, operation, measures, told),
+        Ok(prepared) => Run::new(client, clock, prepared, operation, measures, progress),
         Err(refused) => {
-            told.locked().handle = refused.handle;
+            progress.locked().handle = refused.handle;
             let ended = Error::check(refused.outcome);
             measures::operation_ended(&ended);
-            return ended.map_err(|error| told.with_handle(error));
+            return ended.map_err(|error| progress.with_handle(error));
         }
     };
     run.operation.under_way.is_about(run.record.create());
-    let ended = Box::pin(trace::generation(run.known(), run.act())).await;
+    let ended = Box::pin(trace::generation(run.known(), run.follow_machine())).await;
     measures::operation_ended(&ended);
     ended
 }
@@ -94,7 +94,7 @@ impl Run {
         prepared: Prepared,
         operation: Arc<Operation>,
         mut measures: Measures,
-        told: Arc<Told>,
+        progress: Arc<SharedProgress>,
     ) -> Box<Self> {
         let Prepared {
             plan,
@@ -124,7 +124,7 @@ impl Run {
             _claim: claim,
             operation,
             client,
-            told,
+            progress,
             measures,
             place,
             external_task_id,
@@ -139,7 +139,7 @@ impl Run {
         };
         // Of another key it stays, whose it is, until this key has found the task.
         let handle = given.or_else(|| Some(run.handle(task_id?)));
-        let mut latest = run.told.locked();
+        let mut latest = run.progress.locked();
         latest.machine = Some(machine);
         latest.handle = handle;
         drop(latest);
@@ -147,17 +147,17 @@ impl Run {
     }
 
     fn known(&self) -> Known {
-        let handle = &self.told.locked().handle;
+        let handle = &self.progress.locked().handle;
         Known {
             model: self.model.clone(),
             external_task_id: self.external_task_id.as_ref().map(ToString::to_string),
-            tags: self.told.tags().join(", "),
+            tags: self.progress.tags().join(", "),
             task_id: handle.as_ref().map(|handle| handle.task_id.to_string()),
         }
     }
 
     /// Calls are boxed, because most of the time there is none under way.
-    async fn act(mut self: Box<Self>) -> Result<Task, Error> {
+    async fn follow_machine(mut self: Box<Self>) -> Result<Task, Error> {
         loop {
             let event = match self.work() {
                 Work::Create => Box::pin(self.create()).await,
@@ -179,19 +179,20 @@ impl Run {
                     }
                     self.measures.ended(&outcome, &self.client);
                     let ended = Error::check(outcome);
-                    return ended.map_err(|error| self.told.with_handle(error).recorded(recorded));
+                    return ended
+                        .map_err(|error| self.progress.with_handle(error).recorded(recorded));
                 }
             };
             let notice = self.handle_event(event);
             if let Notice::Accepted { id, .. } | Notice::Found { id } = &notice {
                 Box::pin(self.accepted(id, &notice)).await;
             }
-            self.measures.told(&notice);
+            self.measures.count_notice(&notice);
         }
     }
 
     fn work(&self) -> Work {
-        let latest = self.told.locked();
+        let latest = self.progress.locked();
         // It was put there before the first turn of the loop.
         let machine = latest.machine.as_ref().expect("a machine");
         match machine.action() {
@@ -207,7 +208,7 @@ impl Run {
     fn handle_event(&self, event: Event) -> Notice {
         let now = self.clock.elapsed();
         let known = self.client.capabilities();
-        let mut latest = self.told.locked();
+        let mut latest = self.progress.locked();
         let machine = latest.machine.as_mut().expect("a machine");
         if machine.capabilities() != known {
             // Others may have learned it since the machine was made. It may be told at any time.
@@ -231,7 +232,7 @@ impl Run {
     }
 
     fn tell(&self, notice: Notice) {
-        self.told.locked().tell(notice);
+        self.progress.locked().tell(notice);
     }
 
     fn read_clock(&self) {
@@ -270,13 +271,15 @@ impl Run {
         self.place.enter_at_once();
         self.by_task_id = Some(self.client.0.wakes.listen(id.as_str()));
         // The handle comes before the journal, whose write may take long or never end.
-        self.told.locked().being_recorded(self.handle(id.clone()));
+        self.progress
+            .locked()
+            .being_recorded(self.handle(id.clone()));
         if let Some(external_task_id) = &self.external_task_id {
             let control = Control::new(external_task_id.clone(), id.clone());
             self.client.learn_control(control);
         }
         let recorded = self.record.accepted(&self.client, id).await;
-        self.told.locked().recorded(notice.clone());
+        self.progress.locked().recorded(notice.clone());
         self.tell_if_lost(recorded);
         // A subscriber is somebody else's code, so it comes last.
         trace::accepted(id);

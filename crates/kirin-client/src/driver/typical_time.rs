@@ -1,10 +1,11 @@
 //! How long tasks take at an emulator, as it says itself.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use http::HeaderName;
 
 use super::Client;
+use crate::lock::lock;
 use crate::wire::Exchange;
 
 /// In milliseconds on the wall, beside each task that an emulator answers.
@@ -28,14 +29,12 @@ impl Client {
         let milliseconds = text.and_then(|text| text.to_str().ok()?.parse().ok());
         if let Some(milliseconds) = milliseconds {
             let typical = Duration::from_millis(milliseconds).max(SHORTEST);
-            let known = self.0.typical_time.lock();
-            *known.unwrap_or_else(PoisonError::into_inner) = Some(typical);
+            *lock(&self.0.typical_time) = Some(typical);
         }
     }
 
     /// What was said last.
     pub(super) fn typical_time(&self) -> Option<Duration> {
-        let known = self.0.typical_time.lock();
-        *known.unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0.typical_time)
     }
 }

@@ -22,11 +22,11 @@ impl Measures {
 
     pub(super) fn prepared(&mut self, _: &Plan) {}
 
-    pub(super) fn leaves(&mut self, _: &SendWatch, _: &GenerationRequest, _: &Record) {}
+    pub(super) fn create_leaves(&mut self, _: &SendWatch, _: &GenerationRequest, _: &Record) {}
 
     pub(super) fn answered(&mut self, _: &CreateAnswer) {}
 
-    pub(super) fn told(&mut self, _: &Notice) {}
+    pub(super) fn count_notice(&mut self, _: &Notice) {}
 
     pub(super) fn waited(&mut self, _: Duration) {}
 

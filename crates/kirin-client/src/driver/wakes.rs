@@ -4,15 +4,14 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use crate::lock::lock;
 use kirin_types::{Callback, ExternalTaskId, TaskId};
 use tokio::sync::Notify;
-
-use super::Client;
 
 /// How many ids nobody listened for are remembered.
 const UNHEARD: usize = 256;
@@ -76,7 +75,7 @@ impl Wakes {
         Self::default()
     }
 
-    /// Wakes the generations that wait for the task of a callback, as [`Client::wake`] does for one client.
+    /// Wakes the generations that wait for the task of a callback, as [`Client::wake`](crate::Client::wake) does for one client.
     /// Whether there was one.
     pub fn wake(&self, callback: &Callback) -> bool {
         let task_id = callback.task_id().map(TaskId::as_str);
@@ -122,19 +121,13 @@ impl Wakes {
     }
 
     fn locked(&self) -> MutexGuard<'_, Bells> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
 impl From<&Self> for Wakes {
     fn from(wakes: &Self) -> Self {
         wakes.clone()
-    }
-}
-
-impl From<&Client> for Wakes {
-    fn from(client: &Client) -> Self {
-        client.0.wakes.clone()
     }
 }
 
@@ -171,7 +164,7 @@ impl Sleeper {
     }
 
     /// What comes after this answers every wake that came before.
-    pub(super) fn hear(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         self.heard = self.bell.rung.load(Ordering::SeqCst);
     }
 }

@@ -3,10 +3,9 @@
 use kirin_types::{ExternalTaskId, GenerationRequest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{JournalEntry, OperationId};
+use super::OperationId;
 use crate::{
     AccountName, BaseUrl, KeyFingerprint,
-    account::are_different,
     machine::{ClockDifference, MissingExternalTaskId},
 };
 
@@ -126,51 +125,5 @@ impl CreateId {
     /// The same create, of an account.
     pub fn with_account(self, account: Option<AccountName>) -> Self {
         Self { account, ..self }
-    }
-
-    /// Its entry, among all that a journal has under its base URL and external task id; `None` if it has none.
-    ///
-    /// An entry of another account is never its own. One without an account may be of the same user, and so
-    /// may any where the create itself has none: what may be charged comes first, then the same account, then the
-    /// same key.
-    ///
-    /// ```
-    /// use kirin_client::{BaseUrl, CreateId, Intent, JournalEntry, JournalState};
-    /// use kirin_types::GenerationRequest;
-    ///
-    /// let request = GenerationRequest::builder("a fox").external_task_id("order-42").build()?;
-    /// let mut intent = Intent::new(request, BaseUrl::default(), "0123456789abcdef".parse()?, None)?;
-    /// intent.account = Some("ada".parse()?);
-    /// let entries = [JournalEntry::new(intent.clone(), JournalState::Sent)];
-    ///
-    /// let create = intent.create_id().expect("it has an external task id");
-    /// assert!(create.entry_among(&entries).is_some());
-    /// assert!(create.clone().with_account(None).entry_among(&entries).is_some());
-    /// let another = create.with_account(Some("grace".parse()?));
-    /// assert!(another.entry_among(&entries).is_none());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn entry_among<E: AsRef<JournalEntry>>(
-        &self,
-        entries: impl IntoIterator<Item = E>,
-    ) -> Option<E> {
-        let entries = entries.into_iter();
-        let may_be_own = entries.filter(|it| self.may_be(&it.as_ref().intent));
-        may_be_own.max_by_key(|it| {
-            let entry = it.as_ref();
-            let intent = &entry.intent;
-            let may_be_charged = !entry.state.is_nothing() || entry.may_hide_a_task();
-            (
-                may_be_charged,
-                intent.account == self.account,
-                intent.key == self.key,
-            )
-        })
-    }
-
-    fn may_be(&self, intent: &Intent) -> bool {
-        self.base_url == intent.base_url
-            && intent.request.external_task_id() == Some(&self.external_task_id)
-            && !are_different(self.account.as_ref(), intent.account.as_ref())
     }
 }

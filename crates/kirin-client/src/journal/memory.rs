@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
 
 use super::{CreateId, Journal, JournalEntry, JournalError, JournalState, JournalWrite, Recalled};
 use crate::Control;
+use crate::lock::lock;
 
 /// A journal in memory: for tests, and for a process that never restarts.
 #[derive(Debug, Default)]
@@ -58,7 +59,7 @@ impl MemoryJournal {
     }
 
     fn locked(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{cmp::Ordering, time::Duration};
 use kirin_types::{ExternalTaskId, Task, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::settings::Context;
+use super::context::Context;
 use crate::{
     Control,
     wire::{Probe, QueryAnswer},

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, Cause, Event, Knowledge, Notice, Outcome, SendReason, Withheld, WrongEvent,
     absence::Row,
+    context::Context,
     doubt::Doubt,
-    generation::Step,
     refused::{Check, Then},
-    settings::Context,
+    step::Step,
     wait::SHORTEST_GAP,
 };
 use crate::wire::{Refusal, Trouble};
@@ -256,7 +256,7 @@ impl CreatePhase {
                 Ok(self.send_again(now, context))
             }
             (State::CheckPaused { until }, Event::WaitEnded) if now >= *until => {
-                Ok(self.go(State::Checking))
+                Ok(self.enter(State::Checking))
             }
             (State::LookUpPaused { until }, Event::WaitEnded) if now >= *until => {
                 Ok(self.look_up(now))
@@ -274,7 +274,7 @@ impl CreatePhase {
         }
     }
 
-    fn go(&mut self, state: State) -> Step {
+    fn enter(&mut self, state: State) -> Step {
         self.state = state;
         Step::Stay(Notice::Nothing)
     }
@@ -282,7 +282,7 @@ impl CreatePhase {
     fn send(&mut self, reason: SendReason, send_by: Option<Duration>) -> Step {
         self.reason = reason;
         self.send_by = send_by;
-        self.go(State::Sending)
+        self.enter(State::Sending)
     }
 
     /// The next look-up comes at once, but never sooner after the last than the shortest gap. A row

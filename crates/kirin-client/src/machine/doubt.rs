@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Cause,
     absence::{BETWEEN_ROWS, MAX_ROWS},
-    settings::Context,
+    context::Context,
     wait::MAX_FAILURES,
 };
 use crate::{Lookup, wire::Trouble};

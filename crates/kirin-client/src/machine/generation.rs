@@ -6,8 +6,8 @@ use kirin_types::{ExternalTaskId, GenerationRequest, Task, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Event, Notice, Outcome, SendReason, Settings, WrongEvent, create::CreatePhase,
-    seek::SeekPhase, settings::Context, wait::WaitPhase,
+    Action, Event, Notice, Outcome, SendReason, Settings, WrongEvent, context::Context,
+    create::CreatePhase, seek::SeekPhase, step::Step, wait::WaitPhase,
 };
 use crate::HostCapabilities;
 
@@ -32,20 +32,6 @@ enum Phase {
     Finished(Outcome),
     Seek(SeekPhase),
     Wait(WaitPhase),
-}
-
-/// What a phase makes of an event.
-pub(super) enum Step {
-    Accepted {
-        task: Task,
-        adopted: bool,
-    },
-    Finish(Outcome),
-    /// What was sought by its external id.
-    Found {
-        task: Task,
-    },
-    Stay(Notice),
 }
 
 impl Machine {

@@ -60,18 +60,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod alphabet;
-pub use alphabet::{Action, Event, Notice, SendReason, WrongEvent};
+mod action;
+pub use action::Action;
+
+mod event;
+pub use event::{Event, Notice, SendReason, WrongEvent};
 
 mod outcome;
 pub(crate) use outcome::names_output;
 pub use outcome::{Cause, Knowledge, KnownCreate, Outcome, Withheld};
 
+mod clock_difference;
+pub use clock_difference::ClockDifference;
+
 mod clocks;
-pub use clocks::ClockDifference;
 
 mod settings;
 pub use settings::Settings;
+
+mod context;
+
+mod step;
+
+mod answered;
 
 mod generation;
 pub use generation::{Machine, MissingExternalTaskId};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, settings::Context};
+use super::{Cause, context::Context};
 use crate::DuplicateIds;
 
 /// When a refused create is looked up before it ends, where no lag is declared.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, Cause, Event, Notice, Outcome, WrongEvent,
-    generation::Step,
-    settings::Context,
+    context::Context,
+    step::Step,
     wait::{GRACE_AFTER_RESUME, MAX_FAILURES, SHORTEST_GAP},
 };
 use crate::{
@@ -74,7 +74,7 @@ impl SeekPhase {
             }
             (_, Event::Woken) => {
                 let was_woken = std::mem::replace(&mut self.woken, true);
-                let is_sooner = self.hurry(now);
+                let is_sooner = self.bring_forward(now);
                 Ok(Step::Stay(match is_sooner || !was_woken {
                     true => Notice::Woken,
                     false => Notice::Nothing,
@@ -85,7 +85,7 @@ impl SeekPhase {
     }
 
     /// Cuts a pause after a miss, as in the wait; one after trouble stays. Whether it ends sooner.
-    fn hurry(&mut self, now: Duration) -> bool {
+    fn bring_forward(&mut self, now: Duration) -> bool {
         let before = self.paused_until;
         if self.failures == 0 {
             let earliest = self.asked_at.saturating_add(SHORTEST_GAP).max(now);
@@ -136,7 +136,7 @@ impl SeekPhase {
         }
         self.paused_until = Some(context.cut(now.saturating_add(gap)).max(now));
         if self.woken {
-            self.hurry(now);
+            self.bring_forward(now);
         }
         Step::Stay(Notice::Trouble {
             cause: cause.to_string(),

@@ -12,8 +12,8 @@ use kirin_types::{ExternalTaskId, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Cause, Event, Notice, Outcome, Withheld, WrongEvent, generation::Step,
-    outcome::names_output, settings::Context,
+    Action, Cause, Event, Notice, Outcome, Withheld, WrongEvent, context::Context,
+    outcome::names_output, step::Step,
 };
 use crate::{
     Lookup,
@@ -175,7 +175,7 @@ impl WaitPhase {
     fn wake(&mut self, now: Duration) -> Notice {
         let before = (self.state, self.woken);
         self.woken = true;
-        self.hurry(now);
+        self.bring_forward(now);
         match (self.state, self.woken) == before {
             true => Notice::Nothing,
             false => Notice::Woken,
@@ -184,7 +184,7 @@ impl WaitPhase {
 
     /// Cuts a wait to the shortest gap, but never one after trouble: what makes the service's
     /// trouble worse, or uses up the failures that are forgiven, helps nobody.
-    fn hurry(&mut self, now: Duration) {
+    fn bring_forward(&mut self, now: Duration) {
         if let State::Paused { until } = self.state
             && self.failures == 0
         {
@@ -374,7 +374,7 @@ impl WaitPhase {
             until: context.cut(now.saturating_add(gap)).max(now),
         };
         if self.woken {
-            self.hurry(now);
+            self.bring_forward(now);
         }
         Step::Stay(notice)
     }

@@ -36,7 +36,7 @@ pub enum CreateAnswer {
 
 impl CreateAnswer {
     /// Reads a complete answer to a create of this external id: a refusal may name it as a duplicate.
-    pub(super) fn decode(response: &Response<Bytes>, id: Option<&ExternalTaskId>) -> Self {
+    pub(crate) fn decode(response: &Response<Bytes>, id: Option<&ExternalTaskId>) -> Self {
         let status = response.status();
         let refusal = || Refusal::of_create(status, response.headers(), response.body(), id);
         match status.as_u16() {
@@ -50,7 +50,7 @@ impl CreateAnswer {
 
     /// Reads a success that was cut after it began: what has come, and why no more came. An id that is
     /// whole is read; nothing else can be learned from it.
-    pub(super) fn decode_cut(
+    pub(crate) fn decode_cut(
         response: &Response<Bytes>,
         id: Option<&ExternalTaskId>,
         error: &TransportError,

@@ -31,7 +31,7 @@ const FIRST_ROOM: usize = 16 * 1024;
 ///
 /// What was cut is undone up to there. Of what is larger than an answer may be, only so much is kept. Where a checksum is wrong, and where it was
 /// compressed twice, the answer cannot be read.
-pub(super) fn without_gzip(answer: Response<Bytes>) -> Response<Bytes> {
+pub(crate) fn without_gzip(answer: Response<Bytes>) -> Response<Bytes> {
     let limit = answer_limit(answer.status());
     let is_deflate = content_coding(answer.headers()).is_some_and(|it| it == "deflate");
     answer.map(|body| {

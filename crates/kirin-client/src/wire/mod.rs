@@ -11,6 +11,7 @@ mod endpoint;
 pub use endpoint::{Endpoint, InvalidEndpoint};
 
 mod call;
+pub(crate) use call::Asked;
 pub use call::{Call, Exchange};
 
 mod default_headers;
@@ -20,6 +21,7 @@ mod create_answer;
 pub use create_answer::CreateAnswer;
 
 mod gzip;
+pub(crate) use gzip::without_gzip;
 
 mod query_answer;
 pub use query_answer::{Probe, QueryAnswer};
@@ -27,6 +29,7 @@ pub use query_answer::{Probe, QueryAnswer};
 mod redaction;
 
 mod refusal;
+pub(crate) use refusal::date;
 #[cfg(feature = "tokio")]
 pub(crate) use refusal::retry_after;
 pub use refusal::{Refusal, Trouble, UnreadableAnswer};

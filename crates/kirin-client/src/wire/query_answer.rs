@@ -29,7 +29,7 @@ pub enum QueryAnswer {
 
 impl QueryAnswer {
     /// Reads a complete answer.
-    pub(super) fn decode(response: &Response<Bytes>) -> Self {
+    pub(crate) fn decode(response: &Response<Bytes>) -> Self {
         let refusal = Refusal::new(response.status(), response.headers(), response.body());
         match refusal.effective_status() {
             200..=299 => match Task::from_json(response.body()) {
@@ -78,7 +78,7 @@ pub struct Probe {
 
 impl Probe {
     /// Reads a complete answer.
-    pub(super) fn decode(response: &Response<Bytes>) -> Self {
+    pub(crate) fn decode(response: &Response<Bytes>) -> Self {
         Self {
             answer: QueryAnswer::decode(response),
             age: age(response.headers()),

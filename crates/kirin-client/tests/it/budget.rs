@@ -1,4 +1,4 @@
-//! The row C16 of the faults: a limit on what is spent, kept before anything is sent.
+//! A limit on what is spent, kept before anything is sent.
 
 mod dropped;
 mod prices;
@@ -126,7 +126,7 @@ async fn a_generation_takes_a_budget_that_nobody_shares() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c16_what_the_budget_does_not_allow_is_not_sent() {
+async fn what_the_budget_does_not_allow_is_not_sent() {
     let budget = budget("0.50");
     let transport = Scripted::new([json(200, CREATED), json(200, CREATED)]);
     let client = client(&transport, &budget);
@@ -146,7 +146,7 @@ async fn c16_what_the_budget_does_not_allow_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c16_many_creates_at_once_stay_within_the_budget() {
+async fn many_creates_at_once_stay_within_the_budget() {
     let budget = budget("1");
     let transport = Scripted::new((0..4).map(|_| json(200, CREATED)));
     let client = client(&transport, &budget);
@@ -253,7 +253,7 @@ async fn creates_under_one_id_count_once_in_a_client_and_each_in_two() {
 
 /// What another process may have sent is looked for, and not sent again beyond the budget.
 #[tokio::test(start_paused = true)]
-async fn c16_a_create_of_another_process_is_not_sent_again_beyond_the_budget() {
+async fn a_create_of_another_process_is_not_sent_again_beyond_the_budget() {
     let budget = budget("0.10");
     let missing = || json(404, r#"{"message":"task not found"}"#);
     let transport = Scripted::new((0..12).map(|_| missing()));

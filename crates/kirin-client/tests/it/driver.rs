@@ -254,7 +254,7 @@ async fn each_call_gets_what_is_left_of_the_deadline() {
 /// What the wall clock says is no reason to stop waiting, nor to ask more often than once for each
 /// time that it seems to have slept.
 #[tokio::test(start_paused = true)]
-async fn k03_a_wall_clock_that_jumps_moves_no_deadline() {
+async fn a_wall_clock_that_jumps_moves_no_deadline() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     const NOW: i64 = 1_793_000_000_000;
     // A day back, a day forth, the epoch, the year 2262, and what no clock says.
@@ -291,7 +291,7 @@ async fn k03_a_wall_clock_that_jumps_moves_no_deadline() {
 
 /// Monotonic time stands still while the computer sleeps; the wall clock tells that it did.
 #[tokio::test(start_paused = true)]
-async fn k04_a_computer_that_slept_asks_once_when_it_wakes() {
+async fn a_computer_that_slept_asks_once_when_it_wakes() {
     let began_at = Instant::now();
     let wall_clock = move || {
         let elapsed = began_at.elapsed();
@@ -451,9 +451,9 @@ async fn what_is_learned_is_shared_by_clones() {
     assert_eq!(clone.capabilities().lookup, Lookup::Proven);
 }
 
-/// Row K7: an operation can be dropped at any await, and then nothing more is sent.
+/// An operation can be dropped at any await, and then nothing more is sent.
 #[tokio::test(start_paused = true)]
-async fn k07_dropped_operation_sends_nothing_more() {
+async fn dropped_operation_sends_nothing_more() {
     for calls in 1..=3 {
         let answers = (0..calls).map(|call| match call {
             0 => json(200, CREATED),

@@ -195,7 +195,7 @@ fn most_in_a_second(service: &Service) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn p12_a_thousand_tasks_share_one_limit() {
+async fn a_thousand_tasks_share_one_limit() {
     let service = Service::new(usize::MAX);
     let client = service.client_at(40);
     ended(start(&client, 0..1000).await).await;
@@ -234,7 +234,7 @@ async fn a_client_makes_fifty_requests_a_second_unless_told_otherwise() {
 
 /// Whoever waits for a turn and goes away takes none with it.
 #[tokio::test(start_paused = true)]
-async fn k07_a_turn_is_not_lost_with_who_waited_for_it() {
+async fn a_turn_is_not_lost_with_who_waited_for_it() {
     let service = Service::new(usize::MAX);
     let client = service.client_at(1);
     let mut generations = start(&client, 0..5).await;
@@ -354,7 +354,7 @@ async fn the_limit_of_the_caller_is_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn k07_a_place_is_not_lost_with_who_had_it_or_waited_for_it() {
+async fn a_place_is_not_lost_with_who_had_it_or_waited_for_it() {
     let service = Service::new(usize::MAX);
     let limit = NonZeroU32::new(1).unwrap();
     let client = service.builder().parallel_tasks(limit).build().unwrap();

@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::{
     range::{Selection, select},
+    request_id::X_REQUEST_ID,
     video::VideoSpec,
-    world::X_REQUEST_ID,
 };
 
 mod rendered;

@@ -13,6 +13,9 @@ pub use fault::{Fault, Scope};
 mod rule;
 pub use rule::Rule;
 
+mod fired_rule;
+pub use fired_rule::FiredRule;
+
 /// A list of rules, each of which says what goes wrong and when.
 ///
 /// ```

@@ -7,6 +7,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 
 use super::{
+    routes,
     service::Service,
     stream::{End, Stream},
 };
@@ -31,7 +32,7 @@ pub(super) async fn serve(
     let mut reloads = service.watch_reloads();
     let answer = service_fn(move |request| {
         let (service, end) = (Arc::clone(&service), end.clone());
-        async move { service.answer(request, &end).await }
+        async move { routes::answer(&service, request, &end).await }
     });
     let mut connection = pin!(
         http1::Builder::new()

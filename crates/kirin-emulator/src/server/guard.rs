@@ -7,7 +7,7 @@
 
 use http::{HeaderMap, HeaderName, Request, header};
 
-use super::admin::Refusal;
+use super::refusal::Refusal;
 use crate::place::Names;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

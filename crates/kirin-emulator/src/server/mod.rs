@@ -31,6 +31,12 @@ mod fault;
 
 mod guard;
 
+mod json_response;
+
+mod refusal;
+
+mod routes;
+
 mod stream;
 
 mod service;

@@ -1,4 +1,4 @@
-//! One request: read it, ask the world, render if need be.
+//! What the connections share: the world, its clock and its videos.
 
 use std::{
     io,
@@ -8,23 +8,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use hyper::body::{Body, Incoming};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tokio::sync::{Notify, watch};
 
-use super::{
-    Clock, admin, answer_body::AnswerBody, body, callbacks, clock, fault, guard, page, stream::End,
-    videos::Videos,
-};
+use super::{Clock, answer_body::AnswerBody, fault, stream::End, videos::Videos};
 use crate::{
     CallbackOutcome, EmulatorConfig, Scenario, World,
     artifact::Artifact,
     place::Names,
-    world::{Delivery, OutgoingCallback, Received, Reply},
+    world::{Delivery, OutgoingCallback, Reply},
 };
-
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// How long a task takes here, in milliseconds on the wall: a client of an emulator should not wait as it does for
 /// a real model. The service has no such header.
@@ -48,7 +41,7 @@ pub(super) struct Service {
 
 /// The world panicked at a question.
 #[derive(Debug)]
-struct Panicked;
+pub(super) struct Panicked;
 
 impl Service {
     pub(super) fn new(config: EmulatorConfig, clock: Clock) -> Self {
@@ -69,6 +62,11 @@ impl Service {
     /// The world. A panic while it was locked is answered with 500 and is no reason to stop.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names that the emulator goes by.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Time since the start, as the world is told.
@@ -102,54 +100,6 @@ impl Service {
     pub(super) fn advance(&self, duration: Duration) {
         let _world = self.world();
         self.clock.advance(duration);
-    }
-
-    /// Answers a request.
-    ///
-    /// # Errors
-    ///
-    /// The body did not arrive whole, or a fault ends the connection: nobody is answered.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        end: &End,
-    ) -> io::Result<Response<AnswerBody>> {
-        end.open();
-        let (head, body) = request.into_parts();
-        let head = Request::from_parts(head, ());
-        if let Some(response) = page::answer(&head, &self.names) {
-            return Ok(response.map(AnswerBody::whole));
-        }
-        if let Err(refusal) = guard::check(&head, &self.names) {
-            // Who is refused in the middle of a body may not get to read why.
-            read(body).await?;
-            return Ok(refusal.response().map(AnswerBody::whole));
-        }
-        if head.uri().path().starts_with(admin::PREFIX) {
-            let body = read(body).await?;
-            let response = admin::answer(self, &head, body.as_ref()).await;
-            return Ok(response.map(AnswerBody::whole));
-        }
-        // Most requests have no body, and need no timer and no second look at the world.
-        if body.is_end_stream() {
-            let request = head.map(|()| Bytes::new());
-            let reply = self.ask(|world, elapsed| world.handle(elapsed, &request));
-            return self.deliver(reply.unwrap_or_else(Reply::from), end).await;
-        }
-        let received = self.ask(|world, elapsed| world.receive(elapsed, &head));
-        let reply = match received {
-            Ok(Ok(received)) => {
-                let body = read(body).await?;
-                let (reply, before_answer) = self.handle(received, head, body);
-                for callback in before_answer {
-                    callbacks::send(self, callback).await;
-                }
-                reply
-            }
-            Ok(Err(no_answer)) => Reply::NoAnswer(no_answer),
-            Err(panicked) => panicked.into(),
-        };
-        self.deliver(reply, end).await
     }
 
     /// Does something to the world. The time is taken under the lock, so that it never runs
@@ -194,25 +144,12 @@ impl Service {
         self.clock.watch()
     }
 
-    /// The reply to a request, and the callbacks to send before it is given.
-    fn handle(
-        &self,
-        received: Received,
-        head: Request<()>,
-        body: Option<Bytes>,
-    ) -> (Reply, Vec<OutgoingCallback>) {
-        let asked = self.ask(|world, elapsed| {
-            let reply = match body {
-                Some(body) => world.handle_received(elapsed, received, &head.map(|()| body)),
-                None => world.handle_too_large(elapsed, received, &head),
-            };
-            (reply, world.callbacks_before_answer())
-        });
-        asked.unwrap_or_else(|panicked| (panicked.into(), Vec::new()))
-    }
-
     /// Does what a reply says.
-    async fn deliver(&self, reply: Reply, end: &End) -> io::Result<Response<AnswerBody>> {
+    pub(super) async fn deliver(
+        &self,
+        reply: Reply,
+        end: &End,
+    ) -> io::Result<Response<AnswerBody>> {
         let (reply, delivery) = match reply {
             Reply::Disturbed { answer, delivery } => (*answer, Some(delivery)),
             reply => (reply, None),
@@ -243,7 +180,10 @@ impl Service {
     /// # Errors
     ///
     /// It panicked. That is answered, so that it costs this request and not the connection.
-    fn ask<T>(&self, question: impl FnOnce(&mut World, Duration) -> T) -> Result<T, Panicked> {
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&mut World, Duration) -> T,
+    ) -> Result<T, Panicked> {
         let answer = catch_unwind(AssertUnwindSafe(|| self.at(question)));
         answer.map_err(|_| Panicked)
     }
@@ -270,14 +210,6 @@ impl From<Panicked> for Reply {
     }
 }
 
-/// Reads a body; `None` if it is too large.
-async fn read(body: Incoming) -> io::Result<Option<Bytes>> {
-    clock::within(BODY_TIME, body::read(body))
-        .await
-        .ok_or(io::ErrorKind::TimedOut)?
-        .map_err(io::Error::other)
-}
-
 fn failed(message: &str) -> Response<Bytes> {
     let body = serde_json::json!({ "message": message }).to_string();
     let mut response = Response::new(body.into());
@@ -289,6 +221,8 @@ fn failed(message: &str) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
     use crate::Pace;
 

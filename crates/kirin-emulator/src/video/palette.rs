@@ -1,6 +1,7 @@
 //! What a seed decides: the colours and the order of random numbers.
 
 use super::frame::Color;
+use crate::split_mix::next_number;
 
 /// The colours of one video.
 #[derive(Debug, Clone, Copy)]
@@ -72,10 +73,7 @@ impl NumberSequence {
     }
 
     fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        next_number(&mut self.state)
     }
 
     /// A number from zero up to, not including, `limit`.

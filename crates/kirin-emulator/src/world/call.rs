@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
     pub(super) fn own_request_id(&self) -> Option<String> {
         let id = self
             .headers
-            .get(super::reply::X_REQUEST_ID)?
+            .get(crate::request_id::X_REQUEST_ID)?
             .to_str()
             .ok()?;
         (1..=REQUEST_ID_BYTES)

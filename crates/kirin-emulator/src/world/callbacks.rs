@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cb10_waits_double_up_to_a_minute_less_a_half_that_is_drawn() {
+    fn waits_double_up_to_a_minute_less_a_half_that_is_drawn() {
         for (attempt, longest) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (40, 60)] {
             let longest = Duration::from_secs(longest);
             assert_eq!(wait(attempt, 0), longest / 2);

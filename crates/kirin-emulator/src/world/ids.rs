@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::Deref, str};
 
+use crate::split_mix::next_number;
+
 /// The generator. It has no state: everything is a function of the seed and a number.
 #[derive(Debug)]
 pub(super) struct Ids {
@@ -76,7 +78,7 @@ impl Ids {
         let low = u128::from(self.draw(Purpose::Task, number, 1) & 0xff);
         let counter = u128::from(number) & ((1 << COUNTER_BITS) - 1);
         let bits = (high << 32) | (low << COUNTER_BITS) | counter;
-        TaskId(xid(bits))
+        TaskId(base32_id(bits))
     }
 
     /// Id of the request with this number.
@@ -143,7 +145,7 @@ impl Ids {
 }
 
 /// Writes 96 bits as 20 characters; the last one holds the one bit that is left.
-fn xid(bits: u128) -> [u8; XID_BYTES] {
+fn base32_id(bits: u128) -> [u8; XID_BYTES] {
     let padded = bits << 4;
     std::array::from_fn(|index| {
         let digit = (padded >> (5 * (XID_BYTES - 1 - index))) & 31;
@@ -151,12 +153,8 @@ fn xid(bits: u128) -> [u8; XID_BYTES] {
     })
 }
 
-/// One step of the generator SplitMix64 (Steele, Lea and Flood, 2014).
-fn scramble(state: u64) -> u64 {
-    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
+fn scramble(mut state: u64) -> u64 {
+    next_number(&mut state)
 }
 
 #[cfg(test)]
@@ -167,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_xid_is_its_bits_in_base_32() {
-        let check = |bits, expected: &str| assert_eq!(&*TaskId(xid(bits)), expected);
+        let check = |bits, expected: &str| assert_eq!(&*TaskId(base32_id(bits)), expected);
         check(0, "00000000000000000000");
         check(1, "0000000000000000000g");
         check((1 << 96) - 1, "vvvvvvvvvvvvvvvvvvvg");

@@ -14,7 +14,6 @@ use crate::{EmulatorConfig, Statistics};
 
 mod reply;
 pub use reply::Reply;
-pub(crate) use reply::X_REQUEST_ID;
 
 mod delivery;
 pub use delivery::{Delivery, NoAnswer};
@@ -26,8 +25,10 @@ mod faults;
 use faults::Faults;
 
 mod request_log;
+pub use request_log::LoggedRequest;
 use request_log::RequestLog;
-pub use request_log::{FiredRule, LoggedRequest};
+
+pub use crate::scenario::FiredRule;
 
 mod redaction;
 
@@ -261,7 +262,7 @@ impl World {
             self.note(format!(
                 "a download of {} carried an Authorization header: the URLs of videos may \
                  lead to other hosts, which must not see the key",
-                redaction::shorten(name)
+                redaction::shorten(name, redaction::CHARACTERS)
             ));
         }
         let artifact = self.artifact(call, name)?;

@@ -5,7 +5,11 @@ use std::time::Duration;
 use kirin_types::Amount;
 use serde::Serialize;
 
-use super::{Outcome, World, redaction::shorten, task::Task};
+use super::{
+    Outcome, World,
+    redaction::{CHARACTERS, shorten},
+    task::Task,
+};
 
 /// A task in the answer of `GET /_emulator/state`.
 #[derive(Debug, Serialize)]
@@ -68,7 +72,7 @@ impl World {
             created_ms: milliseconds(task.course.created_after()),
             ended_ms: end.map(|end| milliseconds(end.after)),
             price: task.cost(),
-            prompt: shorten(&task.prompt),
+            prompt: shorten(&task.prompt, CHARACTERS),
             seconds: task.seconds,
             width,
             height,

@@ -4,7 +4,11 @@
 use kirin_types::{GenerationRequest, InvalidRequest, Model, ParameterKind};
 use serde_json::{Map, Value};
 
+use super::redaction::shorten;
 use crate::BodyForms;
+
+/// How much of the name of a parameter is repeated.
+const NAME_CHARACTERS: usize = 40;
 
 /// A legal create, and the form it came in.
 pub(super) struct Parameters {
@@ -141,7 +145,7 @@ fn unwrap(body: &Map<String, Value>, problems: &mut Vec<String>) -> Option<Map<S
         .keys()
         .filter(|name| !["input", "model"].contains(&name.as_str()));
     problems.extend(strangers.map(|name| {
-        let name = shorten(name);
+        let name = shorten(name, NAME_CHARACTERS);
         format!("{name} stands beside input; it belongs inside input[0].params")
     }));
     let block = the_block(&body["input"]).map_err(|problem| problems.push(problem));
@@ -177,7 +181,7 @@ fn params<'a>(
 ) -> Option<&'a Map<String, Value>> {
     let strangers = block.keys().filter(|name| *name != "params");
     problems.extend(strangers.map(|name| {
-        let name = shorten(name);
+        let name = shorten(name, NAME_CHARACTERS);
         format!("input[0].{name} is not known; a block has params only")
     }));
     let problem = match block.get("params") {
@@ -199,8 +203,4 @@ fn is(value: &Value) -> &'static str {
         Value::Object(_) => "is an object",
         Value::String(_) => "is a string",
     }
-}
-
-fn shorten(name: &str) -> String {
-    name.chars().take(40).collect()
 }

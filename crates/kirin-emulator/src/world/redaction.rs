@@ -8,7 +8,7 @@ use http::{HeaderMap, Uri, header};
 const REDACTED: &str = "[redacted]";
 
 /// Longest text that is kept, in characters.
-const CHARACTERS: usize = 200;
+pub(super) const CHARACTERS: usize = 200;
 
 /// The parameters of a query string that are no secrets.
 const HARMLESS: [&str; 4] = ["page", "page_size", "type", "keywords"];
@@ -24,7 +24,7 @@ pub(super) fn target(uri: &Uri, headers: &HeaderMap) -> String {
         }
         None => Cow::from(path),
     };
-    shorten(&without_key(&target, headers))
+    shorten(&without_key(&target, headers), CHARACTERS)
 }
 
 fn parameter(parameter: &str) -> String {
@@ -47,10 +47,9 @@ pub(super) fn without_key<'a>(text: &'a str, headers: &HeaderMap) -> Cow<'a, str
     })
 }
 
-/// The beginning of a text that is long.
-pub(super) fn shorten(text: &str) -> String {
-    let end = text.char_indices().nth(CHARACTERS);
-    end.map_or(text, |(end, _)| &text[..end]).into()
+/// The first characters of a text, `most` of them.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 #[cfg(test)]

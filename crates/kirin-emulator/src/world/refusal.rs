@@ -84,7 +84,7 @@ impl Refusal {
         match self {
             Self::Cleared { name } => message(&format!(
                 "the file has expired and was cleared: {}",
-                shorten(name)
+                echo(name)
             )),
             Self::DuplicateExternalTaskId(id) => json!({
                 "code": 1201,
@@ -110,11 +110,11 @@ impl Refusal {
                 message(&format!("method not allowed; this path takes {allowed}"))
             }
             Self::MissingToken => json!({ "error": "Missing Token" }),
-            Self::NoSuchFile { name } => message(&format!("no such file: {}", shorten(name))),
+            Self::NoSuchFile { name } => message(&format!("no such file: {}", echo(name))),
             Self::NoSuchPath { path } => json!({
-                "detail": format!("no such path: {}", shorten(path)),
+                "detail": format!("no such path: {}", echo(path)),
             }),
-            Self::NoSuchTask { id } => message(&format!("no such task: {}", shorten(id))),
+            Self::NoSuchTask { id } => message(&format!("no such task: {}", echo(id))),
             Self::TooLarge => {
                 let most = World::MAX_BODY_BYTES;
                 message(&format!(
@@ -133,7 +133,7 @@ fn message(message: &str) -> Value {
     json!({ "message": message })
 }
 
-fn shorten(text: &str) -> String {
+fn echo(text: &str) -> String {
     match text.char_indices().nth(ECHO_CHARACTERS) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.into(),

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, NoAnswer};
-use crate::artifact::Artifact;
+use crate::{artifact::Artifact, request_id::X_REQUEST_ID};
 
 /// What is to be done about a request.
 #[derive(Debug)]
@@ -25,9 +25,6 @@ pub enum Reply {
     /// Answer this.
     Response(Response<Bytes>),
 }
-
-/// Answered with every response: what the service's support asks for.
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Reply {
     /// A JSON body under a status.

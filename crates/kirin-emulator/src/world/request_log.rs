@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Request, header};
 use serde::Serialize;
 
 use super::{faults::Fired, redaction};
-use crate::{Fault, Scope};
+use crate::{Scope, scenario::FiredRule};
 
 /// A request that the emulator received, and what became of it.
 ///
@@ -35,18 +35,6 @@ pub struct LoggedRequest {
     pub task: Option<String>,
     /// The rule that applied to it.
     pub fault: Option<FiredRule>,
-}
-
-/// The rule of a scenario that applied to a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct FiredRule {
-    /// Its place in the scenario, counted from 0.
-    pub rule: usize,
-    /// What went wrong.
-    pub fault: Fault,
-    /// Why it applied to this request, in words.
-    pub why: String,
 }
 
 /// The latest requests, the oldest first.
@@ -137,7 +125,10 @@ fn method(method: &Method) -> Cow<'static, str> {
 
 fn host(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    Some(redaction::shorten(&redaction::without_key(host, headers)))
+    Some(redaction::shorten(
+        &redaction::without_key(host, headers),
+        redaction::CHARACTERS,
+    ))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn create(emulator: &Emulator) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_its_own_endpoints_show_it_and_start_it_anew() {
+async fn its_own_endpoints_show_it_and_start_it_anew() {
     let emulator = started().await;
     let (status, health) = ask(&emulator, "GET /_emulator/health", "");
     assert_eq!((status, health), (200, json!({ "status": "ok" })));
@@ -53,7 +53,7 @@ async fn row10_its_own_endpoints_show_it_and_start_it_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_a_task_is_ended_by_hand_once() {
+async fn a_task_is_ended_by_hand_once() {
     let emulator = started().await;
     let id = create(&emulator)["id"].as_str().unwrap().to_owned();
     let end = |body: Value| ask(&emulator, "POST /_emulator/tasks", &body.to_string());
@@ -73,7 +73,7 @@ async fn row10_a_task_is_ended_by_hand_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_callbacks_are_shown_without_their_url() {
+async fn callbacks_are_shown_without_their_url() {
     let emulator = started().await;
     let rules = r#"{"rules": [{"fault": "callback_before_answer"}]}"#;
     assert_eq!(ask(&emulator, "POST /_emulator/scenario", rules).0, 200);
@@ -92,7 +92,7 @@ async fn row10_callbacks_are_shown_without_their_url() {
 
 /// Every endpoint that `docs/emulator.md` lists is there, and every fault is in it.
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_the_endpoints_and_faults_are_documented() {
+async fn the_endpoints_and_faults_are_documented() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/emulator.md");
     let document = std::fs::read_to_string(path).unwrap();
     for fault in Fault::ALL {
@@ -143,7 +143,7 @@ async fn pages_of_other_sites_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_a_scenario_is_set_seen_and_taken_away() {
+async fn a_scenario_is_set_seen_and_taken_away() {
     let emulator = started().await;
     let rules = json!([{ "fault": "rate_limited", "scope": "create", "retry_after": 1 }]);
     let scenario = json!({ "rules": rules }).to_string();
@@ -174,7 +174,7 @@ async fn row10_a_scenario_is_set_seen_and_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row10_its_own_endpoints_show_the_money_and_move_the_clock() {
+async fn its_own_endpoints_show_the_money_and_move_the_clock() {
     let config = EmulatorConfig::new().clock(kirin_emulator::Pace::Frozen);
     let emulator = Emulator::start(config).await.unwrap();
     let task = create(&emulator);

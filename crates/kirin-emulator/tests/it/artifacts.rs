@@ -28,7 +28,7 @@ fn keyless(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Byte
 }
 
 #[test]
-fn row15_a_url_leads_to_the_video_of_its_task() {
+fn a_url_leads_to_the_video_of_its_task() {
     let check = |config: EmulatorConfig, size: (u32, u32)| {
         let (mut session, task) = completed(config);
         let mut seeds = Vec::new();
@@ -115,7 +115,7 @@ fn a_copy_that_was_not_asked_for_does_not_exist() {
 }
 
 #[test]
-fn row08_a_key_that_reached_a_download_is_noted() {
+fn a_key_that_reached_a_download_is_noted() {
     let (mut session, task) = completed(EmulatorConfig::new());
     let path = file_path(&task, "url");
     session.artifact(&keyless(Method::GET, &path, &[]));
@@ -131,7 +131,7 @@ fn row08_a_key_that_reached_a_download_is_noted() {
 }
 
 #[test]
-fn row15_a_download_is_whole_a_part_or_refused() {
+fn a_download_is_whole_a_part_or_refused() {
     let (mut session, task) = completed(EmulatorConfig::new());
     let path = file_path(&task, "url");
     let video = RenderedVideo::new("0123456789");

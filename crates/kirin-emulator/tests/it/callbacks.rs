@@ -69,7 +69,7 @@ fn answer(session: &mut Session, outcome: &CallbackOutcome) -> usize {
 }
 
 #[test]
-fn row07_every_change_of_the_status_is_called_back() {
+fn every_change_of_the_status_is_called_back() {
     let mut session = session(Callbacks::new());
     assert_eq!(session.world.next_callback(), None);
     let id = create(&mut session);
@@ -161,7 +161,7 @@ fn a_callback_to_a_task_of_before_a_reset_is_forgotten() {
 }
 
 #[test]
-fn row07_the_body_may_be_klings() {
+fn the_body_may_be_klings() {
     let mut session = session(Callbacks::new().body(CallbackBody::Kling));
     let params = json!({ "prompt": "a fox", "callback_url": URL, "external_task_id": "order-42" });
     let id = session.create(params);
@@ -181,7 +181,7 @@ fn row07_the_body_may_be_klings() {
 }
 
 #[test]
-fn row07_the_seed_decides_which_callbacks_are_lost() {
+fn the_seed_decides_which_callbacks_are_lost() {
     let run = || {
         let mut session = disturbed(&json!({ "fault": "callback_lost", "probability": 0.5 }));
         let counts = (0..200).map(|_| {
@@ -197,7 +197,7 @@ fn row07_the_seed_decides_which_callbacks_are_lost() {
 }
 
 #[test]
-fn cb10_what_fails_is_tried_again_later_and_later() {
+fn what_fails_is_tried_again_later_and_later() {
     for outcome in [
         CallbackOutcome::Answered(500),
         CallbackOutcome::Answered(429),
@@ -230,7 +230,7 @@ fn cb10_what_fails_is_tried_again_later_and_later() {
 }
 
 #[test]
-fn cb10_an_arrival_a_redirect_and_a_block_are_final() {
+fn an_arrival_a_redirect_and_a_block_are_final() {
     for outcome in [
         CallbackOutcome::Answered(204),
         CallbackOutcome::Answered(307),
@@ -247,7 +247,7 @@ fn cb10_an_arrival_a_redirect_and_a_block_are_final() {
 }
 
 #[test]
-fn cb10_gone_ends_all_callbacks_to_the_url() {
+fn gone_ends_all_callbacks_to_the_url() {
     let mut session = session(Callbacks::new());
     create(&mut session);
     assert_eq!(answer(&mut session, &CallbackOutcome::Answered(410)), 1);
@@ -344,7 +344,7 @@ async fn call_back(url: &str, targets: CallbackTargets) -> CallbackOutcome {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row07_the_server_posts_to_the_url() {
+async fn the_server_posts_to_the_url() {
     let (url, receiving) = receiver(1, "HTTP/1.1 204 No Content\r\n\r\n");
     let outcome = call_back(&url, CallbackTargets::Loopback).await;
     assert_eq!(outcome, CallbackOutcome::Answered(204));
@@ -361,7 +361,7 @@ async fn row07_the_server_posts_to_the_url() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cb09_redirects_are_not_followed() {
+async fn redirects_are_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let port = elsewhere.local_addr().unwrap().port();
@@ -377,7 +377,7 @@ async fn cb09_redirects_are_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cb09_nothing_is_sent_to_an_address_that_is_not_allowed() {
+async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -26,7 +26,7 @@ fn create(wire: &mut Wire) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row05_a_frozen_clock_moves_only_when_it_is_advanced() {
+async fn a_frozen_clock_moves_only_when_it_is_advanced() {
     let emulator = with(Pace::Frozen).await;
     let mut wire = Wire::connect(&emulator);
     let task = create(&mut wire);
@@ -46,7 +46,7 @@ async fn row05_a_frozen_clock_moves_only_when_it_is_advanced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row05_a_faster_clock_makes_tasks_shorter() {
+async fn a_faster_clock_makes_tasks_shorter() {
     // Three seconds are over within a few microseconds.
     let factor = NonZeroU32::new(1_000_000).unwrap();
     let emulator = with(Pace::Faster(factor)).await;
@@ -58,7 +58,7 @@ async fn row05_a_faster_clock_makes_tasks_shorter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row15_a_url_expires_after_thirty_days_that_take_no_time() {
+async fn a_url_expires_after_thirty_days_that_take_no_time() {
     let emulator = with(Pace::Frozen).await;
     let mut wire = Wire::connect(&emulator);
     let task = create(&mut wire);

@@ -131,7 +131,7 @@ mod prop {
     }
 
     #[test]
-    fn row04_same_seed_and_same_requests_give_the_same_bytes() {
+    fn same_seed_and_same_requests_give_the_same_bytes() {
         let sessions = (any_config(), proptest::collection::vec(any_step(), 1..20));
         kirin_tests::property!(sessions, |(config, mut steps)| {
             let fox = GenerationRequest::builder("a fox").build().unwrap();

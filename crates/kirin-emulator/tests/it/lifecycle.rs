@@ -30,14 +30,14 @@ fn queries(session: &mut Session, id: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn row01_a_task_ends_at_once() {
+fn a_task_ends_at_once() {
     let mut session = session(Lifecycle::at_once());
     let (_, created) = session.post(envelope(fox()));
     assert_eq!(created["status"], "completed");
 }
 
 #[test]
-fn row01_a_task_ends_after_some_queries() {
+fn a_task_ends_after_some_queries() {
     let mut session = session(Lifecycle::after_queries(3));
     let id = session.create(fox());
     session.advance(1_000_000_000);
@@ -54,7 +54,7 @@ fn row01_a_task_ends_after_some_queries() {
 }
 
 #[test]
-fn row01_a_task_ends_after_a_time_that_the_seed_draws() {
+fn a_task_ends_after_a_time_that_the_seed_draws() {
     let ends = |seed| {
         let config = EmulatorConfig::new().seed(seed);
         let mut session = Session::new(config.lifecycle(Lifecycle::drawn()));
@@ -89,7 +89,7 @@ fn row01_a_task_ends_after_a_time_that_the_seed_draws() {
 }
 
 #[test]
-fn row01_a_task_ends_by_hand() {
+fn a_task_ends_by_hand() {
     let mut session = session(Lifecycle::by_hand());
     let id = session.create(json!({ "prompt": "a fox", "external_task_id": "order-42" }));
     let other = session.create(fox());
@@ -109,7 +109,7 @@ fn row01_a_task_ends_by_hand() {
 }
 
 #[test]
-fn row01_a_hand_is_faster_than_the_time() {
+fn a_hand_is_faster_than_the_time() {
     let mut session = session(Lifecycle::after(Duration::from_secs(3)));
     let id = session.create(fox());
     session.advance(1000);
@@ -128,7 +128,7 @@ fn row01_a_hand_is_faster_than_the_time() {
 }
 
 #[test]
-fn row01_a_task_fails_at_a_step() {
+fn a_task_fails_at_a_step() {
     let check = |lifecycle: Lifecycle, milliseconds: &[u64], expected: &[&str]| {
         let mut session = session(lifecycle);
         let (_, created) = session.post(envelope(fox()));
@@ -172,7 +172,7 @@ fn row01_a_task_fails_at_a_step() {
 }
 
 #[test]
-fn row01_each_task_and_each_model_can_have_its_own() {
+fn each_task_and_each_model_can_have_its_own() {
     let config = EmulatorConfig::new()
         .lifecycle_of(
             Which::Model("kirin_v1_t2v".into()),
@@ -205,7 +205,7 @@ fn row01_each_task_and_each_model_can_have_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row01_a_server_ends_a_task_by_hand() {
+async fn a_server_ends_a_task_by_hand() {
     let config = EmulatorConfig::new().lifecycle(Lifecycle::by_hand());
     let emulator = Emulator::start(config).await.unwrap();
     assert_eq!(emulator.typical_time(), EmulatorConfig::TASK_TIME);

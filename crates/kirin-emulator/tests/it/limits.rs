@@ -19,7 +19,7 @@ fn create(session: &mut Session) -> (StatusCode, HeaderMap, Value) {
 }
 
 #[test]
-fn row14_calls_beyond_the_rate_limit_are_refused_until_the_next_second() {
+fn calls_beyond_the_rate_limit_are_refused_until_the_next_second() {
     let mut session = Session::new(EmulatorConfig::new().rate_limit(3));
     session.advance(500);
     let id = session.create(json!({ "prompt": "a fox" }));
@@ -41,7 +41,7 @@ fn row14_calls_beyond_the_rate_limit_are_refused_until_the_next_second() {
 }
 
 #[test]
-fn row14_tasks_beyond_the_parallel_limit_are_refused_until_one_ends() {
+fn tasks_beyond_the_parallel_limit_are_refused_until_one_ends() {
     let mut session = Session::new(EmulatorConfig::new().parallel_limit(2));
     session.create(json!({ "prompt": "a fox" }));
     session.advance(1000);
@@ -63,7 +63,7 @@ fn row14_tasks_beyond_the_parallel_limit_are_refused_until_one_ends() {
 }
 
 #[test]
-fn row14_a_task_that_ends_by_hand_or_by_queries_makes_room() {
+fn a_task_that_ends_by_hand_or_by_queries_makes_room() {
     let config = EmulatorConfig::new().parallel_limit(1);
     let mut session = Session::new(config.clone().lifecycle(Lifecycle::by_hand()));
     let id = session.create(json!({ "prompt": "a fox" }));
@@ -97,7 +97,7 @@ fn a_task_that_a_hand_ended_early_is_not_counted_twice() {
 }
 
 #[test]
-fn row14_limits_are_said_in_headers_or_not() {
+fn limits_are_said_in_headers_or_not() {
     let check = |headers, expected: [Option<&str>; 4]| {
         let config = EmulatorConfig::new().rate_limit(2).parallel_limit(1);
         let mut session = Session::new(config.limit_headers(headers));
@@ -130,7 +130,7 @@ fn row14_limits_are_said_in_headers_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row14_a_limit_of_nothing_refuses_everything() {
+async fn a_limit_of_nothing_refuses_everything() {
     let emulator = Emulator::start(EmulatorConfig::new().rate_limit(0))
         .await
         .unwrap();

@@ -24,7 +24,7 @@ fn left(session: &mut Session) -> String {
 }
 
 #[test]
-fn row02_a_balance_is_spent_to_the_cent_and_then_refused() {
+fn a_balance_is_spent_to_the_cent_and_then_refused() {
     let config = EmulatorConfig::new().balance("0.77".parse().unwrap());
     let mut session = Session::new(config);
     session.create(json!({ "prompt": "a fox", "mode": "pro" }));
@@ -48,7 +48,7 @@ fn row02_a_balance_is_spent_to_the_cent_and_then_refused() {
 }
 
 #[test]
-fn row02_every_charge_names_the_create_that_caused_it() {
+fn every_charge_names_the_create_that_caused_it() {
     let mut session = Session::new(EmulatorConfig::new());
     session.advance(250);
     let mut create = request(Method::POST, CREATE, envelope(order("order-42")));
@@ -83,7 +83,7 @@ fn row02_every_charge_names_the_create_that_caused_it() {
 }
 
 #[test]
-fn row02_when_a_task_is_charged_is_a_switch() {
+fn when_a_task_is_charged_is_a_switch() {
     // What is spent after the create, after a task completed, and after another one failed.
     let check = |config: EmulatorConfig, expected: [&str; 3]| {
         let failing = Lifecycle::default().fail_with("002011095");
@@ -124,7 +124,7 @@ fn a_refund_makes_room_for_another_task() {
 }
 
 #[test]
-fn row02_a_double_charge_is_found_and_reported() {
+fn a_double_charge_is_found_and_reported() {
     let config = EmulatorConfig::new().duplicates(Duplicates::Accept);
     let mut session = Session::new(config);
     let first = session.create(order("order-42"));
@@ -165,7 +165,7 @@ fn a_refused_or_replayed_duplicate_is_not_charged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row02_a_running_emulator_says_what_it_charged() {
+async fn a_running_emulator_says_what_it_charged() {
     let config = EmulatorConfig::new().balance("1".parse().unwrap());
     let emulator = Emulator::start(config.task_time(Duration::ZERO))
         .await

@@ -42,7 +42,7 @@ fn create(emulator: &Emulator, params: Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_a_page_shows_the_emulator_and_nobody_else_may_frame_it() {
+async fn a_page_shows_the_emulator_and_nobody_else_may_frame_it() {
     let emulator = started(EmulatorConfig::new()).await;
     for (path, media_type) in FILES {
         let page = get(&emulator, path);
@@ -75,7 +75,7 @@ async fn row17_a_page_shows_the_emulator_and_nobody_else_may_frame_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_the_page_is_for_this_machine_and_cannot_be_written_to() {
+async fn the_page_is_for_this_machine_and_cannot_be_written_to() {
     let emulator = started(EmulatorConfig::new()).await;
     let address = emulator.address();
     for (path, _) in FILES {
@@ -104,7 +104,7 @@ async fn row17_the_page_is_for_this_machine_and_cannot_be_written_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_the_page_needs_nothing_from_elsewhere() {
+async fn the_page_needs_nothing_from_elsewhere() {
     let emulator = started(EmulatorConfig::new()).await;
     for (path, _) in FILES {
         let file = text(&emulator, path);
@@ -142,7 +142,7 @@ async fn row17_the_page_needs_nothing_from_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_the_state_lists_the_latest_tasks() {
+async fn the_state_lists_the_latest_tasks() {
     let emulator = started(EmulatorConfig::new().clock(Pace::Frozen)).await;
     assert_eq!(state(&emulator)["tasks"], json!([]));
     let long = "a fox ".repeat(100);
@@ -199,7 +199,7 @@ async fn row17_the_state_lists_the_latest_tasks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_to_look_at_a_task_is_no_query_of_it() {
+async fn to_look_at_a_task_is_no_query_of_it() {
     let config = EmulatorConfig::new().lifecycle(Lifecycle::after_queries(2));
     let emulator = started(config).await;
     let id = create(&emulator, json!({ "prompt": "a fox" }));
@@ -213,7 +213,7 @@ async fn row17_to_look_at_a_task_is_no_query_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row17_the_videos_of_the_page_leave_no_trace() {
+async fn the_videos_of_the_page_leave_no_trace() {
     let config = EmulatorConfig::new().clock(Pace::Frozen);
     let emulator = started(config).await;
     let id = create(&emulator, json!({ "prompt": "a fox" }));

@@ -15,7 +15,7 @@ fn session(rules: Value) -> Session {
 }
 
 #[test]
-fn row03_faults_know_the_commit_point() {
+fn faults_know_the_commit_point() {
     let mut session = session(json!([
         { "fault": "reset_before_commit", "scope": "create", "nth": 1 },
         { "fault": "commit_then_drop", "scope": "create", "nth": 2 },
@@ -31,7 +31,7 @@ fn row03_faults_know_the_commit_point() {
 }
 
 #[test]
-fn row08_every_request_is_logged_with_what_became_of_it() {
+fn every_request_is_logged_with_what_became_of_it() {
     let mut session = session(json!([
         { "fault": "rate_limited", "scope": "query", "probability": 1, "count": 1 },
     ]));
@@ -72,7 +72,7 @@ fn row08_every_request_is_logged_with_what_became_of_it() {
 }
 
 #[test]
-fn row08_no_secret_is_logged() {
+fn no_secret_is_logged() {
     let mut session = session(json!([{ "fault": "commit_then_cut" }]));
     let (key, signature) = (canary::key(), canary::signature());
     for target in [

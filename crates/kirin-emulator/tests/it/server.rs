@@ -312,7 +312,7 @@ async fn a_reset_begins_anew_at_the_same_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row06_two_in_one_process_share_nothing() {
+async fn two_in_one_process_share_nothing() {
     let (one, other) = (quick().await, quick().await);
     assert_ne!(one.address(), other.address());
     assert_eq!(post(&one).0, 200);

@@ -29,7 +29,7 @@ fn decoded(answer: &Value) -> Task {
 }
 
 #[test]
-fn row13_status_words() {
+fn status_words() {
     let check = |words, expected: [&str; 3], failed: &str| {
         let config = EmulatorConfig::new().status_words(words);
         let answers = answers(config.clone());
@@ -73,7 +73,7 @@ fn row13_status_words() {
 }
 
 #[test]
-fn row13_envelope_of_answers() {
+fn envelope_of_answers() {
     let bare = answers(EmulatorConfig::new());
     let enveloped = answers(EmulatorConfig::new().answer_form(AnswerForm::Enveloped));
     for (bare, enveloped) in bare.iter().zip(&enveloped) {
@@ -84,7 +84,7 @@ fn row13_envelope_of_answers() {
 }
 
 #[test]
-fn row13_time_of_the_create() {
+fn time_of_the_create() {
     let check = |created_at, expected: Value| {
         let [created, ..] = answers(EmulatorConfig::new().created_at(created_at));
         assert_eq!(created["created_at"], expected);
@@ -103,7 +103,7 @@ fn row13_time_of_the_create() {
 }
 
 #[test]
-fn row13_status_of_the_create() {
+fn status_of_the_create() {
     for status in [StatusCode::OK, StatusCode::CREATED, StatusCode::ACCEPTED] {
         let config = EmulatorConfig::new().created_status(status);
         let mut session = Session::new(config);
@@ -113,7 +113,7 @@ fn row13_status_of_the_create() {
 }
 
 #[test]
-fn row13_place_of_the_output() {
+fn place_of_the_output() {
     let [.., end] = answers(EmulatorConfig::new().output_form(OutputForm::WithoutContent));
     assert_eq!(end["output"][0]["type"], "video");
     let task = decoded(&end);
@@ -124,7 +124,7 @@ fn row13_place_of_the_output() {
 }
 
 #[test]
-fn row13_spelling_of_a_task_error() {
+fn spelling_of_a_task_error() {
     let check = |form, expected: Value| {
         let config = EmulatorConfig::new().lifecycle(Lifecycle::at_once());
         let config = config.fail_with("002011095").task_error_form(form);
@@ -152,7 +152,7 @@ fn row13_spelling_of_a_task_error() {
 }
 
 #[test]
-fn row13_spelling_of_a_refusal() {
+fn spelling_of_a_refusal() {
     // A duplicate, which has a code, and an unknown task, which has none.
     let check = |form, status: Option<StatusCode>, duplicate: Value, unknown: Value| {
         let mut session = Session::new(EmulatorConfig::new().error_form(form));
@@ -215,7 +215,7 @@ fn row13_spelling_of_a_refusal() {
 }
 
 #[test]
-fn row09_a_request_is_checked_strictly_and_says_what_may_have_been_meant() {
+fn a_request_is_checked_strictly_and_says_what_may_have_been_meant() {
     let mut session = Session::new(EmulatorConfig::new());
     let (status, refused) = session.post(envelope(json!({ "prompt": "a fox", "durations": "5" })));
     assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -224,7 +224,7 @@ fn row09_a_request_is_checked_strictly_and_says_what_may_have_been_meant() {
 }
 
 #[test]
-fn row09_a_lenient_emulator_passes_things_on_with_a_note() {
+fn a_lenient_emulator_passes_things_on_with_a_note() {
     let mut session = Session::new(EmulatorConfig::new().lenient());
     let params = json!({ "prompt": "a fox", "style": "oil", "duration": "7", "mode": "pro" });
     let body = json!({

@@ -147,7 +147,7 @@ impl Job {
             price.map(|price| price.to_string()),
             intended_at(intent),
             intent.intended_at.is_some(),
-            rows::word(&after.state),
+            rows::state_word(&after.state),
             self.process.name(),
             self.output,
             request,
@@ -221,7 +221,7 @@ impl Job {
                    WHERE number = ?1";
         connection.prepare_cached(sql)?.execute(params![
             kept.number,
-            rows::word(&after.state),
+            rows::state_word(&after.state),
             after.attempts,
             after.latest_attempt,
             after.is_attempt_open,

@@ -42,7 +42,7 @@ fn each_write_waits_for_the_disk() {
 }
 
 #[test]
-fn k2_a_ledger_of_the_first_layout_is_upgraded() {
+fn a_ledger_of_the_first_layout_is_upgraded() {
     let (folder, path) = new();
     first_layout(&path);
     std::fs::create_dir(folder.path().join("ledger.processes")).unwrap();
@@ -59,7 +59,7 @@ fn k2_a_ledger_of_the_first_layout_is_upgraded() {
 }
 
 #[test]
-fn c21_an_old_ledger_without_its_lock_folder_may_not_know_all() {
+fn an_old_ledger_without_its_lock_folder_may_not_know_all() {
     let (_folder, path) = new();
     first_layout(&path);
     assert!(Ledger::open(&path).unwrap().looks_up_first());
@@ -67,7 +67,7 @@ fn c21_an_old_ledger_without_its_lock_folder_may_not_know_all() {
 
 /// It is a backup from before the upgrade.
 #[test]
-fn c21_a_ledger_of_the_first_layout_beside_what_a_later_one_knew_is_refused() {
+fn a_ledger_of_the_first_layout_beside_what_a_later_one_knew_is_refused() {
     let (_folder, path) = new();
     drop(Ledger::open(&path).unwrap());
     assert!(Ledger::wait_until_closed());
@@ -179,7 +179,7 @@ fn check_entry(number: usize, entry: &Entry, written: &Written) {
 
 /// Every earlier layout, also those that are to come.
 #[tokio::test]
-async fn k2_a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() {
+async fn a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() {
     for layout in 1..MIGRATIONS.len() {
         let (folder, path) = new();
         earlier_layout(&path, layout);
@@ -300,7 +300,7 @@ fn what_refers_to_an_entry_is_checked_once_a_ledger_is_upgraded() {
 
 /// All of them are of the first day; what created nothing counts nothing.
 #[tokio::test]
-async fn c16_what_an_earlier_layout_knows_counts_against_the_budget_of_its_day() {
+async fn what_an_earlier_layout_knows_counts_against_the_budget_of_its_day() {
     for layout in 1..MIGRATIONS.len() {
         let (_folder, path) = new();
         earlier_layout(&path, layout);
@@ -321,7 +321,7 @@ async fn c16_what_an_earlier_layout_knows_counts_against_the_budget_of_its_day()
 
 /// Nobody knows which operation was at it: the first one to take it over is, and the id of its task stays.
 #[tokio::test]
-async fn k2_a_create_of_an_earlier_layout_is_gone_on_with() {
+async fn a_create_of_an_earlier_layout_is_gone_on_with() {
     for layout in 1..MIGRATIONS.len() {
         let (_folder, path) = new();
         earlier_layout(&path, layout);

@@ -18,7 +18,7 @@ use crate::support::{
 const HOUR: i64 = 3_600_000;
 
 #[tokio::test]
-async fn c16_a_day_has_a_budget_that_all_processes_share() {
+async fn a_day_has_a_budget_that_all_processes_share() {
     let desk = Desk::new();
     let other = desk.another();
     let mine = desk.journal().budget_per_day("0.50");
@@ -48,7 +48,7 @@ async fn c16_a_day_has_a_budget_that_all_processes_share() {
 }
 
 #[tokio::test]
-async fn c16_a_true_cost_takes_the_place_of_the_price() {
+async fn a_true_cost_takes_the_place_of_the_price() {
     let desk = Desk::new();
     let journal = desk.journal().budget_per_day("0.41");
     journal.intend(&intent_at("order-1", NOON)).await.unwrap();
@@ -61,7 +61,7 @@ async fn c16_a_true_cost_takes_the_place_of_the_price() {
 }
 
 #[tokio::test]
-async fn c16_a_failed_task_that_cost_nothing_gives_its_price_back() {
+async fn a_failed_task_that_cost_nothing_gives_its_price_back() {
     let desk = Desk::new();
     let journal = desk.journal().budget_per_day("0.21");
     journal.intend(&intent_at("order-1", NOON)).await.unwrap();
@@ -75,7 +75,7 @@ async fn c16_a_failed_task_that_cost_nothing_gives_its_price_back() {
 
 /// Its process ended before it was sent.
 #[tokio::test]
-async fn c16_a_create_that_is_intended_again_counts_once() {
+async fn a_create_that_is_intended_again_counts_once() {
     let desk = Desk::new();
     let journal = desk.journal().budget_per_day("0.21");
     journal.intend(&intent_at("order-1", NOON)).await.unwrap();
@@ -86,7 +86,7 @@ async fn c16_a_create_that_is_intended_again_counts_once() {
 
 /// A negative cost would make room for more than was allowed.
 #[tokio::test]
-async fn c16_a_negative_cost_makes_no_room() {
+async fn a_negative_cost_makes_no_room() {
     let desk = Desk::new();
     let journal = desk.journal().budget_per_day("0.41");
     journal.intend(&intent_at("order-1", NOON)).await.unwrap();
@@ -100,7 +100,7 @@ async fn c16_a_negative_cost_makes_no_room() {
 
 /// Each may be charged: one has ended without a video, one runs on, and of one nothing is known.
 #[tokio::test]
-async fn c16_what_failed_and_what_still_runs_counts() {
+async fn what_failed_and_what_still_runs_counts() {
     let failed =
         r#"{"id": "task-1", "status": "failed", "error": {"code": 1301, "message": "no"}}"#;
     let failed = Outcome::Failed(Task::from_json(failed.as_bytes()).unwrap());
@@ -116,7 +116,7 @@ async fn c16_what_failed_and_what_still_runs_counts() {
 }
 
 #[tokio::test]
-async fn c16_a_day_begins_with_its_first_millisecond_and_ends_before_the_next() {
+async fn a_day_begins_with_its_first_millisecond_and_ends_before_the_next() {
     let (first, next) = (NOON - 12 * HOUR, NOON + 12 * HOUR);
     for (one, other, are_of_one_day) in [
         (first, NOON, true),
@@ -160,7 +160,7 @@ async fn said_on(journal: &Scribe, day: i64) -> String {
 }
 
 #[tokio::test]
-async fn c16_what_a_person_sends_counts_on_the_day_on_which_it_is_sent() {
+async fn what_a_person_sends_counts_on_the_day_on_which_it_is_sent() {
     let desk = Desk::new();
     let journal = desk.journal();
     sent_by_person(&journal, "order-1").await.unwrap();
@@ -179,7 +179,7 @@ async fn c16_what_a_person_sends_counts_on_the_day_on_which_it_is_sent() {
 }
 
 #[tokio::test]
-async fn c16_what_a_person_sends_and_takes_back_counts_nothing() {
+async fn what_a_person_sends_and_takes_back_counts_nothing() {
     let desk = Desk::new();
     let journal = desk.journal();
     sent_by_person(&journal, "order-1").await.unwrap();
@@ -191,7 +191,7 @@ async fn c16_what_a_person_sends_and_takes_back_counts_nothing() {
 }
 
 #[tokio::test]
-async fn c16_a_person_is_kept_to_the_budget_of_the_day() {
+async fn a_person_is_kept_to_the_budget_of_the_day() {
     let desk = Desk::new();
     let limited = desk.journal().budget_per_day("0.41");
     sent_by_person(&limited, "order-1").await.unwrap();

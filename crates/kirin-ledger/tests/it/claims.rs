@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn k5_a_create_is_this_process_s_own_until_it_ends() {
+async fn a_create_is_this_process_s_own_until_it_ends() {
     let desk = Desk::new();
     let (mine, other) = (desk.journal(), desk.another());
     let theirs = scribe(&other);
@@ -45,7 +45,7 @@ async fn k5_a_create_is_this_process_s_own_until_it_ends() {
 }
 
 #[tokio::test]
-async fn k5_the_claims_of_a_process_end_with_it() {
+async fn the_claims_of_a_process_end_with_it() {
     let mut desk = Desk::new();
     accept(&desk.journal(), "order-42", "task-1").await;
     let other = desk.another();
@@ -76,7 +76,7 @@ async fn what_nobody_intended_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c10_of_many_at_once_one_intends() {
+async fn of_many_at_once_one_intends() {
     let desk = Desk::new();
     let attempts = (0..20).map(|_| {
         let ledger = desk.another();
@@ -134,7 +134,7 @@ fn killed(desk: &Desk, umask: &str) -> u32 {
 /// who may open the ledger sees that it is dead.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn k5_a_killed_process_is_seen_to_be_dead_by_all_who_may_open_the_ledger() {
+async fn a_killed_process_is_seen_to_be_dead_by_all_who_may_open_the_ledger() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     for umask in ["077", "777", "0"] {
@@ -157,7 +157,7 @@ async fn k5_a_killed_process_is_seen_to_be_dead_by_all_who_may_open_the_ledger()
 /// A lock file that nobody can test: here it leads to itself, elsewhere it is another user's.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn k5_a_process_whose_lock_cannot_be_tested_is_taken_over_by_a_person() {
+async fn a_process_whose_lock_cannot_be_tested_is_taken_over_by_a_person() {
     use std::fs;
 
     let desk = Desk::new();
@@ -187,7 +187,7 @@ async fn k5_a_process_whose_lock_cannot_be_tested_is_taken_over_by_a_person() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn k5_who_is_at_a_create_is_named() {
+fn who_is_at_a_create_is_named() {
     let desk = Desk::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let intend = async { desk.journal().intend(&intent("order-42")).await };
@@ -205,7 +205,7 @@ fn k5_who_is_at_a_create_is_named() {
 
 /// It may be alive after all.
 #[tokio::test]
-async fn k5_a_process_that_was_overtaken_sends_nothing() {
+async fn a_process_that_was_overtaken_sends_nothing() {
     let desk = Desk::new();
     let (mine, other) = (desk.journal(), desk.another());
     mine.intend(&intent("order-42")).await.unwrap();

@@ -40,7 +40,7 @@ impl JournalMaker for Ledgers {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn c20_the_journal_of_a_ledger_keeps_the_contract() {
+async fn the_journal_of_a_ledger_keeps_the_contract() {
     let ledgers = Ledgers {
         folder: tempfile::tempdir().unwrap(),
         made: AtomicUsize::new(0),

@@ -35,7 +35,7 @@ async fn cut(from: &Path, to: &Path, length: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn k1_the_log_cut_anywhere_leaves_a_prefix() {
+async fn the_log_cut_anywhere_leaves_a_prefix() {
     let desk = Desk::new();
     let journal = desk.journal();
     // Every state that was committed, in order.
@@ -96,7 +96,7 @@ fn hand_over(journal: &Scribe) {
 }
 
 #[tokio::test]
-async fn k7_what_nobody_waits_for_is_written_all_the_same() {
+async fn what_nobody_waits_for_is_written_all_the_same() {
     let desk = Desk::new();
     let journal = desk.journal();
     hand_over(&journal);
@@ -107,7 +107,7 @@ async fn k7_what_nobody_waits_for_is_written_all_the_same() {
 
 /// A program that ends right after a write was handed over ends with it written.
 #[test]
-fn k7_what_waits_is_written_before_the_ledger_is_closed() {
+fn what_waits_is_written_before_the_ledger_is_closed() {
     for round in 0..50 {
         let Desk { ledger, folder } = Desk::new();
         let journal = scribe(&ledger);
@@ -125,7 +125,7 @@ fn k7_what_waits_is_written_before_the_ledger_is_closed() {
 /// The last one to close a ledger brings the log into the file, page by page, and may be killed at each. Then
 /// the file alone is nothing that can be read, and it is whole with its log.
 #[tokio::test]
-async fn k1_a_checkpoint_that_ends_at_any_page_leaves_the_ledger_whole() {
+async fn a_checkpoint_that_ends_at_any_page_leaves_the_ledger_whole() {
     const PAGE: usize = 4096;
     let desk = Desk::new();
     let journal = desk.journal();

@@ -96,7 +96,7 @@ async fn an_intent_is_what_it_was() {
 }
 
 #[tokio::test]
-async fn i4_the_first_end_stays() {
+async fn the_first_end_stays() {
     let desk = Desk::new();
     let journal = desk.journal();
     accept(&journal, "order-42", "task-1").await;
@@ -121,7 +121,7 @@ async fn i4_the_first_end_stays() {
 }
 
 #[tokio::test]
-async fn c10_an_id_is_used_once_unless_nothing_was_created() {
+async fn an_id_is_used_once_unless_nothing_was_created() {
     let desk = Desk::new();
     let journal = desk.journal();
     let order = id("order-42");
@@ -474,7 +474,7 @@ async fn the_id_of_a_task_outlives_an_end_without_it() {
 
 /// A task that failed has ended for good.
 #[tokio::test]
-async fn i4_nothing_is_sent_after_a_task_has_failed() {
+async fn nothing_is_sent_after_a_task_has_failed() {
     let desk = Desk::new();
     let journal = desk.journal();
     accept(&journal, "order-42", "task-1").await;

@@ -16,7 +16,7 @@ fn refused(path: &Path) -> LedgerError {
 }
 
 #[tokio::test]
-async fn k2_a_newer_file_is_refused_and_not_touched() {
+async fn a_newer_file_is_refused_and_not_touched() {
     let Desk { ledger, folder } = Desk::new();
     accept(&scribe(&ledger), "order-42", "task-1").await;
     drop(ledger);
@@ -67,7 +67,7 @@ fn what_is_no_database_is_refused_and_not_touched() {
 }
 
 #[tokio::test]
-async fn k1_a_damaged_file_is_refused() {
+async fn a_damaged_file_is_refused() {
     let Desk { ledger, folder } = Desk::new();
     let journal = scribe(&ledger);
     for number in 0..20 {
@@ -94,7 +94,7 @@ async fn k1_a_damaged_file_is_refused() {
 }
 
 #[test]
-fn k6_a_folder_that_is_not_there_is_an_error() {
+fn a_folder_that_is_not_there_is_an_error() {
     let error = Ledger::open("/nowhere/kirin.sqlite3").unwrap_err();
     assert!(matches!(error, LedgerError::File { .. }), "{error}");
 }

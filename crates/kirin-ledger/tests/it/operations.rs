@@ -71,13 +71,13 @@ async fn check_two_clients(ledgers: [&Ledger; 2]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn c20_two_clients_with_one_ledger_send_each_create_once() {
+async fn two_clients_with_one_ledger_send_each_create_once() {
     let desk = Desk::new();
     check_two_clients([&desk.ledger, &desk.ledger.clone()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn c20_two_clients_with_two_openings_of_a_ledger_send_each_create_once() {
+async fn two_clients_with_two_openings_of_a_ledger_send_each_create_once() {
     let desk = Desk::new();
     check_two_clients([&desk.ledger, &desk.another()]).await;
 }
@@ -99,7 +99,7 @@ async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c20_a_generation_that_is_dropped_frees_its_create() {
+async fn a_generation_that_is_dropped_frees_its_create() {
     let emulator = host(Duration::from_secs(600)).await;
     let (desk, order) = (Desk::new(), id("order-42"));
     let other = desk.another();
@@ -117,7 +117,7 @@ async fn c20_a_generation_that_is_dropped_frees_its_create() {
 
 /// It is written all the same, and nobody is at it.
 #[tokio::test]
-async fn c20_an_operation_that_is_dropped_while_it_intends_frees_its_create() {
+async fn an_operation_that_is_dropped_while_it_intends_frees_its_create() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let journal = desk.journal();
     {
@@ -133,7 +133,7 @@ async fn c20_an_operation_that_is_dropped_while_it_intends_frees_its_create() {
 }
 
 #[tokio::test]
-async fn c20_what_an_operation_of_this_process_is_at_cannot_be_claimed() {
+async fn what_an_operation_of_this_process_is_at_cannot_be_claimed() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let journal = desk.journal();
     let claim = async || desk.ledger.claim(&base_url(), &order).await.unwrap();
@@ -175,7 +175,7 @@ fn is_under_way(refused: Result<(), kirin_client::JournalError>) {
 
 /// Each would have it: nothing was sent, or the operation is named right. But one is at it.
 #[tokio::test]
-async fn c20_an_operation_at_work_keeps_another_one_of_its_process_from_its_create() {
+async fn an_operation_at_work_keeps_another_one_of_its_process_from_its_create() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let (first, second) = (desk.journal(), desk.journal());
     first.intend(&intent("order-42")).await.unwrap();
@@ -189,7 +189,7 @@ async fn c20_an_operation_at_work_keeps_another_one_of_its_process_from_its_crea
 }
 
 #[tokio::test]
-async fn c20_of_two_that_take_over_the_same_operation_one_wins() {
+async fn of_two_that_take_over_the_same_operation_one_wins() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let known = left(&desk).await;
     let (first, second) = (desk.journal(), desk.journal());
@@ -207,7 +207,7 @@ async fn c20_of_two_that_take_over_the_same_operation_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c20_of_many_that_take_over_at_once_one_wins() {
+async fn of_many_that_take_over_at_once_one_wins() {
     let desk = Desk::new();
     let known = left(&desk).await;
     let ledgers: Vec<_> = (0..4).map(|_| desk.another()).collect();
@@ -225,7 +225,7 @@ async fn c20_of_many_that_take_over_at_once_one_wins() {
 
 /// It may be alive after all, and is told only when it writes.
 #[tokio::test]
-async fn c20_an_overtaken_operation_sends_nothing() {
+async fn an_overtaken_operation_sends_nothing() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let (mine, other) = (desk.journal(), desk.another());
     mine.intend(&intent("order-42")).await.unwrap();
@@ -251,7 +251,7 @@ async fn c20_an_overtaken_operation_sends_nothing() {
 
 /// The answer was on its way while it was overtaken. There is a task: that is kept.
 #[tokio::test]
-async fn c20_what_an_overtaken_operation_tells_of_a_task_is_kept() {
+async fn what_an_overtaken_operation_tells_of_a_task_is_kept() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let (mine, other) = (desk.journal(), desk.another());
     mine.intend(&intent("order-42")).await.unwrap();
@@ -278,7 +278,7 @@ async fn c20_what_an_overtaken_operation_tells_of_a_task_is_kept() {
 
 /// Of the same process, which has the create all the time.
 #[tokio::test]
-async fn c20_an_overtaken_operation_that_ends_does_not_free_the_create_of_the_other() {
+async fn an_overtaken_operation_that_ends_does_not_free_the_create_of_the_other() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let known = left(&desk).await;
     let overtaken = known.operation.unwrap();
@@ -293,7 +293,7 @@ async fn c20_an_overtaken_operation_that_ends_does_not_free_the_create_of_the_ot
 
 /// The task that an overtaken operation told of has ended, and the one at work does not know it yet.
 #[tokio::test]
-async fn c20_another_end_of_what_has_ended_changes_nothing_whoever_is_at_it() {
+async fn another_end_of_what_has_ended_changes_nothing_whoever_is_at_it() {
     let (desk, order) = (Desk::new(), id("order-42"));
     let (mine, other) = (desk.journal(), desk.journal());
     let theirs = scribe(&desk.another());
@@ -335,7 +335,7 @@ async fn repetitions(scribe: &Scribe) -> u32 {
 
 /// At most one repetition follows from proofs of absence, over all entries that the create ever had.
 #[tokio::test]
-async fn c20_repetitions_are_counted_over_restarts_and_replaced_entries() {
+async fn repetitions_are_counted_over_restarts_and_replaced_entries() {
     let (mut desk, order) = (Desk::new(), id("order-42"));
     let refused = |refused: Result<(), kirin_client::JournalError>| {
         let withheld = Withheld::from(refused.unwrap_err());

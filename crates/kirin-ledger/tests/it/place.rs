@@ -21,7 +21,7 @@ async fn check(desk: &Desk, name: &Path) {
 }
 
 #[tokio::test]
-async fn c21_another_spelling_is_the_same_ledger() {
+async fn another_spelling_is_the_same_ledger() {
     let desk = Desk::new();
     let folder = desk.folder.path();
     fs::create_dir(folder.join("sub")).unwrap();
@@ -30,7 +30,7 @@ async fn c21_another_spelling_is_the_same_ledger() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn c21_a_symbolic_link_is_the_same_ledger() {
+async fn a_symbolic_link_is_the_same_ledger() {
     let desk = Desk::new();
     let link = desk.folder.path().join("link");
     std::os::unix::fs::symlink("kirin.sqlite3", &link).unwrap();
@@ -40,7 +40,7 @@ async fn c21_a_symbolic_link_is_the_same_ledger() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn c21_a_symbolic_link_to_its_folder_is_the_same_ledger() {
+async fn a_symbolic_link_to_its_folder_is_the_same_ledger() {
     let desk = Desk::new();
     let other = tempfile::tempdir().unwrap();
     let link = other.path().join("link");
@@ -50,7 +50,7 @@ async fn c21_a_symbolic_link_to_its_folder_is_the_same_ledger() {
 
 #[cfg(unix)]
 #[test]
-fn c21_a_link_to_what_is_not_there_yet_makes_what_it_leads_to() {
+fn a_link_to_what_is_not_there_yet_makes_what_it_leads_to() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link");
     std::os::unix::fs::symlink("kirin.sqlite3", &link).unwrap();
@@ -61,7 +61,7 @@ fn c21_a_link_to_what_is_not_there_yet_makes_what_it_leads_to() {
 }
 
 #[test]
-fn c21_a_second_name_is_refused() {
+fn a_second_name_is_refused() {
     let Desk { ledger, folder } = Desk::new();
     drop(ledger);
     assert!(Ledger::wait_until_closed());
@@ -82,7 +82,7 @@ fn c21_a_second_name_is_refused() {
 }
 
 #[test]
-fn c21_no_name_is_a_uri() {
+fn no_name_is_a_uri() {
     for name in [
         ":memory:",
         "file:x?mode=memory",
@@ -129,7 +129,7 @@ fn skip(reason: &str) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn c21_a_ledger_that_is_mounted_by_itself_is_refused() {
+fn a_ledger_that_is_mounted_by_itself_is_refused() {
     const MOUNT: &str = "mount --bind \"$0\" \"$1\"; shift; exec \"$@\"";
     let desk = Desk::new();
     let other = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ fn a_ledger_on_what_other_machines_may_share_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn c21_a_ledger_whose_folder_is_mounted_is_the_same() {
+async fn a_ledger_whose_folder_is_mounted_is_the_same() {
     const MOUNT: &str = "mount --bind \"$0\" \"$1\"; shift; exec \"$@\"";
     let desk = Desk::new();
     desk.journal().intend(&intent("order-42")).await.unwrap();
@@ -211,7 +211,7 @@ fn check_locks(ledger: &Path) {
 /// SQLite counts the locks of a process; the system drops them all when the process closes any
 /// descriptor of the file. An SQLite before 3.51 in another process then takes the log away.
 #[test]
-fn c21_a_second_opening_keeps_the_locks_of_the_first() {
+fn a_second_opening_keeps_the_locks_of_the_first() {
     let desk = Desk::new();
     check_locks(desk.ledger.path());
     let second = desk.another();
@@ -222,7 +222,7 @@ fn c21_a_second_opening_keeps_the_locks_of_the_first() {
 
 /// Only one of them makes the file, and no other one has opened it before it is closed.
 #[test]
-fn c21_openings_that_make_the_ledger_at_once_keep_their_locks() {
+fn openings_that_make_the_ledger_at_once_keep_their_locks() {
     for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
         let open = || Ledger::open(path(folder.path())).unwrap();

@@ -51,7 +51,7 @@ const REPLACED: &str =
     "the ledger FOLDER/kirin.sqlite3 is not the file any more that this process has opened: ";
 
 #[tokio::test]
-async fn c21_a_ledger_that_is_deleted_while_it_is_open_takes_no_create() {
+async fn a_ledger_that_is_deleted_while_it_is_open_takes_no_create() {
     let said = said_after(|folder| fs::remove_file(file(folder, "")).unwrap()).await;
     let wanted = format!("{REPLACED}FOLDER/kirin.sqlite3 was deleted or moved");
     assert_eq!(said, wanted);
@@ -65,7 +65,7 @@ async fn c21_a_ledger_that_is_deleted_while_it_is_open_takes_no_create() {
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_is_moved_while_it_is_open_takes_no_create() {
+async fn a_ledger_that_is_moved_while_it_is_open_takes_no_create() {
     let said = said_after(|folder| {
         fs::rename(file(folder, ""), file(folder, ".old")).unwrap();
     });
@@ -74,7 +74,7 @@ async fn c21_a_ledger_that_is_moved_while_it_is_open_takes_no_create() {
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_is_replaced_while_it_is_open_takes_no_create() {
+async fn a_ledger_that_is_replaced_while_it_is_open_takes_no_create() {
     let said = said_after(|folder| {
         let other = Desk::new();
         drop(other.ledger);
@@ -85,7 +85,7 @@ async fn c21_a_ledger_that_is_replaced_while_it_is_open_takes_no_create() {
 }
 
 #[tokio::test]
-async fn c21_a_ledger_whose_log_is_deleted_while_it_is_open_takes_no_create() {
+async fn a_ledger_whose_log_is_deleted_while_it_is_open_takes_no_create() {
     for suffix in ["-wal", "-shm"] {
         let said = said_after(|folder| fs::remove_file(file(folder, suffix)).unwrap());
         let wanted = format!("{REPLACED}FOLDER/kirin.sqlite3{suffix} was deleted or moved");
@@ -95,14 +95,14 @@ async fn c21_a_ledger_whose_log_is_deleted_while_it_is_open_takes_no_create() {
 
 /// Without it, a create that is under way here is free for everybody.
 #[tokio::test]
-async fn c21_a_ledger_whose_lock_folder_is_deleted_while_it_is_open_takes_no_create() {
+async fn a_ledger_whose_lock_folder_is_deleted_while_it_is_open_takes_no_create() {
     let said = said_after(|folder| fs::remove_dir_all(file(folder, ".processes")).unwrap());
     let said = said.await;
     assert!(said.ends_with(" was deleted or moved"), "{said}");
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_gets_a_second_name_while_it_is_open_takes_no_create() {
+async fn a_ledger_that_gets_a_second_name_while_it_is_open_takes_no_create() {
     let said = said_after(|folder| {
         fs::hard_link(file(folder, ""), file(folder, ".backup")).unwrap();
     });
@@ -111,7 +111,7 @@ async fn c21_a_ledger_that_gets_a_second_name_while_it_is_open_takes_no_create()
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_is_back_in_its_place_takes_creates_again() {
+async fn a_ledger_that_is_back_in_its_place_takes_creates_again() {
     let desk = Desk::new();
     let journal = desk.journal();
     send(&journal, "order-1").await.unwrap();
@@ -142,7 +142,7 @@ fn checkpoint(ledger: &Path) {
 
 /// The log stays: what the ledger says is a mixture of both.
 #[tokio::test]
-async fn c21_a_backup_that_is_copied_over_an_open_ledger_is_seen() {
+async fn a_backup_that_is_copied_over_an_open_ledger_is_seen() {
     let desk = Desk::new();
     let (journal, ledger) = (desk.journal(), desk.ledger.path());
     send(&journal, "order-1").await.unwrap();
@@ -158,7 +158,7 @@ async fn c21_a_backup_that_is_copied_over_an_open_ledger_is_seen() {
 
 /// By SQLite itself, as `.restore` of its shell does it: the file and its log are the same ones.
 #[tokio::test]
-async fn c21_a_ledger_that_is_restored_by_sqlite_while_it_is_open_is_seen() {
+async fn a_ledger_that_is_restored_by_sqlite_while_it_is_open_is_seen() {
     let desk = Desk::new();
     let journal = desk.journal();
     journal.intend(&intent("order-1")).await.unwrap();
@@ -203,7 +203,7 @@ fn refused(folder: &Path) -> LedgerError {
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_was_restored_between_two_runs_is_refused_until_it_is_accepted() {
+async fn a_ledger_that_was_restored_between_two_runs_is_refused_until_it_is_accepted() {
     let (folder, backup) = restorable().await;
     fs::copy(&backup, file(folder.path(), "")).unwrap();
     for _ in 0..2 {
@@ -232,7 +232,7 @@ async fn c21_a_ledger_that_was_restored_between_two_runs_is_refused_until_it_is_
 }
 
 #[tokio::test]
-async fn c21_the_latest_backup_is_not_refused() {
+async fn the_latest_backup_is_not_refused() {
     let (folder, backup) = restorable().await;
     fs::remove_file(&backup).unwrap();
     back_up(&path(folder.path()), &backup);
@@ -244,7 +244,7 @@ async fn c21_the_latest_backup_is_not_refused() {
 }
 
 #[tokio::test]
-async fn c21_a_lock_folder_without_its_ledger_is_refused_until_it_is_accepted() {
+async fn a_lock_folder_without_its_ledger_is_refused_until_it_is_accepted() {
     let (folder, _) = restorable().await;
     fs::remove_file(path(folder.path())).unwrap();
     for _ in 0..2 {
@@ -262,7 +262,7 @@ async fn c21_a_lock_folder_without_its_ledger_is_refused_until_it_is_accepted() 
 }
 
 #[tokio::test]
-async fn c21_a_ledger_that_was_emptied_is_refused() {
+async fn a_ledger_that_was_emptied_is_refused() {
     let (folder, _) = restorable().await;
     fs::write(path(folder.path()), "").unwrap();
     for _ in 0..2 {
@@ -275,7 +275,7 @@ async fn c21_a_ledger_that_was_emptied_is_refused() {
 
 /// It went on elsewhere, and counted further than this one; but it does not know what this one sent.
 #[tokio::test]
-async fn c21_a_ledger_that_comes_back_from_elsewhere_is_refused() {
+async fn a_ledger_that_comes_back_from_elsewhere_is_refused() {
     let (folder, backup) = restorable().await;
     let elsewhere = tempfile::tempdir().unwrap();
     fs::copy(&backup, path(elsewhere.path())).unwrap();
@@ -294,7 +294,7 @@ async fn c21_a_ledger_that_comes_back_from_elsewhere_is_refused() {
 
 /// A process was killed, and its log stays beside the backup.
 #[tokio::test]
-async fn c21_a_backup_that_is_copied_over_a_ledger_after_a_crash_is_refused() {
+async fn a_backup_that_is_copied_over_a_ledger_after_a_crash_is_refused() {
     let desk = Desk::new();
     let (journal, ledger) = (desk.journal(), desk.ledger.path());
     send(&journal, "order-1").await.unwrap();
@@ -325,7 +325,7 @@ async fn c21_a_backup_that_is_copied_over_a_ledger_after_a_crash_is_refused() {
 
 /// The old process may not send, and neither may its late writes make the new one look old.
 #[tokio::test]
-async fn c21_a_process_that_has_the_lost_ledger_open_sends_nothing_after_another_is_accepted() {
+async fn a_process_that_has_the_lost_ledger_open_sends_nothing_after_another_is_accepted() {
     let desk = Desk::new();
     let journal = desk.journal();
     send(&journal, "order-1").await.unwrap();
@@ -345,7 +345,7 @@ async fn c21_a_process_that_has_the_lost_ledger_open_sends_nothing_after_another
 
 /// A power cut may take what was not waited for: an older state, or nothing that makes sense.
 #[tokio::test]
-async fn c21_a_lock_folder_that_knows_less_than_its_ledger_refuses_nothing() {
+async fn a_lock_folder_that_knows_less_than_its_ledger_refuses_nothing() {
     let (folder, _) = restorable().await;
     let knowledge = file(folder.path(), ".processes/knowledge");
     let ledger = Ledger::open(path(folder.path())).unwrap();
@@ -423,7 +423,7 @@ async fn what_a_ledger_has_forgotten_may_have_been_repeated_and_what_it_never_kn
 
 /// Whatever the others do at the same time, what is right is not refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn c21_many_that_send_at_once_are_not_in_each_other_s_way() {
+async fn many_that_send_at_once_are_not_in_each_other_s_way() {
     let desk = Desk::new();
     let senders = (0..6).map(|sender| {
         let ledger = desk.another();

@@ -1,16 +1,7 @@
 //! Running the cases.
 
-use std::{
-    future::Future,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
-use super::{Clause, Finding, Peer, Report, cases, clock::within};
+use super::{Peer, Report, bench::Bench, cases};
 use crate::Transport;
-
-/// How long a case may take before it counts as broken.
-const LIMIT: Duration = Duration::from_secs(3);
 
 /// Holds `transport` against the contract, with servers that speak as `peer` does.
 ///
@@ -19,11 +10,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 ///
 /// The module `conformance` has an example.
 pub async fn check(transport: &dyn Transport, peer: &Peer) -> Report {
-    let bench = Bench {
-        transport,
-        peer,
-        findings: Mutex::default(),
-    };
+    let bench = Bench::new(transport, peer);
     cases::status::check(&bench).await;
     cases::head::check(&bench).await;
     cases::sent::check(&bench).await;
@@ -35,42 +22,5 @@ pub async fn check(transport: &dyn Transport, peer: &Peer) -> Report {
     cases::cut::check(&bench).await;
     cases::dropping::check(&bench).await;
     cases::withdrawing::check(&bench).await;
-    let findings = bench.findings.into_inner();
-    Report(findings.unwrap_or_else(PoisonError::into_inner))
-}
-
-/// What the cases need, and where their outcomes go.
-pub(super) struct Bench<'a> {
-    pub(super) transport: &'a dyn Transport,
-    pub(super) peer: &'a Peer,
-    findings: Mutex<Vec<Finding>>,
-}
-
-impl Bench<'_> {
-    /// Runs one case: its outcome is what is broken, if anything is.
-    pub(super) async fn run(
-        &self,
-        clause: Clause,
-        case: impl Into<String>,
-        work: impl Future<Output = Outcome>,
-    ) {
-        let outcome = within(LIMIT, work).await;
-        let outcome = outcome.unwrap_or_else(|| Err(format!("nothing came of it in {LIMIT:?}")));
-        let finding = Finding {
-            clause,
-            case: case.into(),
-            broken: outcome.err(),
-        };
-        let findings = self.findings.lock();
-        findings
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(finding);
-    }
-}
-
-pub(super) type Outcome = Result<(), String>;
-
-/// A sentence about what is broken, unless it is as expected.
-pub(super) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(otherwise()) }
+    bench.into_report()
 }

@@ -2,74 +2,14 @@
 
 use std::{collections::BTreeMap, io};
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
 use super::{
     clock::within,
     http1,
     http2::{self, ACK, DATA, END_STREAM, HEADERS, PADDED, PING, PREFACE, RST_STREAM, SETTINGS},
+    log::{Received, Shared},
     peer::Version,
-    server::Shared,
+    stream::Io,
 };
-
-/// The bytes below HTTP.
-pub(super) enum Io {
-    Plain(TcpStream),
-    #[cfg(any(feature = "rustls", feature = "ring"))]
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-}
-
-impl Io {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.read(buffer).await,
-            #[cfg(any(feature = "rustls", feature = "ring"))]
-            Self::Tls(stream) => stream.read(buffer).await,
-        }
-    }
-
-    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.write_all(bytes).await,
-            #[cfg(any(feature = "rustls", feature = "ring"))]
-            Self::Tls(stream) => {
-                stream.write_all(bytes).await?;
-                stream.flush().await
-            }
-        }
-    }
-
-    async fn shutdown(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.shutdown().await,
-            #[cfg(any(feature = "rustls", feature = "ring"))]
-            Self::Tls(stream) => stream.shutdown().await,
-        }
-    }
-
-    fn set_reset(&self) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.set_zero_linger(),
-            #[cfg(any(feature = "rustls", feature = "ring"))]
-            Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
-        }
-    }
-}
-
-/// A request as far as it was read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Received {
-    /// The head as text; over HTTP/2 it is not decoded, and empty.
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
-    /// HTTP/2: its stream.
-    pub(super) stream: u32,
-    /// Which connection it came on, from 1.
-    pub(super) connection: usize,
-}
 
 /// How far the request at hand is.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]

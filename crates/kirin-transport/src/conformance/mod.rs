@@ -62,9 +62,12 @@ mod peer;
 pub use peer::InvalidCertificate;
 pub use peer::Peer;
 
+mod bench;
 mod cases;
 mod clock;
 mod connection;
 mod http1;
 mod http2;
+mod log;
 mod server;
+mod stream;

@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use tokio::net::TcpStream;
 
-use super::connection::Io;
+use super::stream::Io;
 
 /// How the servers of [`check`](super::check) speak.
 #[derive(Clone)]

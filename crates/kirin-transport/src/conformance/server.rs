@@ -1,20 +1,14 @@
 //! A server that does what a case tells it, step by step.
 
-use std::{
-    io,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::atomic::Ordering, time::Duration};
 
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
     clock::pause,
-    connection::{Connection, Progress, Received},
+    connection::{Connection, Progress},
     http1, http2,
+    log::{Log, Shared},
     peer::{Peer, Version},
 };
 
@@ -80,42 +74,6 @@ pub(super) enum Last {
     /// That of the request at hand.
     Request,
     Stream(u32),
-}
-
-/// What the server saw.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Log {
-    /// Requests of which at least one byte came.
-    pub(super) begun: usize,
-    /// Requests that came whole.
-    pub(super) requests: Vec<Received>,
-    pub(super) connections: usize,
-    /// How many bytes of a head without end the client took.
-    pub(super) taken: usize,
-    /// Whether the first connection went through all its steps.
-    pub(super) is_through: bool,
-}
-
-/// What the server and its case both hold.
-#[derive(Clone, Default)]
-pub(super) struct Shared(Arc<State>);
-
-#[derive(Default)]
-struct State {
-    log: Mutex<Log>,
-    activity: AtomicUsize,
-    reached: Notify,
-    word: Notify,
-}
-
-impl Shared {
-    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn is_active(&self) {
-        self.0.activity.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 pub(super) struct Server {

@@ -42,7 +42,7 @@ pub struct HyperTransportBuilder {
     #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
     pub(super) proxy: super::proxy::ProxySettings,
     #[cfg(any(feature = "rustls", feature = "ring"))]
-    pub(super) roots: super::tls::Roots,
+    pub(super) roots: super::roots::Roots,
 }
 
 #[derive(Clone)]
@@ -158,7 +158,7 @@ impl Default for HyperTransportBuilder {
             #[cfg(all(feature = "proxy", any(feature = "rustls", feature = "ring")))]
             proxy: super::proxy::ProxySettings::default(),
             #[cfg(any(feature = "rustls", feature = "ring"))]
-            roots: super::tls::Roots::default(),
+            roots: super::roots::Roots::default(),
         }
     }
 }

@@ -10,6 +10,8 @@ mod proxy;
 pub use proxy::{EnvironmentProxy, environment_proxy};
 mod request_body;
 #[cfg(any(feature = "rustls", feature = "ring"))]
+mod roots;
+#[cfg(any(feature = "rustls", feature = "ring"))]
 mod tls;
 mod tokio;
 

@@ -18,8 +18,6 @@ use hyper_util::client::{
 };
 use tower_service::Service;
 
-use super::HyperTransportBuilder;
-
 /// Which proxy is used, if any.
 #[derive(Clone, Default)]
 pub(super) enum ProxySettings {
@@ -31,29 +29,6 @@ pub(super) enum ProxySettings {
         except: String,
     },
     Off,
-}
-
-impl HyperTransportBuilder {
-    /// Sends HTTPS requests through the proxy at `url`, but not to the hosts in `except`, which is
-    /// written as `NO_PROXY` is: `example.com, 10.0.0.0/8`. If never called, the environment says
-    /// it: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
-    ///
-    /// The request goes through the proxy in a tunnel (CONNECT) and encrypted, so the proxy sees
-    /// the name of the server and neither the key nor a prompt. A plain `http` request is never
-    /// given to a proxy, and neither is one to this machine. A proxy is an `http` or an `https`
-    /// URL; anything else is an error of every request that would go through it, and nothing goes past
-    /// the proxy.
-    pub fn proxy(mut self, url: impl Into<String>, except: impl Into<String>) -> Self {
-        let (url, except) = (url.into(), except.into());
-        self.proxy = ProxySettings::Fixed { url, except };
-        self
-    }
-
-    /// Uses no proxy, whatever the environment says.
-    pub fn no_proxy(mut self) -> Self {
-        self.proxy = ProxySettings::Off;
-        self
-    }
 }
 
 /// What the environment says of the way to a URL.
@@ -279,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn h09_only_https_to_other_machines_goes_through_a_proxy() {
+    fn only_https_to_other_machines_goes_through_a_proxy() {
         let settings = ProxySettings::Fixed {
             url: "http://proxy.test:3128".into(),
             except: "internal.test, 10.0.0.0/8".into(),
@@ -304,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn h09_what_is_no_proxy_is_not_forgotten() {
+    fn what_is_no_proxy_is_not_forgotten() {
         for (url, usable) in [
             ("http://proxy.test:3128", true),
             ("http://proxy.test:3128/", true),

@@ -1,31 +1,18 @@
-//! HTTPS: rustls with the roots of the operating system.
-
-use std::sync::Arc;
+//! HTTPS: a transport over rustls.
 
 use hyper_rustls::HttpsConnector;
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use rustls_platform_verifier::Verifier;
 
 use super::{
     HyperTransport, HyperTransportBuilder,
     builder::{For, Versions},
     own_connection::Tcp,
 };
-use crate::{Sent, TransportError, TransportErrorKind};
-
-/// Whose certificates are trusted.
-#[derive(Clone, Default)]
-pub(super) struct Roots {
-    extra: Vec<CertificateDer<'static>>,
-    /// Whether Mozilla's roots stand in the place of the operating system's.
-    bundled: bool,
-    /// What was given as PEM and is none.
-    problem: Option<String>,
-}
+use crate::TransportError;
 
 impl HyperTransport {
     /// A transport for HTTPS (and plain HTTP) that trusts what the operating system trusts. The
@@ -55,6 +42,30 @@ impl HyperTransport {
     #[cfg(feature = "ring")]
     pub fn with_ring() -> Result<Self, TransportError> {
         Self::builder().build_with_ring()
+    }
+}
+
+#[cfg(feature = "proxy")]
+impl HyperTransportBuilder {
+    /// Sends HTTPS requests through the proxy at `url`, but not to the hosts in `except`, which is
+    /// written as `NO_PROXY` is: `example.com, 10.0.0.0/8`. If never called, the environment says
+    /// it: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
+    ///
+    /// The request goes through the proxy in a tunnel (CONNECT) and encrypted, so the proxy sees
+    /// the name of the server and neither the key nor a prompt. A plain `http` request is never
+    /// given to a proxy, and neither is one to this machine. A proxy is an `http` or an `https`
+    /// URL; anything else is an error of every request that would go through it, and nothing goes past
+    /// the proxy.
+    pub fn proxy(mut self, url: impl Into<String>, except: impl Into<String>) -> Self {
+        let (url, except) = (url.into(), except.into());
+        self.proxy = super::proxy::ProxySettings::Fixed { url, except };
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = super::proxy::ProxySettings::Off;
+        self
     }
 }
 
@@ -158,47 +169,6 @@ fn offered(versions: Versions) -> Vec<Vec<u8>> {
         Versions::Http2 => vec![b"h2".to_vec()],
         _ => vec![b"http/1.1".to_vec()],
     }
-}
-
-impl Roots {
-    fn config(&self, provider: CryptoProvider) -> Result<ClientConfig, TransportError> {
-        let cannot = |reason: String| {
-            TransportError::new(TransportErrorKind::Connect, Sent::No).with_source(reason)
-        };
-        if let Some(problem) = &self.problem {
-            return Err(cannot(format!("the extra roots cannot be used: {problem}")));
-        }
-        let provider = Arc::new(provider);
-        let builder = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| cannot(error.to_string()))?;
-        if self.bundled {
-            let mut roots = bundled();
-            for root in self.extra.clone() {
-                roots.add(root).map_err(|error| cannot(error.to_string()))?;
-            }
-            return Ok(builder.with_root_certificates(roots).with_no_client_auth());
-        }
-        let verifier = Verifier::new_with_extra_roots(self.extra.clone(), provider)
-            .map_err(|error| cannot(error.to_string()))?;
-        // The platform's verifier is rustls' own choice of a custom one: nothing is switched off.
-        let builder = builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
-        Ok(builder.with_no_client_auth())
-    }
-}
-
-#[cfg(feature = "bundled-roots")]
-fn bundled() -> RootCertStore {
-    RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    }
-}
-
-#[cfg(not(feature = "bundled-roots"))]
-fn bundled() -> RootCertStore {
-    RootCertStore::empty()
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::{Body, Transport, TransportError};
+use crate::{Body, Transport, TransportError, lock::lock};
 
 /// A transport that keeps a copy of every request before it hands it on. Clones share what they
 /// keep. The copies hold the key, so Debug shows only how many there are.
@@ -40,8 +40,7 @@ impl<T> Capture<T> {
 
     /// Copies of the requests so far, in the order in which they came.
     pub fn requests(&self) -> Vec<Request<Bytes>> {
-        let requests = self.requests.lock();
-        requests.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.requests).clone()
     }
 }
 
@@ -66,10 +65,7 @@ impl<T> fmt::Debug for Capture<T> {
 #[async_trait]
 impl<T: Transport> Transport for Capture<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        self.requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request.clone());
+        lock(&self.requests).push(request.clone());
         self.inner.send(request).await
     }
 }

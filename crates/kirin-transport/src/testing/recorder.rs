@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt, iter,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
 };
 
@@ -18,7 +18,7 @@ use super::{
     cassette::{Answer, Exchange, header_map},
     redaction::Redaction,
 };
-use crate::{Body, BodyEnd, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, BodyEnd, Sent, Transport, TransportError, TransportErrorKind, lock::lock};
 
 /// A transport that records what passes through it. Clones record to the same cassette.
 ///
@@ -57,7 +57,7 @@ impl<T> Recorder<T> {
     /// What was recorded so far.
     pub fn cassette(&self) -> Cassette {
         Cassette {
-            exchanges: locked(&self.tape).clone(),
+            exchanges: lock(&self.tape).clone(),
         }
     }
 }
@@ -75,7 +75,7 @@ impl<T> fmt::Debug for Recorder<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Recorder")
-            .field("exchanges", &locked(&self.tape).len())
+            .field("exchanges", &lock(&self.tape).len())
             .finish_non_exhaustive()
     }
 }
@@ -97,7 +97,7 @@ impl<T: Transport> Transport for Recorder<T> {
                     is_cut: true,
                     is_framed: ends != by_headers && ends == BodyEnd::Framed,
                 };
-                locked(&self.tape)[index].answer = answer;
+                lock(&self.tape)[index].answer = answer;
                 let taped = Taped {
                     inner: body,
                     received: BytesMut::new(),
@@ -109,7 +109,7 @@ impl<T: Transport> Transport for Recorder<T> {
                 Ok(Response::from_parts(head, Body::new(taped)))
             }
             Err(error) => {
-                locked(&self.tape)[index].answer = Answer::Failed {
+                lock(&self.tape)[index].answer = Answer::Failed {
                     kind: error.kind(),
                     sent: error.sent(),
                     reason: reason(&error).map(|reason| redaction.text(&reason)),
@@ -122,7 +122,7 @@ impl<T: Transport> Transport for Recorder<T> {
 
 /// Takes a place on the tape, for a request that nobody has answered.
 fn begin(tape: &Tape, request: &Request<Bytes>, redaction: &Redaction) -> usize {
-    let mut exchanges = locked(tape);
+    let mut exchanges = lock(tape);
     exchanges.push(Exchange {
         method: request.method().clone(),
         url: redaction.url(request.uri()),
@@ -153,10 +153,6 @@ fn reason(error: &TransportError) -> Option<String> {
     (!causes.is_empty()).then(|| causes.join(": "))
 }
 
-fn locked(tape: &Tape) -> MutexGuard<'_, Vec<Exchange>> {
-    tape.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A body that is recorded as it is read.
 struct Taped {
     inner: Body,
@@ -171,7 +167,7 @@ impl Taped {
     /// Writes what came so far. All of it is searched for secrets again, because one may have come
     /// in two pieces.
     fn write(&mut self, has_ended: bool) {
-        if let Answer::Response { body, is_cut, .. } = &mut locked(&self.tape)[self.index].answer {
+        if let Answer::Response { body, is_cut, .. } = &mut lock(&self.tape)[self.index].answer {
             *body = self.redaction.body(&self.received.clone().freeze());
             *is_cut = !has_ended;
         }
@@ -250,9 +246,7 @@ impl Replay {
     }
 
     fn left(&self) -> MutexGuard<'_, Vec<Exchange>> {
-        self.exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.exchanges)
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
-use crate::{Body, Sent, Transport, TransportError, TransportErrorKind};
+use crate::{Body, Sent, Transport, TransportError, TransportErrorKind, lock::lock};
 
 /// A transport that gives the answers of a script, one for each request, whatever was asked.
 ///
@@ -64,7 +64,7 @@ impl Scripted {
 
     /// How many answers were not given yet.
     pub fn remaining(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        lock(&self.0).len()
     }
 }
 
@@ -80,11 +80,7 @@ impl fmt::Debug for Scripted {
 #[async_trait]
 impl Transport for Scripted {
     async fn send(&self, _request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let answer = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
+        let answer = lock(&self.0).pop_front();
         match answer {
             Some(answer) => Ok(answer?.map(Body::from)),
             None => Err(TransportError::new(TransportErrorKind::Other, Sent::No)

@@ -24,7 +24,7 @@ async fn every_failure_says_what_kind_it_is_and_whether_the_request_may_have_lef
 }
 
 #[tokio::test]
-async fn c01_a_refused_connection_sent_nothing() {
+async fn a_refused_connection_sent_nothing() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}/v1/create", socket.local_addr().unwrap());
@@ -37,7 +37,7 @@ async fn c01_a_refused_connection_sent_nothing() {
 /// The server closes its side at once and then counts. What hyper says depends on whether it saw
 /// the end before it wrote: it looks first, so mostly it hands the request back unsent.
 #[tokio::test]
-async fn c02_closed_before_anything_was_read() {
+async fn closed_before_anything_was_read() {
     for _ in 0..50 {
         let (outcome, read) = exchange(&[Step::FinishWriting, Step::ReadToEnd]).await;
         let error = outcome.unwrap_err();
@@ -50,7 +50,7 @@ async fn c02_closed_before_anything_was_read() {
 
 /// As above, but the server speaks first: an answer to nothing, or a greeting.
 #[tokio::test]
-async fn c02_spoken_to_before_anything_was_read() {
+async fn spoken_to_before_anything_was_read() {
     for words in [ANSWER, b"220 mail.test ESMTP ready\r\n"] {
         for _ in 0..50 {
             let steps = [Step::Write(words), Step::FinishWriting, Step::ReadToEnd];
@@ -125,7 +125,7 @@ async fn what_is_sent_is_what_was_asked() {
 // ----------------------------------------------------------------- no redirect is followed
 
 #[tokio::test]
-async fn c09_no_redirect_is_followed() {
+async fn no_redirect_is_followed() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = Server::start().await;
         let location = elsewhere.url();
@@ -159,7 +159,7 @@ async fn check_body(answer: &[u8], expected: Option<&str>) {
 }
 
 #[tokio::test]
-async fn d06_a_body_with_a_length_is_whole_or_an_error() {
+async fn a_body_with_a_length_is_whole_or_an_error() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
     for (body, expected) in [
         ("", None),
@@ -173,7 +173,7 @@ async fn d06_a_body_with_a_length_is_whole_or_an_error() {
 }
 
 #[tokio::test]
-async fn d06_a_chunked_body_is_whole_or_an_error() {
+async fn a_chunked_body_is_whole_or_an_error() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     for (body, expected) in [
         ("", None),
@@ -198,7 +198,7 @@ async fn d06_a_chunked_body_is_whole_or_an_error() {
 /// The limit of HTTP/1.1 without a length: a short body cannot be told from a whole one. Whoever
 /// needs to know compares with a size from elsewhere, as the download does.
 #[tokio::test]
-async fn d06_a_body_that_ends_with_its_connection_is_never_cut() {
+async fn a_body_that_ends_with_its_connection_is_never_cut() {
     let head = "HTTP/1.1 200 OK\r\n\r\n";
     for body in ["", "hel", "hello"] {
         check_body([head, body].concat().as_bytes(), Some(body)).await;
@@ -218,7 +218,7 @@ async fn answers_without_a_body_have_none() {
 /// The transport waits for an answer as long as it is asked to: it is the caller who gives up. The
 /// transport itself lives on in this test, so it is the future that closes.
 #[tokio::test]
-async fn h10_dropping_the_future_closes_the_connection() {
+async fn dropping_the_future_closes_the_connection() {
     let half_a_head = b"HTTP/1.1 200 OK\r\ncontent-";
     let read_request: &[Step<'_>] = &[Step::ReadRequest];
     let half_answered: &[Step<'_>] = &[Step::ReadRequest, Step::Write(half_a_head)];

@@ -7,7 +7,7 @@ use crate::server::{Server, Step, create, exchange, play, within};
 
 /// Writes 64 MiB at most, which is 64 times what may be collected.
 #[tokio::test]
-async fn h01_an_endless_body_ends_at_the_limit() {
+async fn an_endless_body_ends_at_the_limit() {
     const LIMIT: usize = 1 << 20;
     for head in [
         "HTTP/1.1 200 OK\r\n\r\n",
@@ -46,7 +46,7 @@ async fn write_on(server: &Server, head: &str) -> usize {
 
 /// No encoding is asked for and none is undone, so a bomb stays as small as it came.
 #[tokio::test]
-async fn h02_an_encoded_body_is_given_as_it_came() {
+async fn an_encoded_body_is_given_as_it_came() {
     for encoding in ["gzip", "br", "zstd"] {
         let answer = format!(
             "HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: 4\r\n\r\nbomb"
@@ -77,7 +77,7 @@ async fn check_head(head: &str, expected: Option<u16>) {
 }
 
 #[tokio::test]
-async fn h04_more_than_a_hundred_headers_pass_and_too_many_are_refused() {
+async fn more_than_a_hundred_headers_pass_and_too_many_are_refused() {
     let head = |count| {
         let headers: String = (0..count).map(|it| format!("x-{it}: y\r\n")).collect();
         format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\n\r\n")
@@ -90,7 +90,7 @@ async fn h04_more_than_a_hundred_headers_pass_and_too_many_are_refused() {
 }
 
 #[tokio::test]
-async fn h04_a_long_head_is_refused() {
+async fn a_long_head_is_refused() {
     let head = |length| {
         let long = "y".repeat(length);
         format!("HTTP/1.1 200 OK\r\nx-long: {long}\r\ncontent-length: 0\r\n\r\n")
@@ -101,7 +101,7 @@ async fn h04_a_long_head_is_refused() {
 
 /// Interim answers are skipped, however many: only the caller's time-out ends an endless flood.
 #[tokio::test]
-async fn h04_interim_answers_are_skipped() {
+async fn interim_answers_are_skipped() {
     let interim = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
     for count in [1, 2, 1000] {
         let head =

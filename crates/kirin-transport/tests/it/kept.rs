@@ -85,7 +85,7 @@ impl Background {
 /// The server reads the second request on a kept connection and goes: a stale connection that was
 /// noticed too late. The transport must neither repeat it nor promise that nothing left.
 #[tokio::test]
-async fn c02_a_request_lost_on_a_kept_connection_is_not_repeated() {
+async fn a_request_lost_on_a_kept_connection_is_not_repeated() {
     const READS_TWO: &[Step<'_>] = &[Step::ReadRequest, Step::Write(ANSWER), Step::ReadRequest];
     let background = Background::start(READS_TWO).await;
     let url = background.server.url();
@@ -103,7 +103,7 @@ async fn c02_a_request_lost_on_a_kept_connection_is_not_repeated() {
 /// The server closes after its first answer, and the client asks again sooner or later: before it
 /// can know of the close, after it does, and in between.
 #[tokio::test]
-async fn c02_a_connection_that_closes_between_two_requests_is_honest_about_the_second() {
+async fn a_connection_that_closes_between_two_requests_is_honest_about_the_second() {
     for pause in 0..70 {
         check_closed_between(pause).await;
     }
@@ -113,7 +113,7 @@ async fn c02_a_connection_that_closes_between_two_requests_is_honest_about_the_s
 
 /// The same with client, connection and server on two threads, so that they really race.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c02_a_connection_that_closes_while_a_request_is_sent_is_honest_about_it() {
+async fn a_connection_that_closes_while_a_request_is_sent_is_honest_about_it() {
     for round in 0..300 {
         check_closed_between(round % 10).await;
     }

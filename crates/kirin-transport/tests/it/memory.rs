@@ -192,14 +192,14 @@ fn the_measure_sees_what_a_client_holds() {
 const PIECE: [u8; 16 << 10] = [b'x'; 16 << 10];
 
 #[test]
-fn h01_a_body_of_10_gib_ends_at_the_limit() {
+fn a_body_of_10_gib_ends_at_the_limit() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n";
     check("1", |stream| http1(HEAD, stream, &PIECE), "TooLarge");
 }
 
 /// Within the window that the client gives, there is more than the client takes.
 #[test]
-fn h01_a_body_over_http2_ends_at_the_limit() {
+fn a_body_over_http2_ends_at_the_limit() {
     check(
         "2",
         |stream| {
@@ -213,13 +213,13 @@ fn h01_a_body_over_http2_ends_at_the_limit() {
 
 /// A server that does not keep to the window is cut off, if the limit does not come first.
 #[test]
-fn h01_a_body_that_floods_http2_is_cut_off() {
+fn a_body_that_floods_http2_is_cut_off() {
     let attack = |stream: &mut TcpStream| http2(&HEAD, stream, &frame(0, 0, 1, &PIECE));
     check_any("2", attack, &["Body", "TooLarge"]);
 }
 
 #[test]
-fn h01_a_body_without_end_ends_at_the_limit() {
+fn a_body_without_end_ends_at_the_limit() {
     check(
         "1",
         |stream| http1("HTTP/1.1 200 OK\r\n\r\n", stream, &PIECE),
@@ -240,7 +240,7 @@ fn h01_a_body_without_end_ends_at_the_limit() {
 }
 
 #[test]
-fn h02_a_bomb_stays_as_small_as_it_came() {
+fn a_bomb_stays_as_small_as_it_came() {
     check(
         "1",
         |stream| {
@@ -258,7 +258,7 @@ fn h02_a_bomb_stays_as_small_as_it_came() {
 // ----------------------------------------------------------------- heads
 
 #[test]
-fn h04_a_megabyte_of_headers_is_refused() {
+fn a_megabyte_of_headers_is_refused() {
     check(
         "1",
         |stream| http1("HTTP/1.1 200 OK\r\nx-long: ", stream, &[b'y'; 1 << 20]),
@@ -267,7 +267,7 @@ fn h04_a_megabyte_of_headers_is_refused() {
 }
 
 #[test]
-fn h04_a_hundred_thousand_headers_are_refused() {
+fn a_hundred_thousand_headers_are_refused() {
     check(
         "1",
         |stream| {
@@ -282,7 +282,7 @@ fn h04_a_hundred_thousand_headers_are_refused() {
 }
 
 #[test]
-fn h04_a_head_that_is_continued_without_end_is_refused() {
+fn a_head_that_is_continued_without_end_is_refused() {
     check(
         "2",
         |stream| {
@@ -296,7 +296,7 @@ fn h04_a_head_that_is_continued_without_end_is_refused() {
 }
 
 #[test]
-fn h04_interim_answers_without_end_are_left_at_the_time_limit() {
+fn interim_answers_without_end_are_left_at_the_time_limit() {
     check(
         "1",
         |stream| {
@@ -313,7 +313,7 @@ fn h04_interim_answers_without_end_are_left_at_the_time_limit() {
 // ----------------------------------------------------------------- frames
 
 #[test]
-fn h04_empty_frames_without_end_break_off_the_body() {
+fn empty_frames_without_end_break_off_the_body() {
     check(
         "2",
         |stream| http2(&HEAD, stream, &frame(0, 0, 1, &[])),
@@ -322,7 +322,7 @@ fn h04_empty_frames_without_end_break_off_the_body() {
 }
 
 #[test]
-fn h04_pings_and_settings_without_end_are_left_at_the_time_limit() {
+fn pings_and_settings_without_end_are_left_at_the_time_limit() {
     check(
         "2",
         |stream| http2(&[], stream, &frame(6, 0, 0, &[0; 8])),
@@ -332,7 +332,7 @@ fn h04_pings_and_settings_without_end_are_left_at_the_time_limit() {
 }
 
 #[test]
-fn h04_resets_of_streams_that_nobody_opened_break_the_protocol() {
+fn resets_of_streams_that_nobody_opened_break_the_protocol() {
     check(
         "2",
         |stream| http2(&[], stream, &frame(3, 0, 99, &[0; 4])),
@@ -343,13 +343,13 @@ fn h04_resets_of_streams_that_nobody_opened_break_the_protocol() {
 // ----------------------------------------------------------------- time
 
 #[test]
-fn h10_a_server_that_never_answers_is_left_at_the_time_limit() {
+fn a_server_that_never_answers_is_left_at_the_time_limit() {
     check("1", |_stream| Ok(()), "Timeout");
     check("2", greet, "Timeout");
 }
 
 #[test]
-fn h10_a_head_byte_by_byte_is_left_at_the_time_limit() {
+fn a_head_byte_by_byte_is_left_at_the_time_limit() {
     check(
         "1",
         |stream| {

@@ -27,7 +27,7 @@ impl End {
 }
 
 #[tokio::test]
-async fn c02_a_request_cut_at_every_byte_may_have_been_sent() {
+async fn a_request_cut_at_every_byte_may_have_been_sent() {
     let server = Server::start().await;
     let (whole, request) = exchange_with(&server, &[Step::ReadRequest, Step::Write(ANSWER)]).await;
     assert_eq!(whole.unwrap().status(), 200);
@@ -62,7 +62,7 @@ const BODY: &[u8] = b"{\"id\":\"abc\"}";
 
 /// Whether the answer is gone at its end, or cleanly closed, the client gets exactly what arrived.
 #[tokio::test]
-async fn c03_an_answer_closed_at_every_byte_is_an_error_of_head_or_body() {
+async fn an_answer_closed_at_every_byte_is_an_error_of_head_or_body() {
     let answer = [HEAD, BODY].concat();
     for count in 0..=answer.len() {
         let steps = [Step::ReadRequest, Step::Write(&answer[..count])];
@@ -92,7 +92,7 @@ async fn c03_an_answer_closed_at_every_byte_is_an_error_of_head_or_body() {
 
 /// A reset may overtake what was written before it, so less may arrive, but nothing is made up.
 #[tokio::test]
-async fn c03_an_answer_reset_at_every_byte_is_never_taken_for_unsent() {
+async fn an_answer_reset_at_every_byte_is_never_taken_for_unsent() {
     let answer = [HEAD, BODY].concat();
     for count in 0..=answer.len() {
         let steps = [

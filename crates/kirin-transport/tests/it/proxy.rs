@@ -107,7 +107,7 @@ fn contains(heard: &[u8], text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn h09_a_proxy_sees_the_name_of_the_server_and_not_the_key() {
+async fn a_proxy_sees_the_name_of_the_server_and_not_the_key() {
     let authority = Authority::new();
     let server = TlsServer::start(authority.issue("cloud.test"), &[]).await;
     let proxy = Proxy::start(server.port, OPEN).await;
@@ -139,7 +139,7 @@ async fn h09_a_proxy_sees_the_name_of_the_server_and_not_the_key() {
 
 /// The certificate is the server's and not the proxy's to show.
 #[tokio::test]
-async fn h09_a_proxy_that_answers_in_the_place_of_the_server_is_refused() {
+async fn a_proxy_that_answers_in_the_place_of_the_server_is_refused() {
     let authority = Authority::new();
     let impostor = TlsServer::start(Authority::new().issue("cloud.test"), &[]).await;
     let proxy = Proxy::start(impostor.port, OPEN).await;
@@ -159,7 +159,7 @@ async fn h09_a_proxy_that_answers_in_the_place_of_the_server_is_refused() {
 }
 
 #[tokio::test]
-async fn h09_a_plain_request_is_never_given_to_a_proxy() {
+async fn a_plain_request_is_never_given_to_a_proxy() {
     let server = Server::start().await;
     let proxy = Proxy::start(1, OPEN).await;
     let transport = HyperTransport::builder()
@@ -194,7 +194,7 @@ async fn check_failing(proxy: &str, reason: &str) {
 }
 
 #[tokio::test]
-async fn h09_a_proxy_that_fails_sent_nothing() {
+async fn a_proxy_that_fails_sent_nothing() {
     for (answer, reason) in [
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
@@ -246,7 +246,7 @@ async fn check_environment(variables: fn(&str) -> Vec<(&'static str, String)>, p
 }
 
 #[tokio::test]
-async fn h09_the_environment_names_a_proxy_unless_it_is_switched_off() {
+async fn the_environment_names_a_proxy_unless_it_is_switched_off() {
     check_environment(|url| vec![("HTTPS_PROXY", url.into())], true).await;
     check_environment(|url| vec![("https_proxy", url.into())], true).await;
     check_environment(|url| vec![("ALL_PROXY", url.into())], true).await;
@@ -292,7 +292,7 @@ async fn asks_as_the_environment_says() {
 /// reqwest gives plain requests to a proxy, with all that is in them; under the adapter it does not.
 #[cfg(feature = "reqwest")]
 #[tokio::test]
-async fn h09_reqwest_gives_no_plain_request_to_a_proxy() {
+async fn reqwest_gives_no_plain_request_to_a_proxy() {
     let server = Server::start().await;
     let proxy = Proxy::start(1, OPEN).await;
     let url = proxy.url();
@@ -317,7 +317,7 @@ async fn h09_reqwest_gives_no_plain_request_to_a_proxy() {
 
 #[cfg(feature = "reqwest")]
 #[tokio::test]
-async fn h06_reqwest_asks_for_no_other_path() {
+async fn reqwest_asks_for_no_other_path() {
     let server = Server::start().await;
     let base = server.url();
     let make = || reqwest::Client::builder().tls_certs_only([]);

@@ -45,7 +45,7 @@ const BODIES: [&[u8]; 2] = [
 ];
 
 #[tokio::test]
-async fn h01_a_body_has_at_most_as_many_bytes_as_the_transport_was_told() {
+async fn a_body_has_at_most_as_many_bytes_as_the_transport_was_told() {
     for answer in BODIES {
         for (limit, fits) in [(6, true), (5, true), (4, false), (0, false)] {
             let builder = HyperTransport::builder().max_body_bytes(limit);
@@ -62,7 +62,7 @@ async fn h01_a_body_has_at_most_as_many_bytes_as_the_transport_was_told() {
 }
 
 #[tokio::test]
-async fn h04_a_head_is_read_as_far_as_the_transport_was_told() {
+async fn a_head_is_read_as_far_as_the_transport_was_told() {
     let answer = |length| {
         let long = "y".repeat(length);
         format!("HTTP/1.1 200 OK\r\nx-long: {long}\r\ncontent-length: 0\r\n\r\n")

@@ -106,7 +106,7 @@ async fn read(transport: impl Transport) -> Result<Bytes, TransportError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h10_a_head_that_never_comes_is_waited_for_no_longer_than_the_limit() {
+async fn a_head_that_never_comes_is_waited_for_no_longer_than_the_limit() {
     let (took, outcome) = timed(read(Never)).await;
     check_late(&outcome.unwrap_err(), "no answer within 30 s");
     assert_eq!(took, HEAD);
@@ -140,7 +140,7 @@ async fn a_body_may_be_slow_but_may_not_pause_for_longer_than_the_limit() {
 
 /// Over HTTP/2 a server may send empty frames for ever.
 #[tokio::test(start_paused = true)]
-async fn h04_pieces_without_bytes_are_a_pause() {
+async fn pieces_without_bytes_are_a_pause() {
     let pieces: Vec<(u64, &str)> = (0..100).map(|_| (1, "")).collect();
     let (took, outcome) = timed(read(slow(0, &pieces))).await;
     check_late(&outcome.unwrap_err(), "no data for 20 s");
@@ -188,7 +188,7 @@ async fn ask(transport: &HyperTransport) -> Result<Bytes, TransportError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h10_an_attempt_that_is_never_answered_ends_after_30_seconds() {
+async fn an_attempt_that_is_never_answered_ends_after_30_seconds() {
     for stall in [0, 17] {
         let plan = FaultPlan::default().with(Direction::ToClient, Fault::Stall(stall));
         let transport = over_pipes(HyperTransport::builder(), plan, crate::server::ANSWER);
@@ -199,7 +199,7 @@ async fn h10_an_attempt_that_is_never_answered_ends_after_30_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h10_a_body_that_stalls_ends_after_30_seconds() {
+async fn a_body_that_stalls_ends_after_30_seconds() {
     let at = crate::server::ANSWER.len() as u64 - 1;
     let plan = FaultPlan::default().with(Direction::ToClient, Fault::Stall(at));
     let transport = over_pipes(HyperTransport::builder(), plan, crate::server::ANSWER);
@@ -209,7 +209,7 @@ async fn h10_a_body_that_stalls_ends_after_30_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h10_limits_are_what_the_builder_was_told() {
+async fn limits_are_what_the_builder_was_told() {
     let builder = HyperTransport::builder()
         .connect_timeout(Duration::from_secs(2))
         .attempt_timeout(Duration::from_secs(5))

@@ -169,14 +169,14 @@ async fn check_refused(transport: HyperTransport, certificate: ServerCertificate
 }
 
 #[tokio::test]
-async fn h08_a_certificate_of_an_unknown_authority_is_refused() {
+async fn a_certificate_of_an_unknown_authority_is_refused() {
     let certificate = Authority::new().issue("127.0.0.1");
     let transport = trusting(&Authority::new());
     check_refused(transport, certificate, "UnknownIssuer").await;
 }
 
 #[tokio::test]
-async fn h08_an_expired_certificate_is_refused() {
+async fn an_expired_certificate_is_refused() {
     let authority = Authority::new();
     let certificate = authority.issue_with("127.0.0.1", |params| {
         params.not_before = date_time_ymd(2019, 1, 1);
@@ -186,14 +186,14 @@ async fn h08_an_expired_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn h08_a_certificate_for_another_host_is_refused() {
+async fn a_certificate_for_another_host_is_refused() {
     let authority = Authority::new();
     let certificate = authority.issue("other.test");
     check_refused(trusting(&authority), certificate, "not valid for name").await;
 }
 
 #[tokio::test]
-async fn h08_a_redirect_out_of_tls_is_not_followed() {
+async fn a_redirect_out_of_tls_is_not_followed() {
     let elsewhere = Server::start().await;
     let location = elsewhere.url();
     let answer =
@@ -275,7 +275,7 @@ async fn http2_is_spoken_where_the_server_offers_it() {
 }
 
 #[tokio::test]
-async fn h04_http1_is_spoken_where_the_caller_wants_nothing_else() {
+async fn http1_is_spoken_where_the_caller_wants_nothing_else() {
     let authority = Authority::new();
     let server = TlsServer::start(authority.issue("127.0.0.1"), &["h2", "http/1.1"]).await;
     let builder = HyperTransport::builder().extra_roots(authority.pem());

@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::{MODELS, Parameter, Rule};
+use super::{Parameter, Rule, Source};
 use crate::{Amount, AspectRatio, Mode};
 
 /// A model of the service: its parameters, its output, and what is known of time and price.
@@ -115,33 +115,7 @@ pub struct Price {
     pub read: &'static str,
 }
 
-/// Where a fact comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// Not documented anywhere: this project decided.
-    Choice,
-    /// Written in the vendor's documentation.
-    Documented,
-    /// Inferred from what third parties measured.
-    Inferred,
-    /// Documented for Kling, the service behind Kirin.
-    Kling,
-}
-
 impl Model {
-    /// The model with this id, or `None` if the catalogue does not know it.
-    ///
-    /// ```
-    /// use kirin_types::{Model, ModelKind};
-    ///
-    /// assert_eq!(Model::find("kirin_v1_i2v").unwrap().kind, ModelKind::ImageToVideo);
-    /// assert!(Model::find("kirin_v9").is_none());
-    /// ```
-    pub fn find(id: &str) -> Option<&'static Self> {
-        MODELS.iter().copied().find(|model| model.id == id)
-    }
-
     /// Frame size of the output. Without an aspect ratio it is that of a 16:9 output.
     ///
     /// ```
@@ -222,29 +196,12 @@ impl Serialize for Price {
     }
 }
 
-impl Serialize for Source {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 impl fmt::Display for ModelKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Extension => "extension",
             Self::ImageToVideo => "image to video",
             Self::TextToVideo => "text to video",
-        })
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Choice => "not documented, chosen by this project",
-            Self::Documented => "documented",
-            Self::Inferred => "inferred from third parties",
-            Self::Kling => "documented for Kling",
         })
     }
 }

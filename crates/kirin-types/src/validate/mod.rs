@@ -9,7 +9,7 @@ use crate::{Model, Parameter, ParameterKind, Problem, problem::quoted};
 mod rules;
 mod scalars;
 
-pub(crate) use scalars::{is, is_absolute_http_url};
+pub(crate) use scalars::describe_value;
 
 /// An object as it is looked at.
 pub(crate) type Object<'a> = BTreeMap<&'a str, &'a Value>;
@@ -80,7 +80,7 @@ fn check(parameter: &Parameter, value: &Value, name: &str, problems: &mut Vec<Pr
             }
             None => problems.push(Problem::new(
                 name,
-                is(value),
+                describe_value(value),
                 format!("{} is required", shape(fields)),
             )),
         },
@@ -101,7 +101,7 @@ fn check_list(
         lengths.end()
     );
     let Some(items) = value.as_array() else {
-        problems.push(Problem::new(name, is(value), allowed));
+        problems.push(Problem::new(name, describe_value(value), allowed));
         return;
     };
     if !lengths.contains(&items.len()) {
@@ -126,7 +126,7 @@ fn check_list(
             }
             None => problems.push(Problem::new(
                 name,
-                is(item),
+                describe_value(item),
                 format!("{} is required", shape(fields)),
             )),
         }

@@ -4,7 +4,10 @@ use alloc::{format, string::String};
 
 use serde_json::Value;
 
-use crate::{ExternalTaskId, Image, ParameterKind, Problem, problem::alternatives};
+use crate::{
+    ExternalTaskId, Image, ParameterKind, Problem, absolute_url::is_absolute_http_url,
+    problem::alternatives,
+};
 
 /// Longest part of a wrong value that a problem repeats, in characters.
 const ECHO_CHARACTERS: usize = 40;
@@ -65,7 +68,7 @@ pub(super) fn check(kind: ParameterKind, value: &Value, name: &str) -> Result<()
             characters => wrong(format!("has {characters} characters")),
         },
         (ParameterKind::Url, Value::String(text)) if is_absolute_http_url(text) => Ok(()),
-        _ => wrong(is(value)),
+        _ => wrong(describe_value(value)),
     }
 }
 
@@ -111,22 +114,8 @@ pub(super) fn seconds(text: &str) -> Option<u32> {
     (format!("{seconds}") == text).then_some(seconds)
 }
 
-pub(crate) fn is_absolute_http_url(text: &str) -> bool {
-    let rest = text.split_once("://").and_then(|(scheme, rest)| {
-        let known = ["https", "http"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known));
-        known.then_some(rest)
-    });
-    let printable = |character: char| !character.is_whitespace() && !character.is_control();
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !host.is_empty() && rest.chars().all(printable)
-    })
-}
-
 /// What `value` is, as a predicate.
-pub(crate) fn is(value: &Value) -> String {
+pub(crate) fn describe_value(value: &Value) -> String {
     match value {
         Value::Array(_) => "is an array".into(),
         Value::Bool(_) => format!("is the boolean {value}"),

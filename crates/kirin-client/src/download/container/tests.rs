@@ -51,7 +51,7 @@ fn a_plain_film_shows_its_end_and_no_beginning_of_it_does() {
     let bytes = plain();
     assert_eq!(boxes(&bytes).show_the_end(), Ok(()));
     assert_eq!(boxes(&bytes).missing_part(), None);
-    assert_eq!(boxes(&bytes).oddity(), None);
+    assert_eq!(boxes(&bytes).unusual_structure(), None);
     for length in 0..bytes.len() {
         let cut = boxes(&bytes[..length]);
         assert!(cut.show_the_end().is_err(), "{length}");
@@ -119,7 +119,7 @@ fn sizes_of_eight_bytes_and_open_ends_are_read() {
     let open_ended = boxes(&bytes);
     assert!(open_ended.show_the_end().is_err());
     assert_eq!(
-        (open_ended.missing_part(), open_ended.oddity()),
+        (open_ended.missing_part(), open_ended.unusual_structure()),
         (None, None)
     );
 }
@@ -139,7 +139,7 @@ fn what_stands_behind_a_film_is_no_part_of_it() {
         let bytes = [&plain()[..], behind].concat();
         let boxes = boxes(&bytes);
         let expected = format!("{} bytes stand behind the end of the film", behind.len());
-        assert_eq!(boxes.oddity(), Some(expected), "{behind:?}");
+        assert_eq!(boxes.unusual_structure(), Some(expected), "{behind:?}");
         assert_eq!(boxes.missing_part(), None, "{behind:?}");
         assert!(boxes.show_the_end().is_err(), "{behind:?}");
     }
@@ -155,14 +155,22 @@ fn what_is_no_mp4_or_begins_otherwise_is_odd_and_misses_nothing() {
         b"",
     ] {
         let boxes = boxes(bytes);
-        assert_eq!(boxes.oddity().as_deref(), Some("it is not an MP4"));
+        assert_eq!(
+            boxes.unusual_structure().as_deref(),
+            Some("it is not an MP4")
+        );
         assert_eq!(boxes.missing_part(), None);
         assert!(boxes.show_the_end().is_err());
     }
     for first in [b"free", b"styp", b"mdat", b"wide"] {
         let mut bytes = mp4(&[(first, 16)]);
         let quicktime = boxes(&[&bytes[..], &mp4(&[(b"mdat", 20), (b"moov", 40)])].concat());
-        assert!(quicktime.oddity().unwrap().starts_with("it begins with "));
+        assert!(
+            quicktime
+                .unusual_structure()
+                .unwrap()
+                .starts_with("it begins with ")
+        );
         assert_eq!(quicktime.missing_part(), None);
         assert!(quicktime.show_the_end().is_err());
         bytes.extend(plain());

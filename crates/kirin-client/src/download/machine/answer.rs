@@ -6,7 +6,7 @@ use kirin_transport::BodyEnd;
 use super::{
     super::{
         DownloadErrorKind,
-        alphabet::DownloadEvent,
+        event::DownloadEvent,
         gzip::is_gzip,
         judgement::{Judgement, other_type},
         source,

@@ -3,7 +3,7 @@
 use kirin_transport::BodyEnd;
 
 use super::{
-    super::{DownloadErrorKind, alphabet::DownloadEvent, page::Page},
+    super::{DownloadErrorKind, event::DownloadEvent, page::Page},
     Machine, State,
 };
 
@@ -126,7 +126,7 @@ impl Machine {
             true if content.beginning().is_matroska() => {
                 Some("it is Matroska or WebM, and not an MP4".into())
             }
-            true => content.boxes().oddity(),
+            true => content.boxes().unusual_structure(),
             false => None,
         };
         let called = self.media_type.as_ref();

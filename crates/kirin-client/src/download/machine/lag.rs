@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{DownloadErrorKind, alphabet::DownloadEvent},
+    super::{DownloadErrorKind, event::DownloadEvent},
     Machine, State, Then,
 };
 

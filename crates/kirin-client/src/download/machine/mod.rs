@@ -21,8 +21,9 @@ use kirin_transport::BodyEnd;
 
 use super::{
     DownloadErrorKind,
-    alphabet::{Action, DownloadEvent, Event, Failure},
+    action::{Action, Failure},
     content::{Content, Digest},
+    event::{DownloadEvent, Event},
     judgement::Received,
     source::{self, Trusted},
 };
@@ -176,7 +177,7 @@ impl Machine {
     }
 
     /// What is unusual about what is finished, as a sentence part.
-    pub(super) fn oddity(&self) -> Option<&str> {
+    pub(super) fn unusual_structure(&self) -> Option<&str> {
         self.oddity.as_deref()
     }
 

@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroU32,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
-use crate::driver::clock::{Moment, within};
+use crate::clock::{Moment, within};
+use crate::lock::lock;
 
 /// A bucket of tokens. Each turn takes one, and one comes back in each `refill`, until it is full.
 /// Where there are none, whoever came first goes first; who stops waiting has taken none.
@@ -67,7 +68,7 @@ impl Bucket {
     }
 
     /// Takes a token, and waits for one where there is none.
-    pub(crate) async fn turn(&self) {
+    pub(crate) async fn wait_for_turn(&self) {
         if self.refill.is_zero() {
             return;
         }
@@ -91,7 +92,7 @@ impl Bucket {
     }
 
     fn locked(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -5,12 +5,13 @@ use std::{
     future::{Future, poll_fn},
     num::NonZeroU32,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use crate::driver::clock::{Moment, within};
+use crate::clock::{Moment, within};
+use crate::lock::lock;
 
 /// A limit that adapts: one step down when the service refuses another parallel task, one step up
 /// after as many tasks have ended as may run. Whoever came first goes first, also after a refusal.
@@ -77,7 +78,7 @@ impl Parallel {
 
     /// A place behind all that came before.
     pub(crate) fn arrive(&self) -> Place {
-        let mut state = locked(&self.0);
+        let mut state = lock(&self.0);
         state.arrivals += 1;
         Place {
             number: state.arrivals,
@@ -95,7 +96,7 @@ impl Place {
         }
         let waiting = Waiting {
             place: self,
-            patient_until: locked(&self.state).patient_until(Moment::now()),
+            patient_until: lock(&self.state).patient_until(Moment::now()),
         };
         let called = || poll_fn(|context| waiting.poll(context));
         while within(LOOK, called()).await.is_none() {}
@@ -105,7 +106,7 @@ impl Place {
     pub(crate) async fn keep_during(&self, turn: impl Future<Output = ()>) {
         let mut turn = pin!(turn);
         while within(LOOK, turn.as_mut()).await.is_none() {
-            if let Some(looked_at) = locked(&self.state).called.get_mut(&self.number) {
+            if let Some(looked_at) = lock(&self.state).called.get_mut(&self.number) {
                 *looked_at = Moment::now();
             }
         }
@@ -113,7 +114,7 @@ impl Place {
 
     /// Takes the place that it was called to; `false` if it was passed over, and another has that place.
     pub(crate) fn enter(&mut self) -> bool {
-        let mut state = locked(&self.state);
+        let mut state = lock(&self.state);
         let is_called = state.called.remove(&self.number).is_some();
         if !self.is_inside && (is_called || state.has_room(Moment::now())) {
             state.enter();
@@ -125,14 +126,14 @@ impl Place {
     /// A task that runs already takes its place without asking.
     pub(crate) fn enter_at_once(&mut self) {
         if !self.is_inside {
-            locked(&self.state).enter();
+            lock(&self.state).enter();
             self.is_inside = true;
         }
     }
 
     /// The service refused the task because too many run: it waits outside for its next attempt.
     pub(crate) fn refused(&mut self) {
-        let mut state = locked(&self.state);
+        let mut state = lock(&self.state);
         let one_less = state.running.saturating_sub(1);
         state.limit = state.limit.min(one_less).max(1);
         state.ended_at_this_limit = 0;
@@ -142,7 +143,7 @@ impl Place {
 
     /// The task has ended at the service.
     pub(crate) fn ended(&mut self) {
-        let mut state = locked(&self.state);
+        let mut state = lock(&self.state);
         state.ended_at_this_limit += 1;
         if state.ended_at_this_limit >= state.limit && state.limit < state.most {
             state.limit += 1;
@@ -154,7 +155,7 @@ impl Place {
 
     /// Gives the place to the next.
     pub(crate) fn leave(&mut self) {
-        let mut state = locked(&self.state);
+        let mut state = lock(&self.state);
         let was_called = state.called.remove(&self.number).is_some();
         let was_inside = std::mem::take(&mut self.is_inside);
         state.running -= usize::from(was_inside);
@@ -179,7 +180,7 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     fn poll(&self, context: &Context<'_>) -> Poll<()> {
         let (number, now) = (self.place.number, Moment::now());
-        let mut state = locked(&self.place.state);
+        let mut state = lock(&self.place.state);
         let waiter = Waiter {
             waker: context.waker().clone(),
             looked_at: now,
@@ -198,7 +199,7 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut state = locked(&self.place.state);
+        let mut state = lock(&self.place.state);
         if state.waiting.remove(&self.place.number).is_some() {
             call(state);
         }
@@ -259,8 +260,4 @@ fn call(mut state: MutexGuard<'_, State>) {
     if let Some(waker) = waker {
         waker.wake();
     }
-}
-
-fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

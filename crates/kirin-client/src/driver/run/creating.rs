@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use kirin_types::{ErrorReason, GenerationRequest};
 
-use super::{Run, SHORTEST_CALL};
+use super::Run;
 use crate::{
     TakenBack,
-    driver::{call::CallTime, clock::within_or_ever, trace},
+    clock::{SHORTEST_CALL, within_or_ever},
+    driver::{call::CallTime, trace},
     machine::{Action, Event, Notice, SendReason, Withheld},
     wire::CreateAnswer,
 };
@@ -33,7 +34,7 @@ impl Run {
 
     /// What is to be created. It stays with the machine as long as the turn has not come: many may wait.
     fn request(&self) -> Option<Create> {
-        let latest = self.told.locked();
+        let latest = self.progress.locked();
         let machine = latest.machine.as_ref()?;
         let Action::Create(request) = machine.action() else {
             return None;
@@ -73,8 +74,8 @@ impl Run {
         }
         self.creates += 1;
         let id = request.external_task_id().map_or("", |id| id.as_str());
-        let watch = self.record.leaves();
-        self.measures.leaves(&watch, request, &self.record);
+        let watch = self.record.create_leaves();
+        self.measures.create_leaves(&watch, request, &self.record);
         let work = self.client.create_once(request, time, watch);
         let event = trace::call("create", id, self.creates, work).await;
         self.repeats = true;
@@ -110,9 +111,9 @@ impl Run {
             self.place.called().await;
             let turn = async {
                 if self.repeats {
-                    flow.repeated_creates.turn().await;
+                    flow.repeated_creates.wait_for_turn().await;
                 }
-                flow.pace.turn().await;
+                flow.pace.wait_for_turn().await;
             };
             self.place.keep_during(turn).await;
             if self.place.enter() {

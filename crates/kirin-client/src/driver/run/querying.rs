@@ -6,7 +6,8 @@ use kirin_types::ExternalTaskId;
 
 use super::Run;
 use crate::{
-    driver::{clock::within_or_ever, trace, wakes::Sleeper},
+    clock::within_or_ever,
+    driver::{trace, wakes::Sleeper},
     machine::Event,
     wire::{Probe, QueryAnswer, Trouble},
 };
@@ -33,7 +34,8 @@ impl Run {
     /// One of a row: its turn comes like that of any request.
     pub(super) async fn probe(&mut self, id: &ExternalTaskId) -> Event {
         self.measures.poll_is_due(&self.clock);
-        let turn = within_or_ever(self.query_limit(), self.client.0.flow.pace.turn()).await;
+        let turn =
+            within_or_ever(self.query_limit(), self.client.0.flow.pace.wait_for_turn()).await;
         match turn {
             Some(()) => {
                 self.begin_query();
@@ -56,7 +58,7 @@ impl Run {
 
     fn begin_query(&mut self) {
         let sleepers = [&mut self.by_external_id, &mut self.by_task_id];
-        sleepers.into_iter().flatten().for_each(Sleeper::hear);
+        sleepers.into_iter().flatten().for_each(Sleeper::catch_up);
         self.measures.polled(&self.clock);
         self.queries = self.queries.saturating_add(1);
     }
@@ -64,9 +66,9 @@ impl Run {
     async fn turn_to_query(&self) {
         let flow = &self.client.0.flow;
         if self.repeats {
-            flow.repeated_queries.turn().await;
+            flow.repeated_queries.wait_for_turn().await;
         }
-        flow.pace.turn().await;
+        flow.pace.wait_for_turn().await;
     }
 }
 

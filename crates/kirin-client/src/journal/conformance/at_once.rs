@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Clause,
-    check::{Bench, Outcome},
+    bench::{Bench, Outcome},
     model,
 };
 use crate::{Intent, Journal, JournalChange, OperationId, machine::SendReason};

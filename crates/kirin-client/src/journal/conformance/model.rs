@@ -2,7 +2,7 @@
 
 use kirin_types::{GenerationRequest, Task};
 
-use super::check::Outcome;
+use super::bench::Outcome;
 use crate::{
     BaseUrl, Intent, Journal, JournalChange, JournalEntry, JournalError, JournalWrite, OperationId,
     machine::{self, Cause, Knowledge, SendReason, Withheld},

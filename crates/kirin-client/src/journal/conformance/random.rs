@@ -2,12 +2,13 @@
 
 use super::{
     Clause,
-    check::{Bench, Outcome},
+    bench::{Bench, Outcome},
     model::{self, Checked},
 };
 use crate::{
     Intent, Journal, JournalChange, JournalEntry, JournalWrite, OperationId, TakenBack,
     machine::{self, SendReason},
+    split_mix::next_number,
 };
 
 const SEQUENCES: u64 = 40;
@@ -122,17 +123,11 @@ fn another_request(intent: &Intent) -> Intent {
     model::intent(id.map_or("", |id| id.as_str()), "a hare")
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same seed, the same sequence.
 struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
         // A remainder of a number this small fits.
-        (mixed % limit as u64) as usize
+        (next_number(&mut self.0) % limit as u64) as usize
     }
 }

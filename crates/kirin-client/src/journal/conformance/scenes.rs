@@ -4,7 +4,7 @@ use kirin_types::TaskId;
 
 use super::{
     Clause,
-    check::{Bench, Outcome},
+    bench::{Bench, Outcome},
     model::{self, Checked},
 };
 use crate::{

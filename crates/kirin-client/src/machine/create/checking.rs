@@ -10,9 +10,9 @@ use crate::{
         Cause, Notice, Withheld,
         absence::PROOF_HOLDS,
         clocks::LATEST,
-        generation::Step,
+        context::Context,
         refused::{Check, Then},
-        settings::Context,
+        step::Step,
     },
     wire::{QueryAnswer, Refusal, Trouble},
 };
@@ -20,7 +20,7 @@ use crate::{
 impl CreatePhase {
     pub(super) fn begin_check(&mut self, now: Duration, then: Then) -> Step {
         self.check = Some(Check::begin(now, then));
-        self.go(State::Checking)
+        self.enter(State::Checking)
     }
 
     pub(super) fn check_answered(
@@ -34,7 +34,7 @@ impl CreatePhase {
                 let next = self.check.as_mut().and_then(|check| check.missed(context));
                 return match next {
                     // Also past the deadline: sooner, a miss says nothing of what was refused.
-                    Some(at) => self.go(State::CheckPaused { until: at.max(now) }),
+                    Some(at) => self.enter(State::CheckPaused { until: at.max(now) }),
                     None => self.end_check(now, context),
                 };
             }
@@ -98,7 +98,7 @@ impl CreatePhase {
                 let send_by = is_repeated.then(|| now.saturating_add(PROOF_HOLDS));
                 self.send(self.reason, send_by)
             }
-            None => self.go(State::Sending),
+            None => self.enter(State::Sending),
         }
     }
 

@@ -5,9 +5,7 @@ use kirin_types::Task;
 use super::CreatePhase;
 use crate::{
     DuplicateIds, Lookup,
-    machine::{
-        Cause, Knowledge, Outcome, Withheld, generation::Step, refused::Then, settings::Context,
-    },
+    machine::{Cause, Knowledge, Outcome, Withheld, context::Context, refused::Then, step::Step},
 };
 
 /// How much earlier than the intent a task's `created_at` may be: clocks differ.

@@ -7,9 +7,9 @@ use crate::{
     backoff::LONGEST_HINT,
     machine::{
         Cause, Notice, SendReason,
+        context::Context,
         doubt::{Doubt, Next, SHORTEST_WAIT},
-        generation::Step,
-        settings::Context,
+        step::Step,
     },
     wire::{QueryAnswer, Refusal, Trouble},
 };
@@ -20,12 +20,12 @@ const MAX_MAYBE_SENT: u32 = 4;
 impl CreatePhase {
     pub(super) fn look_up(&mut self, now: Duration) -> Step {
         let Some(doubt) = &mut self.doubt else {
-            return self.go(State::LookingUp);
+            return self.enter(State::LookingUp);
         };
         doubt.looked_up_at = Some(now);
         match doubt.cause.hint.take() {
-            Some(id) => self.go(State::AskingByHint(id)),
-            None => self.go(State::LookingUp),
+            Some(id) => self.enter(State::AskingByHint(id)),
+            None => self.enter(State::LookingUp),
         }
     }
 
@@ -37,7 +37,7 @@ impl CreatePhase {
         context: &mut Context,
     ) -> Step {
         let State::AskingByHint(id) = std::mem::replace(&mut self.state, State::LookingUp) else {
-            return self.go(State::LookingUp);
+            return self.enter(State::LookingUp);
         };
         match answer {
             QueryAnswer::Task(task)

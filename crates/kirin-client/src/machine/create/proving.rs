@@ -8,8 +8,8 @@ use crate::{
     machine::{
         Cause, Notice, SendReason,
         absence::{PROOF_HOLDS, Progress, Row},
-        generation::Step,
-        settings::Context,
+        context::Context,
+        step::Step,
     },
     wire::Probe,
 };
@@ -32,7 +32,7 @@ impl CreatePhase {
     pub(super) fn begin_row(&mut self, now: Duration, context: &mut Context) -> Step {
         let broken_rows = self.doubt.as_ref().map_or(0, |doubt| doubt.broken_rows);
         match context.intent_is_recent(now) {
-            true => self.go(State::Proving(Row::begin(now, broken_rows))),
+            true => self.enter(State::Proving(Row::begin(now, broken_rows))),
             false => self.next_look_up(now, None, Notice::Nothing, context),
         }
     }

@@ -7,8 +7,8 @@ use kirin_types::ErrorReason;
 use super::{CreatePhase, State};
 use crate::{
     machine::{
-        Cause, Notice, Outcome, SendReason, Withheld, doubt::Doubt, generation::Step,
-        refused::Then, settings::Context,
+        Cause, Notice, Outcome, SendReason, Withheld, context::Context, doubt::Doubt,
+        refused::Then, step::Step,
     },
     wire::{CreateAnswer, Refusal, Trouble},
 };
@@ -37,7 +37,7 @@ impl CreatePhase {
         let was_refused = self.refused_at.is_some();
         match was_refused && context.looks_up_before_repeating(now) {
             true => self.begin_check(now, Then::Send(cause)),
-            false => self.go(State::Sending),
+            false => self.enter(State::Sending),
         }
     }
 

@@ -171,7 +171,7 @@ fn of_gzip_that_was_cut_what_came_is_undone() {
 
 /// A bomb of 64 MiB, and one for a refusal.
 #[test]
-fn h02_of_a_bomb_only_so_much_is_kept_as_of_an_answer() {
+fn of_a_bomb_only_so_much_is_kept_as_of_an_answer() {
     let plain = [CREATED, &vec![b' '; 64 << 20]].concat();
     let bomb = compressed(&plain);
     assert!(bomb.len() < MAX_ERROR_BYTES);

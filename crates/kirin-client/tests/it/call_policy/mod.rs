@@ -99,6 +99,39 @@ async fn a_longer_time_out_of_creates_lengthens_the_settle_time_and_a_shorter_on
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_create_that_arrives_after_55_s_of_its_60_s_is_found_and_not_sent_again() {
+    let posts = Arc::new(AtomicU32::new(0));
+    let (counted, began_at) = (Arc::clone(&posts), Instant::now());
+    let transport = from_fn(move |request: Request<Bytes>| {
+        let is_create = request.method() == Method::POST;
+        counted.fetch_add(u32::from(is_create), Ordering::Relaxed);
+        let is_control = request.uri().path().ends_with("order-1");
+        let has_arrived = began_at.elapsed() > seconds(55);
+        async move {
+            match (is_create, is_control) {
+                // The connection breaks at once, and what is on its way goes on.
+                (true, _) => Err(TransportError::new(TransportErrorKind::Closed, Sent::Maybe)),
+                (_, true) => task("task-0", "order-1"),
+                _ if has_arrived => task("task-1", "order-42"),
+                _ => answer(404),
+            }
+        }
+    });
+    let policy = CallPolicy::default().with_create_timeout(seconds(60));
+    let client = builder(policy).transport(transport).build().unwrap();
+    let found = client.generate(request()).await.unwrap();
+    assert_eq!(found.id().as_str(), "task-1");
+    assert_eq!(posts.load(Ordering::Relaxed), 1);
+}
+
+fn task(id: &str, external_task_id: &str) -> Result<Response<Body>, TransportError> {
+    let text = format!(
+        r#"{{"id":"{id}","external_task_id":"{external_task_id}","status":"completed","output":[{{"content":[{{"url":"https://example.com/a.mp4"}}]}}]}}"#
+    );
+    Ok(Response::new(Body::from(text.into_bytes())))
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_create_is_looked_up_at_the_times_of_the_policy() {
     let within = |policy: CallPolicy| async move {
         let unproven = builder(policy).capabilities(HostCapabilities::default());

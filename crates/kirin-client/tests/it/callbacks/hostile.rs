@@ -21,7 +21,7 @@ fn without_date(head: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn cb02_a_wrong_path_is_counted_and_answered_like_the_right_one() {
+async fn a_wrong_path_is_counted_and_answered_like_the_right_one() {
     let receiver = idle(8).await;
     let right = secret_path(&receiver);
     let mut almost = right.clone();
@@ -47,7 +47,7 @@ async fn cb02_a_wrong_path_is_counted_and_answered_like_the_right_one() {
 }
 
 #[tokio::test]
-async fn cb02_bad_heads_are_refused_and_not_counted() {
+async fn bad_heads_are_refused_and_not_counted() {
     let receiver = idle(8).await;
     let path = secret_path(&receiver);
     let with =
@@ -76,7 +76,7 @@ async fn cb02_bad_heads_are_refused_and_not_counted() {
 }
 
 #[tokio::test]
-async fn cb07_a_body_that_announces_a_gibibyte_is_refused_at_once() {
+async fn a_body_that_announces_a_gibibyte_is_refused_at_once() {
     let receiver = idle(8).await;
     let head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1073741824\r\n\r\n";
     assert_eq!(send(&receiver, head.as_bytes()).await.0, 413);
@@ -85,7 +85,7 @@ async fn cb07_a_body_that_announces_a_gibibyte_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn cb07_a_body_that_streams_a_gibibyte_is_cut() {
+async fn a_body_that_streams_a_gibibyte_is_cut() {
     const PIECE: usize = 64 * 1024;
     let receiver = idle(8).await;
     let mut stream = connect(&receiver).await;
@@ -107,7 +107,7 @@ async fn cb07_a_body_that_streams_a_gibibyte_is_cut() {
 }
 
 #[tokio::test]
-async fn cb07_a_body_of_a_mebibyte_is_read_and_one_more_byte_is_too_much() {
+async fn a_body_of_a_mebibyte_is_read_and_one_more_byte_is_too_much() {
     let receiver = idle(8).await;
     let padded = |length: usize| UNKNOWN.to_owned() + &" ".repeat(length - UNKNOWN.len());
     let limit = CallbackReceiver::MAX_BODY_BYTES;
@@ -121,7 +121,7 @@ async fn cb07_a_body_of_a_mebibyte_is_read_and_one_more_byte_is_too_much() {
 }
 
 #[tokio::test]
-async fn cb07_other_methods_are_refused_with_the_one_that_is_allowed() {
+async fn other_methods_are_refused_with_the_one_that_is_allowed() {
     let receiver = idle(8).await;
     let path = secret_path(&receiver);
     for method in [
@@ -136,7 +136,7 @@ async fn cb07_other_methods_are_refused_with_the_one_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn cb07_bad_json_is_refused() {
+async fn bad_json_is_refused() {
     let receiver = idle(8).await;
     let path = secret_path(&receiver);
     let deep = "[".repeat(100_000);
@@ -156,7 +156,7 @@ async fn cb07_bad_json_is_refused() {
 
 /// A head in pieces, a body in pieces, and nothing at all: each is closed after its time.
 #[tokio::test(start_paused = true)]
-async fn cb07_slow_senders_are_closed_after_their_time() {
+async fn slow_senders_are_closed_after_their_time() {
     async fn check(beginning: &str, most: Duration) {
         let receiver = idle(8).await;
         let began_at = now();
@@ -181,7 +181,7 @@ async fn cb07_slow_senders_are_closed_after_their_time() {
 
 /// Those that hold the places are closed in time, and whoever waited gets its turn.
 #[tokio::test(start_paused = true)]
-async fn cb07_more_connections_than_the_cap_wait_for_a_place() {
+async fn more_connections_than_the_cap_wait_for_a_place() {
     let receiver = idle(2).await;
     let began_at = now();
     let mut idlers = Vec::new();

@@ -28,7 +28,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn cb02_any_body_is_answered_and_counted() {
+fn any_body_is_answered_and_counted() {
     let runtime = runtime();
     let receiver = runtime.block_on(idle(8));
     let path = secret_path(&receiver);
@@ -44,7 +44,7 @@ fn cb02_any_body_is_answered_and_counted() {
 }
 
 #[test]
-fn cb02_any_bytes_as_a_request_are_survived() {
+fn any_bytes_as_a_request_are_survived() {
     let runtime = runtime();
     let receiver = runtime.block_on(idle(8));
     let path = secret_path(&receiver);

@@ -14,7 +14,7 @@ use super::{
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn cb01_a_posted_callback_wakes_the_client_and_the_query_decides() {
+async fn a_posted_callback_wakes_the_client_and_the_query_decides() {
     let service = Service::new(Duration::ZERO);
     let client = service.builder().schedule(PollSchedule::Fixed(HOUR));
     let client = client.deadline(2 * HOUR).build().unwrap();
@@ -36,7 +36,7 @@ async fn cb01_a_posted_callback_wakes_the_client_and_the_query_decides() {
 }
 
 #[tokio::test]
-async fn cb06_a_callback_for_an_unknown_task_is_answered_200_and_counted() {
+async fn a_callback_for_an_unknown_task_is_answered_200_and_counted() {
     let receiver = idle(8).await;
     let path = secret_path(&receiver);
     assert_eq!(send(&receiver, &post(&path, UNKNOWN)).await.0, 200);
@@ -50,7 +50,7 @@ async fn cb06_a_callback_for_an_unknown_task_is_answered_200_and_counted() {
 
 /// The sender was told that it has arrived, and the process ended before it meant anything.
 #[tokio::test]
-async fn cb08_a_crash_after_a_callback_was_accepted_loses_nothing() {
+async fn a_crash_after_a_callback_was_accepted_loses_nothing() {
     let service = Service::new(Duration::ZERO);
     let client = service.builder().expects_callbacks().build().unwrap();
     let receiver = receive(&client, 8).await;

@@ -43,7 +43,7 @@ async fn begin(client: &Client) -> JoinHandle<Task> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb01_a_forged_callback_is_one_authenticated_query_and_no_news() {
+async fn a_forged_callback_is_one_authenticated_query_and_no_news() {
     for forged in [forged("completed"), forged("failed"), kling("succeed")] {
         let service = Service::new(seconds(30.0));
         let client = client(&service);
@@ -61,7 +61,7 @@ async fn cb01_a_forged_callback_is_one_authenticated_query_and_no_news() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb03_a_thousand_callbacks_are_at_most_one_query_a_second() {
+async fn a_thousand_callbacks_are_at_most_one_query_a_second() {
     let service = Service::new(seconds(30.0));
     let client = client(&service);
     let generation = begin(&client).await;
@@ -80,7 +80,7 @@ async fn cb03_a_thousand_callbacks_are_at_most_one_query_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb03_callbacks_without_a_pause_are_one_query() {
+async fn callbacks_without_a_pause_are_one_query() {
     let service = Service::new(seconds(30.0));
     let client = client(&service);
     let generation = begin(&client).await;
@@ -94,7 +94,7 @@ async fn cb03_callbacks_without_a_pause_are_one_query() {
 
 /// Every order of every choice of these, duplicates and stale ones among them.
 #[tokio::test(start_paused = true)]
-async fn cb04_callbacks_in_any_order_end_in_what_the_service_says() {
+async fn callbacks_in_any_order_end_in_what_the_service_says() {
     let events = [
         forged("in_progress"),
         forged("completed"),
@@ -128,7 +128,7 @@ async fn cb04_callbacks_in_any_order_end_in_what_the_service_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb05_a_task_whose_callback_never_comes_is_found_at_a_slow_rate() {
+async fn a_task_whose_callback_never_comes_is_found_at_a_slow_rate() {
     async fn queries(builder: ClientBuilder, service: &Service) -> usize {
         let client = builder.build().unwrap();
         assert_real(&client.generate(request(HOOK)).await.unwrap());
@@ -147,7 +147,7 @@ async fn cb05_a_task_whose_callback_never_comes_is_found_at_a_slow_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb05_only_tasks_with_a_callback_and_no_schedule_are_queried_seldom() {
+async fn only_tasks_with_a_callback_and_no_schedule_are_queried_seldom() {
     let first_query = async |builder: ClientBuilder, service: Service, request| {
         let client = builder.build().unwrap();
         client.generate(request).await.unwrap();
@@ -171,7 +171,7 @@ async fn cb05_only_tasks_with_a_callback_and_no_schedule_are_queried_seldom() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cb06_a_callback_for_an_unknown_task_wakes_nobody() {
+async fn a_callback_for_an_unknown_task_wakes_nobody() {
     let service = Service::new(seconds(30.0));
     let client = client(&service);
     let generation = begin(&client).await;
@@ -186,7 +186,7 @@ async fn cb06_a_callback_for_an_unknown_task_wakes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c14_a_callback_by_task_id_before_the_answer_is_remembered() {
+async fn a_callback_by_task_id_before_the_answer_is_remembered() {
     let service = Service::new(seconds(2.0)).answer_time(seconds(5.0));
     let client = client(&service);
     let generation = tokio::spawn({
@@ -204,7 +204,7 @@ async fn c14_a_callback_by_task_id_before_the_answer_is_remembered() {
 
 /// So many ids that are not known push the oldest out: a hint is lost, and the fall-back remains.
 #[tokio::test(start_paused = true)]
-async fn c14_a_flood_of_unknown_ids_costs_a_hint_and_nothing_else() {
+async fn a_flood_of_unknown_ids_costs_a_hint_and_nothing_else() {
     let service = Service::new(seconds(2.0)).answer_time(seconds(5.0));
     let client = client(&service);
     let generation = tokio::spawn({
@@ -225,7 +225,7 @@ async fn c14_a_flood_of_unknown_ids_costs_a_hint_and_nothing_else() {
 
 /// A process that ended with callbacks in its hands has lost nothing.
 #[tokio::test(start_paused = true)]
-async fn cb08_a_crash_after_a_callback_loses_nothing() {
+async fn a_crash_after_a_callback_loses_nothing() {
     let service = Service::new(seconds(10.0));
     let first = client(&service);
     let generation = first.submit(request(HOOK)).await.unwrap();

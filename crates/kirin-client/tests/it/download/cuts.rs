@@ -1,4 +1,4 @@
-//! D1: cut anywhere, and whole in the end.
+//! Downloads that are cut anywhere, and whole in the end.
 
 use std::{
     fs,
@@ -122,7 +122,7 @@ impl AsyncWrite for Comparing<'_> {
 
 /// Every one of the 65,536 bytes, and the end, through the driver into a writer.
 #[tokio::test(start_paused = true)]
-async fn d01_download_cut_after_any_byte_is_resumed_and_identical() {
+async fn download_cut_after_any_byte_is_resumed_and_identical() {
     let transport = Cutting::new();
     let client = client(transport.clone());
     let task = Task::from_json(completed().as_bytes()).unwrap();
@@ -140,7 +140,7 @@ async fn d01_download_cut_after_any_byte_is_resumed_and_identical() {
 
 /// The same into files, which are slower, for 256 places spread over the artifact.
 #[tokio::test(start_paused = true)]
-async fn d01_file_cut_after_a_byte_is_resumed_and_identical() {
+async fn file_cut_after_a_byte_is_resumed_and_identical() {
     let transport = Cutting::new();
     let client = client(transport.clone());
     let task = Task::from_json(completed().as_bytes()).unwrap();

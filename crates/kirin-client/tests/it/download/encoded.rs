@@ -1,4 +1,4 @@
-//! D8: videos that come encoded, though nobody asked for that.
+//! Videos that come encoded, though nobody asked for that.
 
 use std::io::Write as _;
 
@@ -41,7 +41,7 @@ fn with_length(bytes: &[u8]) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_video_that_comes_as_gzip_is_had() {
+async fn video_that_comes_as_gzip_is_had() {
     let bytes = video();
     let two = [gzip(&bytes[..40]), gzip(&bytes[40..])].concat();
     let padded = [gzip(&bytes), vec![0; 512]].concat();
@@ -61,7 +61,7 @@ async fn d08_video_that_comes_as_gzip_is_had() {
 
 /// Its boxes say nothing of where it ends, and nor does the connection; the end of gzip does.
 #[tokio::test(start_paused = true)]
-async fn d08_end_of_gzip_proves_a_video_of_any_kind() {
+async fn end_of_gzip_proves_a_video_of_any_kind() {
     let bytes = b"no film that has boxes";
     let downloaded = download(vec![encoded("gzip", &gzip(bytes))]).await;
     assert_eq!(downloaded.bytes().as_deref(), Some(&bytes[..]));
@@ -69,7 +69,7 @@ async fn d08_end_of_gzip_proves_a_video_of_any_kind() {
 
 /// However small the pieces are in which it comes.
 #[tokio::test(start_paused = true)]
-async fn d08_video_whose_gzip_comes_byte_by_byte_is_had() {
+async fn video_whose_gzip_comes_byte_by_byte_is_had() {
     let pieces = gzip(&video())
         .into_iter()
         .map(|byte| Bytes::from(vec![byte]));
@@ -85,7 +85,7 @@ async fn d08_video_whose_gzip_comes_byte_by_byte_is_had() {
 
 /// A store that has the wrong word, or a proxy that undid it.
 #[tokio::test(start_paused = true)]
-async fn d08_video_that_is_only_called_gzip_is_had() {
+async fn video_that_is_only_called_gzip_is_had() {
     let length = video().len().to_string();
     let headers = [("content-encoding", "gzip"), ("content-length", &length)];
     let downloaded = download(vec![with_headers(200, &headers, video())]).await;
@@ -93,7 +93,7 @@ async fn d08_video_that_is_only_called_gzip_is_had() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_gzip_that_was_cut_or_damaged_never_becomes_the_file() {
+async fn gzip_that_was_cut_or_damaged_never_becomes_the_file() {
     let (bytes, compressed) = (video(), gzip(&video()));
     for at in 0..compressed.len() {
         let cut = encoded("gzip", &compressed[..at]);
@@ -121,7 +121,7 @@ async fn d08_gzip_that_was_cut_or_damaged_never_becomes_the_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_gzip_is_decompressed_piece_by_piece_and_stopped_at_the_cap() {
+async fn gzip_is_decompressed_piece_by_piece_and_stopped_at_the_cap() {
     let beginning = video()[..36].to_vec();
     let endless = [&beginning[..], &[0, 0, 0, 0], b"mdat", &vec![0; 8 << 20]].concat();
     let downloaded = Place::new()
@@ -142,7 +142,7 @@ async fn d08_gzip_is_decompressed_piece_by_piece_and_stopped_at_the_cap() {
 
 /// What was there is of the plain video; the rest of a compressed one does not fit to it.
 #[tokio::test(start_paused = true)]
-async fn d08_video_is_fetched_whole_where_its_rest_comes_as_gzip() {
+async fn video_is_fetched_whole_where_its_rest_comes_as_gzip() {
     let bytes = video();
     let part = left_after(20).await;
     let headers = [
@@ -159,7 +159,7 @@ async fn d08_video_is_fetched_whole_where_its_rest_comes_as_gzip() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_video_in_another_encoding_is_kept_as_it_came() {
+async fn video_in_another_encoding_is_kept_as_it_came() {
     for encoding in ["br", "zstd", "gzip, br", "deflate"] {
         // Whatever it looks like.
         for body in [&b"\x0b\x02\x80 a film"[..], b"<html>", b"<!DOCTYPE html>"] {
@@ -182,7 +182,7 @@ async fn d08_video_in_another_encoding_is_kept_as_it_came() {
 
 /// Its length counts, and a piece of it is nothing to keep.
 #[tokio::test(start_paused = true)]
-async fn d08_of_another_encoding_only_the_whole_is_kept() {
+async fn of_another_encoding_only_the_whole_is_kept() {
     let headers = [("content-encoding", "br"), ("content-length", "8")];
     let answers =
         ["half", "half too"].map(|body| with_headers(200, &headers, body.as_bytes().to_vec()));
@@ -194,7 +194,7 @@ async fn d08_of_another_encoding_only_the_whole_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_another_encoding_costs_nothing_of_what_is_there() {
+async fn another_encoding_costs_nothing_of_what_is_there() {
     for status in [200, 206] {
         let part = left_after(20).await;
         let headers = [("content-encoding", "br")];

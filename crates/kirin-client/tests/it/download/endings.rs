@@ -1,4 +1,4 @@
-//! D6: how a body ends, and what that proves.
+//! How a body ends, and what that proves.
 
 use kirin_client::DownloadErrorKind;
 use kirin_transport::{Body, BodyEnd};
@@ -7,7 +7,7 @@ use super::{download, download_of, kept, mp4, oddities, rest, task_of, video, wh
 use crate::scripted::{Answer, json, with_headers};
 
 #[tokio::test(start_paused = true)]
-async fn d06_short_body_never_becomes_the_file() {
+async fn short_body_never_becomes_the_file() {
     let bytes = video();
     let length = bytes.len().to_string();
     let mut answers = Vec::new();
@@ -22,7 +22,7 @@ async fn d06_short_body_never_becomes_the_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_short_body_of_unknown_length_is_found_out_by_its_boxes() {
+async fn short_body_of_unknown_length_is_found_out_by_its_boxes() {
     let bytes = video();
     for at in 0..bytes.len() {
         let downloaded = download(vec![
@@ -35,7 +35,7 @@ async fn d06_short_body_of_unknown_length_is_found_out_by_its_boxes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_chunks_without_a_last_one_never_become_the_file() {
+async fn chunks_without_a_last_one_never_become_the_file() {
     let bytes = video();
     let broken = || super::cut(&bytes, 84, &[], 200);
     let downloaded = download((0..5).map(|_| broken()).collect()).await;
@@ -98,7 +98,7 @@ fn without_length(bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_body_of_unknown_length_that_could_be_cut_unseen_never_becomes_the_file() {
+async fn body_of_unknown_length_that_could_be_cut_unseen_never_becomes_the_file() {
     for (content_type, bytes) in [
         ("video", &open_ended()[..60]),
         ("video", &open_ended()),
@@ -118,7 +118,7 @@ async fn d06_body_of_unknown_length_that_could_be_cut_unseen_never_becomes_the_f
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_body_of_unknown_length_is_whole_where_the_server_says_so() {
+async fn body_of_unknown_length_is_whole_where_the_server_says_so() {
     for (content_type, bytes) in [
         ("video", open_ended()),
         ("video", fragmented()),
@@ -144,7 +144,7 @@ async fn d06_body_of_unknown_length_is_whole_where_the_server_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_checksum_shows_that_a_body_of_unknown_length_is_whole() {
+async fn checksum_shows_that_a_body_of_unknown_length_is_whole() {
     let task = task_of("image");
     let bytes = b"\x89PNG\r\n\x1a\n and more";
     let digest = "sha-256=:0RuHIUIFr41VUEs6y9G40jMG/o+5xiAhYMx7eXp8mYA=:";
@@ -209,7 +209,7 @@ fn framed(bytes: &[u8]) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_end_of_a_message_proves_that_all_came() {
+async fn end_of_a_message_proves_that_all_came() {
     let behind = [&video()[..], b"\n"].concat();
     let matroska = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80".to_vec();
     for bytes in [video(), open_ended(), fragmented(), behind, matroska] {
@@ -228,7 +228,7 @@ async fn d06_end_of_a_message_proves_that_all_came() {
 
 /// A proxy that lost its own connection ends its answer politely.
 #[tokio::test(start_paused = true)]
-async fn d06_end_of_a_message_proves_nothing_of_a_film_that_misses_a_part() {
+async fn end_of_a_message_proves_nothing_of_a_film_that_misses_a_part() {
     let bytes = video();
     let no_moov = mp4(&[(b"ftyp", 8), (b"mdat", 40)]);
     for short in [
@@ -262,7 +262,7 @@ async fn d06_end_of_a_message_proves_nothing_of_a_film_that_misses_a_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_fragments_without_a_length_are_whole_only_if_they_end_in_mfra() {
+async fn fragments_without_a_length_are_whole_only_if_they_end_in_mfra() {
     let whole = [fragmented(), mp4(&[(b"mfra", 16)])].concat();
     let downloaded = download(vec![without_length(&whole, &[])]).await;
     assert_eq!(downloaded.bytes().as_ref(), Some(&whole));

@@ -23,7 +23,7 @@ fn digest_of(bytes: &[u8]) -> FileDigest {
 
 /// A process was killed after the first of two files, before it could tell anybody.
 #[tokio::test(start_paused = true)]
-async fn d16_what_an_earlier_process_has_downloaded_is_kept() {
+async fn what_an_earlier_process_has_downloaded_is_kept() {
     let task = r#"{"id":"task-1","status":"completed","output":[{"content":[
         {"type":"video","url":"https://cdn.example.com/a","watermark_url":"https://cdn.example.com/b"}]}]}"#;
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! D13 to D15 and D17: the place of the file.
+//! The place of the file.
 
 use std::{
     fs::{self, File},
@@ -46,7 +46,7 @@ async fn download_without_a_listener_can_be_spawned() {
 }
 
 #[test]
-fn d14_what_exists_is_not_overwritten_unasked() {
+fn what_exists_is_not_overwritten_unasked() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.mp4");
     fs::write(&path, "precious").unwrap();
@@ -65,7 +65,7 @@ fn d14_what_exists_is_not_overwritten_unasked() {
 
 #[cfg(unix)]
 #[test]
-fn d14_symbolic_links_are_not_written_through() {
+fn symbolic_links_are_not_written_through() {
     let directory = tempfile::tempdir().unwrap();
     let (path, precious) = (
         directory.path().join("a.mp4"),
@@ -83,7 +83,7 @@ fn d14_symbolic_links_are_not_written_through() {
 
 #[cfg(unix)]
 #[test]
-fn d14_devices_are_never_replaced() {
+fn devices_are_never_replaced() {
     for overwrite in [false, true] {
         assert_eq!(
             check(Path::new("/dev/null"), overwrite),
@@ -131,7 +131,7 @@ fn overwriting_is_said_to_help_only_where_a_file_is_in_the_way() {
 }
 
 #[test]
-fn d17_second_download_of_the_same_file_is_refused() {
+fn second_download_of_the_same_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.mp4");
     let first = locked(&directory.path().join("a.mp4.part"));
@@ -168,7 +168,7 @@ async fn file_that_appears_meanwhile_is_not_overwritten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d13_place_that_cannot_be_written_is_a_disk_error_before_a_request() {
+async fn place_that_cannot_be_written_is_a_disk_error_before_a_request() {
     let place = Place::new();
     for name in ["no/such/folder/a.mp4", &"x".repeat(300)] {
         let task = Task::from_json(completed().as_bytes()).unwrap();
@@ -182,7 +182,7 @@ async fn d13_place_that_cannot_be_written_is_a_disk_error_before_a_request() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn d14_link_is_replaced_and_what_it_points_to_is_not() {
+async fn link_is_replaced_and_what_it_points_to_is_not() {
     let place = Place::new();
     fs::write(place.path("precious"), "precious").unwrap();
     for link in ["a.mp4", "a.mp4.part.json", "a.mp4.part.json.new"] {
@@ -209,7 +209,7 @@ async fn d14_link_is_replaced_and_what_it_points_to_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d14_file_that_is_to_be_replaced_stays_until_the_new_one_is_whole() {
+async fn file_that_is_to_be_replaced_stays_until_the_new_one_is_whole() {
     let left = left_after(30).await;
     let path = left.place.path("a.mp4");
     fs::write(&path, "precious").unwrap();
@@ -227,7 +227,7 @@ async fn d14_file_that_is_to_be_replaced_stays_until_the_new_one_is_whole() {
 }
 
 #[test]
-fn d15_names_of_servers_become_plain_file_names() {
+fn names_of_servers_become_plain_file_names() {
     for (name, expected) in [
         ("d5u5obte8783ap44qtj0", "d5u5obte8783ap44qtj0"),
         ("../../x", "_.._x"),
@@ -251,7 +251,7 @@ fn d15_names_of_servers_become_plain_file_names() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d17_download_to_a_place_that_is_in_use_is_refused_before_a_request() {
+async fn download_to_a_place_that_is_in_use_is_refused_before_a_request() {
     let place = Place::new();
     let in_use = locked(&place.path("a.mp4.part"));
     let refused = place.download(&completed(), vec![], |it| it).await;

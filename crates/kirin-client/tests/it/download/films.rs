@@ -1,4 +1,4 @@
-//! D6 with the films of many writers, whole and cut, in every way in which a body can end. What wrote
+//! The films of many writers, whole and cut, in every way in which a body can end. What wrote
 //! them stands in `films.txt` beside them.
 
 use std::{
@@ -197,7 +197,7 @@ fn is_kept(part: &[u8], place: &Place) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_whole_film_of_any_writer_is_taken_where_a_length_or_an_end_proves_it() {
+async fn whole_film_of_any_writer_is_taken_where_a_length_or_an_end_proves_it() {
     for film in films() {
         for served in PROVEN {
             let (place, done) = download(&film, None, served).await;
@@ -208,7 +208,7 @@ async fn d06_whole_film_of_any_writer_is_taken_where_a_length_or_an_end_proves_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_cut_film_of_no_writer_is_taken_where_a_length_or_an_end_is_missing() {
+async fn cut_film_of_no_writer_is_taken_where_a_length_or_an_end_is_missing() {
     for film in films() {
         for at in cuts(&film.bytes) {
             for served in PROVEN {
@@ -227,7 +227,7 @@ async fn d06_cut_film_of_no_writer_is_taken_where_a_length_or_an_end_is_missing(
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_film_that_ends_with_its_connection_is_taken_only_if_its_boxes_show_the_end() {
+async fn film_that_ends_with_its_connection_is_taken_only_if_its_boxes_show_the_end() {
     let mut taken = 0;
     for film in films() {
         let (place, done) = download(&film, None, Served::Closed).await;
@@ -256,7 +256,7 @@ async fn d06_film_that_ends_with_its_connection_is_taken_only_if_its_boxes_show_
 
 /// A proxy that lost its own connection ends its answer politely.
 #[tokio::test(start_paused = true)]
-async fn d06_cut_matroska_is_not_taken_for_whole_however_politely_it_ends() {
+async fn cut_matroska_is_not_taken_for_whole_however_politely_it_ends() {
     let films = films();
     let is_matroska = |film: &&Film| film.bytes.starts_with(b"\x1a\x45\xdf\xa3");
     let films: Vec<_> = films.iter().filter(is_matroska).collect();
@@ -276,7 +276,7 @@ async fn d06_cut_matroska_is_not_taken_for_whole_however_politely_it_ends() {
 
 /// Whose index stands at its beginning.
 #[tokio::test(start_paused = true)]
-async fn d06_fragments_that_end_before_their_index_does_are_not_taken_for_whole() {
+async fn fragments_that_end_before_their_index_does_are_not_taken_for_whole() {
     let films = films();
     let film = films.iter().find(|film| film.name == "frag-global-sidx");
     let bytes = &film.unwrap().bytes;

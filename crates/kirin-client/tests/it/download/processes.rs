@@ -1,4 +1,4 @@
-//! D1, D16 and D18: another process goes on with what one has left, whatever a crash made of it.
+//! Another process goes on with what one has left, whatever a crash made of it.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ const SHA256: &str = "KX9W5r3BK3Iz647eeHiCLicTkNm+nWX0hwy4nvWmQuk=";
 const NOT_SURE: &str = "what the part file holds is not known for sure";
 
 #[tokio::test(start_paused = true)]
-async fn d01_next_process_resumes_after_any_byte() {
+async fn next_process_resumes_after_any_byte() {
     let bytes = video();
     for at in 1..bytes.len() {
         let resumed = left_after(at).await.again(vec![rest(&bytes, at)]).await;
@@ -29,7 +29,7 @@ async fn d01_next_process_resumes_after_any_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d01_several_processes_resume_one_after_the_other() {
+async fn several_processes_resume_one_after_the_other() {
     let bytes = video();
     let part = |from: usize, to: usize| {
         let range = format!("bytes {from}-83/84");
@@ -50,7 +50,7 @@ async fn d01_several_processes_resume_one_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d04_object_that_changed_between_processes_starts_over() {
+async fn object_that_changed_between_processes_starts_over() {
     let changed = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 90)]);
     let headers = [("etag", "\"v2\"")];
     let answer = with_headers(200, &headers, changed.clone());
@@ -61,7 +61,7 @@ async fn d04_object_that_changed_between_processes_starts_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d04_part_without_a_strong_tag_is_not_resumed() {
+async fn part_without_a_strong_tag_is_not_resumed() {
     for tag in [&[("etag", "W/\"v1\"")][..], &[]] {
         let mut answers = vec![cut(&video(), 30, tag, 200)];
         answers.extend(unreachable(4));
@@ -131,7 +131,7 @@ async fn check_left_alone(what: &str, names: &[&str], spoil: impl FnOnce(&Place)
 }
 
 #[tokio::test(start_paused = true)]
-async fn d16_whatever_a_crash_made_of_part_and_note_the_file_is_whole() {
+async fn whatever_a_crash_made_of_part_and_note_the_file_is_whole() {
     const PART: &str = "a.mp4.part";
     const NOTE: &str = "a.mp4.part.json";
     let read = |place: &Place, name: &str| fs::read(place.path(name)).unwrap();
@@ -163,7 +163,7 @@ async fn d16_whatever_a_crash_made_of_part_and_note_the_file_is_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d16_bytes_behind_the_last_note_are_fetched_again() {
+async fn bytes_behind_the_last_note_are_fetched_again() {
     let bytes = video();
     // The second one goes on behind the end of the video.
     for length in [7, 1000] {
@@ -182,7 +182,7 @@ async fn d16_bytes_behind_the_last_note_are_fetched_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d16_part_that_is_whole_becomes_the_file_without_asking() {
+async fn part_that_is_whole_becomes_the_file_without_asking() {
     let bytes = video();
     let left = left_after(83).await;
     // The last byte came, and the process ended before the rename: the note is as after it.
@@ -224,7 +224,7 @@ async fn killed_between_link_and_unlink() -> Place {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn d16_file_with_two_names_is_not_written_to() {
+async fn file_with_two_names_is_not_written_to() {
     let old = killed_between_link_and_unlink().await;
     let kept = old.path("kept.mp4");
     fs::hard_link(old.path("a.mp4"), &kept).unwrap();
@@ -246,7 +246,7 @@ async fn d16_file_with_two_names_is_not_written_to() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn d16_finished_file_that_was_renamed_is_not_written_to_by_its_other_name() {
+async fn finished_file_that_was_renamed_is_not_written_to_by_its_other_name() {
     let old = killed_between_link_and_unlink().await;
     fs::rename(old.path("a.mp4"), old.path("b.mp4")).unwrap();
     let other_task = completed().replace("task-1", "task-2");
@@ -259,7 +259,7 @@ async fn d16_finished_file_that_was_renamed_is_not_written_to_by_its_other_name(
 }
 
 #[tokio::test(start_paused = true)]
-async fn d16_note_that_outlived_its_part_says_nothing() {
+async fn note_that_outlived_its_part_says_nothing() {
     let left = after_crash(|place| fs::remove_file(place.path("a.mp4.part")).unwrap()).await;
     let downloaded = left.again(vec![whole(video())]).await;
     assert_eq!(downloaded.ranges(), [None]);
@@ -268,7 +268,7 @@ async fn d16_note_that_outlived_its_part_says_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_bit_that_flipped_on_disk_is_found_before_anything_is_appended() {
+async fn bit_that_flipped_on_disk_is_found_before_anything_is_appended() {
     for bit in 0..40 * 8 {
         check_restart("a flipped bit", |place| {
             let path = place.path("a.mp4.part");
@@ -296,7 +296,7 @@ fn checked(bytes: &[u8], name: &str, sha256: &str) -> crate::scripted::Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_bytes_that_do_not_fit_the_checksum_are_fetched_again_once() {
+async fn bytes_that_do_not_fit_the_checksum_are_fetched_again_once() {
     for name in ["repr-digest", "content-digest"] {
         let answers = vec![checked(&video(), name, SHA256)];
         assert_eq!(download(answers).await.bytes(), Some(video()), "{name}");
@@ -321,7 +321,7 @@ async fn d18_bytes_that_do_not_fit_the_checksum_are_fetched_again_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_checksum_is_remembered_for_the_next_process() {
+async fn checksum_is_remembered_for_the_next_process() {
     let bytes = video();
     let length = bytes.len().to_string();
     let digest = format!("sha-256=:{SHA256}:");
@@ -344,7 +344,7 @@ async fn d18_checksum_is_remembered_for_the_next_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_next_process_resumes_from_another_url() {
+async fn next_process_resumes_from_another_url() {
     let bytes = video();
     let fresh = task_at("https://other.example.com/b.mp4");
     let left = left_after(30).await;
@@ -360,7 +360,7 @@ async fn d10_next_process_resumes_from_another_url() {
 
 /// What is there at a kill is what the last note says, so one is written at each MiB.
 #[tokio::test(start_paused = true)]
-async fn d16_no_more_than_a_mebibyte_is_lost_by_a_kill() {
+async fn no_more_than_a_mebibyte_is_lost_by_a_kill() {
     const PIECE: usize = 256 << 10;
     let film = super::mp4(&[(b"ftyp", 8), (b"moov", 12), (b"mdat", 3 << 20)]);
     let pieces = film.chunks(PIECE).map(bytes::Bytes::copy_from_slice);
@@ -389,7 +389,7 @@ async fn d16_no_more_than_a_mebibyte_is_lost_by_a_kill() {
 
 /// What was thrown away is not noted any more, whatever comes in its place.
 #[tokio::test(start_paused = true)]
-async fn d16_note_does_not_speak_of_bytes_that_were_thrown_away() {
+async fn note_does_not_speak_of_bytes_that_were_thrown_away() {
     let left = left_after(30).await;
     let note = left.place.path("a.mp4.part.json");
     let (noted, events) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::new())), note);

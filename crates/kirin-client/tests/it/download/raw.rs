@@ -1,4 +1,4 @@
-//! D6 and D7 in bytes: what hyper makes of bodies that end too early or too late.
+//! What hyper makes of bodies that end too early or too late.
 
 use std::{
     collections::VecDeque,
@@ -79,7 +79,7 @@ async fn whole_bodies_are_taken_however_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d06_body_that_ends_early_is_never_the_file_however_it_ends() {
+async fn body_that_ends_early_is_never_the_file_however_it_ends() {
     let bytes = video();
     for at in 0..bytes.len() {
         for (short, expected) in [
@@ -109,7 +109,7 @@ async fn d06_body_that_ends_early_is_never_the_file_however_it_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d07_body_longer_than_allowed_is_stopped_however_it_is_sent() {
+async fn body_longer_than_allowed_is_stopped_however_it_is_sent() {
     let mut bytes = video();
     bytes[36..40].fill(0);
     bytes.resize(1 << 20, 7);

@@ -1,4 +1,4 @@
-//! D7 to D9 and D11: what is not taken, and where nobody is followed to.
+//! What is not taken, and where nobody is followed to.
 
 use bytes::Bytes;
 use http::header;
@@ -13,7 +13,7 @@ use super::{
 use crate::scripted::{Answer, End, Pieces, Scripted, with_headers};
 
 #[tokio::test(start_paused = true)]
-async fn d07_more_than_announced_is_refused() {
+async fn more_than_announced_is_refused() {
     let mut bytes = video();
     let length = bytes.len().to_string();
     bytes.push(0);
@@ -28,7 +28,7 @@ async fn d07_more_than_announced_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d07_endless_body_is_stopped_at_the_cap() {
+async fn endless_body_is_stopped_at_the_cap() {
     let bytes = video();
     let mut header = bytes[..36].to_vec();
     // A last box without end.
@@ -51,7 +51,7 @@ async fn d07_endless_body_is_stopped_at_the_cap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d07_announced_length_above_the_cap_is_refused_before_a_byte() {
+async fn announced_length_above_the_cap_is_refused_before_a_byte() {
     for (cap, is_allowed) in [(83, false), (84, true)] {
         let place = Place::new();
         let answers = vec![whole(video())];
@@ -69,7 +69,7 @@ async fn d07_announced_length_above_the_cap_is_refused_before_a_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d08_what_a_store_says_of_an_upload_is_no_encoding() {
+async fn what_a_store_says_of_an_upload_is_no_encoding() {
     for none in ["Identity", "aws-chunked"] {
         let headers = [("content-encoding", none)];
         let downloaded = download(vec![with_headers(200, &headers, video())]).await;
@@ -78,7 +78,7 @@ async fn d08_what_a_store_says_of_an_upload_is_no_encoding() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d09_pages_are_no_video_and_are_kept_to_be_looked_at() {
+async fn pages_are_no_video_and_are_kept_to_be_looked_at() {
     for (headers, body) in [
         (
             &[("content-type", "text/html")][..],
@@ -108,7 +108,7 @@ async fn d09_pages_are_no_video_and_are_kept_to_be_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d09_type_that_a_server_guesses_is_no_reason_to_throw_a_video_away() {
+async fn type_that_a_server_guesses_is_no_reason_to_throw_a_video_away() {
     for name in [
         "text/plain",
         "text/html; charset=utf-8",
@@ -130,7 +130,7 @@ async fn d09_type_that_a_server_guesses_is_no_reason_to_throw_a_video_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_what_does_not_fit_its_checksum_twice_is_kept_to_be_looked_at() {
+async fn what_does_not_fit_its_checksum_twice_is_kept_to_be_looked_at() {
     let length = video().len().to_string();
     let headers = [
         ("content-length", length.as_str()),
@@ -148,7 +148,7 @@ async fn d18_what_does_not_fit_its_checksum_twice_is_kept_to_be_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d18_digest_of_the_part_that_came_is_not_that_of_the_whole() {
+async fn digest_of_the_part_that_came_is_not_that_of_the_whole() {
     let bytes = video();
     let headers = [
         ("content-range", "bytes 20-83/84"),
@@ -181,7 +181,7 @@ fn to(location: &str) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d11_redirects_are_checked_one_by_one() {
+async fn redirects_are_checked_one_by_one() {
     let followed = download(vec![
         to("/b.mp4"),
         to("https://other.example.com/c.mp4"),
@@ -222,7 +222,7 @@ async fn d11_redirects_are_checked_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d11_urls_and_redirects_are_read_as_browsers_read_them() {
+async fn urls_and_redirects_are_read_as_browsers_read_them() {
     for (url, location, expected) in [
         ("/my film.mp4", None, "/my%20film.mp4"),
         ("/a<b>{c}|d.mp4", None, "/a%3Cb%3E%7Bc%7D|d.mp4"),
@@ -244,7 +244,7 @@ async fn d11_urls_and_redirects_are_read_as_browsers_read_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d11_five_redirects_are_followed_and_six_are_not() {
+async fn five_redirects_are_followed_and_six_are_not() {
     let mut answers: Vec<_> = (0..5).map(|_| to("/a.mp4")).collect();
     answers.push(whole(video()));
     assert_eq!(download(answers).await.bytes(), Some(video()));
@@ -253,7 +253,7 @@ async fn d11_five_redirects_are_followed_and_six_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d11_no_hop_gets_the_key() {
+async fn no_hop_gets_the_key() {
     let followed = download(vec![
         to("https://cloud.vtrix.ai/model/v1/a.mp4"),
         to("https://other.example.com/c.mp4"),
@@ -268,7 +268,7 @@ async fn d11_no_hop_gets_the_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d11_loopback_is_downloaded_from_only_where_the_service_is_there() {
+async fn loopback_is_downloaded_from_only_where_the_service_is_there() {
     for (base_url, is_allowed) in [
         ("http://127.0.0.1:4010", true),
         ("https://cloud.vtrix.ai", false),

@@ -1,4 +1,4 @@
-//! D1 to D5, D10 and D12 within one download.
+//! Resuming within one download: ranges, entity tags, changed files and expired URLs.
 
 use std::{
     collections::VecDeque,
@@ -34,7 +34,7 @@ async fn whole_file_is_written_without_the_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d01_transfer_cut_at_any_byte_is_resumed() {
+async fn transfer_cut_at_any_byte_is_resumed() {
     let bytes = video();
     for at in 1..bytes.len() {
         let downloaded = download(vec![cut_whole(&bytes, at), rest(&bytes, at)]).await;
@@ -47,7 +47,7 @@ async fn d01_transfer_cut_at_any_byte_is_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d01_many_cuts_are_no_reason_to_give_up_while_bytes_come() {
+async fn many_cuts_are_no_reason_to_give_up_while_bytes_come() {
     let bytes = video();
     let mut answers = vec![cut_whole(&bytes, 1)];
     for at in 1..bytes.len() {
@@ -61,7 +61,7 @@ async fn d01_many_cuts_are_no_reason_to_give_up_while_bytes_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d02_ignored_range_starts_over() {
+async fn ignored_range_starts_over() {
     let bytes = video();
     let headers = [("etag", "\"v1\"")];
     let downloaded = download(vec![cut(&bytes, 20, &headers, 200), whole(bytes.clone())]).await;
@@ -69,7 +69,7 @@ async fn d02_ignored_range_starts_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d03_wrong_part_is_thrown_away() {
+async fn wrong_part_is_thrown_away() {
     let bytes = video();
     for range in [
         "bytes 0-79/80",
@@ -90,7 +90,7 @@ async fn d03_wrong_part_is_thrown_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d03_second_wrong_part_ends_the_download() {
+async fn second_wrong_part_ends_the_download() {
     let bytes = video();
     let multipart = [("content-type", "multipart/byteranges; boundary=x")];
     let wrong = || with_headers(206, &multipart, bytes[20..].to_vec());
@@ -108,7 +108,7 @@ async fn d03_second_wrong_part_ends_the_download() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d04_weak_or_missing_tag_starts_over() {
+async fn weak_or_missing_tag_starts_over() {
     let bytes = video();
     for headers in [&[("etag", "W/\"v1\"")][..], &[]] {
         let downloaded = download(vec![cut(&bytes, 20, headers, 200), whole(bytes.clone())]).await;
@@ -122,7 +122,7 @@ async fn d04_weak_or_missing_tag_starts_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d04_part_of_another_version_is_not_appended() {
+async fn part_of_another_version_is_not_appended() {
     let bytes = video();
     let headers = [("content-range", "bytes 20-83/84"), ("etag", "\"v2\"")];
     let answers = vec![
@@ -136,7 +136,7 @@ async fn d04_part_of_another_version_is_not_appended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d05_range_that_is_not_there_starts_over() {
+async fn range_that_is_not_there_starts_over() {
     let bytes = video();
     for headers in [&[][..], &[("content-range", "bytes */10")]] {
         let downloaded = download(vec![
@@ -151,7 +151,7 @@ async fn d05_range_that_is_not_there_starts_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d05_nothing_behind_the_last_byte_means_that_all_is_there() {
+async fn nothing_behind_the_last_byte_means_that_all_is_there() {
     let bytes = video();
     let headers = [("content-range", "bytes */84")];
     let downloaded = download(vec![
@@ -165,7 +165,7 @@ async fn d05_nothing_behind_the_last_byte_means_that_all_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_expired_url_is_replaced_by_querying_the_task() {
+async fn expired_url_is_replaced_by_querying_the_task() {
     let fresh = task_at("https://cdn.example.com/b.mp4");
     for expired in [403, 404, 410] {
         let answers = vec![status(expired), json(200, fresh.clone()), whole(video())];
@@ -181,7 +181,7 @@ async fn d10_expired_url_is_replaced_by_querying_the_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_part_is_kept_and_its_version_asked_for_at_the_fresh_url() {
+async fn part_is_kept_and_its_version_asked_for_at_the_fresh_url() {
     let bytes = video();
     let fresh = || json(200, task_at("https://cdn.example.com/b.mp4"));
     let answers = vec![
@@ -209,7 +209,7 @@ async fn d10_part_is_kept_and_its_version_asked_for_at_the_fresh_url() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_url_that_expires_again_after_bytes_came_is_replaced_again() {
+async fn url_that_expires_again_after_bytes_came_is_replaced_again() {
     let bytes = video();
     let fresh = || json(200, completed());
     let answers = vec![
@@ -224,7 +224,7 @@ async fn d10_url_that_expires_again_after_bytes_came_is_replaced_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_output_that_stays_expired_is_said_to_be() {
+async fn output_that_stays_expired_is_said_to_be() {
     let gone = || with_headers(410, &[], Body::empty());
     let downloaded = download(vec![gone(), json(200, completed()), gone()]).await;
     assert_eq!(downloaded.kind(), DownloadErrorKind::Expired);
@@ -238,7 +238,7 @@ async fn d10_output_that_stays_expired_is_said_to_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d10_trouble_with_the_query_is_no_reason_to_call_it_expired() {
+async fn trouble_with_the_query_is_no_reason_to_call_it_expired() {
     let mut answers = vec![status(403)];
     answers.extend(unreachable(2));
     answers.extend([json(200, completed()), whole(video())]);
@@ -255,7 +255,7 @@ async fn d10_trouble_with_the_query_is_no_reason_to_call_it_expired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_stalled_transfer_is_resumed() {
+async fn stalled_transfer_is_resumed() {
     let bytes = video();
     let beginning = Bytes::copy_from_slice(&bytes[..30]);
     let headers = [("etag", "\"v1\"")];
@@ -314,7 +314,7 @@ fn slow(count: usize, every: Duration) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_byte_every_ten_seconds_is_a_stall() {
+async fn byte_every_ten_seconds_is_a_stall() {
     let downloaded = download(vec![slow(1, SLOWLY), rest(&video(), 2)]).await;
     assert_eq!(downloaded.bytes(), Some(video()));
     let stall = "less than a byte a second came for 20 s";
@@ -330,7 +330,7 @@ async fn d12_byte_every_ten_seconds_is_a_stall() {
 
 #[tokio::test(start_paused = true)]
 #[expect(clippy::disallowed_methods, reason = "tokio's paused clock")]
-async fn d12_silence_after_many_bytes_is_a_stall_after_twenty_seconds() {
+async fn silence_after_many_bytes_is_a_stall_after_twenty_seconds() {
     let began_at = tokio::time::Instant::now();
     let many = Bytes::copy_from_slice(&video()[..80]);
     let headers = [("content-length", "84"), ("etag", "\"v1\"")];
@@ -343,7 +343,7 @@ async fn d12_silence_after_many_bytes_is_a_stall_after_twenty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_trickle_is_given_up_after_five_attempts_though_bytes_come() {
+async fn trickle_is_given_up_after_five_attempts_though_bytes_come() {
     let range = |from: usize| {
         let range = format!("bytes {from}-83/84");
         let body = dripping(&video()[from..], 1, SLOWLY);
@@ -356,13 +356,13 @@ async fn d12_trickle_is_given_up_after_five_attempts_though_bytes_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_more_than_a_byte_a_second_is_no_stall() {
+async fn more_than_a_byte_a_second_is_no_stall() {
     let downloaded = download(vec![slow(12, Duration::from_secs(9))]).await;
     assert_eq!(downloaded.bytes(), Some(video()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn d12_server_that_never_answers_is_asked_again() {
+async fn server_that_never_answers_is_asked_again() {
     let downloaded = download(vec![Answer::Never, whole(video())]).await;
     assert_eq!(downloaded.bytes(), Some(video()));
 }

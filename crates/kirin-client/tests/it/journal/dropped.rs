@@ -49,7 +49,7 @@ impl Transport for Slow {
 }
 
 #[tokio::test(start_paused = true)]
-async fn k07_a_generation_that_is_dropped_at_any_await_is_found_again_and_paid_once() {
+async fn a_generation_that_is_dropped_at_any_await_is_found_again_and_paid_once() {
     let (mut states, mut times) = (BTreeSet::new(), 0);
     loop {
         let service = Arc::new(Slow::default());
@@ -123,7 +123,7 @@ async fn k07_a_generation_that_is_dropped_at_any_await_is_found_again_and_paid_o
 /// Who drops a generation and asks for it again, with or without a journal, goes on with it: whatever the
 /// service knows by then, there is one POST at most, and its task is found.
 #[tokio::test(start_paused = true)]
-async fn k07_a_generation_that_is_dropped_at_any_await_and_asked_for_again_is_posted_once() {
+async fn a_generation_that_is_dropped_at_any_await_and_asked_for_again_is_posted_once() {
     for has_journal in [true, false] {
         let mut posted = BTreeSet::new();
         for times in 0.. {

@@ -44,7 +44,7 @@ async fn a_task_that_is_resumed_ends_in_the_journal_of_its_create() {
 
 /// The wait is over, and the create is not: the task may still finish, and no other one is made for it.
 #[tokio::test(start_paused = true)]
-async fn p05_a_cancelled_task_stays_open_in_the_journal_and_keeps_its_place_in_the_budget() {
+async fn a_cancelled_task_stays_open_in_the_journal_and_keeps_its_place_in_the_budget() {
     const CANCELLED: &str =
         r#"{"id":"task-1","status":"cancelled","error":{"message":"by operator"}}"#;
     let cancelled = (0..20).map(|_| json(200, CANCELLED));
@@ -87,7 +87,7 @@ async fn p05_a_cancelled_task_stays_open_in_the_journal_and_keeps_its_place_in_t
 /// Drops a generation at every point at which it waits, and goes on from the journal: one POST in
 /// all, and the task.
 #[tokio::test(start_paused = true)]
-async fn c15_a_generation_that_ends_with_its_process_goes_on_from_the_journal() {
+async fn a_generation_that_ends_with_its_process_goes_on_from_the_journal() {
     let transport = Scripted::new([Answer::Never, json(200, COMPLETED)]);
     let journal = Arc::new(MemoryJournal::default());
     let client = client(&transport, journal.clone());
@@ -112,7 +112,7 @@ async fn c15_a_generation_that_ends_with_its_process_goes_on_from_the_journal() 
 
 /// That another host or another user knows nothing of it proves nothing.
 #[tokio::test(start_paused = true)]
-async fn c15_a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
+async fn a_create_that_was_sent_elsewhere_is_neither_asked_for_nor_sent() {
     let key: ApiKey = canary::key().parse().unwrap();
     let elsewhere: BaseUrl = "https://api.example.com".parse().unwrap();
     for (base_url, account, reason) in [
@@ -260,7 +260,7 @@ fn hours_ago(hours: i64) -> Timestamp {
 
 /// Nobody knows how long a host remembers an external id.
 #[tokio::test(start_paused = true)]
-async fn c15_an_old_create_is_looked_up_and_never_sent_again() {
+async fn an_old_create_is_looked_up_and_never_sent_again() {
     let missing = || json(404, r#"{"message":"task not found"}"#);
     for (intended_at, posts) in [
         (Some(hours_ago(23)), 1),
@@ -293,7 +293,7 @@ async fn c15_an_old_create_is_looked_up_and_never_sent_again() {
 
 /// Nothing can have been sent of an intent that was never marked as sent: it is made as any other.
 #[tokio::test(start_paused = true)]
-async fn c15_an_intent_that_was_not_sent_is_known_as_such() {
+async fn an_intent_that_was_not_sent_is_known_as_such() {
     let transport = Scripted::new([]);
     let journal = Arc::new(MemoryJournal::default());
     struct IntentOnly(Arc<MemoryJournal>);
@@ -322,7 +322,7 @@ async fn c15_an_intent_that_was_not_sent_is_known_as_such() {
 
 /// So it is made as any other by the process that comes next.
 #[tokio::test(start_paused = true)]
-async fn c15_an_intent_that_was_not_sent_can_be_made_by_the_next_process() {
+async fn an_intent_that_was_not_sent_can_be_made_by_the_next_process() {
     let transport = Scripted::new([json(200, COMPLETED)]);
     let journal = Arc::new(MemoryJournal::default());
     let client = client(&transport, journal.clone());

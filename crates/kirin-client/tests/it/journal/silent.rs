@@ -87,7 +87,7 @@ fn budget() -> Arc<Budget> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c11_a_journal_that_hangs_before_a_create_sends_nothing_and_ends_at_the_deadline() {
+async fn a_journal_that_hangs_before_a_create_sends_nothing_and_ends_at_the_deadline() {
     for silent_at in ["recall", "intend", "send"] {
         for does in [false, true] {
             let transport = Scripted::new([]);
@@ -111,7 +111,7 @@ async fn c11_a_journal_that_hangs_before_a_create_sends_nothing_and_ends_at_the_
 
 /// What another process may have sent is looked for all the same, and is not sent.
 #[tokio::test(start_paused = true)]
-async fn c11_a_journal_that_hangs_when_a_create_is_taken_over_sends_nothing() {
+async fn a_journal_that_hangs_when_a_create_is_taken_over_sends_nothing() {
     for silent_at in ["recall", "take over"] {
         let transport = Scripted::new((0..12).map(|_| not_found()));
         let (journal, budget) = (Arc::new(Silent::at(silent_at, false)), budget());
@@ -165,7 +165,7 @@ async fn a_journal_that_hangs_after_a_create_keeps_nothing_from_its_end() {
 
 /// What is written although nobody heard of it is in doubt for whoever comes next, and is looked up first.
 #[tokio::test(start_paused = true)]
-async fn c11_a_send_that_was_written_down_after_all_is_looked_up_by_the_next() {
+async fn a_send_that_was_written_down_after_all_is_looked_up_by_the_next() {
     let transport = Scripted::new((0..12).map(|_| not_found()));
     let (journal, budget) = (Arc::new(Silent::at("send", true)), budget());
     let client = client(&transport, &journal, &budget);

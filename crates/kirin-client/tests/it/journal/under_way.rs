@@ -30,7 +30,7 @@ async fn two_creates_under_one_id_are_one_create() {
 }
 
 #[tokio::test]
-async fn i4_the_first_end_of_an_entry_stays() {
+async fn the_first_end_of_an_entry_stays() {
     let journal = MemoryJournal::default();
     let client = client(&Scripted::new([]), Arc::new(MemoryJournal::default()));
     let intent = intent(&client);

@@ -103,7 +103,7 @@ async fn what_is_intended_is_all_that_another_process_needs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c11_without_a_journal_entry_nothing_is_sent() {
+async fn without_a_journal_entry_nothing_is_sent() {
     for fails_at in ["recall", "intend", "send"] {
         let transport = Scripted::new([]);
         let client = client(&transport, Failing::at(fails_at));
@@ -117,7 +117,7 @@ async fn c11_without_a_journal_entry_nothing_is_sent() {
 
 /// It is paid for: it goes on, and the caller is told to remember it.
 #[tokio::test(start_paused = true)]
-async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
+async fn a_task_that_cannot_be_written_down_is_not_given_up() {
     for fails_at in ["accept", "end"] {
         let transport = Scripted::new([json(200, CREATED), json(200, COMPLETED)]);
         let client = client(&transport, Failing::at(fails_at));
@@ -138,7 +138,7 @@ async fn c11_a_task_that_cannot_be_written_down_is_not_given_up() {
 /// Nothing was created, and the journal says that it may have been sent: whoever reads the error is
 /// told before they buy it again.
 #[tokio::test(start_paused = true)]
-async fn c11_an_end_that_cannot_be_written_down_is_told_with_the_error() {
+async fn an_end_that_cannot_be_written_down_is_told_with_the_error() {
     let transport = Scripted::new(refused());
     let client = client(&transport, Failing::at("end"));
     let error = client.generate(request()).await.unwrap_err();

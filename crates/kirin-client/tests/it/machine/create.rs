@@ -1,4 +1,4 @@
-//! The rows C1 to C9 of the faults, and the paragraphs of the create rule beside its table.
+//! What becomes of a create after each kind of answer, and the create rule beside its table.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn the_create_is_the_request_that_was_given_every_time() {
 }
 
 #[test]
-fn c01_what_was_not_sent_is_sent_again_within_a_budget() {
+fn what_was_not_sent_is_sent_again_within_a_budget() {
     let mut script = Script::generate(settings());
     let mut waits = Vec::new();
     for _ in 0..3 {
@@ -73,7 +73,7 @@ fn c01_what_was_not_sent_is_sent_again_within_a_budget() {
 }
 
 #[test]
-fn c01_what_got_through_at_last_is_created_once() {
+fn what_got_through_at_last_is_created_once() {
     let mut script = Script::generate(settings());
     for _ in 0..3 {
         script.create(not_sent());
@@ -85,7 +85,7 @@ fn c01_what_got_through_at_last_is_created_once() {
 
 /// Being told to slow down is an answer: the server can be reached, so the budget begins again.
 #[test]
-fn c01_a_rate_limit_between_does_not_use_up_the_budget() {
+fn a_rate_limit_between_does_not_use_up_the_budget() {
     let mut script = Script::generate(settings());
     for _ in 0..5 {
         script.create(rate_limit("1"));
@@ -98,7 +98,7 @@ fn c01_a_rate_limit_between_does_not_use_up_the_budget() {
 }
 
 #[test]
-fn c02_after_a_reset_nothing_is_sent_again_on_a_host_of_which_nothing_is_known() {
+fn after_a_reset_nothing_is_sent_again_on_a_host_of_which_nothing_is_known() {
     let mut script = Script::generate(settings());
     let notice = script.create(lost());
     assert!(matches!(notice, Notice::LostAnswer { .. }));
@@ -108,7 +108,7 @@ fn c02_after_a_reset_nothing_is_sent_again_on_a_host_of_which_nothing_is_known()
 }
 
 #[test]
-fn c03_a_server_error_is_ambiguous() {
+fn a_server_error_is_ambiguous() {
     for status in [408, 409, 500, 502, 503, 504, 599] {
         let mut script = Script::generate(settings());
         script.create(create_status(status));
@@ -120,7 +120,7 @@ fn c03_a_server_error_is_ambiguous() {
 }
 
 #[test]
-fn c04_a_rate_limit_waits_and_sends_again() {
+fn a_rate_limit_waits_and_sends_again() {
     fn check(answer: &CreateAnswer, shortest: f64, longest: f64) {
         let mut script = Script::generate(with(refuses_duplicates()));
         script.create(answer.clone());
@@ -162,7 +162,7 @@ fn c04_a_rate_limit_waits_and_sends_again() {
 }
 
 #[test]
-fn c04_a_rate_limit_goes_on_until_the_deadline_and_costs_nothing() {
+fn a_rate_limit_goes_on_until_the_deadline_and_costs_nothing() {
     let mut script = Script::generate(settings());
     while let Action::Create(_) = script.machine.action() {
         script.create(rate_limit("60"));
@@ -177,7 +177,7 @@ fn c04_a_rate_limit_goes_on_until_the_deadline_and_costs_nothing() {
 }
 
 #[test]
-fn c05_a_refusal_is_final_and_nothing_was_created() {
+fn a_refusal_is_final_and_nothing_was_created() {
     for name in [
         "400-bad-request.json",
         "401-unauthorized.json",
@@ -212,7 +212,7 @@ fn c05_a_refusal_is_final_and_nothing_was_created() {
 
 /// Where nothing can be looked up, the refusal is the end.
 #[test]
-fn c05_a_refusal_is_the_end_at_once_where_the_lookup_is_missing() {
+fn a_refusal_is_the_end_at_once_where_the_lookup_is_missing() {
     let host = HostCapabilities::default().with_lookup(Lookup::Missing);
     for status in NOT_CREATED {
         let mut script = Script::generate(with(host));
@@ -224,7 +224,7 @@ fn c05_a_refusal_is_the_end_at_once_where_the_lookup_is_missing() {
 /// The list is closed: what is not in it is also said by somebody between us and a service that has
 /// accepted.
 #[test]
-fn c05_every_other_client_error_and_redirect_is_ambiguous() {
+fn every_other_client_error_and_redirect_is_ambiguous() {
     for status in (300..500).filter(|it| !NOT_CREATED.contains(it)) {
         if matches!(status, 307 | 308 | 429) {
             continue;
@@ -240,7 +240,7 @@ fn c05_every_other_client_error_and_redirect_is_ambiguous() {
 
 /// A refusal is said of its own attempt only. The first one may have been paid for.
 #[test]
-fn c05_a_refusal_while_in_doubt_is_not_not_created() {
+fn a_refusal_while_in_doubt_is_not_not_created() {
     for status in [400, 401, 402, 403, 404, 422] {
         let mut script = lost_on(refuses_duplicates());
         script.wait();
@@ -256,7 +256,7 @@ fn c05_a_refusal_while_in_doubt_is_not_not_created() {
 }
 
 #[test]
-fn c05_a_refusal_while_in_doubt_still_adopts_the_task() {
+fn a_refusal_while_in_doubt_still_adopts_the_task() {
     let mut script = lost_on(refuses_duplicates());
     script.wait();
     script.look_up(query_status(404));
@@ -267,7 +267,7 @@ fn c05_a_refusal_while_in_doubt_still_adopts_the_task() {
 }
 
 #[test]
-fn c05_a_refusal_is_not_created_once_the_earlier_attempt_is_proved_absent() {
+fn a_refusal_is_not_created_once_the_earlier_attempt_is_proved_absent() {
     let host = refuses_duplicates()
         .with_lookup(Lookup::Proven)
         .with_lookup_lag(seconds(10));
@@ -284,7 +284,7 @@ fn c05_a_refusal_is_not_created_once_the_earlier_attempt_is_proved_absent() {
 
 /// The task that has the id is not ours, and nothing of ours was accepted.
 #[test]
-fn c06_a_duplicate_of_another_task_without_an_earlier_attempt_is_an_error_of_the_caller() {
+fn a_duplicate_of_another_task_without_an_earlier_attempt_is_an_error_of_the_caller() {
     let mut script = Script::generate(settings());
     script.create(duplicate());
     assert_eq!(script.wait(), seconds(1));
@@ -300,7 +300,7 @@ fn c06_a_duplicate_of_another_task_without_an_earlier_attempt_is_an_error_of_the
 }
 
 #[test]
-fn c06_attempts_that_created_nothing_for_sure_do_not_make_a_duplicate_ours() {
+fn attempts_that_created_nothing_for_sure_do_not_make_a_duplicate_ours() {
     let mut script = Script::generate(settings());
     script.create(not_sent());
     script.wait();
@@ -313,7 +313,7 @@ fn c06_attempts_that_created_nothing_for_sure_do_not_make_a_duplicate_ours() {
 }
 
 #[test]
-fn c06_a_duplicate_after_a_lost_attempt_is_looked_up_and_adopted() {
+fn a_duplicate_after_a_lost_attempt_is_looked_up_and_adopted() {
     let mut script = lost_on(refuses_duplicates().with_lookup(Lookup::Missing));
     script.wait();
     // The lookup is known to be missing, so nothing can be adopted.
@@ -337,7 +337,7 @@ fn c06_a_duplicate_after_a_lost_attempt_is_looked_up_and_adopted() {
 
 /// Absence was proved, and yet the id is in use: whatever the lookup said, it is ours.
 #[test]
-fn c06_a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
+fn a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
     let mut script = lost_on(proven().with_lookup_lag(Duration::ZERO));
     script.row();
     script.create(duplicate());
@@ -348,7 +348,7 @@ fn c06_a_duplicate_after_a_proof_of_absence_is_looked_up_too() {
 
 /// Code 1201 alone has other uses, so it says nothing about the next create.
 #[test]
-fn c06_only_the_words_of_a_refusal_prove_that_duplicates_are_refused() {
+fn only_the_words_of_a_refusal_prove_that_duplicates_are_refused() {
     fn check(body: &str, expected: DuplicateIds) {
         let mut script = Script::generate(settings());
         script.create(decode_create(&response(400, &[], body.as_bytes())));
@@ -373,7 +373,7 @@ fn c06_only_the_words_of_a_refusal_prove_that_duplicates_are_refused() {
 }
 
 #[test]
-fn c06_a_task_that_is_older_or_of_another_model_is_not_adopted() {
+fn a_task_that_is_older_or_of_another_model_is_not_adopted() {
     fn check(fields: &str, ours: bool) {
         let mut script = lost_on(proven());
         script.wait();
@@ -414,7 +414,7 @@ fn c06_a_task_that_is_older_or_of_another_model_is_not_adopted() {
 }
 
 #[test]
-fn c06_without_wall_time_no_task_is_too_old() {
+fn without_wall_time_no_task_is_too_old() {
     for started_at in [None, Some(Timestamp::from_milliseconds(i64::MIN))] {
         let mut settings = settings();
         settings.started_at = started_at;
@@ -427,7 +427,7 @@ fn c06_without_wall_time_no_task_is_too_old() {
 }
 
 #[test]
-fn c07_a_success_that_cannot_be_read_is_ambiguous() {
+fn a_success_that_cannot_be_read_is_ambiguous() {
     for body in ["", "<html>", r#"{"id":"a"#, "{}", r#"{"error":"?"}"#, "[]"] {
         let mut script = Script::generate(settings());
         script.create(decode_create(&response(200, &[], body.as_bytes())));
@@ -438,7 +438,7 @@ fn c07_a_success_that_cannot_be_read_is_ambiguous() {
 }
 
 #[test]
-fn c08_an_envelope_is_judged_by_its_code() {
+fn an_envelope_is_judged_by_its_code() {
     let mut script = Script::generate(settings());
     script.create(create_error("200-insufficient-credits.json"));
     script.look_ups(&query_status(404));
@@ -449,7 +449,7 @@ fn c08_an_envelope_is_judged_by_its_code() {
 }
 
 #[test]
-fn c09_a_redirect_is_not_followed_and_its_target_is_named() {
+fn a_redirect_is_not_followed_and_its_target_is_named() {
     let location = [("location", "https://elsewhere.example/a?key=1")];
     for status in [307, 308] {
         let mut script = Script::generate(settings());
@@ -504,7 +504,7 @@ fn an_answer_that_is_completed_without_output_is_asked_about_once() {
 
 /// What is written down of a machine that is about to send may be older than the send.
 #[test]
-fn c15_a_machine_that_is_taken_up_after_a_restart_looks_before_it_sends() {
+fn a_machine_that_is_taken_up_after_a_restart_looks_before_it_sends() {
     let mut script = Script::generate(with(HostCapabilities::default()));
     assert!(matches!(script.machine.action(), Action::Create(_)));
     script.machine = script.machine.clone().after_restart();
@@ -528,7 +528,7 @@ fn c15_a_machine_that_is_taken_up_after_a_restart_looks_before_it_sends() {
 /// Nobody else has an id of 128 random bits, so a duplicate of it is our own create, sent twice by
 /// something on the way; and a wrong clock makes its task no other one.
 #[test]
-fn c06_a_duplicate_of_a_minted_id_is_our_own() {
+fn a_duplicate_of_a_minted_id_is_our_own() {
     let mut minted = settings();
     minted.external_task_id_is_minted = true;
     minted.started_at = Some(Timestamp::from_milliseconds(9_999_999_999_999));

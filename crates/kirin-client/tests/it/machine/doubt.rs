@@ -1,4 +1,4 @@
-//! The rows C12 to C14 and CB3 of the faults: a lookup that lags or fails, callbacks, and the
+//! A create in doubt: a lookup that lags or fails, callbacks, and the
 //! deadline while a create is in doubt.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::{
 };
 
 #[test]
-fn c12_a_lookup_that_lags_is_waited_for_before_anything_is_sent_again() {
+fn a_lookup_that_lags_is_waited_for_before_anything_is_sent_again() {
     for found_at in [1, 2, 4, 8, 15, 30] {
         let mut script = lost_on(proven().with_lookup_lag(seconds(25)));
         while script.wait() < seconds(found_at) {
@@ -42,7 +42,7 @@ fn c12_a_lookup_that_lags_is_waited_for_before_anything_is_sent_again() {
 }
 
 #[test]
-fn c13_a_lookup_that_fails_leaves_it_open_and_is_repeated() {
+fn a_lookup_that_fails_leaves_it_open_and_is_repeated() {
     let mut script = lost_on(HostCapabilities::default());
     let times = script.look_ups(&no_answer());
     assert_eq!(times[..6], [1.0, 2.0, 4.0, 8.0, 15.0, 30.0]);
@@ -57,7 +57,7 @@ fn c13_a_lookup_that_fails_leaves_it_open_and_is_repeated() {
 
 /// One 503 at the wrong moment must not turn a proof that was waited for into "nobody knows".
 #[test]
-fn c13_the_look_up_that_would_prove_absence_is_repeated_when_it_fails() {
+fn the_look_up_that_would_prove_absence_is_repeated_when_it_fails() {
     let mut script = lost_on(proven().with_lookup_lag(seconds(60)));
     assert_eq!(script.until_row(), seconds(150));
     script.probe(no_probe());
@@ -68,7 +68,7 @@ fn c13_the_look_up_that_would_prove_absence_is_repeated_when_it_fails() {
 }
 
 #[test]
-fn c13_a_lookup_that_is_told_to_wait_waits() {
+fn a_lookup_that_is_told_to_wait_waits() {
     let mut script = lost_on(HostCapabilities::default());
     script.wait();
     script.look_up(query_rate_limit("20"));
@@ -78,7 +78,7 @@ fn c13_a_lookup_that_is_told_to_wait_waits() {
 }
 
 #[test]
-fn c13_a_key_that_is_refused_ends_the_look_ups() {
+fn a_key_that_is_refused_ends_the_look_ups() {
     for status in [401, 403] {
         for host in [HostCapabilities::default(), refuses_duplicates()] {
             let mut script = lost_on(host);
@@ -92,7 +92,7 @@ fn c13_a_key_that_is_refused_ends_the_look_ups() {
 /// A host that cannot look up by external id may answer 400 instead of 404. If it refuses
 /// duplicates, the table's second row is safe there.
 #[test]
-fn c13_a_look_up_that_is_refused_is_replaced_by_a_harmless_create() {
+fn a_look_up_that_is_refused_is_replaced_by_a_harmless_create() {
     let mut script = lost_on(refuses_duplicates());
     script.wait();
     script.look_up(query_status(400));
@@ -107,7 +107,7 @@ fn c13_a_look_up_that_is_refused_is_replaced_by_a_harmless_create() {
 }
 
 #[test]
-fn c14_a_callback_before_the_answer_makes_the_first_look_up_immediate() {
+fn a_callback_before_the_answer_makes_the_first_look_up_immediate() {
     let mut script = Script::generate(settings());
     script.after(seconds(1)).wake();
     script.after(seconds(29)).create(lost());
@@ -117,7 +117,7 @@ fn c14_a_callback_before_the_answer_makes_the_first_look_up_immediate() {
 }
 
 #[test]
-fn c14_a_callback_between_two_look_ups_makes_the_next_one_immediate() {
+fn a_callback_between_two_look_ups_makes_the_next_one_immediate() {
     let mut script = lost_on(HostCapabilities::default());
     for _ in 0..4 {
         script.wait();
@@ -132,7 +132,7 @@ fn c14_a_callback_between_two_look_ups_makes_the_next_one_immediate() {
 
 /// What a callback says is never believed, and it is no proof of absence that it came.
 #[test]
-fn c14_a_callback_does_not_make_a_miss_a_proof() {
+fn a_callback_does_not_make_a_miss_a_proof() {
     let mut script = lost_on(proven().with_lookup_lag(seconds(60)));
     script.wake();
     script.wait();
@@ -141,7 +141,7 @@ fn c14_a_callback_does_not_make_a_miss_a_proof() {
 }
 
 #[test]
-fn c14_a_callback_while_a_create_waits_changes_nothing() {
+fn a_callback_while_a_create_waits_changes_nothing() {
     let mut script = Script::generate(settings());
     script.create(rate_limit("42"));
     script.after(seconds(1)).wake();
@@ -153,7 +153,7 @@ fn c14_a_callback_while_a_create_waits_changes_nothing() {
 
 /// A thousand callbacks are no reason for a thousand look-ups.
 #[test]
-fn cb03_wakes_are_merged_while_a_task_is_looked_for() {
+fn wakes_are_merged_while_a_task_is_looked_for() {
     let mut script = lost_on(HostCapabilities::default());
     let mut look_ups = Vec::new();
     for _ in 0..1000 {

@@ -1,4 +1,4 @@
-//! The rows C11 and C15 of the faults, as far as they concern the machine: a create that its own
+//! What a journal changes for the machine: a create that its own
 //! sender withholds, and one that another process may have sent.
 
 use kirin_client::{
@@ -15,7 +15,7 @@ use super::{
 };
 
 #[test]
-fn c11_a_create_that_is_withheld_was_not_created() {
+fn a_create_that_is_withheld_was_not_created() {
     let mut script = Script::generate(settings());
     script.withhold();
     assert!(matches!(assert_not_created(&script), Cause::Withheld(_)));
@@ -24,7 +24,7 @@ fn c11_a_create_that_is_withheld_was_not_created() {
 
 /// An earlier attempt may have been sent: nothing is sent any more, and it is looked up to the end.
 #[test]
-fn c11_a_create_that_is_withheld_in_doubt_is_looked_up_and_not_sent() {
+fn a_create_that_is_withheld_in_doubt_is_looked_up_and_not_sent() {
     let in_doubt = |host| {
         let mut script = lost_on(host);
         script.wait();
@@ -67,7 +67,7 @@ fn reconciling(host: HostCapabilities) -> Script {
 }
 
 #[test]
-fn c15_a_create_of_another_process_is_looked_up_first_and_adopted() {
+fn a_create_of_another_process_is_looked_up_first_and_adopted() {
     let mut script = reconciling(HostCapabilities::default());
     script.look_up(task(IN_PROGRESS));
     assert_running(&script);
@@ -76,7 +76,7 @@ fn c15_a_create_of_another_process_is_looked_up_first_and_adopted() {
 
 /// What follows a miss is the create rule's table, as after any lost answer.
 #[test]
-fn c15_a_create_of_another_process_is_sent_again_only_where_the_table_allows_it() {
+fn a_create_of_another_process_is_sent_again_only_where_the_table_allows_it() {
     let mut unknown = reconciling(HostCapabilities::default());
     unknown.look_up(query_status(404));
     unknown.look_ups(&query_status(404));
@@ -97,7 +97,7 @@ fn c15_a_create_of_another_process_is_sent_again_only_where_the_table_allows_it(
 }
 
 #[test]
-fn c15_a_task_that_is_older_than_the_first_intent_is_another_one() {
+fn a_task_that_is_older_than_the_first_intent_is_another_one() {
     let old = |settings: Settings| {
         let mut script = Script::reconcile(settings);
         let task = task(r#""status":"in_progress","created_at":1600000000000"#);

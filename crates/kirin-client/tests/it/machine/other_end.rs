@@ -43,7 +43,7 @@ fn status(word: &str, beside: &str) -> String {
 }
 
 #[test]
-fn p05_cancelled_three_times_over_30_s_ends_the_wait_and_may_still_be_charged() {
+fn cancelled_three_times_over_30_s_ends_the_wait_and_may_still_be_charged() {
     let mut script = accepted();
     let asked = ask_to_the_end(&mut script, CANCELLED);
     assert!(asked.len() >= 3, "{script}");
@@ -64,7 +64,7 @@ fn p05_cancelled_three_times_over_30_s_ends_the_wait_and_may_still_be_charged() 
 }
 
 #[test]
-fn p05_every_plain_word_for_an_end_ends_the_wait_under_its_own_name() {
+fn every_plain_word_for_an_end_ends_the_wait_under_its_own_name() {
     for word in [
         "cancelled",
         "canceled",
@@ -91,7 +91,7 @@ fn p05_every_plain_word_for_an_end_ends_the_wait_under_its_own_name() {
 
 /// What stands beside a word that nobody knows is as plain as the word.
 #[test]
-fn p05_an_unknown_word_beside_an_error_ends_the_wait() {
+fn an_unknown_word_beside_an_error_ends_the_wait() {
     let mut script = accepted();
     ask_to_the_end(
         &mut script,
@@ -102,7 +102,7 @@ fn p05_an_unknown_word_beside_an_error_ends_the_wait() {
 }
 
 #[test]
-fn p05_done_with_an_output_ends_the_wait_as_completed() {
+fn done_with_an_output_ends_the_wait_as_completed() {
     for word in [
         "done",
         "finished",
@@ -123,7 +123,7 @@ fn p05_done_with_an_output_ends_the_wait_as_completed() {
 
 /// Only the words of the service are final; with a synonym nothing waits for a repetition.
 #[test]
-fn p05_documented_words_end_at_once() {
+fn documented_words_end_at_once() {
     for fields in [
         COMPLETED.to_owned(),
         COMPLETED.replace("completed", "success"),
@@ -139,7 +139,7 @@ fn p05_documented_words_end_at_once() {
 }
 
 #[test]
-fn p05_a_task_that_goes_on_is_waited_for_whatever_stands_beside_its_word() {
+fn a_task_that_goes_on_is_waited_for_whatever_stands_beside_its_word() {
     let error = r#","error":{"message":"worker lost, trying again"}"#;
     let output = DONE.split_once(r#","output""#).unwrap().1;
     let output = format!(r#","output"{output}"#);
@@ -174,7 +174,7 @@ fn p05_a_task_that_goes_on_is_waited_for_whatever_stands_beside_its_word() {
 }
 
 #[test]
-fn p05_another_word_in_between_begins_the_count_again() {
+fn another_word_in_between_begins_the_count_again() {
     for between in [
         IN_PROGRESS,
         r#""status":"expired""#,
@@ -200,7 +200,7 @@ fn p05_another_word_in_between_begins_the_count_again() {
 }
 
 #[test]
-fn p05_spellings_of_a_word_count_as_one() {
+fn spellings_of_a_word_count_as_one() {
     let mut script = accepted_with(with_schedule(PollSchedule::Fixed(seconds(15)), 600));
     for word in ["timed_out", "Timed Out", "TIMED-OUT"] {
         poll(&mut script, task(&status(word, "")));
@@ -210,7 +210,7 @@ fn p05_spellings_of_a_word_count_as_one() {
 
 /// An answer that did not come says nothing about the task, and takes nothing back.
 #[test]
-fn p05_a_failed_query_in_between_does_not_begin_the_count_again() {
+fn a_failed_query_in_between_does_not_begin_the_count_again() {
     for failed in [no_answer(), query_status(500), query_status(404)] {
         let mut script = accepted_with(with_schedule(PollSchedule::Fixed(seconds(15)), 600));
         // A query has found it.
@@ -231,7 +231,7 @@ fn p05_a_failed_query_in_between_does_not_begin_the_count_again() {
 
 /// It works on, whatever its word is.
 #[test]
-fn p05_a_task_whose_progress_moves_has_not_ended() {
+fn a_task_whose_progress_moves_has_not_ended() {
     let mut script = accepted();
     for percent in 1..40 {
         let progress = format!(
@@ -257,7 +257,7 @@ fn p05_a_task_whose_progress_moves_has_not_ended() {
 
 /// However seldom it asks, and where the deadline is.
 #[test]
-fn p05_the_gaps_leave_room_for_three_answers_over_30_s_before_the_deadline() {
+fn the_gaps_leave_room_for_three_answers_over_30_s_before_the_deadline() {
     let minute = seconds(60);
     for schedule in [
         PollSchedule::Fixed(minute),
@@ -282,7 +282,7 @@ fn p05_the_gaps_leave_room_for_three_answers_over_30_s_before_the_deadline() {
 }
 
 #[test]
-fn p11_a_deadline_that_comes_first_names_the_word_and_the_reason() {
+fn a_deadline_that_comes_first_names_the_word_and_the_reason() {
     let mut script = accepted_with(with_schedule(PollSchedule::Fixed(seconds(5)), 20));
     ask_to_the_end(&mut script, CANCELLED);
     assert!(
@@ -303,7 +303,7 @@ fn p11_a_deadline_that_comes_first_names_the_word_and_the_reason() {
 }
 
 #[test]
-fn p03_a_task_that_cannot_be_asked_names_the_last_word_and_the_reason() {
+fn a_task_that_cannot_be_asked_names_the_last_word_and_the_reason() {
     for failed in [query_status(401), no_answer()] {
         let mut script = accepted();
         poll(&mut script, task(CANCELLED));
@@ -320,7 +320,7 @@ fn p03_a_task_that_cannot_be_asked_names_the_last_word_and_the_reason() {
 }
 
 #[test]
-fn p05_the_word_and_the_reason_are_told_on_the_way() {
+fn the_word_and_the_reason_are_told_on_the_way() {
     let mut script = accepted();
     let notice = poll(&mut script, task(CANCELLED));
     let Notice::UnknownStatus { status, reason } = notice else {
@@ -331,7 +331,7 @@ fn p05_the_word_and_the_reason_are_told_on_the_way() {
 }
 
 #[test]
-fn p05_the_reason_is_told_whatever_field_it_stands_in() {
+fn the_reason_is_told_whatever_field_it_stands_in() {
     for field in ["message", "fail_reason", "error_message", "detail"] {
         let beside = format!(r#","{field}":"stopped by hand""#);
         for word in ["cancelled", "expired", "failed"] {
@@ -355,7 +355,7 @@ fn p05_the_reason_is_told_whatever_field_it_stands_in() {
 
 /// A later process counts for itself: the task may have gone on meanwhile.
 #[test]
-fn p05_a_wait_in_another_process_asks_again_and_takes_what_has_come_of_it() {
+fn a_wait_in_another_process_asks_again_and_takes_what_has_come_of_it() {
     let mut script = Script::resume(settings());
     script.query(task(CANCELLED));
     assert!(

@@ -1,4 +1,4 @@
-//! The rows P1 to P11 of the faults: an accepted task until its end, or until there is a reason to
+//! An accepted task until its end, or until there is a reason to
 //! stop asking.
 
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn golden(name: &str) -> QueryAnswer {
 }
 
 #[test]
-fn p01_a_404_after_the_create_is_tolerated_for_a_minute() {
+fn a_404_after_the_create_is_tolerated_for_a_minute() {
     let mut script = accepted();
     let mut asked = Vec::new();
     while let Action::Wait { .. } = script.machine.action() {
@@ -70,7 +70,7 @@ fn p01_a_404_after_the_create_is_tolerated_for_a_minute() {
 }
 
 #[test]
-fn p01_a_404_within_the_minute_is_forgotten_when_the_task_is_found() {
+fn a_404_within_the_minute_is_forgotten_when_the_task_is_found() {
     let mut script = accepted();
     for _ in 0..4 {
         poll(&mut script, query_status(404));
@@ -82,7 +82,7 @@ fn p01_a_404_within_the_minute_is_forgotten_when_the_task_is_found() {
 
 /// A task that was seen does not go away: a 404 is trouble then, and has the budget of trouble.
 #[test]
-fn p01_a_404_of_a_task_that_was_found_is_trouble() {
+fn a_404_of_a_task_that_was_found_is_trouble() {
     let mut script = accepted();
     script.after(seconds(100));
     poll(&mut script, task(IN_PROGRESS));
@@ -95,7 +95,7 @@ fn p01_a_404_of_a_task_that_was_found_is_trouble() {
 }
 
 #[test]
-fn p01_a_task_of_an_earlier_process_is_given_ten_seconds() {
+fn a_task_of_an_earlier_process_is_given_ten_seconds() {
     let mut script = Script::resume(settings());
     script.query(query_status(404));
     while let Action::Wait { .. } = script.machine.action() {
@@ -109,7 +109,7 @@ fn p01_a_task_of_an_earlier_process_is_given_ten_seconds() {
 }
 
 #[test]
-fn p02_passing_trouble_is_asked_through() {
+fn passing_trouble_is_asked_through() {
     let garbage = decode_query(&response(200, &[], b"<html>"));
     for trouble in [query_status(500), query_status(503), no_answer(), garbage] {
         let mut script = accepted();
@@ -129,7 +129,7 @@ fn p02_passing_trouble_is_asked_through() {
 }
 
 #[test]
-fn p02_the_waits_after_trouble_double_up_to_half_a_minute() {
+fn the_waits_after_trouble_double_up_to_half_a_minute() {
     let mut script = accepted();
     script.wait();
     for ceiling in [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0] {
@@ -143,7 +143,7 @@ fn p02_the_waits_after_trouble_double_up_to_half_a_minute() {
 }
 
 #[test]
-fn p02_only_failures_in_a_row_count() {
+fn only_failures_in_a_row_count() {
     let mut script = accepted();
     for _ in 0..3 {
         for _ in 0..9 {
@@ -155,7 +155,7 @@ fn p02_only_failures_in_a_row_count() {
 }
 
 #[test]
-fn p03_a_key_or_right_that_is_refused_stops_at_once_and_can_be_resumed() {
+fn a_key_or_right_that_is_refused_stops_at_once_and_can_be_resumed() {
     for status in [400, 401, 403] {
         let mut script = accepted();
         poll(&mut script, query_status(status));
@@ -175,7 +175,7 @@ fn p03_a_key_or_right_that_is_refused_stops_at_once_and_can_be_resumed() {
 }
 
 #[test]
-fn p04_hints_are_taken_between_the_own_delay_and_five_minutes() {
+fn hints_are_taken_between_the_own_delay_and_five_minutes() {
     fn check(retry_after: &str, shortest: f64, longest: f64) {
         let mut script = accepted();
         script.wait();
@@ -198,7 +198,7 @@ fn p04_hints_are_taken_between_the_own_delay_and_five_minutes() {
 }
 
 #[test]
-fn p04_a_hint_beyond_the_deadline_is_cut_to_it() {
+fn a_hint_beyond_the_deadline_is_cut_to_it() {
     let mut script = accepted();
     script.after(seconds(400));
     poll(&mut script, query_rate_limit("300"));
@@ -208,7 +208,7 @@ fn p04_a_hint_beyond_the_deadline_is_cut_to_it() {
 }
 
 #[test]
-fn p05_an_unknown_word_keeps_polling_and_is_reported() {
+fn an_unknown_word_keeps_polling_and_is_reported() {
     let mut script = accepted();
     for name in ["status-unknown-word.json", "status-absent.json"] {
         let notice = poll(&mut script, golden(name));
@@ -223,7 +223,7 @@ fn p05_an_unknown_word_keeps_polling_and_is_reported() {
 }
 
 #[test]
-fn p05_known_words_are_of_their_kind() {
+fn known_words_are_of_their_kind() {
     fn check(names: &[&str], expected: fn(&Script) -> bool) {
         for name in names {
             let mut script = accepted();
@@ -260,7 +260,7 @@ fn p05_known_words_are_of_their_kind() {
 }
 
 #[test]
-fn p06_a_status_that_goes_back_is_shown_and_does_not_move_the_deadline() {
+fn a_status_that_goes_back_is_shown_and_does_not_move_the_deadline() {
     let mut script = accepted();
     script.after(seconds(300));
     poll(
@@ -278,7 +278,7 @@ fn p06_a_status_that_goes_back_is_shown_and_does_not_move_the_deadline() {
 }
 
 #[test]
-fn p07_the_first_end_stays() {
+fn the_first_end_stays() {
     for (first, later) in [(FAILED, COMPLETED), (COMPLETED, FAILED)] {
         let mut script = accepted();
         poll(&mut script, task(first));
@@ -290,7 +290,7 @@ fn p07_the_first_end_stays() {
 }
 
 #[test]
-fn p08_completed_without_output_is_asked_once_more() {
+fn completed_without_output_is_asked_once_more() {
     for name in [
         "output-empty.json",
         "output-empty-content.json",
@@ -318,7 +318,7 @@ fn task_done() -> QueryAnswer {
 
 /// "Still running" would be a lie, so the second query does not wait for another time.
 #[test]
-fn p08_completed_without_output_at_the_deadline_is_not_still_running() {
+fn completed_without_output_at_the_deadline_is_not_still_running() {
     let mut script = accepted();
     script.after(seconds(700));
     poll(&mut script, task(WITHOUT_OUTPUT));
@@ -336,7 +336,7 @@ fn p08_completed_without_output_at_the_deadline_is_not_still_running() {
 }
 
 #[test]
-fn p09_fields_of_other_types_do_not_stop_a_wait() {
+fn fields_of_other_types_do_not_stop_a_wait() {
     let mut script = accepted();
     for fields in [
         r#""status":"in_progress","progress":"50%""#,
@@ -354,7 +354,7 @@ fn p09_fields_of_other_types_do_not_stop_a_wait() {
 }
 
 #[test]
-fn p10_an_answer_about_another_task_is_rejected_and_counted() {
+fn an_answer_about_another_task_is_rejected_and_counted() {
     let mut script = accepted();
     for _ in 0..9 {
         let notice = poll(&mut script, task_with_id(OTHER_ID, COMPLETED));
@@ -366,7 +366,7 @@ fn p10_an_answer_about_another_task_is_rejected_and_counted() {
 }
 
 #[test]
-fn p11_the_deadline_cuts_the_wait_and_is_followed_by_one_last_query() {
+fn the_deadline_cuts_the_wait_and_is_followed_by_one_last_query() {
     let mut settings = with(proven());
     settings.schedule = PollSchedule::Fixed(seconds(45));
     settings.deadline = Some(seconds(100));
@@ -393,7 +393,7 @@ fn p11_the_deadline_cuts_the_wait_and_is_followed_by_one_last_query() {
 }
 
 #[test]
-fn p11_trouble_at_the_deadline_is_still_running_too() {
+fn trouble_at_the_deadline_is_still_running_too() {
     for answer in [
         query_status(404),
         query_status(500),
@@ -413,7 +413,7 @@ fn p11_trouble_at_the_deadline_is_still_running_too() {
 }
 
 #[test]
-fn p11_without_a_deadline_a_task_is_waited_for_for_ever() {
+fn without_a_deadline_a_task_is_waited_for_for_ever() {
     let mut settings = with(proven());
     settings.deadline = None;
     let mut script = accepted_with(settings);
@@ -423,7 +423,7 @@ fn p11_without_a_deadline_a_task_is_waited_for_for_ever() {
 }
 
 #[test]
-fn p11_a_deadline_of_zero_still_asks_once() {
+fn a_deadline_of_zero_still_asks_once() {
     let mut settings = settings();
     settings.deadline = Some(Duration::ZERO);
     let mut script = Script::resume(settings);

@@ -1,4 +1,4 @@
-//! The rows C14 and CB3 of the faults: what wakes a machine that waits for an accepted task.
+//! What wakes a machine that waits for an accepted task.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 #[test]
-fn cb03_a_thousand_wakes_are_one_query_a_second() {
+fn a_thousand_wakes_are_one_query_a_second() {
     let mut script = accepted();
     let mut asked = Vec::new();
     for _ in 0..1000 {
@@ -31,7 +31,7 @@ fn cb03_a_thousand_wakes_are_one_query_a_second() {
 }
 
 #[test]
-fn cb03_a_wake_makes_a_query_sooner_and_never_later() {
+fn a_wake_makes_a_query_sooner_and_never_later() {
     let mut script = accepted();
     assert_eq!(script.until(), seconds(5));
     script.after(seconds(3)).wake();
@@ -42,7 +42,7 @@ fn cb03_a_wake_makes_a_query_sooner_and_never_later() {
 
 /// A query's answer may be older than the wake that came while it was under way.
 #[test]
-fn cb03_a_wake_during_a_query_is_followed_by_another_query() {
+fn a_wake_during_a_query_is_followed_by_another_query() {
     let mut script = accepted();
     script.wait();
     script.after(Duration::from_millis(200)).wake();
@@ -54,7 +54,7 @@ fn cb03_a_wake_during_a_query_is_followed_by_another_query() {
 }
 
 #[test]
-fn cb03_a_wake_shortly_after_a_query_waits_for_the_shortest_gap() {
+fn a_wake_shortly_after_a_query_waits_for_the_shortest_gap() {
     let mut script = accepted();
     poll(&mut script, task(IN_PROGRESS));
     script.after(Duration::from_millis(10)).wake();
@@ -63,7 +63,7 @@ fn cb03_a_wake_shortly_after_a_query_waits_for_the_shortest_gap() {
 
 /// Wakes that change nothing any more are not told either.
 #[test]
-fn cb03_only_the_first_of_many_wakes_is_told() {
+fn only_the_first_of_many_wakes_is_told() {
     let mut script = accepted();
     let notices: Vec<_> = (0..1000).map(|_| script.tell(Event::Woken)).collect();
     assert_eq!(notices[0], Notice::Woken);
@@ -72,7 +72,7 @@ fn cb03_only_the_first_of_many_wakes_is_told() {
 
 /// Otherwise ten wakes in ten seconds of trouble would use up the failures that are forgiven.
 #[test]
-fn cb03_a_wake_does_not_shorten_the_wait_after_trouble() {
+fn a_wake_does_not_shorten_the_wait_after_trouble() {
     let mut script = accepted();
     poll(&mut script, query_rate_limit("42"));
     let until = script.until();
@@ -83,7 +83,7 @@ fn cb03_a_wake_does_not_shorten_the_wait_after_trouble() {
 }
 
 #[test]
-fn c14_a_callback_before_the_answer_makes_the_first_query_early() {
+fn a_callback_before_the_answer_makes_the_first_query_early() {
     let mut script = Script::generate(with(proven()));
     script.after(seconds(1)).wake();
     script.after(seconds(1)).create(created(IN_PROGRESS));

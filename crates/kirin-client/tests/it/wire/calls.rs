@@ -141,7 +141,7 @@ fn a_key_is_one_word_of_visible_ascii() {
 }
 
 #[test]
-fn row12_the_key_of_an_emulator_goes_to_this_machine_only() {
+fn the_key_of_an_emulator_goes_to_this_machine_only() {
     fn check(base_url: &str, key: &str, legal: bool) {
         let endpoint = Endpoint::new(base_url.parse().unwrap(), key.parse().unwrap());
         assert_eq!(endpoint.is_ok(), legal, "{base_url} {key}");

@@ -8,17 +8,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Service, guard::is_json};
+use super::{
+    Service,
+    guard::is_json,
+    json_response::{json_response, no_store},
+    refusal::Refusal,
+};
 use crate::{Scenario, World, openapi};
 
 mod clock;
-
-mod refusal;
-pub(super) use refusal::Refusal;
 
 mod scenario;
 
@@ -149,26 +151,6 @@ fn milliseconds(elapsed: Duration) -> u64 {
 /// A JSON answer under 200.
 fn ok(body: &impl Serialize) -> Response<Bytes> {
     json_response(StatusCode::OK, body)
-}
-
-fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
-    // Serializing fails for maps with keys that are no strings; none of the answers has one.
-    let body = serde_json::to_vec(body).expect("answers have string keys");
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
-    no_store(&mut response);
-    response
-}
-
-/// What is shown here is true now.
-fn no_store(response: &mut Response<Bytes>) {
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
 }
 
 /// Whether a request of this method may change something.

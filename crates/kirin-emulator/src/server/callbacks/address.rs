@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn cb09_addresses_that_no_setting_allows() {
+    fn addresses_that_no_setting_allows() {
         for host in [
             // Link-local and metadata.
             "169.254.169.254",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn cb09_loopback_needs_its_setting_and_the_internet_another() {
+    fn loopback_needs_its_setting_and_the_internet_another() {
         for host in ["127.0.0.1", "127.255.255.254", "[::1]"] {
             assert_eq!(allowed(host), [true, true, false], "{host}");
         }

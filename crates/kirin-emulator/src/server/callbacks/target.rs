@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn cb09_only_plain_urls_are_called() {
+    fn only_plain_urls_are_called() {
         for url in [
             "https://127.0.0.1/",
             "file:///etc/passwd",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cb09_a_resolver_that_changes_its_answer_is_asked_once() {
+    async fn a_resolver_that_changes_its_answer_is_asked_once() {
         let target = Target::read("http://hooks.example:8080/").unwrap();
         let answers: [&[SocketAddr]; 3] = [
             &["8.8.8.8:8080".parse().unwrap()],

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 
-use super::{admin::Refusal, guard::check_host};
+use super::{guard::check_host, refusal::Refusal};
 use crate::place::Names;
 
 /// Its script and style are files of their own, so that nothing inline has to be allowed.

@@ -149,7 +149,7 @@ async fn fault_task_error_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row04_the_same_seed_and_requests_give_the_same_faults_and_log() {
+async fn the_same_seed_and_requests_give_the_same_faults_and_log() {
     let session = || {
         let json = r#"{"rules": [{"fault": "rate_limited", "probability": 0.3},
             {"fault": "broken_json", "probability": 0.3}, {"fault": "unknown_status"}]}"#;

@@ -59,5 +59,5 @@ pub(in super::super) async fn check(bench: &Bench<'_>) {
 
 async fn is_one_attempt(bench: &Bench<'_>, steps: Vec<Step>) -> Outcome {
     let (_, log) = exchange(bench, steps).await?;
-    expect(log.begun == 1, || format!("{} requests came", log.begun))
+    ensure(log.begun == 1, || format!("{} requests came", log.begun))
 }

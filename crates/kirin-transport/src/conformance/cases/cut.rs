@@ -137,7 +137,7 @@ async fn is_not_called_framed(bench: &Bench<'_>) -> Outcome {
     let is_honest = outcome
         .as_ref()
         .is_ok_and(|response| BodyEnd::of(response.extensions()) == BodyEnd::Closed);
-    expect(is_honest, || shown(&outcome))
+    ensure(is_honest, || shown(&outcome))
 }
 
 /// The head is there, and the body is as expected: whole, or cut.
@@ -149,5 +149,5 @@ async fn ends_as(bench: &Bench<'_>, steps: Vec<Step>, expected: Option<&str>) ->
         (Ok(response), None) => response.body().is_err(),
         (Err(_), expected) => expected.is_none(),
     };
-    expect(right, || shown(&outcome))
+    ensure(right, || shown(&outcome))
 }

@@ -37,7 +37,7 @@ async fn sends_nothing(bench: &Bench<'_>) -> Outcome {
     let server = start(bench.peer, steps).await?;
     drop(bench.transport.send(post(server.url("/v1/create"))));
     let log = server.finish().await;
-    expect(log.begun == 0, || format!("{} requests came", log.begun))
+    ensure(log.begun == 0, || format!("{} requests came", log.begun))
 }
 
 async fn is_seen(bench: &Bench<'_>, mut steps: Vec<Step>) -> Outcome {
@@ -68,7 +68,7 @@ async fn a_dropped_body_is_seen(bench: &Bench<'_>) -> Outcome {
         .map_err(|error| format!("an error: {error}"))?
         .into_body();
     let piece = body.next().await;
-    expect(matches!(piece, Some(Ok(_))), || {
+    ensure(matches!(piece, Some(Ok(_))), || {
         "the body did not begin".to_owned()
     })?;
     drop(body);
@@ -83,7 +83,7 @@ async fn gives_up(server: &Server) -> Outcome {
         }
     };
     let seen = within(SOON, through).await;
-    expect(seen.is_some(), || {
+    ensure(seen.is_some(), || {
         format!("the server saw nothing of it for {SOON:?}")
     })
 }

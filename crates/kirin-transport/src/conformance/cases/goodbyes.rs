@@ -75,7 +75,7 @@ async fn is_honest(bench: &Bench<'_>, last: u32, steps: Vec<Step>) -> Outcome {
     let server = start(bench.peer, steps).await?;
     let url = || server.url("/v1/create");
     let first = ask(bench.transport, post_of(url(), "first")).await;
-    expect(first.is_ok(), || {
+    ensure(first.is_ok(), || {
         format!("the first request: {}", shown(&first))
     })?;
     let sent = |number: usize| ask(bench.transport, post_of(url(), number.to_string()));
@@ -93,10 +93,10 @@ async fn is_honest(bench: &Bench<'_>, last: u32, steps: Vec<Step>) -> Outcome {
             .filter(|it| it.connection > 1 || it.stream <= last)
             .count();
         match outcome {
-            Err(error) if error.sent() == Sent::No => expect(acted == 0, || {
+            Err(error) if error.sent() == Sent::No => ensure(acted == 0, || {
                 format!("Sent::No was said of request {number}, which is not above the last id")
             })?,
-            _ => expect(acted <= 1, || format!("request {number} was sent again"))?,
+            _ => ensure(acted <= 1, || format!("request {number} was sent again"))?,
         }
     }
     Ok(())

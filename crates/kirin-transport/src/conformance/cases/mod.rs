@@ -16,11 +16,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::{
-    check::{Bench, Outcome, expect},
+    bench::{Bench, Outcome, ensure},
     clause::Clause,
     http2,
+    log::Log,
     peer::{Peer, Version},
-    server::{Last, Log, Server, Step},
+    server::{Last, Server, Step},
 };
 use crate::{Sent, Transport, TransportError};
 

@@ -23,10 +23,10 @@ async fn is_not_followed(bench: &Bench<'_>, status: u16, elsewhere: bool) -> Out
     let redirect = Step::Answer(status, headers([("location", &location)]), b"{}");
     let (outcome, log) = exchange(bench, vec![Step::ReadRequest, redirect, Step::Serve]).await?;
     let other = other.finish().await;
-    expect(other.connections == 0, || {
+    ensure(other.connections == 0, || {
         "it went to the other host".to_owned()
     })?;
-    expect(log.begun == 1, || format!("{} requests came", log.begun))?;
+    ensure(log.begun == 1, || format!("{} requests came", log.begun))?;
     let is_given = outcome.as_ref().is_ok_and(|response| {
         response.status() == status
             && response
@@ -34,5 +34,5 @@ async fn is_not_followed(bench: &Bench<'_>, status: u16, elsewhere: bool) -> Out
                 .get("location")
                 .is_some_and(|it| *it == *location)
     });
-    expect(is_given, || shown(&outcome))
+    ensure(is_given, || shown(&outcome))
 }

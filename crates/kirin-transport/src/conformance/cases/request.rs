@@ -48,7 +48,7 @@ async fn arrives_as_it_is(bench: &Bench<'_>, mut request: Request<Bytes>) -> Out
     let Some(received) = log.requests.first() else {
         return Err(format!("no whole request came: {}", shown(&outcome)));
     };
-    expect(received.body == request.body()[..], || {
+    ensure(received.body == request.body()[..], || {
         format!("a body of {} bytes came", received.body.len())
     })?;
     if bench.peer.version == Version::Http2 {
@@ -57,17 +57,17 @@ async fn arrives_as_it_is(bench: &Bench<'_>, mut request: Request<Bytes>) -> Out
     let head = &received.head;
     let line = format!("{} {path} HTTP/1.1", request.method());
     let first = head.lines().next().unwrap_or_default();
-    expect(first == line, || format!("it began with {first}"))?;
+    ensure(first == line, || format!("it began with {first}"))?;
     for (name, value) in request.headers() {
         let came = http1::header(head, name.as_str());
-        expect(came.is_some_and(|came| came.as_bytes() == value), || {
+        ensure(came.is_some_and(|came| came.as_bytes() == value), || {
             format!("the header {name} did not come as it was")
         })?;
     }
     let unasked = UNASKED
         .iter()
         .find(|name| http1::header(head, name).is_some());
-    expect(unasked.is_none(), || {
+    ensure(unasked.is_none(), || {
         format!("{} was asked for", unasked.unwrap_or(&""))
     })
 }

@@ -103,7 +103,7 @@ async fn a_refused_port_is_no(bench: &Bench<'_>) -> Outcome {
     let is_no = outcome
         .as_ref()
         .is_err_and(|error| error.sent() == Sent::No);
-    expect(is_no, || shown(&outcome))
+    ensure(is_no, || shown(&outcome))
 }
 
 /// The request fails, and if it is said not to have left, the server saw nothing of it.
@@ -112,7 +112,7 @@ async fn is_honest(bench: &Bench<'_>, steps: Vec<Step>) -> Outcome {
     let Err(error) = &outcome else {
         return Err(shown(&outcome));
     };
-    expect(error.sent() == Sent::Maybe || log.begun == 0, || {
+    ensure(error.sent() == Sent::Maybe || log.begun == 0, || {
         "Sent::No was said of a request that the server saw".to_owned()
     })
 }
@@ -124,7 +124,7 @@ async fn an_answer_is_no_proof(bench: &Bench<'_>, status: u16) -> Outcome {
     let says_no = outcome
         .as_ref()
         .is_err_and(|error| error.sent() == Sent::No);
-    expect(!says_no || log.begun == 0, || {
+    ensure(!says_no || log.begun == 0, || {
         "Sent::No was said of a request that was answered".to_owned()
     })
 }
@@ -159,7 +159,7 @@ async fn kept(bench: &Bench<'_>) {
 async fn second_is_honest(bench: &Bench<'_>, steps: Vec<Step>, pause: Duration) -> Outcome {
     let server = start(bench.peer, steps).await?;
     let first = ask(bench.transport, post(server.url("/v1/create"))).await;
-    expect(first.is_ok(), || {
+    ensure(first.is_ok(), || {
         format!("the first request: {}", shown(&first))
     })?;
     super::super::clock::pause(pause).await;
@@ -167,10 +167,10 @@ async fn second_is_honest(bench: &Bench<'_>, steps: Vec<Step>, pause: Duration) 
     let log = server.finish().await;
     match &second {
         // It went by another connection.
-        Ok(_) => expect(log.begun == 2, || format!("{} requests came", log.begun)),
-        Err(error) if error.sent() == Sent::No => expect(log.begun == 1, || {
+        Ok(_) => ensure(log.begun == 2, || format!("{} requests came", log.begun)),
+        Err(error) if error.sent() == Sent::No => ensure(log.begun == 1, || {
             "Sent::No was said of a request that the server saw".to_owned()
         }),
-        Err(_) => expect(log.begun <= 2, || format!("{} requests came", log.begun)),
+        Err(_) => ensure(log.begun <= 2, || format!("{} requests came", log.begun)),
     }
 }

@@ -26,5 +26,5 @@ async fn has_status(bench: &Bench<'_>, status: u16) -> Outcome {
     let right = outcome.as_ref().is_ok_and(|response| {
         response.status().as_u16() == status && response.body().as_ref().is_ok_and(|it| it == body)
     });
-    expect(right, || shown(&outcome))
+    ensure(right, || shown(&outcome))
 }

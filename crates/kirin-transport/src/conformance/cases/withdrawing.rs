@@ -101,7 +101,7 @@ async fn is_cut_in_the_queue(bench: &Bench<'_>, cut: Cut) -> Outcome {
     let other = |body: &'static str| post_of(server.url("/v1/create"), body);
     // The connection is there, so that the next two meet on it.
     let first = ask(bench.transport, other("first")).await;
-    expect(first.is_ok(), || {
+    ensure(first.is_ok(), || {
         format!("the first request: {}", shown(&first))
     })?;
     let mut running = pin!(ask(bench.transport, other("second")));
@@ -162,7 +162,7 @@ async fn while_sending(
 
 fn holds(withdrawn: bool, log: &Log) -> Outcome {
     let came = log.requests.iter().any(|it| it.body == BODY.as_bytes());
-    expect(!(withdrawn && came), || {
+    ensure(!(withdrawn && came), || {
         "the create was withdrawn, and came".to_owned()
     })
 }

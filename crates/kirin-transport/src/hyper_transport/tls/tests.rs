@@ -1,6 +1,6 @@
 //! TLS handshakes that come to nothing: no byte of the request has left by then.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use ::tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,9 +8,10 @@ use ::tokio::{
 };
 use bytes::Bytes;
 use http::Request;
+use rustls::RootCertStore;
 
 use super::*;
-use crate::Transport;
+use crate::{Sent, Transport, TransportErrorKind};
 
 /// As the public constructors make it, but without the roots of an operating system, which a bare
 /// container lacks.
@@ -64,22 +65,22 @@ async fn check(handshake: Handshake) {
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_answered_in_plain_sent_nothing() {
+async fn a_handshake_that_is_answered_in_plain_sent_nothing() {
     check(Handshake::Answered(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await;
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_refused_sent_nothing() {
+async fn a_handshake_that_is_refused_sent_nothing() {
     // A fatal alert: handshake_failure.
     check(Handshake::Answered(&[21, 3, 3, 0, 2, 2, 40])).await;
 }
 
 #[::tokio::test]
-async fn c01_a_handshake_that_is_closed_sent_nothing() {
+async fn a_handshake_that_is_closed_sent_nothing() {
     check(Handshake::Closed).await;
 }
 
 #[::tokio::test]
-async fn h10_a_handshake_that_stalls_sent_nothing() {
+async fn a_handshake_that_stalls_sent_nothing() {
     check(Handshake::Stalled).await;
 }

@@ -118,7 +118,7 @@ async fn a_refused_stream_was_not_acted_on() {
 }
 
 #[tokio::test]
-async fn c02_a_stream_that_ends_in_any_other_way_may_have_been_acted_on() {
+async fn a_stream_that_ends_in_any_other_way_may_have_been_acted_on() {
     for reason in [
         NO_ERROR,
         PROTOCOL_ERROR,
@@ -149,7 +149,7 @@ async fn a_stream_above_the_last_id_of_a_goodbye_was_not_acted_on() {
 }
 
 #[tokio::test]
-async fn c02_a_stream_at_or_below_the_last_id_of_a_goodbye_may_have_been_acted_on() {
+async fn a_stream_at_or_below_the_last_id_of_a_goodbye_may_have_been_acted_on() {
     for last_stream in [[0, 0, 0, 1], [0, 0, 0, 3], [127, 255, 255, 255]] {
         for reason in GOODBYES {
             let words = go_away(last_stream, reason);
@@ -167,7 +167,7 @@ async fn c02_a_stream_at_or_below_the_last_id_of_a_goodbye_may_have_been_acted_o
 /// hyper gives this error to a request, too, whose head it wrote before it saw the goodbye; without
 /// a body the head is the whole request.
 #[tokio::test]
-async fn c02_a_goodbye_proves_nothing_of_a_request_without_a_body() {
+async fn a_goodbye_proves_nothing_of_a_request_without_a_body() {
     let (transport, mut accepted) = over_pipes(http2(), FaultPlan::default());
     let serving = async {
         let mut server = accepted.recv().await.unwrap();
@@ -202,7 +202,7 @@ async fn an_answer_that_is_refused_later_is_cut() {
 
 /// hyper 1.12.0 ends such a body without an error.
 #[tokio::test]
-async fn d06_a_body_whose_stream_is_reset_without_an_error_is_cut_all_the_same() {
+async fn a_body_whose_stream_is_reset_without_an_error_is_cut_all_the_same() {
     let get = || Request::get("http://a.test/a.mp4").body(Bytes::new());
     for (end, is_whole) in [
         (reset(NO_ERROR), false),

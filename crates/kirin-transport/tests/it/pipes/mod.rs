@@ -52,7 +52,7 @@ fn create_of(body: Bytes) -> Request<Bytes> {
 /// to look, and early enough that not a byte is written. hyper hands the request back, and would
 /// send it again by itself if it were let: it is the caller who decides.
 #[tokio::test]
-async fn c02_a_request_for_a_dead_connection_is_handed_back_and_not_repeated() {
+async fn a_request_for_a_dead_connection_is_handed_back_and_not_repeated() {
     let (transport, mut accepted) = over_pipes(http1(), FaultPlan::default());
     let serving = async {
         let mut server = accepted.recv().await.unwrap();

@@ -254,7 +254,7 @@ pub(crate) fn check_cut(version: Version, size: usize, at: u64, found: &Exchange
 }
 
 #[tokio::test]
-async fn c02_http1_cut_at_every_byte_of_the_request() {
+async fn http1_cut_at_every_byte_of_the_request() {
     for size in SIZES {
         cut_requests(Version::Http1, size, Fault::Cut).await;
         cut_requests(Version::Http1, size, Fault::Reset).await;
@@ -262,7 +262,7 @@ async fn c02_http1_cut_at_every_byte_of_the_request() {
 }
 
 #[tokio::test]
-async fn c02_http2_cut_at_every_byte_of_the_request() {
+async fn http2_cut_at_every_byte_of_the_request() {
     for size in SIZES {
         let unsent = cut_requests(Version::Http2, size, Fault::Cut).await;
         assert!(
@@ -289,7 +289,7 @@ async fn cut_answers(version: Version, size: usize, fault: fn(u64) -> Fault) {
 }
 
 #[tokio::test]
-async fn c03_http1_cut_at_every_byte_of_the_answer() {
+async fn http1_cut_at_every_byte_of_the_answer() {
     for size in SIZES {
         cut_answers(Version::Http1, size, Fault::Cut).await;
         cut_answers(Version::Http1, size, Fault::Reset).await;
@@ -297,7 +297,7 @@ async fn c03_http1_cut_at_every_byte_of_the_answer() {
 }
 
 #[tokio::test]
-async fn c03_http2_cut_at_every_byte_of_the_answer() {
+async fn http2_cut_at_every_byte_of_the_answer() {
     for size in SIZES {
         cut_answers(Version::Http2, size, Fault::Cut).await;
         cut_answers(Version::Http2, size, Fault::Reset).await;

@@ -29,3 +29,17 @@ pub static MODELS: &[&Model] = &[
     &v3::TEXT_TO_VIDEO,
     &extension::DURATION_EXTENSION,
 ];
+
+impl Model {
+    /// The model with this id, or `None` if the catalogue does not know it.
+    ///
+    /// ```
+    /// use kirin_types::{Model, ModelKind};
+    ///
+    /// assert_eq!(Model::find("kirin_v1_i2v").unwrap().kind, ModelKind::ImageToVideo);
+    /// assert!(Model::find("kirin_v9").is_none());
+    /// ```
+    pub fn find(id: &str) -> Option<&'static Self> {
+        MODELS.iter().copied().find(|model| model.id == id)
+    }
+}

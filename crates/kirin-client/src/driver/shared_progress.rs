@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use crate::{
     Error, GenerationHandle,
+    lock::lock,
     machine::{Machine, Notice},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 const MOST_KEPT: usize = 64;
 
 /// What the running generation and its caller share.
-pub(super) struct Told {
+pub(super) struct SharedProgress {
     /// The caller's own words.
     tags: Vec<String>,
     latest: Mutex<Latest>,
@@ -36,7 +37,7 @@ pub(super) struct Latest {
     number: u64,
 }
 
-impl Told {
+impl SharedProgress {
     pub(super) fn new(tags: Vec<String>) -> Self {
         let latest = Latest {
             machine: None,
@@ -54,7 +55,7 @@ impl Told {
     }
 
     pub(super) fn locked(&self) -> MutexGuard<'_, Latest> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.latest)
     }
 
     pub(super) fn tags(&self) -> &[String] {

@@ -1,4 +1,4 @@
-//! What the machine of a download asks for, what it is told, and what it has to tell.
+//! What can happen to a download, and what the caller may want to know of it.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,34 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Uri, response::Parts};
+use http::response::Parts;
 use serde::{Serialize, Serializer};
-
-use super::DownloadErrorKind;
-
-/// What is to be done next.
-#[derive(Debug, PartialEq)]
-pub(super) enum Action<'a> {
-    /// Throw away what was received, then tell [`Event::Discarded`].
-    Discard,
-    /// Nothing more: this is the end.
-    Finished(&'a Result<(), Failure>),
-    /// Take more of the body, and tell [`Event::Received`] or [`Event::Ended`].
-    Receive { until: Duration },
-    /// Query the task for another URL, then tell [`Event::Refreshed`].
-    Refresh,
-    /// Send this and tell [`Event::Answered`]; keep the body.
-    Request {
-        uri: &'a Uri,
-        /// The first byte asked for, and the strong entity tag that the rest must have.
-        range: Option<(u64, &'a str)>,
-        /// Whether it was asked for before.
-        is_repeat: bool,
-        until: Duration,
-    },
-    /// Wait, then tell [`Event::TimedOut`].
-    Wait { until: Duration },
-}
 
 /// What came of an action.
 #[derive(Debug)]
@@ -48,13 +22,6 @@ pub(super) enum Event {
     Refreshed(Option<String>),
     /// The action's time is over.
     TimedOut,
-}
-
-/// Why a download ended without its output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) kind: DownloadErrorKind,
-    pub(super) detail: String,
 }
 
 /// What there is to tell of a download on its way. It is for showing, never for deciding.

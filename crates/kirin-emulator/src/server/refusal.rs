@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::json_response;
+use super::json_response::json_response;
 use crate::CannotEnd;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Refusal {
+pub(super) enum Refusal {
     /// The task cannot be ended by hand.
     CannotEnd(CannotEnd),
     /// A page of another origin sent it.
@@ -30,7 +30,7 @@ pub(in crate::server) enum Refusal {
 }
 
 impl Refusal {
-    pub(in crate::server) fn response(self) -> Response<Bytes> {
+    pub(super) fn response(self) -> Response<Bytes> {
         let body = json!({ "message": self.message() });
         let mut response = json_response(self.status(), &body);
         if let Self::MethodNotAllowed { allowed } = self {

@@ -22,8 +22,12 @@ const WATCH: Duration = Duration::from_secs(30);
 /// So much more wall time than monotonic time means that the computer slept.
 const SLEPT: Duration = Duration::from_secs(10);
 
+/// How long a call has at least, however near the deadline is: the last query is worth it, a create that is cut
+/// short may be charged, and what has happened is to be written down.
+pub(crate) const SHORTEST_CALL: Duration = Duration::from_secs(5);
+
 /// Where wall time comes from.
-pub(super) type WallClock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
+pub(crate) type WallClock = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
 /// A point of monotonic time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,16 +53,16 @@ impl Add<Duration> for Moment {
 
 /// Time elapsed since an operation began, and how much of it is left.
 #[derive(Clone)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     began_at: Moment,
     /// What the wall clock showed then.
-    pub(super) started_at: Option<Timestamp>,
+    pub(crate) started_at: Option<Timestamp>,
     wall: WallClock,
     deadline: Option<Duration>,
 }
 
 impl Clock {
-    pub(super) fn start(wall: WallClock, deadline: Option<Duration>) -> Self {
+    pub(crate) fn start(wall: WallClock, deadline: Option<Duration>) -> Self {
         Self {
             began_at: Moment::now(),
             started_at: (wall)(),
@@ -68,22 +72,22 @@ impl Clock {
     }
 
     /// What is left of the time of the whole operation; `None` if it has no end.
-    pub(super) fn left(&self) -> Option<Duration> {
+    pub(crate) fn left(&self) -> Option<Duration> {
         let deadline = self.deadline?;
         Some(deadline.saturating_sub(self.elapsed()))
     }
 
     /// The same for what is worth so much time at least, however near the deadline is.
-    pub(super) fn left_at_least(&self, least: Duration) -> Option<Duration> {
+    pub(crate) fn left_at_least(&self, least: Duration) -> Option<Duration> {
         self.left().map(|left| left.max(least))
     }
 
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         Moment::now().since(self.began_at)
     }
 
     /// Sleeps until so much time has elapsed, or until the computer woke from a sleep of its own.
-    pub(super) async fn wait(&self, until: Duration) -> Event {
+    pub(crate) async fn wait(&self, until: Duration) -> Event {
         loop {
             let remaining = until.saturating_sub(self.elapsed());
             if remaining.is_zero() {
@@ -104,7 +108,7 @@ impl Clock {
 }
 
 /// The wall clock of this computer.
-pub(super) fn wall_clock() -> WallClock {
+pub(crate) fn wall_clock() -> WallClock {
     Arc::new(|| {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         let milliseconds = since_epoch.as_millis().try_into().ok()?;
@@ -118,7 +122,7 @@ pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) ->
 }
 
 /// Runs `work` for at most `limit`, or for as long as it takes.
-pub(super) async fn within_or_ever<T>(
+pub(crate) async fn within_or_ever<T>(
     limit: Option<Duration>,
     work: impl Future<Output = T>,
 ) -> Option<T> {

@@ -1,41 +1,15 @@
-//! What a machine asks for, what it is told, and what it has to tell.
+//! What can happen to a machine, and what the caller may want to know of it.
 
 use std::{fmt, time::Duration};
 
-use kirin_types::{ExternalTaskId, GenerationRequest, TaskId, Timestamp};
+use kirin_types::{ExternalTaskId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Withheld};
+use super::Withheld;
 use crate::{
     HostCapabilities,
     wire::{CreateAnswer, Probe, QueryAnswer},
 };
-
-/// What is to be done next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a closed alphabet: who drives a machine handles all"
-)]
-pub enum Action<'a> {
-    /// Send this create, once, then tell what [`Call::read`](crate::wire::Call::read) makes of the answer, as
-    /// of each call; or tell [`Event::Withheld`], or, past [`Machine::send_by`](super::Machine::send_by), [`Event::SendDelayed`].
-    Create(&'a GenerationRequest),
-    /// Nothing more: this is the end.
-    Finished(&'a Outcome),
-    /// Query by external task id.
-    LookUp(&'a ExternalTaskId),
-    /// Query by external task id, past every cache ([`Endpoint::probe`](crate::wire::Endpoint::probe)). It is
-    /// a part of a row, so nothing else comes between.
-    Probe(&'a ExternalTaskId),
-    /// Query by task id.
-    Query(&'a TaskId),
-    /// Wait until so much time has elapsed, then tell [`Event::WaitEnded`].
-    Wait {
-        /// The elapsed time at which the wait ends.
-        until: Duration,
-    },
-}
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
