@@ -23,10 +23,11 @@
 //! `PROPTEST_RNG_SEED`. The seed of a case that failed is written below a folder `regressions`
 //! beside the folder of the test's crate root, is to be committed, and runs again each time.
 
-/// The README's examples compile.
+/// The examples of the documents compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/rust.md")]
+struct Documents;
 
 pub mod canary;
 mod property;
