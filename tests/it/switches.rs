@@ -80,7 +80,7 @@ const TASK_ERRORS: [TaskErrorForm; 4] = [
 ];
 
 #[tokio::test]
-async fn row13_a_client_completes_however_the_answers_are_written() {
+async fn a_client_completes_however_the_answers_are_written() {
     let mut all = with(ANSWERS, EmulatorConfig::answer_form);
     all.extend(with(TIMES, EmulatorConfig::created_at));
     all.extend(with(OUTPUTS, EmulatorConfig::output_form));
@@ -93,7 +93,7 @@ async fn row13_a_client_completes_however_the_answers_are_written() {
 }
 
 #[tokio::test]
-async fn row13_a_client_knows_a_refusal_and_a_failure_however_they_are_written() {
+async fn a_client_knows_a_refusal_and_a_failure_however_they_are_written() {
     let broke =
         |config: EmulatorConfig, form| config.balance("0.20".parse().unwrap()).error_form(form);
     for (name, config) in with(ERRORS, broke) {
@@ -108,7 +108,7 @@ async fn row13_a_client_knows_a_refusal_and_a_failure_however_they_are_written()
 
 /// The answer to the create is lost, and nothing is declared of the host.
 #[tokio::test]
-async fn row13_a_client_buys_once_whatever_becomes_of_duplicates_and_look_ups() {
+async fn a_client_buys_once_whatever_becomes_of_duplicates_and_lookups() {
     let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}"#;
     for duplicates in [Duplicates::Accept, Duplicates::Refuse, Duplicates::Replay] {
         for lookup in [Lookup::Works, Lookup::Lags(Duration::from_millis(1500))] {
@@ -120,7 +120,7 @@ async fn row13_a_client_buys_once_whatever_becomes_of_duplicates_and_look_ups() 
 }
 
 #[tokio::test]
-async fn row13_a_client_says_unresolved_where_nothing_can_be_looked_up() {
+async fn a_client_says_unresolved_where_nothing_can_be_looked_up() {
     let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}"#;
     let unresolved = async |duplicates| {
         let config = EmulatorConfig::new()
@@ -130,7 +130,7 @@ async fn row13_a_client_says_unresolved_where_nothing_can_be_looked_up() {
         let name = format!("{duplicates:?}");
         fails(&name, config, (ErrorKind::Unresolved, 1)).await;
     };
-    // The look-ups take a minute, so these three wait together.
+    // The lookups take a minute, so these three wait together.
     tokio::join!(
         unresolved(Duplicates::Accept),
         unresolved(Duplicates::Refuse),
@@ -139,7 +139,7 @@ async fn row13_a_client_says_unresolved_where_nothing_can_be_looked_up() {
 }
 
 #[tokio::test]
-async fn row13_a_client_sends_the_form_that_the_samples_show() {
+async fn a_client_sends_the_form_that_the_samples_show() {
     completes("both", EmulatorConfig::new().body_forms(BodyForms::Both)).await;
     completes(
         "envelope",
@@ -154,7 +154,7 @@ async fn row13_a_client_sends_the_form_that_the_samples_show() {
 
 /// A setting that these tests do not know would not be tested.
 #[test]
-fn row13_no_setting_is_forgotten() {
+fn no_setting_is_forgotten() {
     let source = include_str!("../../crates/kirin-emulator/src/switches.rs");
     let is_variant = |line: &&str| {
         let name = line

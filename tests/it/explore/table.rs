@@ -6,16 +6,16 @@
 pub(super) enum Can {
     /// A create never reaches the service, and the transport knows it.
     NotSent,
-    /// A create never reaches the service, and nobody knows.
+    /// A create never reaches the service, without a sign of that.
     LostBefore,
-    /// A create is refused by the service, or by somebody in between: 307, 400, 401, 402, 404, 429.
+    /// A create is refused by the service, or by someone in between: 307, 400, 401, 402, 404, 429.
     Refused,
-    /// The service's answer comes back: accepted, refused as a duplicate, or the same task again.
+    /// The service's answer arrives: accepted, refused as a duplicate, or the same task again.
     Answered,
     /// The service has accepted, and its answer is lost: a reset, 502, 303, 424, a cut body, an error
     /// beside an id.
     LostAfter,
-    /// A create whose answer was lost arrives later, between or after look-ups.
+    /// A create whose answer was lost arrives later, between or after lookups.
     Late,
     /// Something on the way sends a create twice, and passes the second answer on.
     Twice,
@@ -27,17 +27,17 @@ pub(super) enum Can {
     SendDelayed,
     /// The turn of a create does not come before its deadline.
     NoTurn,
-    /// A look-up finds the task, or the one that had the external id before.
+    /// A lookup finds the task, or the one that had the external id before.
     Found,
-    /// A look-up misses a task that is not there, or not to be found yet.
+    /// A lookup misses a task that is not there, or not to be found yet.
     Missed,
-    /// A look-up is answered with 404 in JSON by somebody else: a gateway, another upstream.
+    /// A lookup is answered with 404 in JSON by someone else: a gateway, another upstream.
     Foreign,
-    /// A look-up is answered by a cache.
+    /// A lookup is answered by a cache.
     Cached,
-    /// A look-up fails, is refused for its key, or takes long.
+    /// A lookup fails, is refused for its key, or takes long.
     LookUpFails,
-    /// A look-up is answered with another task, which says so.
+    /// A lookup is answered with another task, which says so.
     AboutAnother,
     /// Something wakes a client that waits.
     Woken,
@@ -55,7 +55,7 @@ pub(super) enum Can {
     Restored,
     /// An operation begins: the same create again, by the same client, another one or another process.
     Begins,
-    /// Somebody reconciles what the journal knows.
+    /// Someone reconciles what the journal knows.
     Reconciles,
     /// A person decides to send again.
     PersonSends,
