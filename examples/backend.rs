@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {address}");
     tokio::spawn(async { axum::serve(listener, routes).await });
     terminated.recv().await;
-    // Until the end customers can look, and are told that no new video begins.
+    // Until the end, customers can look, and learn that no new video begins.
     for left in studio.drain(GRACE).await {
         println!("left for the next start: {:?}", left.external_task_id);
     }

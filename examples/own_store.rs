@@ -1,5 +1,5 @@
-//! A store of one's own in place of the ledger: a file for each create. It shows how a video is claimed by one
-//! process at a time, gone on with after `kill -9`, and delivered to memory.
+//! A store of your own in place of the ledger: one file per create. It shows how one process at a time claims a
+//! video, how it resumes after `kill -9`, and how it delivers the video to memory.
 //!
 //! ```text
 //! export KIRIN_BASE_URL=http://127.0.0.1:4010 KIRIN_API_KEY=any STORE=.
@@ -56,7 +56,7 @@ impl Store {
         }
     }
 
-    /// What the next start has to go on with.
+    /// The entries that the next start has to resume.
     pub(crate) fn unfinished(&self) -> io::Result<Vec<JournalEntry>> {
         let mut unfinished = Vec::new();
         for file in fs::read_dir(&self.0)? {
@@ -115,7 +115,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         .base_url(base_url.clone())
         .journal(Arc::new(store.clone()));
     if base_url.is_loopback() {
-        // The emulator refuses duplicates. Of the service nobody has documented it.
+        // The emulator refuses duplicates. Whether the service does is not documented.
         let host = HostCapabilities::default().with_lookup(Lookup::Proven);
         builder = builder.capabilities(host.with_duplicate_ids(DuplicateIds::Refused));
     }
@@ -134,7 +134,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Goes on with what earlier processes have left, unless another one is at it.
+/// Resumes the entries of earlier processes, unless another process is working on them.
 async fn resume(client: &Client, store: &Store) -> Result<(), Box<dyn Error>> {
     for entry in store.unfinished()? {
         let Some(id) = entry.intent.request.external_task_id().cloned() else {

@@ -21,7 +21,7 @@ use tokio::sync::{
     oneshot,
 };
 
-/// What was told of a video, and of which.
+/// A report about a video, with its id.
 pub(crate) type Notice = (ExternalTaskId, String);
 
 pub(crate) struct Studio {
@@ -35,11 +35,11 @@ pub(crate) struct Studio {
     pub(crate) clients: Mutex<HashMap<String, Client>>,
 }
 
-/// Is told when the service has the video, or why it has not.
+/// Learns that the service has accepted the video, or why not.
 pub(crate) type Accepted = oneshot::Sender<Result<(), KirinError>>;
 
 impl Studio {
-    /// Goes on with what earlier processes have left.
+    /// Resumes what earlier processes left.
     pub(crate) async fn resume(self: &Arc<Self>) -> Result<(), Box<dyn Error>> {
         for entry in self.ledger.unfinished().await? {
             let id = entry.external_task_id;
@@ -59,7 +59,7 @@ impl Studio {
         accepted: Option<Accepted>,
     ) {
         if let Err(error) = self.deliver(&id, generation, accepted).await {
-            // What is unfinished is gone on with at the next start.
+            // The next start resumes what is unfinished.
             eprintln!("{id}: {error}");
         }
     }
@@ -81,7 +81,7 @@ impl Studio {
         }
         let mut notices = generation.notices();
         while let Some(notice) = notices.next().await {
-            // Nobody may be listening.
+            // There may be no listener.
             let _ = self.notices.send((id.clone(), format!("{notice:?}")));
         }
         let (task, client) = (generation.await?, self.client(id)?);
@@ -91,7 +91,7 @@ impl Studio {
         Ok(client.delivered(id).await?)
     }
 
-    /// What is told of a video from now on.
+    /// The reports about a video from now on.
     pub(crate) fn notices_of(&self, id: String) -> impl Stream<Item = String> + use<> {
         stream::unfold((self.notices.subscribe(), id), async |(mut notices, id)| {
             loop {
@@ -119,7 +119,7 @@ impl Studio {
             .wakes(&self.wakes)
             .expects_callbacks();
         if self.base_url.is_loopback() {
-            // The emulator refuses duplicates. Of the service nobody has documented it.
+            // The emulator refuses duplicates. Whether the service does is not documented.
             let host = HostCapabilities::default().with_lookup(Lookup::Proven);
             builder = builder.capabilities(host.with_duplicate_ids(DuplicateIds::Refused));
         }

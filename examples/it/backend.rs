@@ -180,7 +180,7 @@ async fn a_backend_that_is_stopped_ends_what_is_under_way() {
     assert_one_charge_each(&emulator, 1);
 }
 
-/// A task that takes longer than the process may is gone on with by the next one.
+/// A task that takes longer than its process may is resumed by the next one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_has_no_time_left_says_what_is_left() {
     let emulator = emulator(Duration::from_secs(3600)).await;

@@ -1,4 +1,4 @@
-//! A store of one's own: one charge a video, whatever becomes of the process.
+//! A store of your own: one charge per video, whatever happens to the process.
 
 #[path = "../own_store.rs"]
 #[expect(dead_code, reason = "only its store is looked at from inside")]
@@ -35,7 +35,7 @@ async fn said(process: Child) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Killed before the create, in the middle of it, and while the task runs; then two processes want to go on.
+/// Killed before the create, in the middle of it, and while the task runs; then two processes want to continue.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_video_in_a_store_of_ones_own_is_paid_and_delivered_once() {
     let config = EmulatorConfig::new()

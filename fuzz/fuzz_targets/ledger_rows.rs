@@ -244,7 +244,7 @@ async fn ask(ledger: &Ledger, number: i64) {
     }
 }
 
-// The first byte chooses the entry that is gone on with, the rest overwrites cells.
+// The first byte chooses the entry to resume, the rest overwrites cells.
 fuzz_target!(|data: &[u8]| {
     let Some((entry, data)) = data.split_first() else {
         return;

@@ -1,4 +1,4 @@
-//! A machine as it was written down, or as something wrote it: what can be read goes on, step by step, without
+//! A machine as it was written down, or as something wrote it: what can be read continues, step by step, without
 //! a panic, and can be written down again.
 #![no_main]
 

@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The emulator's process: prints where it is, and ends when nobody holds its standard input.
+/// The emulator's process: prints its address, and ends when its standard input is closed.
 #[tokio::main(flavor = "current_thread")]
 async fn emulate(task_time: Duration) -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::start(EmulatorConfig::new().task_time(task_time)).await?;

@@ -255,7 +255,7 @@ async fn ledger() -> Done {
         opened.push(stall);
         let ((), stall) = longest_stall(async { drop(ledger) }).await;
         dropped.push(stall);
-        // With a queue that nobody waits for any more.
+        // With an abandoned queue.
         let ledger = open(&path).await;
         let writes = intents(&ledger, ENTRIES + round * AT_ONCE)?;
         tokio::task::yield_now().await;

@@ -69,7 +69,7 @@ async fn check(loss: Loss, declared: HostCapabilities, expected: Expected) {
     check_after(&[], loss, declared, expected).await;
 }
 
-/// As [`check`]; these were created before, and the client is told of them.
+/// As [`check`]; these were created before, and are declared to the client.
 async fn check_after(earlier: &[&str], loss: Loss, declared: HostCapabilities, expected: Expected) {
     let config = EmulatorConfig::new()
         .duplicates(match declared.duplicate_ids {
@@ -164,7 +164,7 @@ async fn control(world: Arc<WorldTransport>, id: &str) -> Control {
     Control::new(id.parse().unwrap(), task_id)
 }
 
-/// Nothing shows that the look-up works while it finds nothing.
+/// Nothing shows that the lookup works while it finds nothing.
 #[tokio::test(start_paused = true)]
 async fn lost_request_on_a_host_with_a_declared_lag_and_no_control_stays_unresolved() {
     check(
@@ -225,8 +225,8 @@ async fn lost_answer_is_adopted_whatever_is_known_of_the_host() {
     }
 }
 
-/// A host without a look-up that refuses duplicates: the second create is refused, so the task
-/// exists, and nobody can tell its id.
+/// A host without a lookup that refuses duplicates: the second create is refused, so the task
+/// exists, and its id cannot be found.
 #[tokio::test(start_paused = true)]
 async fn lost_answer_without_a_look_up_is_known_to_exist() {
     let declared = HostCapabilities::default()

@@ -42,9 +42,9 @@ async fn serve(mut stream: TcpStream, trouble: Trouble, posts: Arc<AtomicUsize>)
             continue;
         }
         read.clear();
-        let nobody = r#"{"message":"task not found"}"#;
+        let not_found = r#"{"message":"task not found"}"#;
         let (status, body) = match (is_post, trouble) {
-            (false, _) => (404, nobody),
+            (false, _) => (404, not_found),
             (true, trouble) => {
                 let before = posts.fetch_add(1, Ordering::SeqCst);
                 match trouble {
@@ -68,7 +68,7 @@ async fn serve(mut stream: TcpStream, trouble: Trouble, posts: Arc<AtomicUsize>)
     }
 }
 
-/// What came of one create, and how many POSTs came.
+/// The result of one create, and the number of POSTs.
 async fn create(trouble: Trouble) -> (Result<Generation, Error>, usize) {
     create_at(HostCapabilities::default(), trouble).await
 }
@@ -91,7 +91,7 @@ async fn create_at(
         .base_url(base_url.parse().unwrap())
         .transport(transport.build_plain())
         .capabilities(declared)
-        // A look-up or two; what is known then does not become more.
+        // A lookup or two; what is known then does not become more.
         .deadline(Duration::from_secs(5))
         .build()
         .unwrap();
@@ -117,7 +117,7 @@ async fn a_create_whose_answer_is_lost_is_one_post() {
     }
 }
 
-/// Each refusal says that nothing was created, and a look-up after the lag that nobody sent it twice.
+/// Each refusal says that nothing was created, and a lookup after the lag says that it was not sent twice.
 #[tokio::test]
 async fn a_create_that_is_refused_by_a_limit_is_repeated_until_it_is_let_in() {
     let declared = HostCapabilities::default()
@@ -129,7 +129,7 @@ async fn a_create_that_is_refused_by_a_limit_is_repeated_until_it_is_let_in() {
     assert_eq!(posts, 3);
 }
 
-/// How long a look-up lags is not known here, so a repetition would come after 30 s at the earliest.
+/// How long a lookup lags is not known here, so a repetition would come after 30 s at the earliest.
 #[tokio::test]
 async fn a_create_that_is_refused_by_a_limit_is_not_repeated_before_its_look_up_can_tell() {
     let (outcome, posts) = create(Trouble::Refuses(2)).await;

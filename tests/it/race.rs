@@ -209,7 +209,7 @@ fn one_process_of_the_race() {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how long the race is, is for whoever runs it to say"
+    reason = "the environment sets the length of the race"
 )]
 fn creates() -> usize {
     let creates = std::env::var(CREATES);

@@ -45,7 +45,7 @@ fn request(prompt: &str) -> GenerationRequest {
     request.build().unwrap()
 }
 
-/// The client that created it goes on with it, and one that knows nothing of it is refused, looks it up
+/// The client that created it resumes it, and one that does not know it is refused, looks it up
 /// and adopts it: something on the way may have sent its create twice.
 #[tokio::test]
 async fn duplicate_id_of_the_same_request_is_the_same_task() {

@@ -108,7 +108,7 @@ async fn a_client_knows_a_refusal_and_a_failure_however_they_are_written() {
 
 /// The answer to the create is lost, and nothing is declared of the host.
 #[tokio::test]
-async fn a_client_buys_once_whatever_becomes_of_duplicates_and_look_ups() {
+async fn a_client_buys_once_whatever_becomes_of_duplicates_and_lookups() {
     let lost = r#"{"rules": [{"fault": "commit_then_drop", "scope": "create", "nth": 1}]}"#;
     for duplicates in [Duplicates::Accept, Duplicates::Refuse, Duplicates::Replay] {
         for lookup in [Lookup::Works, Lookup::Lags(Duration::from_millis(1500))] {
@@ -130,7 +130,7 @@ async fn a_client_says_unresolved_where_nothing_can_be_looked_up() {
         let name = format!("{duplicates:?}");
         fails(&name, config, (ErrorKind::Unresolved, 1)).await;
     };
-    // The look-ups take a minute, so these three wait together.
+    // The lookups take a minute, so these three wait together.
     tokio::join!(
         unresolved(Duplicates::Accept),
         unresolved(Duplicates::Refuse),

@@ -18,7 +18,7 @@ use kirin_transport as transport;
 use kirin_types as types;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A transport of somebody else, for the types that wrap one.
+/// Someone else's transport, for the types that wrap one.
 type Wrapped = transport::testing::Never;
 
 /// Each row compiles only if the type has the traits. All can be shown, sent to another thread and, but for

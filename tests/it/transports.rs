@@ -83,7 +83,7 @@ impl Transport for WorldTransport {
 pub(crate) enum Loss {
     /// It arrives, and its answer does not.
     Answer,
-    /// It does not arrive, and nobody can know.
+    /// It does not arrive, without a sign of that.
     Request,
 }
 

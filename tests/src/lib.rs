@@ -18,15 +18,16 @@
 //! # reversing_twice_changes_nothing();
 //! ```
 //!
-//! How many cases run and from which seed is said by whoever runs the tests, never by the test:
+//! The command sets the number of cases and the seed, never the test:
 //! `cargo xtask prop --cases 10000 --seed 7`, or the variables `PROPTEST_CASES` (default 256) and
-//! `PROPTEST_RNG_SEED`. The seed of a case that failed is written below a folder `regressions`
-//! beside the folder of the test's crate root, is to be committed, and runs again each time.
+//! `PROPTEST_RNG_SEED`. The seed of a failed case is written to a folder `regressions`
+//! beside the folder of the test's crate root. Commit it: it runs again each time.
 
-/// The README's examples compile.
+/// The examples of the documents compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/rust.md")]
+struct Documents;
 
 pub mod canary;
 mod property;

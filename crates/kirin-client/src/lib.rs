@@ -1,30 +1,8 @@
-//! Generates video with the Kirin text-to-video API.
-//!
-//! Each task costs money, and an answer can get lost on the way. This client never submits twice
-//! unless it is safe, and never loses a task that may have been paid for.
-//!
-#![cfg_attr(feature = "tokio", doc = "```no_run")]
-#![cfg_attr(not(feature = "tokio"), doc = "```ignore")]
-//! use kirin_client::Client;
-//! use kirin_types::GenerationRequest;
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder("my-key".parse()?).build()?;
-//! let request = GenerationRequest::builder("a paper boat on a rainy street").build()?;
-//!
-//! let task = client.generate(request).await?;
-//! client.download(&task, "boat.mp4").await?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! Three layers, each usable alone:
-//!
-//! - [`machine`]: decides. Pure: time comes in as an elapsed duration, randomness as a seed.
-//! - [`wire`]: encodes calls and decodes answers. Pure.
-//! - `Client` (feature `tokio`): the driver, with the only clock and the only sleep. It uses the
-//!   public interface of the other two, so anybody could have written it; the example
-//!   [`own_event_loop`] does.
+#![cfg_attr(feature = "tokio", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "tokio"),
+    doc = "Generates videos with the Kirin text-to-video API: the pure half, without `Client`."
+)]
 //!
 //! | feature | adds |
 //! |---|---|
@@ -43,8 +21,6 @@
 //! The first four are on by default, and every one turns on `tokio`. Without features there is no tokio
 //! and no hyper. Spans have ids, your tags, attempts, sizes and kinds of failure, and never a key, a URL or a
 //! text of the service.
-//!
-//! [`own_event_loop`]: https://github.com/kirin-rs/kirin/blob/main/crates/kirin-client/examples/own_event_loop.rs
 
 pub use async_trait;
 pub use bytes;

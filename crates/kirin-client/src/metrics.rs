@@ -22,17 +22,17 @@ pub fn describe() {
         describe_histogram!(
             POSTS,
             Unit::Count,
-            "POSTs of one create that may have made a task, at the end of the operation that sent them"
+            "POSTs of one create that may have made a task, recorded when the operation that sent them ends"
         );
         describe_counter!(
             AMBIGUOUS,
             Unit::Count,
-            "POSTs of creates of which nobody knows yet whether they made a task"
+            "POSTs of creates that may or may not have made a task"
         );
         describe_counter!(
             RECONCILED,
             Unit::Count,
-            "Ends of looking for the task of a create whose answer was lost"
+            "Ended searches for the task of a create whose answer was lost"
         );
         describe_histogram!(
             TASK_DURATION,
@@ -42,7 +42,7 @@ pub fn describe() {
         describe_histogram!(
             POLL_LATENESS,
             Unit::Seconds,
-            "Time between when a query of a task was due and when it was sent"
+            "Time from when a query of a task was due until it was sent"
         );
         describe_histogram!(COST, "USD of one create, rounded to a 64-bit float");
         describe_counter!(
@@ -53,12 +53,12 @@ pub fn describe() {
         describe_gauge!(
             IN_FLIGHT,
             Unit::Count,
-            "Operations that were begun and have neither ended nor been dropped"
+            "Operations that have begun and have neither ended nor been dropped"
         );
         describe_counter!(
             DOWNLOADED,
             Unit::Bytes,
-            "Bytes of outputs that were received, also those that were received again"
+            "Received bytes of outputs, including those received again"
         );
     });
 }

@@ -1,24 +1,4 @@
-//! The Kirin text-to-video API on your own machine: a whole service to develop and test against,
-//! with tasks that advance, prices, and real videos at the end, and without a bill.
-//!
-//! Embedded in a test it takes a free port of the loopback interface:
-//!
-//! ```
-//! use std::time::Duration;
-//!
-//! use kirin_emulator::{Emulator, EmulatorConfig};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> std::io::Result<()> {
-//! let config = EmulatorConfig::new().task_time(Duration::from_millis(200));
-//! let emulator = Emulator::start(config).await?;
-//! assert!(emulator.base_url().starts_with("http://127.0.0.1:"));
-//! // Point a client of the API at `emulator.base_url()`, with any key.
-//! assert_eq!(emulator.statistics().tasks_created, 0);
-//! emulator.shutdown().await;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! | you want to | take |
 //! |---|---|

@@ -1,27 +1,4 @@
-//! A durable record of paid work: what was intended, sent, accepted, charged and downloaded.
-//!
-//! A [`Ledger`] is one SQLite file. It survives any crash, several processes may use it at once, and
-//! none of them begins a create that another one is at. A [`LedgerJournal`] is what a
-//! `kirin_client::Client` writes to; with it, what is unfinished is there after a restart.
-//!
-//! ```no_run
-//! use kirin_client::{BaseUrl, Client};
-//! use kirin_ledger::Ledger;
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let ledger = Ledger::open("kirin.sqlite3")?;
-//! // One for both: the journal refuses creates that go elsewhere.
-//! let base_url = BaseUrl::default();
-//! let journal = ledger.journal(base_url.clone()).until_delivered();
-//! let client = Client::builder("my-key".parse()?).base_url(base_url).journal(journal).build()?;
-//! // It writes every create down before it leaves.
-//! # let _ = client;
-//! for entry in ledger.unfinished().await? {
-//!     println!("{} may be charged", entry.external_task_id);
-//! }
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Many videos
 //!
@@ -98,9 +75,6 @@
 //! A video that failed at the service has used up its id: each run says so, and another id makes it again. A video
 //! that another living process is at is left to it, with an error. `kirin batch` does all this for a file of
 //! requests.
-//!
-//! No key is in it, only a fingerprint. The requests are, with their pictures and callback URLs,
-//! because a create may have to be sent again; so only its owner may read the file.
 
 pub use kirin_client;
 pub use kirin_types;

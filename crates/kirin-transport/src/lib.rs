@@ -1,21 +1,4 @@
-//! HTTP behind a trait, for calls that cost money.
-//!
-//! A [`Transport`] sends one request and gives back one response. What sets it apart is its error:
-//! [`TransportError::sent`] says whether the request may have left, because a create that was
-//! certainly not sent can be sent again, and one that may have been sent cannot.
-//!
-//! ```
-//! use bytes::Bytes;
-//! use kirin_transport::{Body, Transport, TransportError, from_fn};
-//!
-//! // Any async function is a transport, so a test needs no server.
-//! let transport = from_fn(|request: http::Request<Bytes>| async move {
-//!     let body = format!("you asked for {}", request.uri().path());
-//!     Ok::<_, TransportError>(http::Response::new(Body::from(body)))
-//! });
-//! # fn takes_any(_: impl Transport) {}
-//! # takes_any(transport);
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! | feature | adds |
 //! |---|---|

@@ -1,21 +1,4 @@
-//! Requests, answers and validation of the Kirin text-to-video API.
-//!
-//! Pure data: no I/O, no clock, `no_std` with `alloc`. A [`GenerationRequest`] in hand is one that
-//! the service documents as legal; a [`Task`] is an answer, read as leniently as it can be read
-//! without guessing about ids or money.
-//!
-//! ```
-//! use kirin_types::{GenerationRequest, Mode, Task, TaskState};
-//!
-//! let request = GenerationRequest::builder("a paper boat on a rainy street")
-//!     .mode(Mode::Pro)
-//!     .build()?;
-//! assert_eq!(request.seconds(), Some(5));
-//!
-//! let task = Task::from_json(br#"{"id":"d5u5obte8783ap44qtj0","status":"in_progress","progress":0.4}"#)?;
-//! assert!(matches!(task.state(), TaskState::InProgress { progress: Some(_) }));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! | you want to | take |
 //! |---|---|

@@ -15,19 +15,19 @@ use kirin_types::{ErrorBody, ExternalTaskId, GenerationRequest};
 /// The external task id of the create that all is about.
 pub(super) const ID: &str = "order-42";
 
-/// A task that the look-ups must find, by both of its ids.
+/// A task that the lookups must find, by both of its ids.
 pub(super) const CONTROL: (&str, &str) = ("order-41", "control");
 
 /// Which task an answer is about: one that was charged, by its number, or another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Named {
-    /// The answer to another look-up.
+    /// The answer to another lookup.
     Another,
     Charged(u8),
     Control,
-    /// An id that stands beside an error, and is no task's.
-    Nobody,
-    /// Somebody's task that has had the external id for long.
+    /// An id in an answer with an error; no task has it.
+    NoTask,
+    /// Someone's task that has had the external id for long.
     Older,
 }
 
@@ -37,14 +37,14 @@ impl Named {
             Self::Another => "another",
             Self::Charged(number) => ["task-1", "task-2", "task-3", "task-4"][usize::from(number)],
             Self::Control => CONTROL.1,
-            Self::Nobody => "nobody",
+            Self::NoTask => "no task",
             Self::Older => "older",
         }
     }
 
     pub(super) fn of_task_id(id: &str) -> Self {
         let charged = (0..4).map(Self::Charged);
-        let mut all = charged.chain([Self::Another, Self::Control, Self::Nobody, Self::Older]);
+        let mut all = charged.chain([Self::Another, Self::Control, Self::NoTask, Self::Older]);
         all.find(|named| named.task_id() == id)
             .expect("an id of a task")
     }
@@ -85,7 +85,7 @@ pub(super) enum CreateHeard {
 /// What comes back of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Got {
-    /// The answer to another look-up.
+    /// The answer to another lookup.
     AboutAnother,
     Completed(Named),
     Key,
@@ -94,7 +94,7 @@ pub(super) enum Got {
     Trouble,
 }
 
-/// All that a machine may be told.
+/// Every event that a machine may receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Heard {
     Create(CreateHeard),

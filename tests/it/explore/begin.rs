@@ -17,7 +17,7 @@ use super::{
     step::How,
 };
 
-/// How an operation goes on: `Start` of `driver/plan.rs`.
+/// How an operation continues: `Start` of `driver/plan.rs`.
 enum Start {
     Generate,
     /// What another key may have sent is looked for.

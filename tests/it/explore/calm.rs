@@ -23,7 +23,7 @@ pub(super) struct Calm {
 }
 
 impl Calm {
-    /// Goes on without a fault, and reconciles what is open, until nothing is left to do.
+    /// Continues without a fault, and reconciles what is open, until nothing is left to do.
     pub(super) fn check(&mut self, world: &mut World, state: State) -> Result<(), Broken> {
         let mut state = state;
         let mut reconciled = 0;
@@ -71,7 +71,7 @@ fn next(world: &World, state: &State, steps: &[Step], reconciled: &mut u32) -> O
     begins(How::Reconcile).or_else(|| begins(How::Generate).filter(|_| *reconciled == 1))
 }
 
-/// What goes on without a fault. Time goes on last: whoever has something to do does it.
+/// The steps without a fault. Time advances last, when no one has anything else to do.
 pub(super) fn by_itself(world: &World, state: &State, steps: &[Step]) -> Option<Step> {
     let free = steps.iter().copied();
     let free = free.filter(|step| !world.counts(state, *step));

@@ -1,4 +1,4 @@
-//! What the host is, what the client was told of it, and who is about the create.
+//! What the host does, what was declared to the client, and who works on the create.
 
 use std::{fmt, time::Duration};
 
@@ -28,7 +28,7 @@ pub(super) struct Cell {
     pub(super) has_control: bool,
     /// The external id was made up for this create.
     pub(super) is_minted: bool,
-    /// Somebody's task has had the external id for long.
+    /// Someone's task has had the external id for long.
     pub(super) has_older_task: bool,
     /// Without a journal, the client remembers what is open as long as it lives.
     pub(super) has_journal: bool,
@@ -50,7 +50,7 @@ pub(super) struct Cell {
     pub(super) allowed: Option<Cannot>,
 }
 
-/// The host that costs most: it takes duplicates, and its look-up lags.
+/// The host that costs most: it takes duplicates, and its lookup lags.
 pub(super) const TAKES: Cell = Cell {
     name: "takes duplicates, lag declared",
     duplicates: Duplicates::Taken,

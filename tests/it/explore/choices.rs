@@ -187,7 +187,7 @@ fn queries(state: &State, task: Named, is_hint: bool) -> impl Iterator<Item = Ge
     let exists = match task {
         Named::Charged(number) => state.charges[usize::from(number)].is_some(),
         Named::Older => true,
-        Named::Another | Named::Control | Named::Nobody => false,
+        Named::Another | Named::Control | Named::NoTask => false,
     };
     let found = match is_hint {
         true => Get::Found(task),

@@ -12,7 +12,7 @@ use super::{
     answers::{CreateHeard, Heard, ID},
     cell::Cell,
     state::{At, Client, Journal, Reason, Stage, State},
-    store::{NONE, Said, Store, Told},
+    store::{NONE, Received, Said, Store},
 };
 
 /// The clients of one cell, over what they store.
@@ -176,7 +176,7 @@ impl Driver {
             unreachable!("it is finished");
         };
         let outcome = outcome.clone();
-        // Who could not write down that it sends, while somebody else is at it, says only that.
+        // A client that could not write that it sends, because another one is sending, says only that.
         let is_at_it = self.is_at_it(state, it);
         let is_denied = match &outcome {
             Outcome::NotCreated {
@@ -229,12 +229,12 @@ impl Driver {
         if let Some((ours, service)) = clocks {
             client.difference = Some(service - ours);
         }
-        let told = Told {
+        let received = Received {
             elapsed: state.now - client.began_at,
             heard,
             clocks,
         };
-        let (machine, said) = self.store.tell(client.machine, told);
+        let (machine, said) = self.store.tell(client.machine, received);
         client.machine = machine;
         let capabilities = self.store.machine(machine).capabilities();
         client.learned_refusal |= capabilities.duplicate_ids == DuplicateIds::Refused;

@@ -20,7 +20,7 @@ fn posts(post: Post) -> Step {
     Step::Posts(A, post)
 }
 
-/// Goes from fault to fault, with what goes on by itself between them, and then to an end. Where a fault
+/// Goes from fault to fault, with the steps that happen without a fault between them, and then to an end. Where a fault
 /// does not come any more, the way has become another one.
 #[track_caller]
 fn holds(name: &str, faults: &[Step]) {

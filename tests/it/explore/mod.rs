@@ -1,5 +1,5 @@
 //! Every order: the real machine and the real journal transitions, under an environment that may do
-//! anything that stands in one table.
+//! anything in one table.
 //!
 //! `cargo xtask explore` searches deep; the tests search less deep. What breaks a rule is printed as the
 //! shortest way to it, a step a line.

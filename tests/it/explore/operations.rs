@@ -7,7 +7,7 @@ use super::{
     store::{NONE, Store},
 };
 
-/// A number that no operation has that anybody still knows of.
+/// A number that no known operation has.
 pub(super) fn fresh_operation(store: &Store, state: &State, it: usize) -> u8 {
     let number = state.clients[it].number;
     let is_known = |operation: u8| {
@@ -27,7 +27,7 @@ pub(super) fn fresh_client(store: &Store, state: &State) -> u8 {
     (1..).find(|number| !is_known(*number)).expect("one")
 }
 
-/// Those that stand in the journal, in a backup, or in what a client has read.
+/// The operations in the journal, in a backup, or in an entry that a client has read.
 fn known_operations(store: &Store, state: &State) -> impl Iterator<Item = OperationId> {
     let read = state.clients.iter().flat_map(|client| {
         let taking_over = match client.at {

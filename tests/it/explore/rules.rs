@@ -12,7 +12,7 @@ use super::{
     state::{At, Client, State},
 };
 
-/// Somebody was told that nothing was created.
+/// A client reported that nothing was created.
 pub(super) fn deny(state: &mut State) -> Result<(), Broken> {
     if state.charged().any(|(_, charge)| !charge.is_excused) {
         return Err("a create is said not to be made, and was charged".into());

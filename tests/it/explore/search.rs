@@ -165,17 +165,17 @@ impl Search {
         }
         steps.reverse();
         let mut state = State::first(&self.world.driver.cell);
-        let mut told = Vec::new();
+        let mut timed = Vec::new();
         self.world.elapsed = 0;
         for step in steps {
-            told.push((self.world.elapsed + state.now, step));
+            timed.push((self.world.elapsed + state.now, step));
             if let Ok(next) = self.world.take(state, step) {
                 state = next;
             }
         }
         CounterExample {
             broken,
-            steps: told,
+            steps: timed,
         }
     }
 }

@@ -14,7 +14,7 @@ const TIME_OUT: u64 = 30_000;
 /// In how much time a task is found, where no lag is declared, after the refusal of a second POST.
 const FOUND_AFTER_REFUSAL: u64 = 4_000;
 
-/// Look-ups that are further apart are no row.
+/// Lookups that are further apart are no row.
 const ROW: u64 = 10_000;
 
 /// Six answers in a row that prove what is not so, but for the last: service, other, other, service,
@@ -70,7 +70,7 @@ fn arrives(
     Ok(CreateHeard::Created(task))
 }
 
-/// How long after our time-out a task is found at the latest; `None` if nobody says.
+/// How long after our timeout a task is found at the latest; `None` if that is not declared.
 fn found_after(cell: &Cell) -> Option<u64> {
     let lag = cell.lag.filter(|_| cell.finds)?;
     (!cell.allows(Cannot::LaterThanDeclared)).then_some(lag * 1000)
@@ -201,7 +201,7 @@ pub(super) fn posts(cell: &Cell, state: &State, out: &mut Vec<Post>) {
     }
 }
 
-/// Time goes on; what has to arrive until then arrives.
+/// Time advances, and everything due arrives.
 pub(super) fn advance(cell: &Cell, state: &mut State, to: u64) -> Result<(), Broken> {
     for number in 0..state.late.len() {
         if let Some(late) = state.late[number].filter(|late| late.found_by <= to) {
@@ -250,7 +250,7 @@ pub(super) fn settle(cell: &Cell, state: &mut State) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What can become of a look-up of the create, or, in a row, of the control.
+/// The possible answers to a lookup of the create, or, in a row, of the control.
 pub(super) fn look_ups(cell: &Cell, state: &State, it: usize, of: Target, out: &mut Vec<Get>) {
     let answers = look_back(state, it);
     let may_answer = answers != ALMOST_A_ROW || cell.allows(Cannot::AlmostARow);
@@ -305,7 +305,7 @@ fn own(cell: &Cell, state: &State, out: &mut Vec<Get>) -> bool {
     may_miss
 }
 
-/// Who answered the look-ups that a row would be made of.
+/// Who answered the lookups that a row would be made of.
 fn look_back(state: &State, it: usize) -> u8 {
     match state.now > state.seen.latest_at[it] + ROW {
         true => 1,
@@ -330,7 +330,7 @@ pub(super) fn see(state: &mut State, it: usize, get: Get) {
     state.seen.latest_at[it] = if answers == 1 { 0 } else { state.now };
 }
 
-/// What the client hears of a look-up.
+/// The client's view of a lookup.
 pub(super) fn heard(get: Get) -> Got {
     match get {
         Get::AboutAnother => Got::AboutAnother,

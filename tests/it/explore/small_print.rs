@@ -1,4 +1,4 @@
-//! What can not be promised: each line is needed, and stands in README.md and ARCHITECTURE.md.
+//! What cannot be promised: each line is needed, and is in `docs/lost-answers.md`.
 
 use super::{
     cell::{ALONE, Cell, TAKES, TOGETHER},
@@ -6,7 +6,7 @@ use super::{
     table::Cannot,
 };
 
-const MARKS: [&str; 2] = ["<!-- what can not be promised -->", "<!-- until here -->"];
+const MARKS: [&str; 2] = ["<!-- what cannot be promised -->", "<!-- until here -->"];
 
 /// Where a line shows what it is for.
 fn cell(line: Cannot) -> Cell {
@@ -44,18 +44,15 @@ fn each_line_of_the_small_print_is_needed() {
 }
 
 #[test]
-fn the_small_print_stands_in_the_documents_word_for_word() {
+fn the_small_print_is_in_the_documents_word_for_word() {
     let list: String = Cannot::ALL
         .iter()
         .map(|line| format!("- {}\n", line.line()))
         .collect();
-    for name in ["README.md", "ARCHITECTURE.md"] {
-        let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).expect("a document");
-        let (_, rest) = text.split_once(MARKS[0]).expect("the first mark");
-        let (inside, _) = rest.split_once(MARKS[1]).expect("the second mark");
-        assert_eq!(words(inside), words(&list), "{name}");
-    }
+    let document = include_str!("../../../docs/lost-answers.md");
+    let (_, rest) = document.split_once(MARKS[0]).expect("the first mark");
+    let (inside, _) = rest.split_once(MARKS[1]).expect("the second mark");
+    assert_eq!(words(inside), words(&list));
 }
 
 /// Lines are broken differently.

@@ -35,9 +35,9 @@ pub(super) struct State {
 pub(super) struct Charge {
     /// Not a second one that something on the way made of the same POST.
     pub(super) is_ours: bool,
-    /// From when on each look-up by external id finds it; 0 once that is past.
+    /// From when on each lookup by external id finds it; 0 once that is past.
     pub(super) found_by: u64,
-    /// By the service's clock; 0 where nobody compares it.
+    /// By the service's clock; 0 if it is not compared.
     pub(super) created_at: i64,
     /// The host does not remember its external id any more.
     pub(super) is_forgotten: bool,
@@ -48,7 +48,7 @@ pub(super) struct Charge {
 /// A POST on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Late {
-    /// It arrives, and each look-up finds its task, by then.
+    /// It arrives, and each lookup finds its task, by then.
     pub(super) found_by: u64,
     /// The create was said not to be made.
     pub(super) is_denied: bool,
@@ -66,7 +66,7 @@ pub(super) enum Journal {
 /// What was seen on the way, for the limits of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Seen {
-    /// Who answered the latest look-ups of a client in a row: 1 for the service. The first bit marks the
+    /// Who answered the latest lookups of a client in a row: 1 for the service. The first bit marks the
     /// length.
     pub(super) answers: [u8; 2],
     pub(super) latest_at: [u64; 2],

@@ -58,7 +58,7 @@ pub(super) enum Post {
     TwiceRefused(Refused),
 }
 
-/// What becomes of a look-up or a query.
+/// The answer to a lookup or a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Get {
     AboutAnother,
@@ -76,7 +76,7 @@ pub(super) enum Get {
 }
 
 impl Step {
-    /// Whether it counts: what an honest service answers, and what goes on by itself, does not, and
+    /// Whether it counts: what an honest service answers, and what happens without a fault, does not, and
     /// neither does an outage that lasts.
     pub(super) fn counts(self, state: &State) -> bool {
         match self {
@@ -162,7 +162,7 @@ impl fmt::Display for Step {
             Self::Crashes(it) => write!(formatter, "the process of {} ends", client(it)),
             Self::DayPasses => formatter.write_str("a day passes"),
             Self::Drops(it) => write!(formatter, "the future of {} is dropped", client(it)),
-            Self::Gets(it, get) => write!(formatter, "{}'s look-up: {get:?}", client(it)),
+            Self::Gets(it, get) => write!(formatter, "{}'s lookup: {get:?}", client(it)),
             Self::NoTurn(it) => write!(formatter, "{}'s turn does not come", client(it)),
             Self::Posts(it, post) => write!(formatter, "{}'s POST: {}", client(it), post.tell()),
             Self::Restored => formatter.write_str("the backup is restored"),
@@ -205,7 +205,7 @@ pub(super) const LOST_BEFORE: [Lost; 6] = [
     Lost::BadGateway,
     Lost::Closed,
     Lost::Garbage,
-    Lost::Hint(Named::Nobody),
+    Lost::Hint(Named::NoTask),
     Lost::SeeOther,
     Lost::Unlisted,
 ];

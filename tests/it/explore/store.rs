@@ -18,15 +18,15 @@ use super::answers::{Heard, Named};
 /// The number of no entry.
 pub(super) const NONE: u32 = 0;
 
-/// What a machine is told, when, and what both clocks showed.
+/// An event for a machine, its time, and both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Told {
+pub(super) struct Received {
     pub(super) elapsed: u64,
     pub(super) heard: Heard,
     pub(super) clocks: Option<(i64, i64)>,
 }
 
-/// What came of it, as far as the driver cares.
+/// The result, as far as the driver needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     Accepted(Named),
@@ -37,7 +37,7 @@ pub(super) enum Said {
 pub(super) struct Store {
     machines: Interned<Machine>,
     entries: Interned<Option<JournalEntry>>,
-    moves: HashMap<(u32, Told), (u32, Said)>,
+    moves: HashMap<(u32, Received), (u32, Said)>,
     withheld: Vec<Withheld>,
 }
 
@@ -60,27 +60,27 @@ impl Store {
         self.entries.values[number as usize].as_ref()
     }
 
-    /// What a machine is after it was told; it has to answer.
-    pub(super) fn tell(&mut self, number: u32, told: Told) -> (u32, Said) {
-        if let Some(known) = self.moves.get(&(number, told)) {
+    /// The machine after the event, and what it says.
+    pub(super) fn tell(&mut self, number: u32, received: Received) -> (u32, Said) {
+        if let Some(known) = self.moves.get(&(number, received)) {
             return *known;
         }
         let mut machine = self.machine(number).clone();
-        let elapsed = Duration::from_millis(told.elapsed);
-        if let Some((ours, service)) = told.clocks {
+        let elapsed = Duration::from_millis(received.elapsed);
+        if let Some((ours, service)) = received.clocks {
             let ours = Timestamp::from_milliseconds(ours);
             let service = Some(Timestamp::from_milliseconds(service));
             let read = Event::ClocksRead { ours, service };
             machine.handle(elapsed, read).expect("clocks at any time");
         }
-        let event = told.heard.event(&self.withheld);
+        let event = received.heard.event(&self.withheld);
         let notice = machine.handle(elapsed, event);
         let said = match notice.expect("an event that answers") {
             Notice::Accepted { id, .. } => Said::Accepted(Named::of_task_id(id.as_str())),
             _ => Said::Nothing,
         };
         let moved = (self.machines.number(machine), said);
-        self.moves.insert((number, told), moved);
+        self.moves.insert((number, received), moved);
         moved
     }
 
@@ -92,7 +92,7 @@ impl Store {
         }
     }
 
-    /// What somebody has accepted who does not know how often it was repeated since, as the ledger does.
+    /// An entry that was accepted without knowing how often it was repeated since, as the ledger does.
     pub(super) fn accept(&mut self, number: u32) -> u32 {
         let mut entry = self.entry(number).cloned();
         if let Some(entry) = &mut entry {

@@ -1,21 +1,21 @@
 //! The table: all that may happen around a client, and, in [`Cannot`], what may not. The second is what
-//! the promise does not cover, and stands in README.md and ARCHITECTURE.md word for word.
+//! the promise does not cover, and is in `docs/lost-answers.md` word for word.
 
 /// What may happen, at any moment and in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Can {
     /// A create never reaches the service, and the transport knows it.
     NotSent,
-    /// A create never reaches the service, and nobody knows.
+    /// A create never reaches the service, without a sign of that.
     LostBefore,
-    /// A create is refused by the service, or by somebody in between: 307, 400, 401, 402, 404, 429.
+    /// A create is refused by the service, or by someone in between: 307, 400, 401, 402, 404, 429.
     Refused,
-    /// The service's answer comes back: accepted, refused as a duplicate, or the same task again.
+    /// The service's answer arrives: accepted, refused as a duplicate, or the same task again.
     Answered,
     /// The service has accepted, and its answer is lost: a reset, 502, 303, 424, a cut body, an error
     /// beside an id.
     LostAfter,
-    /// A create whose answer was lost arrives later, between or after look-ups.
+    /// A create whose answer was lost arrives later, between or after lookups.
     Late,
     /// Something on the way sends a create twice, and passes the second answer on.
     Twice,
@@ -27,17 +27,17 @@ pub(super) enum Can {
     SendDelayed,
     /// The turn of a create does not come before its deadline.
     NoTurn,
-    /// A look-up finds the task, or the one that had the external id before.
+    /// A lookup finds the task, or the one that had the external id before.
     Found,
-    /// A look-up misses a task that is not there, or not to be found yet.
+    /// A lookup misses a task that is not there, or not to be found yet.
     Missed,
-    /// A look-up is answered with 404 in JSON by somebody else: a gateway, another upstream.
+    /// A lookup is answered with 404 in JSON by someone else: a gateway, another upstream.
     Foreign,
-    /// A look-up is answered by a cache.
+    /// A lookup is answered by a cache.
     Cached,
-    /// A look-up fails, is refused for its key, or takes long.
+    /// A lookup fails, is refused for its key, or takes long.
     LookUpFails,
-    /// A look-up is answered with another task, which says so.
+    /// A lookup is answered with another task, which says so.
     AboutAnother,
     /// Something wakes a client that waits.
     Woken,
@@ -55,7 +55,7 @@ pub(super) enum Can {
     Restored,
     /// An operation begins: the same create again, by the same client, another one or another process.
     Begins,
-    /// Somebody reconciles what the journal knows.
+    /// Someone reconciles what the journal knows.
     Reconciles,
     /// A person decides to send again.
     PersonSends,
@@ -132,53 +132,51 @@ impl Cannot {
         Self::TakesOverTheLiving,
     ];
 
-    /// As it stands in README.md and ARCHITECTURE.md.
+    /// The sentence in `docs/lost-answers.md`.
     pub(super) fn line(self) -> &'static str {
         match self {
             Self::AlmostARow => {
-                "Of six look-ups in a row, within ten seconds, somebody else answers exactly the three for the task that is missed, with 404, and the service the three controls between them."
+                "In one row of six lookups within ten seconds, another server answers exactly the three lookups of the missing task, with 404, and the service answers the three controls between them."
             }
-            Self::AnsweredForAnother => {
-                "The answer to a create is the answer to somebody else's create."
-            }
+            Self::AnsweredForAnother => "A create receives the answer to someone else's create.",
             Self::ClockWithoutDate => {
-                "Our clock is wrong by a day, and no answer of the service has a `Date`."
+                "The client's clock is wrong by a day, and no answer from the service has a `Date`."
             }
             Self::ForeignAfterTwice => {
-                "Something on the way sends a create twice and passes on the refusal of the second, and somebody else answers the look-ups after it with 404, or refuses them for the key as the create was."
+                "Something on the network path sends a create twice and returns the refusal of the second, and another server answers the lookups that follow with 404, or refuses them because of the key as it refused the create."
             }
             Self::ForgetsWithinADay => {
                 "A host forgets an external id within 24 hours of the intent."
             }
             Self::JournalForgets => {
-                "A restored journal, or a new one, does not know a create, and the one look-up before its id is sent again does not find its task."
+                "A restored or new journal does not know a create, and the one lookup before its id is sent again does not find the task."
             }
             Self::LaterThanDeclared => {
-                "A host that is not known to refuse duplicates accepts a create, or finds its task, later than the declared lag after our time-out."
+                "A host that is not known to refuse duplicates accepts a create, or finds its task, later than the declared lag after the client's timeout."
             }
             Self::Liar => {
-                "What is declared of a host is not so: one that is said to refuse duplicates takes them."
+                "A declaration about a host is wrong: for example, a host declared to refuse duplicates accepts them."
             }
             Self::MissedAfterTwice => {
-                "Something on the way sends a create twice and passes on the refusal of the second, and the task of the first cannot be looked up, or is found only later than the declared lag after the refusal; where none is declared, than four seconds."
+                "Something on the network path sends a create twice and returns the refusal of the second, and the task of the first cannot be looked up, or is found later than the declared lag after the refusal (four seconds if no lag is declared)."
             }
             Self::NoJournal => {
-                "A process without a journal ends, or somebody with another journal sends the same external id: what the one knows, the other does not."
+                "A process without a journal ends, or a process with another journal sends the same external id: neither knows what the other did."
             }
             Self::NotSentAndYetSent => {
-                "A transport says that a create was not sent, and it was; or a journal says that a write is durable, and it is not."
+                "A transport reports that a create was not sent although it was, or a journal reports that a write is durable although it is not."
             }
             Self::OlderWithoutDate => {
-                "Somebody's older task of the same model has an external id that the caller chose, and no answer told the service's time before the intent: it is taken for ours."
+                "Someone's older task of the same model has the external id that you chose, and no answer gave the service's time before the intent: the client adopts that task."
             }
             Self::SleepsBeforeSending => {
-                "The computer sleeps for a day between the decision to send a create again and its sending."
+                "The computer sleeps for a day between the decision to send a create again and the send."
             }
             Self::TakesOverTheLiving => {
-                "Somebody goes on with a create whose own process lives and is about to send it. The ledger refuses that; a journal of your own may not."
+                "A process takes over a create whose own process is alive and about to send it. The ledger refuses this; a journal of your own might not."
             }
             Self::TwiceTaken => {
-                "Something on the way sends a create twice to a host that takes duplicates: both are charged."
+                "Something on the network path sends a create twice to a host that accepts duplicates: both are charged."
             }
         }
     }

@@ -1,4 +1,4 @@
-//! All together: what may come next, and what comes of it.
+//! All together: the possible next steps, and their results.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// When a client goes on by itself.
+    /// When a client continues without a step.
     fn due(&self, state: &State, it: usize) -> u64 {
         let client = &state.clients[it];
         match (
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// What comes of a step.
+    /// The result of a step.
     pub(super) fn take(&mut self, mut state: State, step: Step) -> Result<State, Broken> {
         let cell = self.cell();
         match step {
@@ -235,7 +235,7 @@ impl World {
         }
     }
 
-    /// Whoever has the journal open does not write to it any more.
+    /// A client that has the journal open no longer writes to it.
     fn restore(&self, state: &mut State) {
         state.left.restores -= 1;
         state.entry = state.backup;

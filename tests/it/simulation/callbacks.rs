@@ -50,7 +50,7 @@ fn deliver_one(service: &Service, fault: Fault, id: &str, rng: &mut Rng) {
         Fault::CallbackOfOtherTask => {
             let woken = service.wake(&kling_body("nobody", "succeed"));
             if woken == Some(true) {
-                let problem = "CB6: a callback of an unknown task woke somebody".into();
+                let problem = "callback: a callback of an unknown task woke a generation".into();
                 service.oracle(|oracle| oracle.violation(problem));
             }
         }

@@ -78,7 +78,7 @@ impl<'a> OnItsWay<'a> {
 }
 
 impl Exchange {
-    /// What is to be seen of a look-up.
+    /// The visible part of a lookup.
     fn look(&self, now: Duration, answer: &Answer) -> Look {
         let response = match answer {
             Answer::Respond(response) => Some(response),

@@ -53,7 +53,7 @@ pub(crate) enum Fault {
     UnknownStatus,
 }
 
-/// Which calls a fault befalls.
+/// The calls that a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Create,
@@ -61,7 +61,7 @@ pub(crate) enum Call {
     Query,
 }
 
-/// What comes back of a call.
+/// The answer to a call.
 pub(crate) enum Answer {
     Fail(TransportErrorKind, Sent),
     Never,
@@ -123,55 +123,55 @@ impl Fault {
         Self::PoliteEnd,
     ];
 
-    /// Its row in the list of faults, and what it is.
+    /// The call that it affects, and what happens.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::CreateNotSent => "C1 not sent",
-            Self::CreateLostRequest => "C2 request lost",
-            Self::CreateSilentBeforeCommit => "C2 request lost, no answer",
-            Self::CreateErrorBeforeCommit => "C3 error, nothing created",
-            Self::CreateLate => "C2 lost, and created later",
-            Self::CreateLostAnswer => "C3 answer lost",
-            Self::CreateSilentAfterCommit => "C3 created, no answer",
-            Self::CreateErrorAfterCommit => "C3 created, error",
-            Self::CreateRateLimited => "C4 rate limit",
-            Self::CreateRefused => "C5 refused",
-            Self::CreateGarbage => "C7 unreadable success",
-            Self::CreateEnvelope => "C8 envelope",
-            Self::CreateRedirected => "C9 redirect",
-            Self::LookUpFails => "C13 look-up fails",
-            Self::CallbackBeforeAnswer => "C14 callback before answer",
-            Self::EarlyMiss => "P1 not found yet",
-            Self::QueryTrouble => "P2 trouble",
-            Self::QueryRefused => "P3 key refused",
-            Self::QueryRateLimited => "P4 rate limit",
-            Self::UnknownStatus => "P5 unknown status",
-            Self::OtherEnd => "P5 other words for an end",
-            Self::BackwardStatus => "P6 backwards",
-            Self::Contradiction => "P7 contradiction",
-            Self::NoOutput => "P8 no output",
-            Self::BadTypes => "P9 wrong types",
-            Self::OtherTask => "P10 other task",
-            Self::ShortDeadline => "P11 deadline",
-            Self::CallbackForged => "CB1 forged",
-            Self::CallbackGarbage => "CB2 any bytes",
-            Self::CallbackRepeated => "CB3 a thousand times",
-            Self::CallbackOutOfOrder => "CB4 out of order",
-            Self::CallbackMissing => "CB5 never comes",
-            Self::CallbackOfOtherTask => "CB6 unknown task",
-            Self::CallbackBeforeCrash => "CB8 crash after it",
-            Self::GatewayNotFound => "G1 a gateway's 404",
-            Self::CachedNotFound => "G2 a cached 404",
-            Self::CreateReplayed => "G3 sent twice by a proxy",
-            Self::CreateReplayRefused => "G4 sent twice, the second refused",
-            Self::CreateSeeOther => "G5 created, 303",
-            Self::ClockOff => "G6 clock off",
-            Self::PoliteEnd => "G7 polite end",
+            Self::CreateNotSent => "create: not sent",
+            Self::CreateLostRequest => "create: request lost",
+            Self::CreateSilentBeforeCommit => "create: request lost, no answer",
+            Self::CreateErrorBeforeCommit => "create: error, nothing created",
+            Self::CreateLate => "create: lost, and created later",
+            Self::CreateLostAnswer => "create: answer lost",
+            Self::CreateSilentAfterCommit => "create: created, no answer",
+            Self::CreateErrorAfterCommit => "create: created, error",
+            Self::CreateRateLimited => "create: rate limit",
+            Self::CreateRefused => "create: refused",
+            Self::CreateGarbage => "create: unreadable success",
+            Self::CreateEnvelope => "create: envelope",
+            Self::CreateRedirected => "create: redirect",
+            Self::LookUpFails => "lookup: fails",
+            Self::CallbackBeforeAnswer => "create: callback before its answer",
+            Self::EarlyMiss => "query: not found yet",
+            Self::QueryTrouble => "query: trouble",
+            Self::QueryRefused => "query: key refused",
+            Self::QueryRateLimited => "query: rate limit",
+            Self::UnknownStatus => "query: unknown status",
+            Self::OtherEnd => "query: undocumented word for an end",
+            Self::BackwardStatus => "query: status goes back",
+            Self::Contradiction => "query: terminal status changes",
+            Self::NoOutput => "query: completed without output",
+            Self::BadTypes => "query: wrong types",
+            Self::OtherTask => "query: another task",
+            Self::ShortDeadline => "short deadline",
+            Self::CallbackForged => "callback: forged",
+            Self::CallbackGarbage => "callback: random bytes",
+            Self::CallbackRepeated => "callback: a thousand times",
+            Self::CallbackOutOfOrder => "callback: out of order",
+            Self::CallbackMissing => "callback: missing",
+            Self::CallbackOfOtherTask => "callback: unknown task",
+            Self::CallbackBeforeCrash => "callback: crash after it",
+            Self::GatewayNotFound => "gateway: 404",
+            Self::CachedNotFound => "cache: 404",
+            Self::CreateReplayed => "proxy: sent twice",
+            Self::CreateReplayRefused => "proxy: sent twice, the second refused",
+            Self::CreateSeeOther => "proxy: created, 303",
+            Self::ClockOff => "clock off",
+            Self::PoliteEnd => "connection closed in the regular way",
         }
     }
 
-    /// Whether it befalls calls of this kind.
-    pub(crate) fn befalls(self, call: Call) -> bool {
+    /// Whether it affects calls of this kind.
+    pub(crate) fn affects(self, call: Call) -> bool {
         match self {
             Self::CreateEnvelope
             | Self::CreateErrorAfterCommit
@@ -205,7 +205,7 @@ impl Fault {
         }
     }
 
-    /// Whether the world hears of a create that it befalls.
+    /// Whether the world receives a create that it affects.
     pub(crate) fn commits(self, rng: &mut Rng) -> bool {
         match self {
             Self::CreateErrorAfterCommit
@@ -220,7 +220,7 @@ impl Fault {
         }
     }
 
-    /// What comes back in place of the world's answer to a create.
+    /// The answer to a create in place of the world's.
     pub(crate) fn create_answer(self, rng: &mut Rng) -> (Answer, Meaning) {
         match self {
             Self::CreateNotSent => {
@@ -278,7 +278,7 @@ impl Fault {
                 status => (redirect(status), Meaning::Ambiguous),
             },
             Self::CreateSeeOther => (redirect(303), Meaning::Ambiguous),
-            _ => unreachable!("{self:?} befalls no create"),
+            _ => unreachable!("{self:?} affects no create"),
         }
     }
 }
@@ -290,7 +290,7 @@ fn redirect(status: u16) -> Answer {
     Answer::Respond(redirect)
 }
 
-/// What a gateway says while the route of the look-ups is away.
+/// The answer of a gateway while the route of the lookups is gone.
 pub(crate) fn gateway_not_found(spelling: usize) -> Answer {
     let spellings = [
         r#"{"message":"no Route matched with those values"}"#,
@@ -309,7 +309,7 @@ pub(crate) fn kept_not_found(age: Duration) -> Answer {
     Answer::Respond(kept)
 }
 
-/// An error in the older page's envelope, under HTTP 200: a listed one, or one that nobody knows.
+/// An error in the older page's envelope, under HTTP 200: a listed one, or an unknown one.
 fn envelope(rng: &mut Rng) -> (Answer, Meaning) {
     let (body, meaning) = one_of(
         rng,
@@ -331,7 +331,7 @@ fn envelope(rng: &mut Rng) -> (Answer, Meaning) {
     (Answer::Respond(respond(200, body)), meaning)
 }
 
-/// What comes back of a query or a look-up in place of the world's `answer`; `None` if the fault
+/// The answer to a query or a lookup in place of the world's `answer`; `None` if the fault
 /// does not fit it.
 pub(crate) fn query_answer(
     fault: Fault,

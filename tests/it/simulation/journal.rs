@@ -14,7 +14,7 @@ use kirin_client::{
 
 use super::pause;
 
-/// What stands in it of each create.
+/// Its entry of each create.
 #[derive(Clone, Default)]
 pub(crate) struct SessionJournal(Arc<Shared>);
 
@@ -51,7 +51,7 @@ impl SessionJournal {
         let id = &write.create.external_task_id;
         let Some(before) = before else {
             if !matches!(write.change, JournalChange::Intend(_)) {
-                self.violation(format!("I2: {id} is not in the journal"));
+                self.violation(format!("loss: {id} is not in the journal"));
             }
             return;
         };
@@ -59,12 +59,12 @@ impl SessionJournal {
         let problem = match &write.change {
             // What was refused is looked up once more.
             JournalChange::Accept(_) | JournalChange::End(_) if before.is_refusal_open => return,
-            _ if state.is_final() => "I4: it had ended",
+            _ if state.is_final() => "terminal state: it had ended",
             JournalChange::Intend(_) if *state != JournalState::Intended => {
-                "I1: it is intended again"
+                "money: it is intended again"
             }
             JournalChange::Send { .. } if state.task_id().is_some() => {
-                "I1: it is sent after its acceptance"
+                "money: it is sent after its acceptance"
             }
             _ => return,
         };
@@ -114,7 +114,7 @@ impl Journal for SessionJournal {
         self.judge(before.as_ref(), write);
         if let Err(error) = self.0.kept.write(write).await {
             let id = &write.create.external_task_id;
-            self.violation(format!("I2: a write of {id} is refused: {error}"));
+            self.violation(format!("loss: a write of {id} is refused: {error}"));
             return Err(error);
         }
         pause(WRITE_TIME).await;

@@ -79,13 +79,13 @@ fn every_session_keeps_the_create_rule() {
     }
 }
 
-/// A client that sends again what may be charged is found out, and its session can be told again, to
+/// The oracle catches a client that sends again what may be charged, and its session can be run again, to
 /// the byte.
 #[test]
 fn a_planted_bug_is_found_and_replayed() {
     let (_, broken) = run(7, 20 * Setting::COUNT, true);
-    let (number, report) = broken.first().expect("a bug that nobody sees");
-    let sent_again = |violation: &String| violation.starts_with("I1:");
+    let (number, report) = broken.first().expect("the bug is found");
+    let sent_again = |violation: &String| violation.starts_with("money:");
     assert!(
         report.violations.iter().any(sent_again),
         "{:?}",
@@ -129,7 +129,7 @@ fn run(seed: u64, sessions: usize, planted_bug: bool) -> (Totals, Vec<(usize, Re
                     if number.is_multiple_of(TWICE) && session::run(plan).log != report.log {
                         report
                             .violations
-                            .push("I8: it is another one the second time".into());
+                            .push("determinism: it is another one the second time".into());
                     }
                     totals.add(&report);
                     if !report.violations.is_empty() {
@@ -180,7 +180,7 @@ async fn pause(duration: Duration) {
 fn variable(name: &str) -> Option<u64> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "how much is simulated is for whoever runs it to say"
+        reason = "the environment sets how much is simulated"
     )]
     let text = std::env::var(name).ok()?;
     Some(text.parse().expect("a whole number"))

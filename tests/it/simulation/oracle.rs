@@ -47,7 +47,7 @@ pub(crate) struct Truth {
     /// It was unresolved at the end of a process, and a client that believes a miss would have sent it
     /// again.
     pub(crate) is_left_open: bool,
-    /// The client was told that its task exists.
+    /// The client learned that its task exists.
     is_accepted: bool,
     /// An attempt is on its way.
     is_under_way: bool,
@@ -59,9 +59,9 @@ pub(crate) struct Truth {
     /// When the process began that made the intent, and its first attempt, if it came so far.
     begun_at: Option<Duration>,
     first_sent_at: Option<Duration>,
-    /// The latest look-up that found nothing: when it began and ended.
+    /// The latest lookup that found nothing: when it began and ended.
     miss: Option<(Duration, Duration)>,
-    /// When the latest look-up began that was refused, and whether because of the key.
+    /// When the latest lookup began that was refused, and whether because of the key.
     refused_look_up: Option<(Duration, bool)>,
     row: Row,
     /// When the latest complete row began and ended.
@@ -83,7 +83,7 @@ struct Doubt {
     arose_at: Duration,
     /// A row of controls, late enough, showed that there is no task.
     is_settled: bool,
-    /// A single look-up that began late enough told that there is no task.
+    /// A single lookup that began late enough showed that there is no task.
     is_missed: bool,
     /// An attempt was refused as a duplicate.
     exists: bool,
@@ -172,11 +172,11 @@ impl Oracle {
         truth.is_repetition = truth.doubt.is_some() && !may_repeat;
         if let Some(problem) = problem {
             self.violations
-                .push(format!("I1: {id} was sent again {problem}"));
+                .push(format!("money: {id} was sent again {problem}"));
         }
     }
 
-    /// After a refusal: whether a look-up that comes late enough told directly before now that there is
+    /// After a refusal: whether a late enough lookup showed just now that there is
     /// no task.
     fn is_looked_for(&self, id: &str, now: Duration) -> bool {
         let Some(truth) = self.truths.get(id) else {
@@ -220,13 +220,14 @@ impl Oracle {
         }
     }
 
-    /// The client has the answer to a look-up.
+    /// The client has the answer to a lookup.
     pub(crate) fn look_up_ended(&mut self, owner: &str, look: Look) {
         if let Some(parameter) = &look.parameter
             && !self.parameters.insert(parameter.clone())
         {
-            self.violations
-                .push(format!("I1: {owner} asks a cache with {parameter} again"));
+            self.violations.push(format!(
+                "money: {owner} asks a cache with {parameter} again"
+            ));
         }
         let (lag, is_own) = (self.setting.declared_lag(), look.id == owner);
         let is_control = self.is_control(owner, &look);
@@ -265,7 +266,7 @@ impl Oracle {
         }
     }
 
-    /// Whether a look-up found another task of this session that is older than the first attempt; `None`
+    /// Whether a lookup found another task of this session that is older than the first attempt; `None`
     /// if it did not find it.
     fn is_control(&self, owner: &str, look: &Look) -> Option<bool> {
         let task_id = look.task_id.as_ref()?;
@@ -330,7 +331,7 @@ impl Oracle {
     pub(crate) fn said_not_created(&mut self, id: &str, now: Duration) {
         if let Some(problem) = self.lacks_proof(id, now) {
             self.violations
-                .push(format!("I2: {id} is said not to be created {problem}"));
+                .push(format!("loss: {id} is said not to be created {problem}"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The row of look-ups that proves absence, as it is seen on the wire: control, miss, miss, control,
+//! The row of lookups that proves absence, as the wire shows it: control, miss, miss, control,
 //! miss, control.
 
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ pub(crate) const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// Whether each place of a row is a control's.
 const CONTROLS: [bool; 6] = [true, false, false, true, false, true];
 
-/// A look-up by an external id, and what was answered.
+/// A lookup by an external id, and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
     pub(crate) id: String,
@@ -24,7 +24,7 @@ pub(crate) struct Look {
     pub(crate) parameter: Option<String>,
 }
 
-/// What an answer to a look-up says.
+/// What an answer to a lookup says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     Found,
@@ -33,7 +33,7 @@ pub(crate) enum Said {
     Trouble,
 }
 
-/// The look-ups so far that may be a row.
+/// The lookups so far that may be a row.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     looks: Vec<Look>,
@@ -41,7 +41,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Adds a look-up; what does not fit begins another row.
+    /// Adds a lookup; what does not fit begins another row.
     pub(crate) fn add(&mut self, look: Look, is_own: bool, is_control: Option<bool>) {
         let fits = |place: usize| {
             let fits = match CONTROLS[place] {

@@ -64,7 +64,7 @@ struct State {
 #[derive(Clone, Copy)]
 pub(crate) struct Mix {
     pub(crate) faults: [Fault; 2],
-    /// Of a hundred calls that they befall.
+    /// Of a hundred calls that they can affect.
     pub(crate) percent: u8,
     pub(crate) calm_from: Duration,
     /// The transport sends a create again whose answer was lost, as many clients do. It shows that
@@ -155,20 +155,20 @@ impl Service {
         !self.is_calm() && self.locked().is_disturbed
     }
 
-    /// Whether a fault befalls this call.
+    /// Whether a fault affects this call.
     fn strikes(&self, fault: Fault, call: Call, owner: &str) -> bool {
         let now = self.now();
         let lasts = match fault {
             Fault::GatewayNotFound => self.locked().surroundings.is_away(owner, now),
             Fault::OtherEnd => self.locked().surroundings.has_other_words(now),
             Fault::PoliteEnd => self.locked().surroundings.ends(),
-            _ => return self.is_possible(fault) && fault.befalls(call) && self.happens(fault),
+            _ => return self.is_possible(fault) && fault.affects(call) && self.happens(fault),
         };
-        lasts && fault.befalls(call) && self.is_disturbed()
+        lasts && fault.affects(call) && self.is_disturbed()
     }
 
     /// A proxy's second create is charged where duplicates are taken, and that would be its own. What it
-    /// makes of a refused one is found out only by look-ups that tell the truth in time.
+    /// makes of a refused one is found out only by lookups that tell the truth in time.
     fn is_possible(&self, fault: Fault) -> bool {
         let setting = self.setting();
         let lies = [
@@ -249,8 +249,8 @@ impl Service {
             }
         };
         let owner = self.locked().owner.clone();
-        let befalling = |fault: &&Fault| self.strikes(**fault, call, &owner);
-        let fault = self.0.mix.faults.iter().find(befalling).copied();
+        let strikes_now = |fault: &&Fault| self.strikes(**fault, call, &owner);
+        let fault = self.0.mix.faults.iter().find(strikes_now).copied();
         let began_at = self.now();
         let rng = &mut self.locked().rng;
         let mut latency = || Duration::from_millis(rng.u64(5..300));
@@ -272,7 +272,7 @@ impl Service {
         }
     }
 
-    /// What the world says; it hears of the request whether or not anybody waits for the answer.
+    /// The world's answer. The world receives the request even if no one waits for the answer.
     async fn reach(self, exchange: Arc<Exchange>, request: Request<Bytes>) -> Response<Bytes> {
         pause(exchange.there).await;
         let response = match exchange.commits {
@@ -361,7 +361,7 @@ impl Service {
         Answer::Respond(response)
     }
 
-    /// Whoever answers tells the time by the service's clock, and so do hints that are dates.
+    /// Every answer, and every hint that is a date, uses the service's clock.
     fn dated(&self, answer: Answer) -> Answer {
         self.dated_at(answer, self.now())
     }
@@ -399,7 +399,7 @@ impl Service {
             self.oracle(|oracle| oracle.create_begins(&exchange.id, now));
         }
         let mut on_its_way = OnItsWay::begin(self, Arc::clone(&exchange));
-        // Spawned, because the world goes on where the client gives up.
+        // Spawned, because the world continues where the client gives up.
         let reached = tokio::spawn(self.clone().reach(Arc::clone(&exchange), request));
         let response = match exchange.fault {
             Some(Fault::CreateLate) => {

@@ -59,11 +59,11 @@ pub(crate) const TASKS: usize = 4;
 const MAX_CRASHES: u64 = 6;
 
 /// What a client needs at most to finish, once the faults are over and the task has ended: a call that
-/// times out, the look-ups after a lost answer, two rows of controls and the wait between them, three of
+/// times out, the lookups after a lost answer, two rows of controls and the wait between them, three of
 /// the longest gaps between two queries.
 const SLACK: Duration = Duration::from_secs(30 + 30 + 60 + 14 + 2 * 10 + 15 + 3 * 60);
 
-/// How long a client waits unless it is told otherwise.
+/// How long a client waits by default.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// Of so many sessions, one begins on a host where nothing was created before.
@@ -360,7 +360,7 @@ impl Session {
             Outcome::NotCreated { .. } => oracle.said_not_created(id, now),
             Outcome::Unresolved { .. } => oracle.said_unresolved(id),
             Outcome::OtherEnd(_) if !self.service.has(Fault::OtherEnd) => {
-                oracle.violation(format!("P5: {id} ended in words that nobody said"));
+                oracle.violation(format!("end: {id} ended with a word that no answer had"));
             }
             _ => {}
         });
@@ -368,7 +368,7 @@ impl Session {
             && error.external_task_id().map(ToString::to_string).as_deref() != Some(id)
         {
             violation(format!(
-                "I2: {id} is unresolved, and the error does not say its id"
+                "loss: {id} is unresolved, and the error does not say its id"
             ));
         }
         let is_accepted = matches!(
@@ -379,11 +379,13 @@ impl Session {
                 | Outcome::StillRunning { .. }
         );
         if is_accepted && error.resume().is_none() {
-            violation(format!("I2: {id} has a task, and the error has no handle"));
+            violation(format!(
+                "loss: {id} has a task, and the error has no handle"
+            ));
         }
     }
 
-    /// I7: once the faults are over, everything finishes soon.
+    /// Once the faults are over, everything finishes soon.
     fn check_time(&self, id: &str) {
         let now = self.service.now();
         if !self.service.is_calm() {
@@ -402,20 +404,20 @@ impl Session {
             let latest = ended.max(calm_from) + SLACK + hint;
             if now > latest {
                 oracle.violation(format!(
-                    "I7: {id} took until {now:?}, and had until {latest:?}"
+                    "liveness: {id} took until {now:?}, and had until {latest:?}"
                 ));
             }
         });
     }
 
-    /// I6: about one call a second is the most that a generation makes.
+    /// About one call a second is the most that a generation makes.
     fn check_calls(&self) {
         let elapsed = self.service.now() - self.began_at;
         for id in &self.ids {
             self.service.oracle(|oracle| {
                 let calls = oracle.truth(id).calls;
                 if u64::from(calls) > elapsed.as_secs() + 20 {
-                    oracle.violation(format!("I6: {id} made {calls} calls in {elapsed:?}"));
+                    oracle.violation(format!("bounds: {id} made {calls} calls in {elapsed:?}"));
                 }
             });
         }
@@ -446,7 +448,7 @@ impl Session {
         let log = self.service.log();
         for secret in [canary::key(), "signature="] {
             if log.contains(secret) {
-                violations.push(format!("I5: the log shows {secret}"));
+                violations.push(format!("secret: the log shows {secret}"));
             }
         }
         Report {
@@ -469,11 +471,11 @@ impl Session {
         let setting = self.service.setting();
         let tasks = self.service.oracle(|oracle| oracle.truth(id).tasks.clone());
         if tasks.len() > 1 {
-            return Some(format!("I1: {id} was paid for {} times", tasks.len()));
+            return Some(format!("money: {id} was paid for {} times", tasks.len()));
         }
         let task = tasks.first().map(String::as_str);
         let Some(JournalState::Ended(outcome)) = state else {
-            return Some(format!("I2: {id} did not end"));
+            return Some(format!("loss: {id} did not end"));
         };
         let may_lack_output = self.service.has(Fault::NoOutput);
         match &**outcome {
@@ -494,7 +496,7 @@ impl Session {
                 None
             }
             outcome => Some(format!(
-                "I2: {id} ended as {outcome:?}, and its task is {task:?} ({setting})"
+                "loss: {id} ended as {outcome:?}, and its task is {task:?} ({setting})"
             )),
         }
     }

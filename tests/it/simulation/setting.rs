@@ -1,4 +1,4 @@
-//! What the simulated host is, and what the client is told of it.
+//! What the simulated host does, and what is declared to the client.
 
 use std::{fmt, time::Duration};
 
@@ -13,7 +13,7 @@ pub(crate) struct Setting {
     pub(crate) declared: Declared,
 }
 
-/// How much of it the client is told; all that it is told is true.
+/// How much is declared to the client. Every declaration is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Declared {
     Everything,

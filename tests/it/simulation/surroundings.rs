@@ -26,7 +26,7 @@ pub(crate) struct Surroundings {
 
 /// When a gateway has no route to the service.
 enum Gateway {
-    /// At every second look-up of a create.
+    /// At every second lookup of a create.
     Alternating(BTreeMap<String, u64>),
     Away {
         from: Duration,

@@ -78,7 +78,7 @@ impl Totals {
             self.processes - self.sessions
         );
         println!(
-            "creates sent: {}, refused as duplicates (C6): {}",
+            "creates sent: {}, refused as duplicates: {}",
             self.creates, self.duplicates
         );
         println!(
@@ -90,7 +90,7 @@ impl Totals {
             self.left_open[0], self.left_open[1]
         );
         println!(
-            "waits that ended in other words, and were gone on with: {}",
+            "waits that ended with an undocumented word, and were resumed: {}",
             self.other_ends
         );
         println!("faults:");

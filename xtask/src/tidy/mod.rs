@@ -2,6 +2,7 @@
 
 mod attributes;
 mod members;
+mod phrases;
 mod reading;
 mod text;
 
@@ -32,6 +33,7 @@ fn problems(files: &[TextFile]) -> Vec<String> {
         problems.extend(reading::problems(file));
     }
     problems.extend(members::problems(files));
+    problems.extend(phrases::problems(files));
     problems
 }
 
@@ -50,6 +52,7 @@ mod tests {
             "lib.rs:1: white space",
             "lib.rs:1: write `#[expect",
             "LICENSE-MIT",
+            "list the phrases",
         ] {
             assert!(found.contains(expected), "{found}");
         }

@@ -10,6 +10,9 @@ mod callbacks;
 #[path = "../../examples/custom_transport.rs"]
 mod custom_transport;
 
+#[path = "../../examples/generate.rs"]
+mod generate;
+
 #[path = "../../examples/own_event_loop.rs"]
 mod own_event_loop;
 
@@ -22,11 +25,12 @@ mod ureq_transport;
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    process::Command,
     time::Duration,
 };
 
 use kirin_client::{ErrorKind, wire::Endpoint};
-use kirin_emulator::{EmulatorConfig, World};
+use kirin_emulator::{Emulator, EmulatorConfig, VideoSize, World};
 use kirin_tests::canary::{self, Shown};
 use kirin_transport::conformance::{self, Clause, Peer};
 use kirin_types::{GenerationRequest, Timestamp};
@@ -46,6 +50,38 @@ async fn a_callback_ends_the_wait() {
         tokio::task::spawn_blocking(|| callbacks::main().map_err(|error| error.to_string()));
     let ended = tokio::time::timeout(LIMIT, ended).await;
     ended.expect("a callback wakes").unwrap().unwrap();
+}
+
+/// The child of the test below: the example takes its client from the environment of its process.
+#[test]
+fn child_that_generates() {
+    #[expect(clippy::disallowed_methods, reason = "only a child has it")]
+    let is_child = std::env::var_os("KIRIN_TEST_CHILD").is_some();
+    if is_child {
+        generate::main().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_lines_generate_and_download_a_video() {
+    let config = EmulatorConfig::new().task_time(Duration::from_millis(50));
+    let emulator = Emulator::start(config.video_size(VideoSize::Small))
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child
+        .args(["--exact", "examples::child_that_generates"])
+        .current_dir(folder.path())
+        .env("KIRIN_TEST_CHILD", "1")
+        .env("KIRIN_API_KEY", canary::key())
+        .env("KIRIN_BASE_URL", emulator.base_url());
+    let output = tokio::task::spawn_blocking(move || child.output());
+    let output = output.await.unwrap().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(emulator.statistics().tasks_created, 1);
+    assert!(folder.path().join("boat.mp4").is_file());
+    emulator.shutdown().await;
 }
 
 #[test]
