@@ -45,6 +45,7 @@
 //! text of the service.
 //!
 //! [`own_event_loop`]: https://github.com/kirin-rs/kirin/blob/main/crates/kirin-client/examples/own_event_loop.rs
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use async_trait;
 pub use bytes;
