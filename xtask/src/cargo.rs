@@ -62,13 +62,15 @@ impl Workspace {
     }
 }
 
-/// Cargo, as if called from the shell.
+/// Cargo with these arguments, as if called from the shell.
 ///
 /// `cargo run` tells this process about the package xtask. Build scripts that watch such
 /// variables (those of C libraries do) would run again at each change between `cargo xtask` and
 /// a plain `cargo`.
-pub(crate) fn cargo() -> Command {
-    command("cargo")
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let mut command = command("cargo");
+    command.args(arguments.split_whitespace());
+    command
 }
 
 /// A program, as if called from the shell.
@@ -132,9 +134,8 @@ pub(crate) fn built(
     what: &[&str],
     program: &str,
 ) -> Result<PathBuf, Failure> {
-    let mut build = cargo();
-    build.current_dir(&workspace.root);
-    build.args(["build", "--locked", "--package"]).args(what);
+    let mut build = cargo("build --locked --package");
+    build.current_dir(&workspace.root).args(what);
     succeed(&mut build)?;
     Ok(workspace.target.join("debug").join(program))
 }

@@ -46,8 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn step(line: &str) -> Result<(), Failure> {
-    let mut command = cargo();
-    command.args(line.split(' '));
+    let mut command = cargo(line);
     if line.starts_with("doc ") {
         command.env("RUSTDOCFLAGS", "-D warnings");
     }

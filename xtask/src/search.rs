@@ -1,10 +1,11 @@
 //! The long checks of the create rule, optimized: sessions with faults, sequences of events, orders of faults.
 
-use std::process::Command;
-
 use crate::cargo::cargo;
 use crate::error::Failure;
 use crate::figures;
+
+/// Tests, built so that they run fast.
+const OPTIMIZED: &str = "test --profile bench --locked";
 
 /// What to simulate.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -42,20 +43,20 @@ pub(crate) struct Exploration {
 /// Runs sessions of the client against the emulator's world, or every short sequence of events.
 pub(crate) fn simulate(simulation: Simulation) -> Result<(), Failure> {
     if simulation.exhaustive {
-        let mut command = optimized("kirin-client");
+        let mut command = cargo(OPTIMIZED);
         command.args([
+            "--package",
+            "kirin-client",
             "--all-features",
             "--test",
             "it",
-            "--",
-            "--ignored",
-            "--nocapture",
         ]);
-        command.arg("machine::exhaustive::");
+        command.args(["--", "--ignored", "--nocapture", "machine::exhaustive::"]);
         return figures::run("simulate", &mut command, &["exhaustive: ", "random: "]);
     }
-    let mut command = optimized("kirin-tests");
-    command.args(["--test", "it", "--", "--nocapture", "--exact"]);
+    let mut command = cargo(OPTIMIZED);
+    command.args(["--package", "kirin-tests", "--test", "it"]);
+    command.args(["--", "--nocapture", "--exact"]);
     command.arg("simulation::every_session_keeps_the_create_rule");
     command.env("KIRIN_SIMULATION_SEED", simulation.seed.to_string());
     if simulation.planted_bug {
@@ -77,8 +78,9 @@ pub(crate) fn simulate(simulation: Simulation) -> Result<(), Failure> {
 
 /// Searches deep, and prints the figures of each setting.
 pub(crate) fn explore(exploration: Exploration) -> Result<(), Failure> {
-    let mut command = optimized("kirin-tests");
-    command.args(["--test", "it", "--", "--nocapture", "--exact"]);
+    let mut command = cargo(OPTIMIZED);
+    command.args(["--package", "kirin-tests", "--test", "it"]);
+    command.args(["--", "--nocapture", "--exact"]);
     command.arg("explore::every_order_keeps_the_create_rule");
     command.env("KIRIN_EXPLORE_DEEP", "1");
     for (variable, value) in [
@@ -90,18 +92,4 @@ pub(crate) fn explore(exploration: Exploration) -> Result<(), Failure> {
         }
     }
     figures::run("explore", &mut command, &["explore: "])
-}
-
-/// The tests of a package, built so that they run fast.
-fn optimized(package: &str) -> Command {
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--profile",
-        "bench",
-        "--locked",
-        "--package",
-        package,
-    ]);
-    command
 }

@@ -8,16 +8,7 @@ use crate::{figures, strace};
 /// without anything that is declared of the host, and prints what came of it.
 pub(crate) fn run(workspace: &Workspace, kills: u64, seed: Option<u64>) -> Result<(), Failure> {
     strace::disturb(workspace, &strace::ALL)?;
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--locked",
-        "--package",
-        "kirin-cli",
-        "--all-features",
-        "--test",
-        "it",
-    ]);
+    let mut command = cargo("test --locked --package kirin-cli --all-features --test it");
     command.args(["--", "--nocapture", "batch_kill::"]);
     command.env("KIRIN_KILLS", kills.to_string());
     if let Some(seed) = seed {

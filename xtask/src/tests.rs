@@ -123,16 +123,11 @@ fn run(
     set: impl FnOnce(&mut Command),
 ) -> Result<Outcome, Failure> {
     let mut command = tools::NEXTEST.command()?;
-    command.args([
-        "nextest",
-        "run",
-        "--profile",
-        "xtask",
-        "--workspace",
-        "--all-features",
-        "--locked",
-    ]);
+    let arguments = "nextest run --profile xtask --workspace --all-features --locked";
+    command.args(arguments.split(' '));
     command.args(filter).current_dir(&workspace.root);
+    // Without the secrets that follow.
+    println!("+ {}", shown(&command));
     // A setting of somebody's shell must not let a wrong snapshot pass.
     for name in variables(|name| name.starts_with("INSTA_")) {
         command.env_remove(name);
@@ -154,7 +149,6 @@ fn run(
     let results = workspace.target.join("nextest/xtask/junit.xml");
     // One of an earlier run must not speak for this one.
     let _ = std::fs::remove_file(&results);
-    println!("+ {}", shown(&command));
     let succeeded = command
         .status()
         .map_err(Failure::of("start nextest"))?
@@ -226,17 +220,9 @@ fn property(line: &str) -> Option<Property> {
 
 /// Runs the examples in the documentation, and counts them.
 fn documentation(salt: &str, problems: &mut Vec<String>) -> Result<usize, Failure> {
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--doc",
-        "--workspace",
-        "--all-features",
-        "--locked",
-        "--no-fail-fast",
-    ]);
-    command.env(canary::SALT, salt).stderr(Stdio::inherit());
+    let mut command = cargo("test --doc --workspace --all-features --locked --no-fail-fast");
     println!("+ {}", shown(&command));
+    command.env(canary::SALT, salt).stderr(Stdio::inherit());
     let output = command
         .output()
         .map_err(Failure::of("run the examples in the documentation"))?;

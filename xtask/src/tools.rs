@@ -35,10 +35,8 @@ impl Tool {
         let folder = cache()?.join(format!("{name}-{version}"));
         let program = folder.join("bin").join(name);
         if !self.is(&program) {
-            let mut install = cargo();
-            install
-                .args(["install", "--locked", "--version", version, name, "--root"])
-                .arg(&folder);
+            let mut install = cargo("install --locked --version");
+            install.args([version, name, "--root"]).arg(&folder);
             if !execute(&mut install)? {
                 return Err(Failure::new(format!(
                     "{name} {version} from crates.io could not be installed"

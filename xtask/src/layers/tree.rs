@@ -85,8 +85,7 @@ const RULES: [Rule; 9] = [
 pub(super) fn check() -> Result<Vec<Verdict>, Failure> {
     let mut verdicts = Vec::new();
     for rule in &RULES {
-        let mut command = cargo();
-        command.args(["tree", "--locked", "--prefix", "none"]);
+        let mut command = cargo("tree --locked --prefix none");
         command.args(["--package", rule.package, "--edges", rule.edges]);
         command.args(rule.features);
         verdicts.push(rule.judge(&capture(&mut command)?));
