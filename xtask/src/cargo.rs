@@ -40,8 +40,10 @@ impl Workspace {
             name: package.name.to_string(),
             features: package.features.into_keys().collect(),
         });
+        let mut packages: Vec<Package> = packages.collect();
+        packages.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(Self {
-            packages: packages.collect(),
+            packages,
             root: metadata.workspace_root.into(),
             target: metadata.target_directory.into(),
         })
