@@ -1,10 +1,10 @@
 //! Running cargo, and what it knows of the workspace.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use cargo_metadata::MetadataCommand;
 
 use crate::error::Failure;
 
@@ -27,80 +27,61 @@ pub(crate) struct Workspace {
 
 /// A member of the workspace.
 pub(crate) struct Package {
-    pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) directory: PathBuf,
     pub(crate) features: Vec<String>,
 }
 
 impl Workspace {
     /// Asks cargo; the current folder decides which workspace is meant.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let text = capture(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
-        Self::parse(&text).ok_or_else(|| {
-            Failure::new(
-                "`cargo metadata` answered in a form xtask does not know; see src/cargo.rs",
-            )
-        })
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let metadata: Value = serde_json::from_str(text).ok()?;
-        let packages = metadata["packages"].as_array()?.iter().map(Package::parse);
-        let mut packages = packages.collect::<Option<Vec<_>>>()?;
+        let metadata = MetadataCommand::new().no_deps().exec();
+        let metadata = metadata.map_err(Failure::of("read the workspace"))?;
+        let packages = metadata.packages.into_iter().map(|package| Package {
+            name: package.name.to_string(),
+            features: package.features.into_keys().collect(),
+        });
+        let mut packages: Vec<Package> = packages.collect();
         packages.sort_by(|left, right| left.name.cmp(&right.name));
-        Some(Self {
-            root: metadata["workspace_root"].as_str()?.into(),
-            target: metadata["target_directory"].as_str()?.into(),
+        Ok(Self {
             packages,
+            root: metadata.workspace_root.into(),
+            target: metadata.target_directory.into(),
         })
     }
 
-    /// The member of that name.
-    pub(crate) fn package(&self, name: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.name == name)
+    /// The features of the member of that name.
+    pub(crate) fn features(&self, name: &str) -> &[String] {
+        let package = self.packages.iter().find(|package| package.name == name);
+        package.map_or(&[], |package| &package.features)
     }
 
     /// A file for this run alone, in the target folder.
     pub(crate) fn scratch_file(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.target.join("xtask");
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new(format!("could not create {}: {error}", folder.display()))
-        })?;
+        std::fs::create_dir_all(&folder)
+            .map_err(Failure::of(format!("create {}", folder.display())))?;
         Ok(folder.join(format!("{}-{name}", std::process::id())))
     }
 }
 
-impl Package {
-    fn parse(value: &Value) -> Option<Self> {
-        let manifest = Path::new(value["manifest_path"].as_str()?);
-        Some(Self {
-            id: value["id"].as_str()?.to_owned(),
-            name: value["name"].as_str()?.to_owned(),
-            version: value["version"].as_str()?.to_owned(),
-            directory: manifest.parent()?.to_owned(),
-            features: value["features"].as_object()?.keys().cloned().collect(),
-        })
-    }
-}
-
-/// Cargo, as if called from the shell.
+/// Cargo with these arguments, as if called from the shell.
 ///
 /// `cargo run` tells this process about the package xtask. Build scripts that watch such
 /// variables (those of C libraries do) would run again at each change between `cargo xtask` and
 /// a plain `cargo`.
-pub(crate) fn cargo() -> Command {
-    let mut command = Command::new("cargo");
-    remove_package(&mut command);
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let mut command = command("cargo");
+    command.args(arguments.split_whitespace());
     command
 }
 
-/// Keeps from `command` what `cargo run` tells this process about the package xtask.
-pub(crate) fn remove_package(command: &mut Command) {
+/// A program, as if called from the shell.
+pub(crate) fn command(program: impl Into<OsString>) -> Command {
+    let mut command = Command::new(program.into());
     for name in variables(describes_package) {
         command.env_remove(name);
     }
+    command
 }
 
 /// The names of this process's environment variables that `is_meant` picks.
@@ -109,8 +90,7 @@ pub(crate) fn variables(is_meant: impl Fn(&str) -> bool) -> Vec<OsString> {
         clippy::disallowed_methods,
         reason = "xtask starts programs, and says what they inherit"
     )]
-    let variables = std::env::vars_os();
-    let names = variables.map(|(name, _)| name);
+    let names = std::env::vars_os().map(|(name, _)| name);
     names
         .filter(|name| name.to_str().is_some_and(&is_meant))
         .collect()
@@ -118,13 +98,9 @@ pub(crate) fn variables(is_meant: impl Fn(&str) -> bool) -> Vec<OsString> {
 
 /// Whether cargo sets this variable for the one package that it runs.
 fn describes_package(variable: &str) -> bool {
-    variable.starts_with("CARGO_PKG_")
-        || variable.starts_with("CARGO_MANIFEST_")
-        || variable.starts_with("CARGO_BIN_")
-        || matches!(
-            variable,
-            "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "OUT_DIR"
-        )
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    let names = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 
 /// The command as a person would type it.
@@ -141,10 +117,17 @@ pub(crate) fn shown(command: &Command) -> String {
 /// Prints a command, runs it, and says whether it succeeded.
 pub(crate) fn execute(command: &mut Command) -> Result<bool, Failure> {
     println!("+ {}", shown(command));
-    let status = command
-        .status()
-        .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(command))))?;
+    let status = command.status();
+    let status = status.map_err(Failure::of(format!("run `{}`", shown(command))))?;
     Ok(status.success())
+}
+
+/// Prints a command and runs it; it must succeed.
+pub(crate) fn succeed(command: &mut Command) -> Result<(), Failure> {
+    match execute(command)? {
+        true => Ok(()),
+        false => Err(Failure::new(format!("`{}` failed", shown(command)))),
+    }
 }
 
 /// Builds a program of the workspace, and gives its path under `target/debug`.
@@ -153,47 +136,28 @@ pub(crate) fn built(
     what: &[&str],
     program: &str,
 ) -> Result<PathBuf, Failure> {
-    let mut build = cargo();
-    build.current_dir(&workspace.root);
-    build.args(["build", "--locked", "--package"]).args(what);
-    match execute(&mut build)? {
-        true => Ok(workspace.target.join("debug").join(program)),
-        false => Err(Failure::new(format!("{program} does not build"))),
-    }
+    let mut build = cargo("build --locked --package");
+    build.current_dir(&workspace.root).args(what);
+    succeed(&mut build)?;
+    Ok(workspace.target.join("debug").join(program))
 }
 
 /// Runs the command and returns its standard output; the rest goes to the terminal.
 pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failure::new(format!("could not run `{}`: {error}", shown(command))))?;
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(Failure::of(format!("run `{}`", shown(command))))?;
     if !output.status.success() {
         return Err(Failure::new(format!("`{}` failed", shown(command))));
     }
-    String::from_utf8(output.stdout).map_err(|_| {
-        Failure::new(format!(
-            "`{}` printed bytes that are no text",
-            shown(command)
-        ))
-    })
+    String::from_utf8(output.stdout).map_err(Failure::of(format!(
+        "read what `{}` prints",
+        shown(command)
+    )))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_what_cargo_metadata_says() {
-        let text = r#"{"workspace_root": "/w", "target_directory": "/w/target", "packages": [
-            {"id": "path+file:///w/crates/a#0.1.0", "name": "a", "version": "0.1.0",
-             "manifest_path": "/w/crates/a/Cargo.toml", "features": {"default": ["x"], "x": []}}]}"#;
-        let workspace = Workspace::parse(text).expect("a workspace");
-        let package = workspace.package("a").expect("the package");
-        assert_eq!(package.directory, Path::new("/w/crates/a"));
-        assert_eq!(package.features, ["default", "x"]);
-        assert!(Workspace::parse("{}").is_none());
-    }
 
     #[test]
     fn only_what_describes_a_package_is_kept_from_cargo() {

@@ -44,8 +44,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         .arg("--report-json-path")
         .arg(&report);
     let passed = execute(&mut command)?;
-    let text = std::fs::read_to_string(&report)
-        .map_err(|error| Failure::new(format!("schemathesis left no report: {error}")))?;
+    let text = std::fs::read_to_string(&report);
+    let text = text.map_err(Failure::of("read the report of schemathesis"))?;
     // It is in the target folder; an old one harms nobody.
     let _ = std::fs::remove_file(&report);
     let problems = judge(&serde_json::from_str(&text).unwrap_or_default(), passed);

@@ -5,11 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::apt;
-use crate::cargo::{Workspace, built, execute, shown};
+use crate::cargo::{Workspace, built, execute, shown, succeed};
 use crate::error::Failure;
-use crate::injections;
-
-pub(crate) const STRACE: &str = "/usr/bin/strace";
+use crate::strace::{self, STRACE};
 
 /// The id of the create that is watched.
 const ID: &str = "order-42";
@@ -18,9 +16,8 @@ const ID: &str = "order-42";
 pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     apt::installed(&[STRACE], &["strace"])?;
     let kirin = built(workspace, &["kirin-cli"], "kirin")?;
-    let failed = |error| Failure::new(format!("the folder of the trace: {error}"));
     let folder = workspace.target.join("durability");
-    std::fs::create_dir_all(&folder).map_err(failed)?;
+    std::fs::create_dir_all(&folder).map_err(Failure::of("keep a trace"))?;
     let trace = folder.join("trace.txt");
     let mut command = Command::new(&kirin);
     command.args(["emulator", "exec", "--", STRACE]);
@@ -32,24 +29,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     ]);
     command.args(["--trace=write,pwrite64,writev,sendto,sendmsg,fsync,fdatasync"]);
     command.arg("--output").arg(&trace).arg(&kirin);
-    command.args([
-        "generate",
-        "a fox",
-        "--quiet",
-        "--force",
-        "--external-task-id",
-        ID,
-    ]);
+    command.args(["generate", "a fox", "--quiet", "--force"]);
+    command.args(["--external-task-id", ID]);
     command.arg("--output").arg(folder.join("fox.mp4"));
-    if !execute(&mut command)? {
-        return Err(Failure::new(format!("`{}` failed", shown(&command))));
-    }
-    let trace = std::fs::read_to_string(&trace).map_err(failed)?;
+    succeed(&mut command)?;
+    let trace = std::fs::read_to_string(&trace).map_err(Failure::of("keep a trace"))?;
     check(&trace).map_err(Failure::new)?;
     println!("durability: the intent is on the disk before the create is on the wire");
     without_links(&kirin, &folder)?;
     backup(&kirin, &folder)?;
-    injections::run(workspace, &injections::FEW)
+    strace::disturb(workspace, &strace::FEW)
 }
 
 /// Runs `kirin generate` where a file can neither be linked nor be renamed without replacing another.
@@ -79,21 +68,18 @@ fn without_links(kirin: &Path, folder: &Path) -> Result<(), Failure> {
 
 /// Makes a backup of a ledger, and looks whether it and its name are on the disk in the end.
 fn backup(kirin: &Path, folder: &Path) -> Result<(), Failure> {
-    let failed = |error| Failure::new(format!("the folder of the backup: {error}"));
     let folder = folder.join("backup");
     let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    let folder = folder.canonicalize().map_err(failed)?;
+    std::fs::create_dir_all(&folder).map_err(Failure::of("keep a trace"))?;
+    let folder = folder.canonicalize().map_err(Failure::of("keep a trace"))?;
     let trace = folder.join("trace.txt");
     let mut command = Command::new(kirin);
     command.args(["emulator", "exec", "--", "sh", "-c"]);
     command.arg("\"$1\" create \"a fox\" --quiet && exec \"$0\" --follow-forks --decode-fds=path --trace=fsync --output=\"$2\" \"$1\" ledger backup \"$3\"");
     command.arg(STRACE).arg(kirin).arg(&trace);
     command.arg(folder.join("copy"));
-    if !execute(&mut command)? {
-        return Err(Failure::new(format!("`{}` failed", shown(&command))));
-    }
-    let trace = std::fs::read_to_string(&trace).map_err(failed)?;
+    succeed(&mut command)?;
+    let trace = std::fs::read_to_string(&trace).map_err(Failure::of("keep a trace"))?;
     match ends_with_folder(&trace, &folder.display().to_string()) {
         true => {
             println!("durability: a backup and its name are on the disk");

@@ -1,10 +1,9 @@
 //! An emulator to run something against.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
-use crate::cargo::{Workspace, built, remove_package};
+use crate::cargo::{Workspace, built, command};
 use crate::error::Failure;
 
 /// A running emulator. It stops when its standard input ends, which it does with this process too.
@@ -21,36 +20,31 @@ impl Emulator {
         arguments: &[&str],
     ) -> Result<Self, Failure> {
         let what = ["kirin-emulator", "--example", example];
-        let program = built(workspace, &what, &format!("examples/{example}"))?;
-        Self::spawn(&program, arguments)
+        let mut command = command(built(workspace, &what, &format!("examples/{example}"))?);
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let process = command.spawn().map_err(Failure::of("start the emulator"))?;
+        let mut emulator = Self {
+            process,
+            base_url: String::new(),
+        };
+        let mut line = String::new();
+        if let Some(output) = emulator.process.stdout.take() {
+            let read = BufReader::new(output).read_line(&mut line);
+            read.map_err(Failure::of("read the emulator's URL"))?;
+        }
+        emulator.base_url = line.trim_end().to_owned();
+        match emulator.base_url.is_empty() {
+            false => Ok(emulator),
+            true => Err(Failure::new("the emulator said no URL")),
+        }
     }
 
     /// What stands before the path of every call.
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
-    }
-
-    fn spawn(program: &Path, arguments: &[&str]) -> Result<Self, Failure> {
-        let cannot = |error| Failure::new(format!("the emulator does not start: {error}"));
-        let mut command = Command::new(program);
-        remove_package(&mut command);
-        command.args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut emulator = Self {
-            process: command.spawn().map_err(cannot)?,
-            base_url: String::new(),
-        };
-        if let Some(output) = emulator.process.stdout.take() {
-            let mut lines = BufReader::new(output);
-            lines.read_line(&mut emulator.base_url).map_err(cannot)?;
-        }
-        emulator
-            .base_url
-            .truncate(emulator.base_url.trim_end().len());
-        match emulator.base_url.is_empty() {
-            false => Ok(emulator),
-            true => Err(Failure::new("the emulator said no URL")),
-        }
     }
 }
 

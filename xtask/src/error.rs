@@ -1,5 +1,7 @@
 //! The one error of this program: a sentence that says what to do.
 
+use std::fmt::Display;
+
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) struct Failure(Option<String>);
@@ -8,6 +10,11 @@ impl Failure {
     /// A failure explained by one sentence.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(Some(sentence.into()))
+    }
+
+    /// What could not be done, and why; for `map_err`.
+    pub(crate) fn of<E: Display>(deed: impl Display) -> impl FnOnce(E) -> Self {
+        move |error| Self::new(format!("could not {deed}: {error}"))
     }
 
     /// A failure that was printed already, where the last line must be something else.

@@ -14,7 +14,7 @@ use crate::python;
 /// Pinned for the same reason as schemathesis: what it finds should not change by itself.
 const SELENIUM: &str = "selenium==4.50.0";
 
-/// Where Debian's packages put them; `xtask/page/browser.py` starts these two.
+/// Where Debian's packages put them; `tests/browser/browser.py` starts these two.
 const PROGRAMS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromedriver"];
 
 /// The packages that they are in.
@@ -29,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let emulator = Emulator::start(workspace, "page", &[])?;
     let look = |script: &str| {
         let mut look = Command::new(programs.join("python"));
-        look.arg(workspace.root.join("xtask/page").join(script));
+        look.arg(workspace.root.join("tests/browser").join(script));
         look.arg(emulator.base_url());
         look.arg(workspace.target.join("page"));
         look

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::cargo::{Workspace, execute, shown};
+use crate::cargo::{Workspace, execute};
 use crate::error::Failure;
 
 /// Installs a pinned package where it is not there yet, in an environment of its own in the target
@@ -11,6 +11,7 @@ use crate::error::Failure;
 pub(crate) fn installed(workspace: &Workspace, package: &str) -> Result<PathBuf, Failure> {
     let folder = workspace.target.join("xtask").join(package);
     let programs = folder.join("bin");
+    // An installation that was interrupted has none.
     let complete = folder.join("complete");
     if complete.exists() {
         return Ok(programs);
@@ -18,19 +19,18 @@ pub(crate) fn installed(workspace: &Workspace, package: &str) -> Result<PathBuf,
     let mut environment = Command::new("python3");
     environment.args(["-m", "venv", "--clear"]).arg(&folder);
     let mut install = Command::new(programs.join("python"));
-    install.args(["-m", "pip", "install", "--quiet"]);
-    install.args(["--disable-pip-version-check", package]);
-    for command in [&mut environment, &mut install] {
-        if !execute(command)? {
-            return Err(Failure::new(format!(
-                "`{}` failed; it needs Python 3.10 or newer with venv, and PyPI once",
-                shown(command)
-            )));
-        }
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        package,
+    ]);
+    if !(execute(&mut environment)? && execute(&mut install)?) {
+        let sentence = "Python 3.10 or newer with venv must be there, and PyPI once; see above";
+        return Err(Failure::new(sentence));
     }
-    // An installation that was interrupted has none.
-    std::fs::write(&complete, "").map_err(|error| {
-        Failure::new(format!("could not write {}: {error}", complete.display()))
-    })?;
+    std::fs::write(&complete, "").map_err(Failure::of(format!("write {}", complete.display())))?;
     Ok(programs)
 }

@@ -2,22 +2,14 @@
 
 use crate::cargo::{Workspace, cargo};
 use crate::error::Failure;
-use crate::injections;
-use crate::kills;
-use crate::simulate::conclude;
+use crate::{figures, strace};
 
-/// How many kills there are unless somebody says otherwise.
-pub(crate) const KILLS: u64 = 200;
-
-/// Kills a generation at each of its writes, lets each of its calls fail, and kills batches this often, with and without anything that is declared of the host, and prints what
-/// came of it.
+/// Kills a generation at each of its writes, lets each of its calls fail, and kills batches this often, with and
+/// without anything that is declared of the host, and prints what came of it.
 pub(crate) fn run(workspace: &Workspace, kills: u64, seed: Option<u64>) -> Result<(), Failure> {
-    kills::run(workspace)?;
-    injections::run(workspace, &injections::ALL)?;
-    let mut command = cargo();
-    command.args(["test", "--locked", "--package", "kirin-cli"]);
-    command.args(["--all-features", "--test", "it", "--"]);
-    command.args(["--nocapture", "batch_kill::"]);
+    strace::disturb(workspace, &strace::ALL)?;
+    let mut command = cargo("test --locked --package kirin-cli --all-features --test it");
+    command.args(["--", "--nocapture", "batch_kill::"]);
     command.env("KIRIN_KILLS", kills.to_string());
     if let Some(seed) = seed {
         command.env("KIRIN_KILL_SEED", seed.to_string());
@@ -27,6 +19,5 @@ pub(crate) fn run(workspace: &Workspace, kills: u64, seed: Option<u64>) -> Resul
         "soak: look-up with a lag",
         "soak: nothing declared",
     ];
-    let broken = "a batch did not survive its kills; see above";
-    conclude("soak", &mut command, &figures, broken)
+    figures::run("soak", &mut command, &figures)
 }

@@ -21,6 +21,7 @@
 //! The first four are on by default, and every one turns on `tokio`. Without features there is no tokio
 //! and no hyper. Spans have ids, your tags, attempts, sizes and kinds of failure, and never a key, a URL or a
 //! text of the service.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use async_trait;
 pub use bytes;

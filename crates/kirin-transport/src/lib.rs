@@ -17,6 +17,7 @@
 //! | `conformance` | a check of any transport against the contract |
 //!
 //! The first four are on by default. Without features there is no hyper and no tokio.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use async_trait;
 pub use bytes;

@@ -16,6 +16,7 @@
 //! | `schema` | JSON Schema of requests and tasks, from the catalogue |
 //! | `proptest` | strategies for valid requests of every model; needs `std` |
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -1,8 +1,8 @@
 //! Which crates' types a library shows in its public signatures.
 //!
 //! Read from rustdoc's JSON, which knows the crate that defines each type, however it is
-//! imported. The format is not stable, hence `RUSTC_BOOTSTRAP`; only a few of its oldest parts are
-//! used, and a document in which nothing can be found is an error.
+//! imported. Only a few of the oldest parts of its format are used, and a document in which nothing can be found
+//! is an error. cargo-check-external-types needs a nightly toolchain of its own, and knows neither rule below.
 //!
 //! A crate whose types are shown is exported again at the root, unless it comes with Rust or lies behind
 //! its own feature: so nobody has to find out which version of it fits.
@@ -13,8 +13,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Verdict;
-use crate::cargo::{LIBRARIES, Workspace, capture, cargo};
+use crate::cargo::{LIBRARIES, Workspace};
 use crate::error::Failure;
+use crate::rustdoc;
 
 /// The crates whose types may appear in public, and why.
 const ALLOWED: [(&str, &str); 11] = [
@@ -48,24 +49,13 @@ const FEATURES_OF_PARTS: [(&str, &str); 1] = [("tower_service", "tower")];
 
 /// Checks the signatures of all library crates.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Verdict>, Failure> {
-    // A folder of its own, because build scripts run again when RUSTC_BOOTSTRAP changes.
-    let target = workspace.target.join("rustdoc-json");
-    let mut command = cargo();
-    command.args(["doc", "--locked", "--no-deps", "--lib", "--all-features"]);
-    for library in LIBRARIES {
-        command.args(["--package", library]);
-    }
-    command.arg("--target-dir").arg(&target);
-    command.env("RUSTC_BOOTSTRAP", "1");
-    command.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
-    capture(&mut command)?;
     let mut verdicts = Vec::new();
-    for library in LIBRARIES {
-        let package = workspace.package(library);
-        let features = package.map_or(&[][..], |package| &package.features);
-        let name = library.replace('-', "_");
-        let document = read(&target.join("doc").join(format!("{name}.json")))?;
-        verdicts.push(judge(library, &document, features));
+    for (library, document) in LIBRARIES.iter().zip(rustdoc::documents(workspace)?) {
+        verdicts.push(judge(
+            library,
+            &read(&document)?,
+            workspace.features(library),
+        ));
     }
     Ok(verdicts)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use Limit::{AtMost, Without};
+
 use super::Verdict;
 use crate::cargo::{capture, cargo};
 use crate::error::Failure;
@@ -25,78 +27,67 @@ enum Limit {
 const NO_FEATURES: &[&str] = &["--no-default-features"];
 const ALL_FEATURES: &[&str] = &["--all-features"];
 const PLAIN_HTTP: &[&str] = &["--no-default-features", "--features", "hyper"];
+const BUILT: &str = "normal,build";
+const ANY: &str = "normal,build,dev";
+
+const fn rule(
+    package: &'static str,
+    edges: &'static str,
+    features: &'static [&'static str],
+    limit: Limit,
+) -> Rule {
+    Rule {
+        package,
+        edges,
+        features,
+        limit,
+    }
+}
 
 const RULES: [Rule; 9] = [
-    Rule {
-        package: "kirin-types",
-        edges: "normal",
-        features: &[],
-        limit: Limit::AtMost(16),
-    },
-    Rule {
-        package: "kirin-types",
-        edges: "normal,build",
-        features: ALL_FEATURES,
-        limit: Limit::Without(&["kirin-transport", "hyper", "tokio"]),
-    },
-    Rule {
-        package: "kirin-transport",
-        edges: "normal,build",
-        features: ALL_FEATURES,
-        limit: Limit::Without(&["kirin-types"]),
-    },
-    Rule {
-        package: "kirin-transport",
-        edges: "normal",
-        features: NO_FEATURES,
-        limit: Limit::Without(&["hyper", "tokio"]),
-    },
-    Rule {
-        package: "kirin-transport",
-        edges: "normal",
-        features: PLAIN_HTTP,
-        limit: Limit::AtMost(45),
-    },
-    Rule {
-        package: "kirin-transport",
-        edges: "normal",
-        features: &[],
-        limit: Limit::AtMost(60),
-    },
-    Rule {
-        package: "kirin-client",
-        edges: "normal",
-        features: NO_FEATURES,
-        limit: Limit::Without(&["hyper", "tokio"]),
-    },
-    Rule {
-        package: "kirin-emulator",
-        edges: "normal,build",
-        features: ALL_FEATURES,
-        limit: Limit::Without(&["kirin-client", "kirin-transport"]),
-    },
-    Rule {
-        package: "xtask",
-        edges: "normal,build,dev",
-        features: ALL_FEATURES,
-        limit: Limit::Without(&["kirin"]),
-    },
+    rule("kirin-types", "normal", &[], AtMost(16)),
+    rule(
+        "kirin-types",
+        BUILT,
+        ALL_FEATURES,
+        Without(&["kirin-transport", "hyper", "tokio"]),
+    ),
+    rule(
+        "kirin-transport",
+        BUILT,
+        ALL_FEATURES,
+        Without(&["kirin-types"]),
+    ),
+    rule(
+        "kirin-transport",
+        "normal",
+        NO_FEATURES,
+        Without(&["hyper", "tokio"]),
+    ),
+    rule("kirin-transport", "normal", PLAIN_HTTP, AtMost(45)),
+    rule("kirin-transport", "normal", &[], AtMost(60)),
+    rule(
+        "kirin-client",
+        "normal",
+        NO_FEATURES,
+        Without(&["hyper", "tokio"]),
+    ),
+    rule(
+        "kirin-emulator",
+        BUILT,
+        ALL_FEATURES,
+        Without(&["kirin-client", "kirin-transport"]),
+    ),
+    rule("xtask", ANY, ALL_FEATURES, Without(&["kirin"])),
 ];
 
 /// Checks what the crates depend on.
 pub(super) fn check() -> Result<Vec<Verdict>, Failure> {
     let mut verdicts = Vec::new();
     for rule in &RULES {
-        let mut command = cargo();
-        command.args([
-            "tree",
-            "--locked",
-            "--prefix",
-            "none",
-            "--package",
-            rule.package,
-        ]);
-        command.args(["--edges", rule.edges]).args(rule.features);
+        let mut command = cargo("tree --locked --prefix none");
+        command.args(["--package", rule.package, "--edges", rule.edges]);
+        command.args(rule.features);
         verdicts.push(rule.judge(&capture(&mut command)?));
     }
     Ok(verdicts)
@@ -115,17 +106,17 @@ impl Rule {
         };
         let count = crates.len();
         match self.limit {
-            Limit::AtMost(limit) if count <= limit => {
+            AtMost(limit) if count <= limit => {
                 Ok(format!("{subject}: {count} crates of at most {limit}"))
             }
-            Limit::AtMost(limit) => {
+            AtMost(limit) => {
                 let names: Vec<&str> = crates.iter().map(|(name, _)| *name).collect();
                 let names = names.join(", ");
                 Err(vec![format!(
                     "{subject}: {count} crates of at most {limit}: {names}"
                 )])
             }
-            Limit::Without(families) => without(&subject, &crates, families),
+            Without(families) => without(&subject, &crates, families),
         }
     }
 }
@@ -178,26 +169,18 @@ syn v3.0.10
 ";
 
     fn judge(limit: Limit, text: &str) -> Verdict {
-        let package = "kirin-types";
-        let features = NO_FEATURES;
-        Rule {
-            package,
-            edges: "normal",
-            features,
-            limit,
-        }
-        .judge(text)
+        rule("kirin-types", "normal", NO_FEATURES, limit).judge(text)
     }
 
     #[test]
     fn each_crate_counts_once_and_each_version_for_itself() {
         let line = "kirin-types --no-default-features: 5 crates of at most 5";
-        assert_eq!(judge(Limit::AtMost(5), TREE), Ok(line.to_owned()));
+        assert_eq!(judge(AtMost(5), TREE), Ok(line.to_owned()));
     }
 
     #[test]
     fn one_crate_too_many_fails_and_names_them() {
-        let problems = judge(Limit::AtMost(4), TREE).expect_err("a crate too many");
+        let problems = judge(AtMost(4), TREE).expect_err("a crate too many");
         assert!(
             problems[0].contains("5 crates of at most 4: serde, serde_core"),
             "{problems:?}"
@@ -206,9 +189,9 @@ syn v3.0.10
 
     #[test]
     fn an_unwanted_crate_fails() {
-        assert!(judge(Limit::Without(&["tokio", "hyper"]), TREE).is_ok());
+        assert!(judge(Without(&["tokio", "hyper"]), TREE).is_ok());
         let tree = format!("{TREE}tokio v1.54.1\ntokio-util v0.7.20\n");
-        let problems = judge(Limit::Without(&["tokio", "hyper"]), &tree).expect_err("tokio");
+        let problems = judge(Without(&["tokio", "hyper"]), &tree).expect_err("tokio");
         assert_eq!(problems.len(), 2);
         assert!(
             problems[1].contains("depends on tokio-util v0.7.20"),
@@ -225,7 +208,7 @@ syn v3.0.10
 
     #[test]
     fn no_tree_is_no_success() {
-        assert!(judge(Limit::AtMost(5), "").is_err());
-        assert!(judge(Limit::Without(&["tokio"]), "serde v1.0.229\n").is_err());
+        assert!(judge(AtMost(5), "").is_err());
+        assert!(judge(Without(&["tokio"]), "serde v1.0.229\n").is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! What the repository as a whole must have: manifests, licenses, the places of snapshots.
 
+use toml::{Table, Value};
+
 use crate::cargo::LIBRARIES;
 use crate::files::TextFile;
-use crate::manifest::{inherits, inherits_lints, value};
 
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
@@ -28,25 +29,47 @@ pub(super) fn problems(files: &[TextFile]) -> Vec<String> {
     problems
 }
 
+/// A sentence for each line that a manifest lacks.
 fn manifest(file: &TextFile) -> Vec<String> {
-    let described = value(&file.text, "package", "description").is_some_and(|text| text != "\"\"");
+    let manifest: Table = file.text.parse().unwrap_or_default();
+    let value = |path: &str| {
+        let mut keys = path.split('.');
+        let first = manifest.get(keys.next()?);
+        keys.fold(first, |table, key| table?.get(key))
+    };
+    let is_true = |path| value(path).and_then(Value::as_bool) == Some(true);
+    let has = |path| match value(path) {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(values)) => !values.is_empty(),
+        _ => false,
+    };
+    let is_published = value("package.publish").is_none();
+    let name = value("package.name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let is_library = LIBRARIES.contains(&name);
     let wanted = [
-        (described, "description = \"..\""),
-        (inherits(&file.text, "license"), "license.workspace = true"),
+        (has("package.description"), "description = \"..\""),
         (
-            inherits(&file.text, "rust-version"),
+            is_true("package.license.workspace"),
+            "license.workspace = true",
+        ),
+        (
+            is_true("package.rust-version.workspace"),
             "rust-version.workspace = true",
         ),
-        (inherits_lints(&file.text), "[lints] workspace = true"),
+        (is_true("lints.workspace"), "[lints] workspace = true"),
+        (!is_published || has("package.keywords"), "keywords = [..]"),
+        (
+            !is_published || has("package.categories"),
+            "categories = [..]",
+        ),
+        (!is_published || has("package.include"), "include = [..]"),
+        (
+            !is_library || is_true("package.metadata.docs.rs.all-features"),
+            "[package.metadata.docs.rs] all-features = true",
+        ),
     ];
-    let name = value(&file.text, "package", "name").unwrap_or_default();
-    let is_library = LIBRARIES.contains(&name.trim_matches('"'));
-    let shows_all = value(&file.text, "package.metadata.docs.rs", "all-features") == Some("true");
-    let documented = (
-        !is_library || shows_all,
-        "[package.metadata.docs.rs] all-features = true",
-    );
-    let wanted = [&wanted[..], &[documented]].concat();
     let absent = wanted.iter().filter(|(present, _)| !present);
     absent
         .map(|(_, line)| format!("{}: add `{line}`", file.path))
@@ -57,8 +80,10 @@ fn manifest(file: &TextFile) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = "[package]\ndescription = \"A thing\"\nlicense.workspace = true\n\
-        rust-version.workspace = true\n\n[lints]\nworkspace = true\n";
+    const MANIFEST: &str = "[package]\nname = \"kirin-types\"\ndescription = \"A thing\"\n\
+        license.workspace = true\nrust-version.workspace = true\nkeywords = [\"video\"]\n\
+        categories = [\"no-std\"]\ninclude = [\"/src\"]\n[package.metadata.docs.rs]\n\
+        all-features = true\n[lints]\nworkspace = true\n";
 
     fn file(path: &str, text: &str) -> TextFile {
         let (path, text) = (path.to_owned(), text.to_owned());
@@ -80,22 +105,20 @@ mod tests {
 
     #[test]
     fn each_line_of_a_manifest_is_missed() {
-        for line in MANIFEST.lines().filter(|line| line.contains('=')) {
-            let kept: Vec<&str> = MANIFEST.lines().filter(|kept| *kept != line).collect();
-            let text = kept.join("\n");
+        for line in MANIFEST
+            .lines()
+            .filter(|line| line.contains('=') && !line.starts_with("name"))
+        {
+            let text = MANIFEST.replacen(&format!("\n{line}\n"), "\n", 1);
             let found = manifest(&file("crates/a/Cargo.toml", &text));
             assert_eq!(found.len(), 1, "without `{line}`: {found:?}");
         }
     }
 
     #[test]
-    fn the_documentation_of_a_library_shows_all_features() {
-        let library = MANIFEST.replace("[package]", "[package]\nname = \"kirin-types\"");
-        let found = manifest(&file("crates/kirin-types/Cargo.toml", &library));
-        assert_eq!(found.len(), 1, "{found:?}");
-        let shown = library + "\n[package.metadata.docs.rs]\nall-features = true\n";
-        let found = manifest(&file("crates/kirin-types/Cargo.toml", &shown));
-        assert_eq!(found, [""; 0]);
+    fn what_is_not_published_needs_no_keywords() {
+        let unpublished = "[package]\nname = \"a\"\npublish = false\n";
+        assert_eq!(manifest(&file("a/Cargo.toml", unpublished)).len(), 4);
     }
 
     #[test]

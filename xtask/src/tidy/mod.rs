@@ -45,12 +45,12 @@ mod tests {
     fn findings_of_all_kinds_come_together() {
         let file = TextFile {
             path: "crates/a/src/lib.rs".to_owned(),
-            text: format!("#[{}(dead_code)] \n", "allow"),
+            text: "#![allow(dead_code)] \n".to_owned(),
         };
         let found = problems(&[file]).join("\n");
         for expected in [
             "lib.rs:1: white space",
-            "lib.rs:1: write `#[expect",
+            "lib.rs:1: write `expect",
             "LICENSE-MIT",
             "list the phrases",
         ] {

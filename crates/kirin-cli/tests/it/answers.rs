@@ -197,7 +197,7 @@ fn a_success_that_is_a_sentence_is_shown_with_it() {
         true => success("content-type: text/plain\r\n", b"the moon is full today"),
         false => Answer::Json(404, r#"{"message":"no such task"}"#.into()),
     });
-    let create = Kirin::new().args(["create", "a boat"]);
-    let run = create.at(&server.base_url).run().ended_with(11);
+    let generate = Kirin::generate().args(["--timeout", "1"]);
+    let run = generate.at(&server.base_url).run().ended_with(11);
     assert!(run.stderr.contains("the moon is full today"), "{run:#?}");
 }

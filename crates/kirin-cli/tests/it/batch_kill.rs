@@ -21,8 +21,10 @@ use crate::{
     service::{emulator, instant},
 };
 
-/// How many requests a batch has.
+/// How many requests a batch has where somebody says how many kills there are, and else: enough that some are
+/// written down, some sent and some fetched whenever it is killed.
 const REQUESTS: usize = 50;
+const FEW_REQUESTS: usize = 20;
 
 /// How many settings there are, which share the kills.
 const SETTINGS: usize = 3;
@@ -109,6 +111,10 @@ fn check(setting: &Setting) -> Figures {
         setting.name
     ));
     let asked = number("KIRIN_KILLS");
+    let requests = match asked {
+        Some(_) => REQUESTS,
+        None => FEW_REQUESTS,
+    };
     let kills = match asked {
         Some(kills) => usize::try_from(kills).unwrap().div_ceil(SETTINGS),
         None => KILLS,
@@ -120,12 +126,12 @@ fn check(setting: &Setting) -> Figures {
         Some(_) => FAULTS,
         None => r#"{"rules": []}"#,
     };
-    let measured = Batch::new(setting, faults, &mut random);
+    let measured = Batch::new(setting, requests, faults, &mut random);
     let took = measured.to_end(setting);
     measured.judge(setting, &mut Figures::default());
     let mut figures = Figures::default();
     while figures.kills < kills {
-        let batch = Batch::new(setting, FAULTS, &mut random);
+        let batch = Batch::new(setting, requests, FAULTS, &mut random);
         loop {
             // One that is nearly done ends soon. Where there is time for it, half of the kills may come
             // as late as in a run from the start, when creates are waited for that were lost.
@@ -151,7 +157,7 @@ fn check(setting: &Setting) -> Figures {
         unresolved,
     } = figures;
     told(&format!(
-        "soak: {}: {kills} kills in {batches} batches of {REQUESTS}: {files} files, {charges} charges, \
+        "soak: {}: {kills} kills in {batches} batches of {requests}: {files} files, {charges} charges, \
          0 of them double, {unresolved} unresolved; a run takes {:.1} s, all took {:.0} s",
         setting.name,
         took.as_secs_f64(),
@@ -165,21 +171,23 @@ struct Batch {
     bench: Bench,
     emulator: Arc<Emulator>,
     arguments: &'static [&'static str],
+    requests: usize,
 }
 
 impl Batch {
-    fn new(setting: &Setting, faults: &str, random: &mut fastrand::Rng) -> Self {
+    fn new(setting: &Setting, requests: usize, faults: &str, random: &mut fastrand::Rng) -> Self {
         let config = (setting.config)()
             .task_time(Duration::from_millis(200))
             .seed(random.u64(..));
         let emulator = emulator(config);
-        let bench = Bench::new("boats.jsonl", &requests());
+        let bench = Bench::new("boats.jsonl", &lines(requests));
         let host = format!("[hosts.\"{}\"]\n{}", emulator.base_url(), setting.declared);
         bench.write("kirin.toml", &host);
         let batch = Self {
             bench,
             emulator,
             arguments: setting.arguments,
+            requests,
         };
         let control = ["create", "a boat", "--external-task-id", CONTROL];
         batch.kirin(&control).run().ended_with(0);
@@ -219,7 +227,7 @@ impl Batch {
     #[expect(clippy::cast_precision_loss, reason = "there are few files")]
     fn left(&self) -> f64 {
         match self.bench.path("videos").exists() {
-            true => 1.0 - self.files().len() as f64 / REQUESTS as f64,
+            true => 1.0 - self.files().len() as f64 / self.requests as f64,
             false => 1.0,
         }
     }
@@ -296,10 +304,10 @@ impl Batch {
         let names = self.bench.names("videos");
         let files = self.files().len();
         assert_eq!(names.len(), files + 1, "beside the gallery: {names:#?}");
-        assert_eq!(files + unresolved, REQUESTS, "{entries:#?}");
+        assert_eq!(files + unresolved, self.requests, "{entries:#?}");
         assert!(charged.len() >= files, "{files} files");
         if !setting.ends.contains(&11) {
-            assert_eq!((files, charged.len()), (REQUESTS, REQUESTS));
+            assert_eq!((files, charged.len()), (self.requests, self.requests));
         }
         figures.files += files;
         figures.charges += charged.len();
@@ -309,7 +317,7 @@ impl Batch {
 
 /// A request a line, for the shortest videos that there are: they are rendered while the
 /// test runs.
-fn requests() -> String {
+fn lines(requests: usize) -> String {
     let line = |number| {
         let request = json!({
             "model": "kirin_v3_t2v",
@@ -318,7 +326,7 @@ fn requests() -> String {
         });
         format!("{request}\n")
     };
-    (1..=REQUESTS).map(line).collect()
+    (1..=requests).map(line).collect()
 }
 
 /// Says how to do it again, if it fails.

@@ -19,6 +19,10 @@ fn a_disk_that_fills_up_at_any_moment_loses_no_task() {
     // not.
     let ledgers = (0..=240).step_by(6).map(|blocks| (&small, blocks));
     for (emulator, blocks) in ledgers.chain([(&large, 260)]) {
+        // Where a ledger fits twice, it fits under each larger limit.
+        if blocks <= 240 && codes.ends_with(&[(0, true), (0, true)]) {
+            continue;
+        }
         let home = tempfile::tempdir().unwrap();
         let videos = tempfile::tempdir().unwrap();
         let id = format!("order-{blocks}");
