@@ -1,11 +1,11 @@
-//! The phrases that documents must not contain: CONTRIBUTING.md lists them.
+//! The phrases that documents and the help of the program must not contain: CONTRIBUTING.md lists them.
 
 use crate::files::TextFile;
 
 const LIST: &str = "CONTRIBUTING.md";
 const MARKS: [&str; 2] = ["<!-- refused phrases -->", "<!-- until here -->"];
 
-/// All findings in the documents.
+/// All findings in the documents and in the help of the program.
 pub(super) fn problems(files: &[TextFile]) -> Vec<String> {
     let list = files.iter().find(|file| file.path == LIST);
     let phrases = list.map_or_else(Vec::new, |file| phrases(&file.text));
@@ -15,7 +15,9 @@ pub(super) fn problems(files: &[TextFile]) -> Vec<String> {
             MARKS[0], MARKS[1]
         )];
     }
-    let documents = files.iter().filter(|file| file.has_extension("md"));
+    let documents = files
+        .iter()
+        .filter(|file| file.has_extension("md") || file.path.contains("/snapshots/it__snap__help"));
     documents
         .flat_map(|file| findings(file, &phrases))
         .collect()

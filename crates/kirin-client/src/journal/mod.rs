@@ -7,6 +7,7 @@ mod error;
 mod intent;
 mod memory;
 mod operation;
+mod transitions;
 mod write;
 
 pub use entry::{JournalEntry, JournalState};
