@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::cargo::{cargo, command, execute};
 use crate::error::Failure;
 
-/// Runs the tests. Installing it takes six minutes on two cores; one on the path is taken.
+/// Runs the tests. One on the path is taken, for installing it takes minutes.
 pub(crate) const NEXTEST: Tool = Tool {
     name: "cargo-nextest",
     version: "0.9.143",

@@ -51,8 +51,8 @@ const DEEP: [usize; 2] = [7, 6];
 /// Steps of all kinds that one client makes at least on the longest way.
 const STEPS: u16 = 14;
 
-/// More states than these are not kept.
-const MOST: usize = 60_000_000;
+/// More states than these are not kept: two searches at a time have to fit into 16 GB.
+const MOST: usize = 10_000_000;
 
 /// Searches of cells, at the same time.
 const THREADS: usize = 2;
