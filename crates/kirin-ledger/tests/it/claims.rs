@@ -55,6 +55,7 @@ async fn the_claims_of_a_process_end_with_it() {
     assert!(matches!(claim(&other).await, Claim::UnderWay(..)));
     // A clone is the same opening, so both have to go.
     desk.ledger = desk.another();
+    assert!(kirin_ledger::Ledger::wait_until_closed());
     let Claim::Taken(entry) = claim(&other).await else {
         panic!("it is free")
     };
