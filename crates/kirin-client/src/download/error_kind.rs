@@ -19,7 +19,7 @@ pub enum DownloadErrorKind {
     /// The bytes could not be written.
     Disk,
     /// The server, or something on the way, encodes what it sends (`Content-Encoding`), though that was not
-    /// asked for, and not with gzip, which is undone. What came is [kept](DownloadError::kept) as it came.
+    /// asked for, and not with gzip, which is undone. What came is [kept](super::DownloadError::kept) as it came.
     Encoded,
     /// The file is there already, is a directory, or is being written by somebody else.
     Exists,

@@ -78,7 +78,7 @@ impl Client {
     /// it twice. An intent that is older than a day, or without a time, is looked up and never sent
     /// again, because nobody knows how long a host remembers an external id.
     ///
-    /// An intent of another base URL or of another [account](ClientBuilder::account) is unresolved here, and nothing
+    /// An intent of another base URL or of another [account](crate::ClientBuilder::account) is unresolved here, and nothing
     /// is asked or sent: that this host or this user does not know it would prove nothing. One of another key is
     /// looked for, and gone on with if it is found; if not, it is unresolved, and nothing is sent.
     ///
@@ -124,7 +124,7 @@ impl Client {
     /// Goes on with a task from its handle, in this process or another. Await it for the finished
     /// task.
     ///
-    /// A handle of another base URL or of another [account](ClientBuilder::account) is an error at once: what this
+    /// A handle of another base URL or of another [account](crate::ClientBuilder::account) is an error at once: what this
     /// host or this user says of the task would prove nothing. One of another key is gone on with, if that
     /// key finds the task; if not, nothing is said of the task and nothing is written down.
     ///
@@ -277,7 +277,7 @@ impl Client {
 
     /// Wakes the generations of this client that wait for the task of a callback: they query at
     /// once, at most once a second however many callbacks come. Whether there was one. Several clients
-    /// are woken by one call of [`Wakes::wake`].
+    /// are woken by one call of [`Wakes::wake`](crate::Wakes::wake).
     ///
     /// A callback may be forged, so nothing of it is believed but which task it is about: the answer
     /// of the query decides. One that comes before the create's answer is remembered, so `false` is

@@ -5,9 +5,10 @@ use std::time::Duration;
 use kirin_transport::SendWatch;
 use kirin_types::{GenerationRequest, Task};
 
-use super::{Client, clock::Clock, plan::Plan, record::Record};
+use super::{Client, plan::Plan, record::Record};
 use crate::{
     Error,
+    clock::Clock,
     machine::{Notice, Outcome},
     wire::CreateAnswer,
 };

@@ -121,7 +121,7 @@ pub enum Notice {
         /// Whether it was found by its external id after the answer to the create was lost.
         adopted: bool,
     },
-    /// The end is reached: see [`Action::Finished`].
+    /// The end is reached: see [`Action::Finished`](super::Action::Finished).
     Finished,
     /// The task that was asked for by its external id is this one.
     Found {
