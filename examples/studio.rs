@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, future::join_all, stream};
+use futures_util::{FutureExt as _, Stream, future::join_all, stream};
 use kirin_client::{
     ApiKey, BaseUrl, Budget, BuildError, Client, DuplicateIds, Error as KirinError, Generation,
     HostCapabilities, Lookup, Unfinished, Wakes,
@@ -44,7 +44,10 @@ impl Studio {
         for entry in self.ledger.unfinished().await? {
             let id = entry.external_task_id;
             let entry = self.ledger.journal_entry(entry.number).await?;
-            let generation = self.client(&id)?.resume_entry(entry).start();
+            let mut generation = self.client(&id)?.resume_entry(entry).start();
+            // It holds the create from its first poll on: an order that comes now finds it under way, and does not
+            // get in between.
+            let _ = generation.accepted().now_or_never();
             tokio::spawn(Arc::clone(self).work(id, generation, None));
         }
         Ok(())

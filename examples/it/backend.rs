@@ -7,7 +7,13 @@ use std::{
     time::Duration,
 };
 
+use kirin_client::{
+    ApiKey, BaseUrl, Client, Intent, Journal as _, JournalChange, JournalWrite, OperationId,
+    machine::SendReason,
+};
 use kirin_emulator::{Emulator, EmulatorConfig, VideoSize};
+use kirin_ledger::Ledger;
+use kirin_types::{GenerationRequest, Timestamp};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -152,6 +158,59 @@ async fn a_backend_that_is_killed_pays_once_for_each_video() {
         backend.kill().await;
     }
     assert_one_charge_each(&emulator, after.len());
+}
+
+/// Killed between what it wrote down and what it was to send.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_was_written_down_is_delivered_by_the_next_process_whether_it_was_sent_or_not()
+ {
+    for was_sent in [false, true] {
+        delivered_by_the_next_process(was_sent).await;
+    }
+}
+
+async fn delivered_by_the_next_process(was_sent: bool) {
+    let emulator = emulator(Duration::from_millis(300)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = address();
+    let request = GenerationRequest::builder("a fox")
+        .external_task_id("ada.1")
+        .callback_url(format!("http://{address}/callbacks/b7e1"));
+    let request = request.build().expect("a request");
+    let base_url: BaseUrl = emulator.base_url().parse().expect("a URL");
+    let key: ApiKey = "any-key".parse().expect("a key");
+    let now = std::time::UNIX_EPOCH.elapsed().expect("a time").as_millis();
+    let now = i64::try_from(now).expect("a time of this age");
+    let intent = Intent::new(
+        request.clone(),
+        base_url.clone(),
+        key.fingerprint(),
+        Some(Timestamp::from_milliseconds(now)),
+    );
+    let intent = intent.expect("an external task id");
+    let ledger = Ledger::open(folder.path().join("ledger.sqlite3")).expect("a ledger");
+    let journal = ledger.journal(base_url);
+    let send = JournalChange::Send {
+        attempt: 1,
+        reason: SendReason::Unsent,
+    };
+    let changes = [JournalChange::Intend(Box::new(intent.clone())), send];
+    let create = intent.create_id().expect("an external task id");
+    let writes =
+        changes.map(|change| JournalWrite::new(create.clone(), OperationId::new(1, 1), change));
+    journal.write_all(&writes).await.expect("a journal");
+    drop((journal, ledger));
+    if was_sent {
+        let client = Client::builder(key).base_url(emulator.base_url().parse().expect("a URL"));
+        let client = client.build().expect("a client");
+        let generation = client.submit(request).await.expect("a task");
+        drop(generation);
+    }
+    let backend = Backend::start(&emulator, folder.path(), &address).await;
+    // The customer asks again before the process has got far.
+    assert_eq!(backend.order("1").await.expect("an answer").0, 200);
+    backend.until_delivered("1").await;
+    assert_one_charge_each(&emulator, 1);
 }
 
 /// What is under way is waited for, and nothing begins meanwhile.
