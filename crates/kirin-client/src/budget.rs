@@ -136,7 +136,7 @@ impl Budget {
     /// ```
     pub fn spent_on<'a>(self, entries: impl IntoIterator<Item = &'a JournalEntry>) -> Self {
         for entry in entries {
-            if entry.state.is_nothing() && !entry.may_hide_a_task() {
+            if !entry.may_be_charged() {
                 continue;
             }
             let request = &entry.intent.request;

@@ -23,9 +23,24 @@ pub(super) struct Calm {
 }
 
 impl Calm {
-    /// Continues without a fault, and reconciles what is open, until nothing is left to do.
-    pub(super) fn check(&mut self, world: &mut World, state: State) -> Result<(), Broken> {
-        let mut state = state;
+    /// Continues without a fault, and reconciles what is open, until nothing is left to do. What breaks comes
+    /// with the steps to it.
+    pub(super) fn check(
+        &mut self,
+        world: &mut World,
+        state: State,
+    ) -> Result<(), (Broken, Vec<Step>)> {
+        let mut taken = Vec::new();
+        let came_to_an_end = self.follow(world, state, &mut taken);
+        came_to_an_end.map_err(|broken| (broken, taken))
+    }
+
+    fn follow(
+        &mut self,
+        world: &mut World,
+        mut state: State,
+        taken: &mut Vec<Step>,
+    ) -> Result<(), Broken> {
         let mut reconciled = 0;
         let mut steps = Vec::new();
         let mut way = Vec::new();
@@ -39,7 +54,10 @@ impl Calm {
             steps.clear();
             world.steps(&state, &mut steps);
             match next(world, &state, &steps, &mut reconciled) {
-                Some(step) => state = world.take(state, step)?,
+                Some(step) => {
+                    taken.push(step);
+                    state = world.take(state, step)?;
+                }
                 None => {
                     end(world, &state)?;
                     self.checked.extend(way);

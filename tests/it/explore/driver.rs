@@ -192,7 +192,7 @@ impl Driver {
                 let end = JournalChange::End(Box::new(outcome));
                 let written = self.write(state, it, end, fails);
                 match written.map_err(|why| self.store.why(why)) {
-                    Err(Withheld::Journal { .. }) => !is_at_it,
+                    Err(Withheld::Journal { .. }) => !is_at_it && self.may_be_charged(state),
                     Err(Withheld::UnderWay) => true,
                     Err(Withheld::Known { state }) => *state != KnownCreate::NotCreated,
                     _ => false,
@@ -200,14 +200,22 @@ impl Driver {
             }
             Stage::Unwritten { .. } if fails || state.clients[it].is_cut_off => !is_at_it,
             // `Record::ended_unwritten`.
-            Stage::Unwritten { .. } => self.store.entry(state.entry).is_some_and(|entry| {
-                let is_intended = entry.state == JournalState::Intended;
-                !entry.state.is_nothing() || entry.is_refusal_open && is_intended
-            }),
-            Stage::NotTakenOver => false,
+            Stage::Unwritten { .. } => self.may_be_charged(state),
+            // `Record::open_create_of_another`.
+            Stage::NotTakenOver => {
+                fails || state.clients[it].is_cut_off || self.may_be_charged(state)
+            }
         };
         state.clients[it].rest();
         is_denied && !is_overtaken
+    }
+
+    /// `JournalEntry::may_be_charged`.
+    fn may_be_charged(&self, state: &State) -> bool {
+        self.store.entry(state.entry).is_some_and(|entry| {
+            let is_intended = entry.state == JournalState::Intended;
+            !entry.state.is_nothing() || entry.is_refusal_open && is_intended
+        })
     }
 
     fn is_at_it(&self, state: &State, it: usize) -> bool {

@@ -51,7 +51,7 @@ fn holds(name: &str, faults: &[Step]) {
     }
     Calm::default()
         .check(&mut world, state)
-        .unwrap_or_else(|broken| panic!("{broken}"));
+        .unwrap_or_else(|(broken, _)| panic!("{broken}"));
 }
 
 const TAKES: &str = "takes duplicates, lag declared";

@@ -130,7 +130,7 @@ impl Search {
         let reached = match self.world.take(state, step) {
             Ok(reached) => reached,
             Err(broken) => {
-                return Err(self.counter_example(broken, number, step));
+                return Err(self.counter_example(broken, number, vec![step]));
             }
         };
         let fingerprint = fingerprint(&reached);
@@ -138,9 +138,10 @@ impl Search {
             return Ok(None);
         }
         if fingerprint.is_multiple_of(self.sample)
-            && let Err(broken) = self.calm.check(&mut self.world, reached)
+            && let Err((broken, mut calm)) = self.calm.check(&mut self.world, reached)
         {
-            return Err(self.counter_example(broken, number, step));
+            calm.insert(0, step);
+            return Err(self.counter_example(broken, number, calm));
         }
         let at = u32::try_from(self.reached.len()).expect("fewer than that");
         let steps = match self.reached.get(number as usize) {
@@ -156,8 +157,10 @@ impl Search {
         Ok(Some((reached, at)))
     }
 
-    fn counter_example(&mut self, broken: String, from: u32, last: Step) -> CounterExample {
-        let mut steps = vec![last];
+    /// The steps of the way to `from`, and the last ones after it.
+    fn counter_example(&mut self, broken: String, from: u32, last: Vec<Step>) -> CounterExample {
+        let mut steps = last;
+        steps.reverse();
         let mut at = from;
         while let Some(reached) = self.reached.get(at as usize) {
             steps.push(reached.by);

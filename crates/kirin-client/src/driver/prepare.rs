@@ -165,7 +165,7 @@ impl Known {
         self.learn_from_intent(&start);
         // Whatever was read before, what stands in the journal counts.
         let is_of_another_key = entry.intent.key != client.0.fingerprint;
-        let may_exist = !entry.state.is_nothing() || entry.may_hide_a_task();
+        let may_exist = entry.may_be_charged();
         self.is_of_another_key = is_of_another_key && may_exist;
         if self.is_of_another_key {
             return Ok(go_on(entry));

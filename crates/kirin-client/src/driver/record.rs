@@ -19,7 +19,7 @@ use super::{
 use crate::{
     CreateId, Intent, Journal, JournalChange, JournalError, JournalWrite, OperationId, TakenBack,
     clock::{Clock, SHORTEST_CALL, within_or_ever},
-    machine::{MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
+    machine::{KnownCreate, MissingExternalTaskId, Outcome, SendReason, Settings, Withheld},
     wire::CreateAnswer,
 };
 
@@ -259,13 +259,38 @@ impl Record {
             Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
                 let written = self.report(vec![end]).await;
+                let written = match (written, outcome) {
+                    (Err(error), Outcome::NotCreated { .. }) => {
+                        Err(self.open_create_of_another().await.unwrap_or(error))
+                    }
+                    (written, _) => written,
+                };
                 self.unless_unknown(client, written)
             }
-            Stage::Unwritten(_) if matches!(outcome, Outcome::NotCreated { .. }) => {
-                self.ended_unwritten(outcome).await
+            _ if !matches!(outcome, Outcome::NotCreated { .. }) => Ok(()),
+            Stage::Unwritten(_) => self.ended_unwritten(outcome).await,
+            // Whoever it was not taken over from may have sent it meanwhile.
+            Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) => {
+                self.open_create_of_another().await.map_or(Ok(()), Err)
             }
-            _ => Ok(()),
         }
+    }
+
+    /// A create of the same id that another operation is at, or was, and that may be charged. One that is
+    /// not this operation's own may be, where the journal cannot be read.
+    async fn open_create_of_another(&self) -> Option<JournalError> {
+        let is_own = matches!(self.stage, Stage::Written);
+        let operation = &self.writer.operation;
+        let recalled = match self.is_silent {
+            true => Err(silent()),
+            false => in_time(&self.clock, operation.journal.recall(self.create()?)).await,
+        };
+        let Ok(recalled) = recalled else {
+            return (!is_own).then(|| JournalError::known(KnownCreate::InDoubt));
+        };
+        let entry = recalled.entry?;
+        let is_own = is_own && entry.intent.operation == Some(operation.id);
+        (!is_own && entry.may_be_charged()).then(|| JournalError::known(entry.state.known()))
     }
 
     /// Nothing was sent, and nothing was written as far as is known.
@@ -299,9 +324,7 @@ impl Record {
                 })
                 .await
             }
-            Some(entry) if !entry.state.is_nothing() || entry.may_hide_a_task() => {
-                Err(JournalError::known(entry.state.known()))
-            }
+            Some(entry) if entry.may_be_charged() => Err(JournalError::known(entry.state.known())),
             _ => Ok(()),
         }
     }

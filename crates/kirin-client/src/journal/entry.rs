@@ -333,6 +333,11 @@ impl JournalEntry {
     pub(crate) fn may_hide_a_task(&self) -> bool {
         self.is_refusal_open && self.state == JournalState::Intended
     }
+
+    /// Whether what was sent, or was refused and not looked up yet, may have been charged.
+    pub(crate) fn may_be_charged(&self) -> bool {
+        !self.state.is_nothing() || self.may_hide_a_task()
+    }
 }
 
 impl CreateId {
@@ -367,7 +372,7 @@ impl CreateId {
         may_be_own.max_by_key(|it| {
             let entry = it.as_ref();
             let intent = &entry.intent;
-            let may_be_charged = !entry.state.is_nothing() || entry.may_hide_a_task();
+            let may_be_charged = entry.may_be_charged();
             (
                 may_be_charged,
                 intent.account == self.account,
