@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// their clients have two different account names (`ClientBuilder::account`).
 ///
 /// It goes to no server. 1 to 64 characters, none of them a control character (this project's choice), so
-/// that it can stand in a log.
+/// that it can be in a log.
 ///
 /// ```
 /// use kirin_client::AccountName;

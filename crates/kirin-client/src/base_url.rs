@@ -35,7 +35,7 @@ impl BaseUrl {
     /// Longest base URL, in bytes (this project's bound).
     pub const MAX_BYTES: usize = 2048;
 
-    /// Reads a base URL that may be plain http to any host: whoever is on the way reads the key. A client takes
+    /// Reads a base URL that may be plain http to any host: anyone on the network path reads the key. A client takes
     /// it only where its builder names the same host (`ClientBuilder::plain_http_to`). What is read from a handle or a journal is
     /// read like this.
     ///

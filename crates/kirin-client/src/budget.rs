@@ -29,7 +29,7 @@ use crate::{
 /// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
 /// none: [`prices`](Self::prices) takes yours. One budget may be shared by several clients, and one generation
 /// may have one of its own beside that of its client: `GenerationBuilder::budget`. A budget ends with the process;
-/// [`spent_before`](Self::spent_before) makes one that goes on.
+/// [`spent_before`](Self::spent_before) makes one that continues.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Budget {
     }
 
     /// Counts what was spent before this budget was made, as by an earlier process, in USD. A negative amount
-    /// counts nothing. An amount names no creates: one that is part of it and is gone on with counts once more, so
+    /// counts nothing. An amount names no creates: one that is part of it and is continued counts once more, so
     /// count those with [`spent_on`](Self::spent_on).
     ///
     /// ```
@@ -117,7 +117,7 @@ impl Budget {
     }
 
     /// Counts what these creates cost before this budget was made, or may have: each that may have been sent and is
-    /// not proved to have created nothing. What a task says it cost counts, else the price. One that is gone on with
+    /// not proved to have created nothing. What a task says it cost counts, else the price. One that is continued
     /// (`Client::resume_entry`) takes what is counted here, and not its price once more; so what is in an amount of
     /// [`spent_before`](Self::spent_before) must not be among these. Set the [prices](Self::prices) before.
     ///
@@ -376,7 +376,7 @@ impl fmt::Debug for Reservation {
 /// All that a budget has given away.
 #[derive(Default)]
 struct Charges {
-    /// The sum of `by_number` and of what was spent before, so that nobody has to add them up.
+    /// The sum of `by_number` and of what was spent before, so that no one has to add them up.
     total: Total,
     /// Numbers only grow, so a new one goes to the end, where memory is at hand however many there are.
     by_number: BTreeMap<u64, Charge>,

@@ -51,14 +51,14 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const LOOK_UP_TIMES: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
 impl CallPolicy {
-    /// What the time-out of a call is, and the shortest time from which absence is proved.
+    /// What the timeout of a call is, and the shortest time from which absence is proved.
     pub(crate) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Sets how long a create may take, from the taking of its body by the transport to the last byte of the
     /// answer: 5 s to a day; what is outside counts as the nearest of the two. 30 s if never called.
     ///
     /// From the larger of this and 30 s on, nothing of a create whose answer was lost can be on its way any
-    /// more. So a longer time-out lets the proof of absence wait longer, and a shorter one changes nothing of
+    /// more. So a longer timeout lets the proof of absence wait longer, and a shorter one changes nothing of
     /// it. A transport of your own has to allow this time; the default one does.
     ///
     /// ```
@@ -76,7 +76,7 @@ impl CallPolicy {
         self
     }
 
-    /// Sets how long a query or a look-up may take: 1 s to a day; what is outside counts as the nearest of the
+    /// Sets how long a query or a lookup may take: 1 s to a day; what is outside counts as the nearest of the
     /// two. 30 s if never called.
     ///
     /// ```
@@ -94,8 +94,8 @@ impl CallPolicy {
         self
     }
 
-    /// Sets how many queries or look-ups in a row may fail before the task is left to a later start. If never
-    /// called, it is 10, and 4 for the look-ups that follow a refused create. A query that fails costs nothing
+    /// Sets how many queries or lookups in a row may fail before the task is left to a later start. If never
+    /// called, it is 10, and 4 for the lookups that follow a refused create. A query that fails costs nothing
     /// and says nothing of the task.
     ///
     /// ```
@@ -114,7 +114,7 @@ impl CallPolicy {
     }
 
     /// Sets how many attempts of a download in a row may bring nothing to keep before it is given up; 5 if
-    /// never called. What came is kept, and another download goes on from there.
+    /// never called. What came is kept, and another download continues from there.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -132,7 +132,7 @@ impl CallPolicy {
     }
 
     /// Sets when a task is looked up after the answer to its create was lost, counted from then on: each time
-    /// 1 s to a day, in any order. 1, 2, 4, 8, 15 and 30 s if never called. There is always a look-up at 30 s or
+    /// 1 s to a day, in any order. 1, 2, 4, 8, 15 and 30 s if never called. There is always a lookup at 30 s or
     /// later, because a create may be on its way until then: where you name none, one at 30 s is added.
     ///
     /// ```
@@ -165,7 +165,7 @@ impl CallPolicy {
         self.create_timeout
     }
 
-    /// How long a query or a look-up may take.
+    /// How long a query or a lookup may take.
     pub fn query_timeout(&self) -> Duration {
         self.query_timeout
     }
@@ -185,7 +185,7 @@ impl CallPolicy {
         &self.look_up_times
     }
 
-    /// How long a create may be on its way, as far as its time-out decides it: a shorter one calls nothing back.
+    /// How long a create may be on its way, as far as its timeout decides it: a shorter one calls nothing back.
     pub(crate) fn longest_create(&self) -> Duration {
         self.create_timeout.max(Self::USUAL_TIMEOUT)
     }

@@ -42,7 +42,7 @@ pub struct HostCapabilities {
 pub enum DuplicateIds {
     /// It refuses the create, so sending again cannot charge twice.
     Refused,
-    /// Nobody knows.
+    /// No one knows.
     #[default]
     Unknown,
 }
@@ -55,7 +55,7 @@ pub enum Lookup {
     Missing,
     /// It can: declared, or one was found.
     Proven,
-    /// Nobody knows.
+    /// No one knows.
     #[default]
     Unproven,
 }

@@ -1,9 +1,9 @@
-//! What a look-up has to find before a miss counts.
+//! What a lookup has to find before a miss counts.
 
 use kirin_types::{ExternalTaskId, TaskId};
 use serde::{Deserialize, Serialize};
 
-/// A task that is known by both of its ids: a look-up by its external id must find it under the
+/// A task that is known by both of its ids: a lookup by its external id must find it under the
 /// service's id. Only then does a miss beside it say that there is no task, and not that a gateway, a
 /// cache or the wrong server answered.
 ///

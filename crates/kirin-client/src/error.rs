@@ -72,14 +72,14 @@ impl Error {
         self
     }
 
-    /// Why this end does not stand in the journal, if it was to be written there and could not be.
+    /// Why this end is not in the journal, if it was to be written there and could not be.
     /// The journal then knows less than happened: it may still say that the create was sent, and
     /// whoever reconciles it may send it again.
     pub fn not_recorded(&self) -> Option<&JournalError> {
         self.not_recorded.as_deref()
     }
 
-    /// What `Client::resume` takes to go on with the task, in this process or another: every
+    /// What `Client::resume` takes to continue the task, in this process or another: every
     /// error of a generation whose task was accepted has it.
     pub fn resume(&self) -> Option<&GenerationHandle> {
         self.handle.as_deref()

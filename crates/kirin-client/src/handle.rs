@@ -1,4 +1,4 @@
-//! What another process needs to go on with a task that the service has.
+//! What another process needs to continue a task that the service has.
 
 use kirin_types::{ExternalTaskId, TaskId, TaskRef};
 use serde::{Deserialize, Serialize};

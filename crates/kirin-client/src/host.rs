@@ -1,4 +1,4 @@
-//! Hosts as they stand in URLs.
+//! Hosts as they appear in URLs.
 
 use http::uri::Authority;
 
@@ -6,7 +6,7 @@ use http::uri::Authority;
 ///
 /// # Errors
 ///
-/// Why it cannot stand in a URL that is asked, as a sentence part.
+/// Why it cannot be in a URL that is asked, as a sentence part.
 pub(crate) fn host_and_port(authority: &Authority, usual: u16) -> Result<String, &'static str> {
     let (text, host) = (authority.as_str(), authority.host());
     if text.contains('@') {

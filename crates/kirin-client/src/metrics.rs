@@ -129,7 +129,7 @@ impl Drop for InFlight {
     }
 }
 
-/// A recorder is somebody else's code: where it panics, what is paid for goes on all the same.
+/// A recorder is someone else's code: where it panics, what is paid for continues all the same.
 fn guarded(record: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(record));
 }

@@ -41,7 +41,7 @@ pub enum PollSchedule {
         /// The longest gap until the typical time is well over: a person watches the progress.
         cap: Duration,
     },
-    /// A fall-back for tasks whose end is told by a callback: the first query at the typical time,
+    /// A fall-back for tasks whose end a callback reports: the first query at the typical time,
     /// then gaps that double from a quarter of it up to a minute.
     Seldom {
         /// The typical time from acceptance to completed.
@@ -83,7 +83,7 @@ impl PollSchedule {
         }
     }
 
-    /// A fall-back for tasks of this typical time whose end is told by a callback.
+    /// A fall-back for tasks of this typical time whose end a callback reports.
     ///
     /// ```
     /// use std::time::Duration;

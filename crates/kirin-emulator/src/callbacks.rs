@@ -105,13 +105,13 @@ pub struct CallbackRecord {
     pub task: String,
     /// Which attempt it was, counted from 1.
     pub attempt: u32,
-    /// What came of it.
+    /// The result.
     pub outcome: CallbackOutcome,
     /// The rule that applied to it.
     pub fault: Option<FiredRule>,
 }
 
-/// What came of an attempt to send a callback.
+/// The result of an attempt to send a callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

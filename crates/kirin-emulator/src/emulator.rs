@@ -87,7 +87,7 @@ impl Emulator {
         self.lookup
     }
 
-    /// Lets its time jump forward at once: tasks end, videos expire, and nobody waits.
+    /// Lets its time jump forward at once: tasks end, videos expire, and no one waits.
     ///
     /// ```
     /// use std::time::Duration;

@@ -67,7 +67,7 @@ pub struct Charge {
     pub refunded_at: Option<Timestamp>,
 }
 
-/// More than one charge for one external task id: somebody paid twice for one thing.
+/// More than one charge for one external task id: someone paid twice for one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DoubleCharge {

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 253;
 
 impl EmulatorConfig {
     /// Sets the address that it listens on; 127.0.0.1 if never called. On an address of another network,
-    /// everybody there can use the emulator and read what is sent to it.
+    /// everyone there can use the emulator and read what is sent to it.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -30,7 +30,7 @@ impl EmulatorConfig {
         self
     }
 
-    /// Sets a name under which it is called, too, such as that of its container: it stands in the URLs of the
+    /// Sets a name under which it is called, too, such as that of its container: it is in the URLs of the
     /// emulator, and requests for it are answered. If never called, these are the names of this machine's
     /// loopback interface, and the address that it listens on.
     pub fn host_name(mut self, name: impl Into<String>) -> Self {
@@ -44,7 +44,7 @@ impl EmulatorConfig {
         format!("http://{host}:{}", self.port)
     }
 
-    /// The address that it listens on as it stands in URLs; of all addresses, that of this machine.
+    /// The address that it listens on as it is in URLs; of all addresses, that of this machine.
     fn address(&self) -> String {
         match self.listen {
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.to_string(),

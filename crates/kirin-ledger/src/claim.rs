@@ -1,4 +1,4 @@
-//! Who goes on with an entry: one process at a time.
+//! Who continues an entry: one process at a time.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use crate::{
 pub enum Claim {
     /// No create is known under the id.
     New,
-    /// Nobody else is at the entry, and until it is released or this process ends, nobody else will be.
+    /// No one else is at the entry, and until it is released or this process ends, no one else will be.
     Taken(Box<Entry>),
     /// Another process is at it, or one was whose lock cannot be tested.
     UnderWay(Box<Entry>, Owner),
 }
 
 impl Ledger {
-    /// Takes the entry of a create that has no account, so that no other process goes on with it at the same time. It is free again
-    /// when it is [released](Self::release), or when this process ends, however it does.
+    /// Takes the entry of a create that has no account, so that no other process continues it at the same
+    /// time. It is free again when it is [released](Self::release), or when this process ends, however it does.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Ledger {
     }
 }
 
-/// Takes an entry, if nobody else has it.
+/// Takes an entry, if no one else has it.
 fn claim(connection: &Connection, number: i64, process: &Process) -> rusqlite::Result<Claim> {
     let entry = Box::new(one(connection, number)?);
     match holder(connection, number, process)? {

@@ -24,7 +24,7 @@ pub(crate) fn since(then: SystemTime) -> Duration {
     now.duration_since(then).unwrap_or_default()
 }
 
-/// Waits for another process, which tells nobody how far it is.
+/// Waits for another process, which tells no one how far it is.
 pub(crate) fn pause(duration: Duration) {
     #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for")]
     std::thread::sleep(duration);

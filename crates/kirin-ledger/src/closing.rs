@@ -28,7 +28,7 @@ impl Closing {
         Open(Arc::clone(&self.0))
     }
 
-    /// Nobody holds the ledger any more.
+    /// No one holds the ledger any more.
     pub(crate) fn begin(&self, path: &Path) {
         let mut closing = locked();
         if !self.0.load(Ordering::Acquire) {

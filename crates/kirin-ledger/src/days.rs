@@ -1,6 +1,6 @@
-//! What all creates of a day cost, or may: a running total, so that nobody has to read all rows of the day.
+//! What all creates of a day cost, or may: a running total, so that no one has to read all rows of the day.
 //!
-//! A day that has no total is added up when somebody asks for it. Whoever changes rows without knowing of the
+//! A day that has no total is added up when someone asks for it. Whoever changes rows without knowing of the
 //! totals, as an older version that still runs, takes them all away: triggers do that, unless `counting` says that
 //! the totals are changed as well.
 
@@ -68,7 +68,7 @@ fn charges(row: &Row<'_>) -> rusqlite::Result<Charges> {
     Ok(charges)
 }
 
-/// What is spent on a day, or may be. Added up if nobody has done that before, in a transaction that writes.
+/// What is spent on a day, or may be. Added up if no one has done that before, in a transaction that writes.
 pub(crate) fn spent(connection: &Connection, day: i64) -> rusqlite::Result<Total> {
     if let Some(spent) = stored(connection, day)? {
         return Ok(spent);

@@ -40,7 +40,7 @@ pub struct Entry {
     pub ended_at: Option<Timestamp>,
     /// What it cost in USD, where the service said it.
     pub cost: Option<Amount>,
-    /// Where its files are wanted, a file or a folder; `None` if nobody said that they are.
+    /// Where its files are wanted, a file or a folder; `None` if no one said that they are.
     pub output: Option<PathBuf>,
     /// An attempt was refused, and is still to be looked up: something on the way may have sent it twice.
     /// One that has ended so is looked up once more.
@@ -137,7 +137,7 @@ impl Entry {
         self.cost.as_ref().or(self.price.as_ref())
     }
 
-    /// What goes on with its task, where there is one.
+    /// What continues its task, where there is one.
     pub fn handle(&self) -> Option<GenerationHandle> {
         let (base_url, key) = (self.base_url.clone(), self.key.clone());
         let mut handle = GenerationHandle::new(base_url, key, self.task_id.clone()?);

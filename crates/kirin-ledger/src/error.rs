@@ -33,7 +33,7 @@ pub enum LedgerError {
         /// How many names it has.
         names: u64,
     },
-    /// There is no such file, and what stands beside its path says that there was one.
+    /// There is no such file, and what is beside its path says that there was one.
     Missing {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// The file is on a network file system, or on one that other machines may share, where locks cannot
-    /// be relied upon: NFS, SMB, whatever FUSE serves, virtiofs and the like.
+    /// be relied on: NFS, SMB, whatever FUSE serves, virtiofs and the like.
     NetworkFileSystem {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! Whether what this process has open is the ledger, still. A create that is written down where nobody
+//! Whether what this process has open is the ledger, still. A create that is written down where no one
 //! will look is a create without a journal.
 //!
 //! Before each write, and after it, the files are looked at with `stat`: they have to be the ones that
@@ -120,7 +120,7 @@ impl Guard {
         is_known.then_some(()).ok_or(Trouble::Outdated)
     }
 
-    /// Looks at what a write may have brought into the file, before somebody else writes there.
+    /// Looks at what a write may have brought into the file, before someone else writes there.
     pub(crate) fn after_write(&mut self) -> Result<(), Trouble> {
         self.main_file.check()
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What tells one file from another. The system gives the number of a file to no other one as long as
-/// somebody has it open; so while this process has, what is equal is the same file.
+/// someone has it open; so while this process has, what is equal is the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     #[cfg(unix)]
@@ -16,7 +16,7 @@ struct Identity {
     inode: u64,
 }
 
-/// What changes when somebody writes to a file, even if it is written back to the same length.
+/// What changes when someone writes to a file, even if it is written back to the same length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     bytes: u64,

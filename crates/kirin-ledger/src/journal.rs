@@ -101,7 +101,7 @@ impl LedgerJournal {
         self
     }
 
-    /// Says where the files of a create are wanted, a file or a folder, so that whoever goes on with
+    /// Says where the files of a create are wanted, a file or a folder, so that whoever continues
     /// it can put them there.
     pub fn output(mut self, id: ExternalTaskId, path: impl Into<PathBuf>) -> Self {
         self.outputs.insert(id, path.into());
@@ -190,7 +190,7 @@ impl Journal for LedgerJournal {
         written.map_err(failed)?
     }
 
-    /// What was dropped is free for other processes, as soon as that is written; nobody waits for it.
+    /// What was dropped is free for other processes, as soon as that is written; no one waits for it.
     fn operation_ended(&self, operation: &OperationId) {
         if !self.ledger.process().has_ended(operation) {
             return;

@@ -17,8 +17,8 @@ use crate::{
 
 /// An open ledger. A clone is the same one.
 ///
-/// Where the last one is dropped, and with it every journal, a thread writes what is left, which nobody was told
-/// of, and closes the file; what was answered is on the disk already. Inside a tokio runtime nobody waits for that,
+/// Where the last one is dropped, and with it every journal, a thread writes what is left, which no one was told
+/// of, and closes the file; what was answered is on the disk already. Inside a tokio runtime no one waits for that,
 /// elsewhere the one who drops it does. The next one at the same path waits for it, and so does
 /// [`wait_until_closed`](Self::wait_until_closed), for the end of a program.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Ledger {
 
     /// Opens a ledger that was refused because it is gone, or knows less than what is written beside
     /// it ([`Missing`](LedgerError::Missing), [`Outdated`](LedgerError::Outdated)): a person has decided
-    /// to go on with what there is. Creates that only the lost one knew may be paid and unknown, so for
+    /// to continue what there is. Creates that only the lost one knew may be paid and unknown, so for
     /// 7 days the ledger [looks up first](Self::looks_up_first). Every process that has the lost one
     /// open sends nothing any more.
     ///
@@ -162,7 +162,7 @@ impl Ledger {
     }
 
     /// Opens a copy of a ledger that can be read and not written to, as on a disk that is mounted to be read.
-    /// The copy is made in `folder`, with the log that stands beside the ledger; make a new folder for it that
+    /// The copy is made in `folder`, with the log that is beside the ledger; make a new folder for it that
     /// only you may read, and remove it when you are done. Nothing that is written to the copy reaches the ledger.
     ///
     /// ```
@@ -224,13 +224,13 @@ impl Ledger {
     }
 
     /// Whether there may be creates that it does not know: it was made new or accepted within 7 days,
-    /// or came here without its lock folder. The first attempt for an id that somebody chose, or that
-    /// follows from a line of a batch, then has to follow a look-up of that id.
+    /// or came here without its lock folder. The first attempt for an id that someone chose, or that
+    /// follows from a line of a batch, then has to follow a lookup of that id.
     pub fn looks_up_first(&self) -> bool {
         self.incomplete().is_some()
     }
 
-    /// Whether those that it does not know may be some that it knew: then nobody knows how often they were
+    /// Whether those that it does not know may be some that it knew: then no one knows how often they were
     /// repeated.
     pub(crate) fn has_forgotten(&self) -> bool {
         self.incomplete().is_some_and(|it| it.has_forgotten)
@@ -245,7 +245,7 @@ impl Ledger {
         &self.0.path
     }
 
-    /// What is needed to go on with an entry whose task is not known yet.
+    /// What is needed to continue an entry whose task is not known yet.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ impl Ledger {
         Ok(self.journal_entry(number).await?.intent)
     }
 
-    /// An entry as its journal knows it: what `Client::resume_entry` goes on with, whatever its state.
+    /// An entry as its journal knows it: what `Client::resume_entry` continues, whatever its state.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, ledger: kirin_ledger::Ledger) -> Result<(), Box<dyn std::error::Error>> {
@@ -289,7 +289,7 @@ impl Ledger {
         self.select("TRUE", None).await
     }
 
-    /// What there is to go on with, the oldest first: sent and not known how it ended, accepted and
+    /// What there is to continue, the oldest first: sent and not known how it ended, accepted and
     /// not ended, refused and still to be looked up, or completed without the files that are wanted, or
     /// without what [`until_delivered`](crate::LedgerJournal::until_delivered) waits for. Of these, and of no others, the
     /// [`journal_entry`](Self::journal_entry) is unfinished.

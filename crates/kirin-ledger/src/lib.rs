@@ -2,7 +2,7 @@
 //!
 //! # Many videos
 //!
-//! This makes many videos, and goes on where it was when it is run again, also after `kill -9`: none is paid for
+//! This makes many videos, and continues where it was when it is run again, also after `kill -9`: none is paid for
 //! twice, and none that was paid for is lost. Each video has an id of its own, and the same request at each run.
 //!
 //! ```

@@ -10,7 +10,7 @@ use crate::{clock, mark::Mark};
 /// The first layout in which a ledger knows it.
 pub(crate) const LAYOUT: i64 = 2;
 
-/// Rows of openings that are kept without looking whether somebody needs them.
+/// Rows of openings that are kept without looking whether someone needs them.
 const FEW: i64 = 128;
 
 /// How long there may be creates that a ledger which was made new or accepted does not know.
@@ -29,7 +29,7 @@ pub(crate) struct Known {
 pub(crate) struct Incomplete {
     /// They are older than this.
     began_at: i64,
-    /// It knew them once: it was accepted as it was, or came here without what stands beside it.
+    /// It knew them once: it was accepted as it was, or came here without what is beside it.
     pub(crate) has_forgotten: bool,
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn forget_before(
     Ok(())
 }
 
-/// Goes on from this mark: a person has decided that the ledger is what there is.
+/// Continues from this mark: a person has decided that the ledger is what there is.
 pub(crate) fn accept(connection: &Connection, mark: &Mark) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let sql = "INSERT INTO openings (token, counter) VALUES (?1, ?2)";

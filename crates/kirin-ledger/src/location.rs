@@ -43,7 +43,7 @@ pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
 /// A file that is there is never opened: the system drops every lock that a process has on a file when
 /// the process closes any descriptor of it, and SQLite counts on its own.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
-    /// Nobody in this process may take a lock on the file before it is closed here.
+    /// No one in this process may take a lock on the file before it is closed here.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     match fs::symlink_metadata(path) {
@@ -62,7 +62,7 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the file is in a place where its locks and its log can be relied upon.
+/// Whether the file is in a place where its locks and its log can be relied on.
 pub(crate) fn check(path: &Path) -> Result<(), LedgerError> {
     if file_system::is_network(path) {
         return Err(LedgerError::NetworkFileSystem { path: path.into() });

@@ -33,7 +33,7 @@ impl LockFolder {
         Ok(())
     }
 
-    /// Makes a file in it that nobody has made.
+    /// Makes a file in it that no one has made.
     pub(crate) fn create_new(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
@@ -74,7 +74,7 @@ mod access {
         Folder,
     }
 
-    /// Lets in who may open the ledger, and nobody else.
+    /// Lets in who may open the ledger, and no one else.
     pub(super) fn give(ledger: &Path, to: &Path, kind: Kind) -> io::Result<()> {
         let (ledger, found) = (fs::metadata(ledger)?, fs::metadata(to)?);
         let owners = (ledger.uid(), ledger.gid());
@@ -91,7 +91,7 @@ mod access {
     }
 
     /// What a ledger of this mode means for the lock folder or a file in it. The members of another
-    /// group than the ledger's are let in as everybody is.
+    /// group than the ledger's are let in as everyone is.
     pub(super) fn mode(ledger: u32, kind: Kind, is_of_its_group: bool) -> u32 {
         let of = |bits: u32| match (bits & 0o2 != 0, bits & 0o4 != 0, kind) {
             (true, _, Kind::Folder) => 0o7,

@@ -1,6 +1,6 @@
 //! What is in the file itself, without its write-ahead log.
 //!
-//! Somebody may copy a backup over the file and leave the log in its place, while it is open or after a
+//! Someone may copy a backup over the file and leave the log in its place, while it is open or after a
 //! crash. What the ledger then says is a mixture: pages of the log, and of the backup where the log has
 //! none. The counter is in the log, so it looks right. But the file alone never goes back: each
 //! checkpoint brings it further.
@@ -52,7 +52,7 @@ impl MainFile {
         self.counter
     }
 
-    /// Looks into it if somebody has written to it since the last look. It must not have gone back.
+    /// Looks into it if someone has written to it since the last look. It must not have gone back.
     pub(crate) fn check(&mut self) -> Result<(), Trouble> {
         const PAUSE: Duration = Duration::from_millis(20);
         let mut looks = 1;

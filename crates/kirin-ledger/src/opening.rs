@@ -31,7 +31,7 @@ pub(crate) struct Opened {
     pub(crate) incomplete: Option<Incomplete>,
 }
 
-/// What stands beside the path of a ledger. It is looked at before the ledger is: whoever makes a ledger
+/// What is beside the path of a ledger. It is looked at before the ledger is: whoever makes a ledger
 /// makes this later, so where this is, the ledger has to be.
 struct Beside {
     lock_folder: LockFolder,
@@ -207,7 +207,7 @@ fn mark(
     Ok((mark_file, known.incomplete))
 }
 
-/// Goes on with the ledger as it is, and writes that down in it and beside it.
+/// Continues the ledger as it is, and writes that down in it and beside it.
 fn accept(
     connection: &Connection,
     beside: &Beside,
@@ -232,7 +232,7 @@ fn latest(mark: Option<Mark>) -> rusqlite::Result<Mark> {
     mark.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// A random word that nobody else has.
+/// A random word that no one else has.
 fn token(connection: &Connection) -> rusqlite::Result<String> {
     let sql = "SELECT lower(hex(randomblob(16)))";
     connection.query_row(sql, [], |row| row.get(0))

@@ -33,15 +33,15 @@ pub(crate) struct Process {
 /// What the lock of a process says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lock {
-    /// Nobody holds it.
+    /// No one holds it.
     Free,
     Held,
-    /// It cannot be tested. In doubt nobody is dead.
+    /// It cannot be tested. In doubt no one is dead.
     Unknown,
 }
 
 impl Process {
-    /// Makes itself known under a name that nobody else has.
+    /// Makes itself known under a name that no one else has.
     pub(crate) fn start(folder: &LockFolder, name: String) -> io::Result<Self> {
         folder.make()?;
         // It is locked before anybody can see it under its name and take it for a dead one.
@@ -115,7 +115,7 @@ impl Process {
     }
 
     /// Removes the files of processes that did not do it themselves. What cannot be removed does no
-    /// harm: nobody holds its lock.
+    /// harm: no one holds its lock.
     fn remove_dead(&self) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
@@ -144,8 +144,8 @@ const UNNAMED: &str = ".new";
 /// How long a process may take from making its file to locking it. One that is slower is suspended.
 const LONGEST_START: Duration = Duration::from_secs(600);
 
-/// Whether a file is what a process of a ledger left that ended at its start: it has such a name, nobody
-/// has its lock, and nobody has just made it and is about to take the lock.
+/// Whether a file is what a process of a ledger left that ended at its start: it has such a name, no one
+/// has its lock, and no one has just made it and is about to take the lock.
 fn is_dead_start(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let token = name.strip_suffix(UNNAMED).unwrap_or_default();
@@ -236,7 +236,7 @@ mod tests {
         assert!(!ledger.path().join(format!("{token}.new")).exists());
     }
 
-    /// To open a pipe would wait for somebody who writes to it.
+    /// To open a pipe would wait for someone who writes to it.
     #[test]
     fn what_is_no_file_is_no_dead_start() {
         let folder = tempfile::tempdir().unwrap();
@@ -277,7 +277,7 @@ mod tests {
         assert!(owner.host.is_some() && owner.user_id.is_some(), "{owner}");
     }
 
-    /// What is there and can be opened by nobody stands for the lock of another user's process.
+    /// What is there and can be opened by no one stands for the lock of another user's process.
     #[test]
     fn a_process_whose_lock_cannot_be_tested_counts_as_alive() {
         let (_folder, ledger) = ledger();

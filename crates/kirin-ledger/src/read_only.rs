@@ -11,7 +11,7 @@ use crate::{
     location::{self, side_file},
 };
 
-/// Copies that are made before it is given up: somebody else may be writing.
+/// Copies that are made before it is given up: someone else may be writing.
 const COPIES: u32 = 10;
 
 /// Copies a ledger and its log as they are into a folder of which the caller is the only user; gives the copy.

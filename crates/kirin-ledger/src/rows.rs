@@ -80,7 +80,7 @@ const JOURNAL_ENTRY: &str = "number, base_url, external_task_id, key, request, i
                              attempt_is_open, sent_by_person, claimed_by, refusal_is_open, price, \
                              coalesce(is_delivered, 0), account";
 
-/// Whether the videos of a completed create are still to be delivered: somebody said that they are wanted, and nobody
+/// Whether the videos of a completed create are still to be delivered: someone said that they are wanted, and no one
 /// that they are there.
 pub(crate) const IS_WANTED: &str = "is_delivered IS NOT 1 \
                                     AND (output IS NOT NULL OR is_delivered IS 0) \

@@ -85,7 +85,7 @@ impl Writer {
         self.run(Kind::Read, act).await
     }
 
-    /// Writes; durable when it returns. It is done even if nobody waits for it any more. Where it was
+    /// Writes; durable when it returns. It is done even if no one waits for it any more. Where it was
     /// written to a file that is not the ledger any more, it is an error.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
@@ -103,7 +103,7 @@ impl Writer {
         self.run(Kind::Send, act).await
     }
 
-    /// Writes without anybody waiting for it. Where it fails, it was not needed.
+    /// Writes without anyone waiting for it. Where it fails, it was not needed.
     pub(crate) fn enqueue(
         &self,
         act: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,

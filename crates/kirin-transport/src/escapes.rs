@@ -8,7 +8,7 @@ mod spelling;
 use escape::{ESCAPES, Escape, LONGEST_SEQUENCE, in_reading};
 use spelling::spellings;
 
-/// Most levels of an escape within an escape. More than that nobody undoes to read a text.
+/// Most levels of an escape within an escape. No reader undoes more than that.
 const DEEPEST: usize = 4;
 
 /// A text as it is read after some of its escapes were undone. Each character is one byte, and knows its
@@ -30,7 +30,7 @@ impl Reading {
         &self.characters
     }
 
-    /// Where characters stand in the text, those that begin before `characters.end`.
+    /// Where characters are in the text, those that begin before `characters.end`.
     pub fn place(&self, characters: Range<usize>) -> Range<usize> {
         self.starts[characters.start]..self.starts[characters.end]
     }

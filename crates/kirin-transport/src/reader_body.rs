@@ -27,7 +27,7 @@ impl Body {
     /// It is read on a thread of its own, which starts when the body is first polled and is one piece of 16 KiB
     /// ahead at most. A reader that fails ends the body with an error whose source is that of the reader; one that
     /// panics ends it with an error too. Dropping the body ends the thread as soon as the read that is under way
-    /// comes back, so give the reader a time-out.
+    /// comes back, so give the reader a timeout.
     ///
     /// A reader that ends early without an error passes for a whole body. Where the head of the response
     /// announced a length, use [`from_reader_with_length`](Self::from_reader_with_length).
@@ -187,7 +187,7 @@ struct Thread {
 }
 
 impl Thread {
-    /// Reads until the end, or until nobody wants the body any more.
+    /// Reads until the end, or until the body is dropped.
     fn read(self, mut reader: impl Read) {
         let mut buffer = vec![0; PIECE];
         loop {

@@ -9,7 +9,7 @@ use http::{Request, Response};
 
 use crate::{Body, BodyEnd, Sent, Transport, TransportError, TransportErrorKind};
 
-/// A transport over reqwest, with whatever its builder was told: certificates, proxies, DNS.
+/// A transport over reqwest, with what its builder sets: certificates, proxies, DNS.
 ///
 /// It is made from builders and not from a client, because some of reqwest's defaults break the
 /// contract of [`Transport`] and are switched off here: it follows redirects, and repeats a POST to

@@ -15,8 +15,8 @@ use crate::{Sent, TransportError, TransportErrorKind, lock::lock};
 
 /// An extension of a request: says when the transport takes the body, and withdraws it until then.
 ///
-/// A time-out alone does not prove that a request stayed here: it may have waited in a queue of the
-/// HTTP library, which sends it later, when nobody waits for it any more. So the caller puts a watch
+/// A timeout alone does not prove that a request stayed here: it may have waited in a queue of the
+/// HTTP library, which sends it later, when no one waits for it any more. So the caller puts a watch
 /// into the request's extensions and keeps a clone. Either the library takes the body, and from then
 /// on the server may act on it; or the body is withdrawn in one atomic step, and it can never be
 /// taken.
@@ -279,7 +279,7 @@ impl Read for WatchedBody {
     }
 }
 
-/// Withdraws the body when it is dropped without an answer: nobody waits for it any more.
+/// Withdraws the body when it is dropped without an answer: no one waits for it any more.
 #[cfg(feature = "hyper")]
 pub(crate) struct UnlessAnswered<'a>(Option<&'a SendWatch>);
 

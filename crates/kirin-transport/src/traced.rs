@@ -1,4 +1,4 @@
-//! Spans and events for whoever watches.
+//! Spans and events for subscribers.
 
 use std::fmt;
 

@@ -15,7 +15,7 @@ use crate::{Body, TransportError};
 /// `conformance::check` (feature `conformance`) holds any transport against it, clause by clause.
 ///
 /// 1. **Any status is `Ok`.** A 404, a 500 and a redirect are responses, with their bodies.
-/// 2. **`Err` means no complete response head.** Interim answers (1xx) are passed over, and so are
+/// 2. **`Err` means no complete response head.** Interim answers (1xx) are skipped, and so are
 ///    the pauses of a slow server; a head without end is an error, not a way to fill the memory.
 /// 3. **[`Sent::No`](crate::Sent::No) only where the server cannot have acted on the request**: no
 ///    byte of its body left and it can never become whole, or HTTP/2 says that the stream was refused
@@ -36,7 +36,7 @@ use crate::{Body, TransportError};
 ///    stream; a future that was never polled sends nothing.
 /// 10. **What was withdrawn never arrives.** A transport need not announce anything to a
 ///     [`SendWatch`](crate::SendWatch) in the request's extensions. If it does, a body that is not taken
-///     yet is withdrawn by [`SendWatch::withdraw`](crate::SendWatch::withdraw), by a time-out and by
+///     yet is withdrawn by [`SendWatch::withdraw`](crate::SendWatch::withdraw), by a timeout and by
 ///     dropping the future, also while it is connecting or waits in a queue; and then no complete
 ///     request arrives, however long the server waits.
 ///

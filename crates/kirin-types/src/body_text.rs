@@ -10,7 +10,7 @@ use crate::{
 /// Levels of a body that are looked into, JSON within a text of JSON included.
 const DEEPEST: usize = 32;
 
-/// A text or a number of a body, with the name of the field it stands in.
+/// A text or a number of a body, with the name of the field it is in.
 pub(crate) struct Leaf {
     pub(crate) name: String,
     pub(crate) text: String,

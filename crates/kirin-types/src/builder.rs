@@ -144,7 +144,7 @@ impl GenerationRequestBuilder {
         self
     }
 
-    /// Sets a parameter that the catalogue does not know. **Nobody checks it**: the service may
+    /// Sets a parameter that the catalogue does not know. **It is not checked**: the service may
     /// refuse it, ignore it, or charge for what it does.
     ///
     /// ```

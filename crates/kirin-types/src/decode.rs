@@ -42,7 +42,7 @@ impl DecodeError {
         }
     }
 
-    /// The field at this path cannot be used; `problem` goes on after its name.
+    /// The field at this path cannot be used; `problem` continues after its name.
     pub(crate) fn at(path: impl Into<String>, problem: impl fmt::Display) -> Self {
         let path = path.into();
         Self {
@@ -219,7 +219,7 @@ impl<'a> Object<'a> {
         self.field(name).is_some()
     }
 
-    /// Whether the field stands there twice with different values: then nobody knows which one
+    /// Whether the field stands there twice with different values: then no one knows which one
     /// is meant, and an id must not be guessed.
     pub(crate) fn contradicts_itself(&self, name: &str) -> bool {
         let mut values = self.fields.iter().filter(|(field, _)| field == name);

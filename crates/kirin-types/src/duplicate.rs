@@ -131,7 +131,7 @@ fn says(text: &str, words: &[&str]) -> bool {
 }
 
 /// Whether a clause says that something does not exist, or must: the words of a duplicate and
-/// their contrary. Where that is hard to tell, it does: a proof that is missed costs a look-up, a
+/// their contrary. Where that is hard to tell, it does: a proof that is missed costs a lookup, a
 /// wrong one a second charge.
 fn says_absent(text: &str) -> bool {
     let absent = [

@@ -31,7 +31,7 @@ impl Problem {
         }
     }
 
-    /// Where the parameter stands in the body of a create.
+    /// Where the parameter is in the body of a create.
     ///
     /// ```
     /// use kirin_types::GenerationRequest;

@@ -11,7 +11,7 @@ use crate::{DecodeError, decode::Token, repair::repair};
 /// by one.
 const BYTE_ORDER_MARKS: [&str; 2] = ["\u{feff}", "\u{ef}\u{bb}\u{bf}"];
 
-/// How deep white space is passed over where two values are compared.
+/// How deep white space is skipped where two values are compared.
 const DEEPEST_COMPARED: u8 = 64;
 
 /// One JSON value, kept as the text that was received: no field is lost, no number is rounded. Its
@@ -91,7 +91,7 @@ impl RawJson {
         }
     }
 
-    /// Of two answers, one behind the other, nobody knows which one is meant.
+    /// Of two answers, one behind the other, no one knows which one is meant.
     fn agrees_with(&self, behind: &str) -> Result<(), DecodeError> {
         let Some(other) = repair(behind).and_then(|it| serde_json::from_str(&it.json).ok()) else {
             return Ok(());

@@ -20,7 +20,7 @@ use crate::{RawJson, decode::Token};
 /// The name of JSON text within another format.
 const JSON: &str = "$json";
 
-/// The names under which `serde_json` hands over a text, and a number where somebody has turned on its
+/// The names under which `serde_json` hands over a text, and a number where a crate has turned on its
 /// feature `arbitrary_precision`.
 const TEXT: &str = "$serde_json::private::RawValue";
 const NUMBER: &str = "$serde_json::private::Number";

@@ -1,13 +1,13 @@
-//! What is no JSON, made JSON: one bad byte costs what it stands in, and not the answer.
+//! Turns text that is not JSON into JSON: one bad byte costs the value that it is in, not the whole answer.
 //!
 //! The text is read once, from left to right, by a stack of its own and no recursion. What cannot
 //! be whole is marked: a text has [`DAMAGE`] where something of it is lost, any other value becomes
-//! null. Where the structure itself is broken, nobody can tell which field the rest belongs to, so
+//! null. Where the structure itself is broken, no one can tell which field the rest belongs to, so
 //! that the reading ends there, as at the end of an answer that was cut.
 
 use alloc::{format, string::String, vec::Vec};
 
-/// Stands in a text in the place of what was lost. A text with it is not whole.
+/// Replaces what was lost in a text. A text that contains it is not whole.
 pub(crate) const DAMAGE: char = char::REPLACEMENT_CHARACTER;
 
 /// JSON that was made of something else.

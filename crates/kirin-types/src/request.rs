@@ -19,7 +19,7 @@ use crate::{
 ///
 /// Its serde form is the flat object of the reference page, what people write into files and
 /// forms. On the wire the parameters stand one level deeper; `kirin-client` wraps them.
-/// Parameters that are not checked, because the catalogue does not know them (yet), stand in the
+/// Parameters that are not checked, because the catalogue does not know them (yet), are in the
 /// field `extra` of the flat object.
 ///
 /// A clone shares the values, pictures above all. The Debug form tells of a picture its type and size.
@@ -44,8 +44,8 @@ pub struct GenerationRequest {
 }
 
 impl GenerationRequest {
-    /// A request for a model that the catalogue does not know, with parameters that nobody
-    /// checks: a new model of the vendor works before this crate knows it.
+    /// A request for a model that the catalogue does not know, with parameters that are not
+    /// checked: a new model of the vendor works before this crate knows it.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl GenerationRequest {
     }
 
     /// Reads a request from the flat object of the reference page, which is also the serde form of a
-    /// request: parameters that nobody checks stand in `extra`.
+    /// request: parameters that are not checked are in `extra`.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl GenerationRequest {
     }
 
     /// The same request with a callback at another URL: an absolute http or https URL; empty counts as
-    /// absent. For a model outside the catalogue nobody checks it.
+    /// absent. For a model outside the catalogue it is not checked.
     ///
     /// # Errors
     ///

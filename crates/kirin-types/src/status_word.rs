@@ -1,7 +1,7 @@
-//! What a status word says that nobody documented.
+//! What an undocumented status word means.
 //!
 //! Words plainly mean an end elsewhere by their beginning (`cancelled`, `expired`, `timed_out`), and
-//! by what stands beside them: an error, or an output. What says that the task goes on never means
+//! by what is beside them: an error, or an output. What says that the task continues never means
 //! one. The last part of a word that says either decides: `queue_timeout` is an end,
 //! `cancel_pending` is none.
 
@@ -38,7 +38,7 @@ const ENDS: &[&str] = &[
     "violat",
 ];
 
-/// Beginnings of words that mean that the task goes on, beside all that end in `ing`.
+/// Beginnings of words that mean that the task continues, besides all that end in `ing`.
 const GOES_ON: &[&str] = &[
     "paus", "progress", "queue", "retr", "schedul", "start", "suspend", "throttl", "wait",
 ];

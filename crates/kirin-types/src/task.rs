@@ -41,7 +41,7 @@ use crate::{
 pub struct Task {
     id: TaskId,
     status: Option<String>,
-    /// Boxed, for it is most of a task, and tasks stand in enums beside what is small.
+    /// Boxed, because it is most of a task, and tasks are in enums beside what is small.
     state: Box<TaskState>,
     model: Option<String>,
     /// Boxed, because few tasks have one.
@@ -77,14 +77,14 @@ pub enum TaskState {
         /// Progress from 0.0 to 1.0 (documented), if the service said it.
         progress: Option<f64>,
     },
-    /// A word that nobody documented, and that plainly means an end elsewhere (inferred). It does by
+    /// An undocumented word that plainly means an end elsewhere (inferred). It does by
     /// itself, as `cancelled`, `expired`, `rejected`, `timeout` or `error`; or beside an output, as
     /// `done`; or beside an [error](Task::error). A word that ends in `ing`, or speaks of a queue, of
-    /// progress, of waiting or of a retry, never does. Not terminal: the task may go on.
+    /// progress, of waiting or of a retry, never does. Not terminal: the task may continue.
     OtherEnd {
         /// The word in lower case, without what separates its parts: two spellings of it are equal.
         word: String,
-        /// Whether the word means it by itself, and not by what stands beside it.
+        /// Whether the word means it by itself, and not by what is beside it.
         is_plain: bool,
         /// What was generated; empty if the service named nothing.
         output: Vec<Content>,
@@ -313,7 +313,7 @@ impl Task {
     /// Why it ended, in the service's own words: its [error](Self::error), and where that has no sentence,
     /// what else the answer says that is no part of the request or the output (inferred: a `message`, a
     /// `fail_reason`, a `detail` and the like). `None` if it says nothing, and of a task that is completed or
-    /// goes on, unless an error stands beside it.
+    /// continues, unless an error is beside it.
     ///
     /// ```
     /// use kirin_types::Task;
@@ -373,7 +373,7 @@ impl Task {
     }
 
     /// Whether the answer itself says that the task has another external id than this one. Then it
-    /// is no answer to a look-up of this one: it shows neither that the task exists nor that it
+    /// is no answer to a lookup of this one: it shows neither that the task exists nor that it
     /// does not.
     ///
     /// ```

@@ -52,7 +52,7 @@ pub enum TaskRef {
 }
 
 impl TaskRef {
-    /// The id, as it stands in the path of a query.
+    /// The id, as the path of a query has it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::External(id) => id.as_str(),

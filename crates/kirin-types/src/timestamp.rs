@@ -30,7 +30,7 @@ impl Timestamp {
     }
 
     /// From a number of the service: `created_at` is milliseconds in the documented sample and
-    /// seconds in the vendor's own tests, told apart by size.
+    /// seconds in the vendor's own tests, distinguished by size.
     pub const fn from_wire(number: i64) -> Self {
         match number.unsigned_abs() < SMALLEST_MILLISECONDS {
             true => Self(number * 1000),

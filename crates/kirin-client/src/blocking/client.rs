@@ -67,7 +67,7 @@ impl Client {
         self.finish(self.client.generate(request))
     }
 
-    /// Creates a task, and gives the generation as soon as the service has it: go on with
+    /// Creates a task, and gives the generation as soon as the service has it: continue
     /// [`finish`](Self::finish). In between, nothing is asked.
     ///
     /// ```no_run
@@ -114,7 +114,7 @@ impl Client {
         self.finish(self.client.wait(task))
     }
 
-    /// Goes on with a task from its handle, in this process or another. It is
+    /// Continues a task from its handle, in this process or another. It is
     /// [`Client::resume`](crate::Client::resume).
     ///
     /// ```no_run
@@ -156,7 +156,7 @@ impl Client {
     }
 
     /// As [`finish`](Self::finish), and calls `on_notice` with what there is to tell on the way, on this thread.
-    /// Nothing goes on before it returns.
+    /// Nothing continues before it returns.
     ///
     /// ```no_run
     /// # fn example(client: kirin_client::blocking::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {

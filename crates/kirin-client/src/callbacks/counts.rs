@@ -1,4 +1,4 @@
-//! What came of the requests to a receiver.
+//! The results of the requests to a receiver.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 pub struct CallbackCounts {
     /// Callbacks that woke a generation.
     pub woken: u64,
-    /// Callbacks for a task that nobody waits for: it has ended, is another one's, or is not known yet,
+    /// Callbacks for a task that no one waits for: it has ended, is another one's, or is not known yet,
     /// and then remembered. Answered 200.
     pub unknown_task: u64,
     /// JSON of which no task can be read. Answered 200.

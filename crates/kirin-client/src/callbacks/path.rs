@@ -1,8 +1,8 @@
-//! The path that only the service is told.
+//! The path that only the service knows.
 
 use sha2::{Digest, Sha256};
 
-/// A path nobody can guess. It has no `Debug`, because whoever knows it can wake.
+/// A path no one can guess. It has no `Debug`, because whoever knows it can wake.
 pub(super) struct SecretPath {
     token: String,
     hash: [u8; 32],
@@ -23,7 +23,7 @@ impl SecretPath {
 
     /// Whether a path ends in the token: a proxy may have taken the folders before it away, or not.
     ///
-    /// Hashes are compared, so the time it takes tells nothing of the token: nobody can choose the
+    /// Hashes are compared, so the time it takes tells nothing of the token: no one can choose the
     /// beginning of a hash.
     pub(super) fn is(&self, path: &str) -> bool {
         path.rsplit('/')

@@ -33,7 +33,7 @@ use crate::{
 /// Longest head of a request, in bytes.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// Wait after an accept that failed, which is mostly for want of file descriptors.
+/// Wait after an accept that failed, mostly because no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A small HTTP server that takes the service's callbacks and wakes a client.
@@ -41,7 +41,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// It speaks plain HTTP/1.1, one request a connection. The service has to reach it, so there is
 /// usually a proxy with a public name and a certificate before it. Its path cannot be guessed: 128
 /// bits of the operating system's randomness, new for each receiver. So the callbacks of tasks that an earlier
-/// process created wake nobody, and these tasks are queried as usual. A web server of your own, with
+/// process created wake no one, and these tasks are queried as usual. A web server of your own, with
 /// [`Client::wake`](crate::Client::wake), can keep its path.
 ///
 /// Nothing is believed of a callback but which task it is about, so whatever happens to a receiver,
@@ -137,7 +137,7 @@ impl CallbackReceiver {
         self.address
     }
 
-    /// What came of the requests so far.
+    /// The results of the requests so far.
     ///
     /// ```
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -206,7 +206,7 @@ impl CallbackReceiverBuilder {
         self
     }
 
-    /// Listens. It goes on beside the caller, on the runtime that this is called on.
+    /// Listens. It continues beside the caller, on the runtime that this is called on.
     ///
     /// # Errors
     ///

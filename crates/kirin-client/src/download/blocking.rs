@@ -40,7 +40,7 @@ pub(super) async fn on_disk<T: Send + 'static>(
     done
 }
 
-/// Tells of the end of work as long as somebody waits for it.
+/// Tells of the end of work as long as someone waits for it.
 struct Waiting(Option<watch::Receiver<()>>);
 
 impl Drop for Waiting {

@@ -94,7 +94,7 @@ impl Boxes {
         (self.header_length() - self.header.len()) as u64
     }
 
-    /// Eight bytes, or sixteen where the size stands in the last eight.
+    /// Eight bytes, or sixteen where the size is in the last eight.
     fn header_length(&self) -> usize {
         match self.header.get(..8) {
             Some([0, 0, 0, 1, ..]) => 16,

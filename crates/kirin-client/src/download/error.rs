@@ -57,7 +57,7 @@ impl DownloadError {
         self
     }
 
-    /// Whether nothing but a file stands in the way.
+    /// Whether nothing but a file is in the way.
     pub(super) fn overwritten_if(mut self, helps: bool) -> Self {
         self.can_be_overwritten = helps;
         self
@@ -99,7 +99,7 @@ impl DownloadError {
     }
 
     /// The part file in which that is kept which came; none if nothing did, or if it was thrown away. What
-    /// only broke off is gone on with by the next download to the same path, if the server allows it.
+    /// only broke off is continued by the next download to the same path, if the server allows it.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client, task: kirin_types::Task) {
@@ -187,5 +187,5 @@ impl Error for DownloadError {
     }
 }
 
-/// Somebody else has the lock: another process, or another download of this one.
+/// Someone else has the lock: another process, or another download of this one.
 pub(super) const ELSEWHERE: &str = "is being downloaded by another process";

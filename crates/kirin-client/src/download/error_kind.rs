@@ -21,7 +21,7 @@ pub enum DownloadErrorKind {
     /// The server, or something on the way, encodes what it sends (`Content-Encoding`), though that was not
     /// asked for, and not with gzip, which is undone. What came is [kept](super::DownloadError::kept) as it came.
     Encoded,
-    /// The file is there already, is a directory, or is being written by somebody else.
+    /// The file is there already, is a directory, or is being written by someone else.
     Exists,
     /// The output is gone from the service: its URL has expired, for good.
     Expired,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::response::Parts;
 use serde::{Serialize, Serializer};
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Debug)]
 pub(super) enum Event {
     Answered(Box<Parts>),
@@ -33,7 +33,7 @@ pub(super) enum Event {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DownloadEvent {
-    /// The output is whole, checked, and stands in this file. A stream just ends.
+    /// The output is whole, checked, and is in this file. A stream just ends.
     Finished {
         /// The file.
         #[serde(serialize_with = "shown")]
@@ -53,7 +53,7 @@ pub enum DownloadEvent {
         /// Why, as a sentence part.
         because: String,
     },
-    /// It goes on where it broke off, in this process or an earlier one.
+    /// It continues where it broke off, in this process or an earlier one.
     Resumed {
         /// How many bytes are there already.
         at: u64,

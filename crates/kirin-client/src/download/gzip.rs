@@ -1,4 +1,4 @@
-//! A video that comes compressed with gzip, though nobody asked for that.
+//! A video that comes compressed with gzip, though no one asked for that.
 
 use std::io::{self, Write as _};
 
@@ -106,7 +106,7 @@ impl Gzip {
         Self::Member(Box::new(GzDecoder::new(Vec::new())))
     }
 
-    /// Goes on with what came; gives back what that was.
+    /// Continues what came; gives back what that was.
     fn read(&mut self, input: &mut Bytes) -> io::Result<Bytes> {
         match self {
             Self::None => return Ok(std::mem::take(input)),

@@ -22,12 +22,12 @@ pub(super) struct Received {
 /// What to do with an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// The bytes go on where the received ones end.
+    /// The bytes continue where the received ones end.
     Append {
         total: u64,
         announced: Option<Digest>,
     },
-    /// The body is encoded in this way, though nobody asked for that.
+    /// The body is encoded in this way, though no one asked for that.
     Encoded {
         encoding: String,
         /// How many bytes it has so, where it is all of it.
@@ -161,7 +161,7 @@ pub(super) fn other_type(headers: &HeaderMap) -> Option<String> {
     is_page.then_some(media_type)
 }
 
-/// Where to go on, as it was written. Bytes that are no text stand for themselves.
+/// Where to continue, as it was written. Bytes that are no text stand for themselves.
 fn location(headers: &HeaderMap) -> String {
     let value = headers.get(header::LOCATION).map(HeaderValue::as_bytes);
     let value = value.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Bringing the videos home: a path of its own that never carries the key.
 //!
-//! What is decided of a URL, an answer or bytes is pure and stands in modules of its own, the
+//! What is decided of a URL, an answer or bytes is pure and is in modules of its own, the
 //! machine above all; the transfer drives it, and hands the bytes to a file or a stream.
 
 mod blocking;

@@ -1,4 +1,4 @@
-//! What is written down beside a part file, so that another process knows it and can go on with it.
+//! What is written down beside a part file, so that another process knows it and can continue it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -28,13 +28,13 @@ pub(super) struct Note {
     /// The empty file that holds the output's name while the part is renamed over it; unknown until it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) placeholder: Option<FileIdentity>,
-    /// Whether what came was refused: it is kept for whoever wants to look at it, and never gone on with.
+    /// Whether what came was refused: it is kept for whoever wants to look at it, and never continued.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_refused: bool,
     task: Option<TaskId>,
     output: usize,
     is_watermarked: bool,
-    /// Strong: without one there is nothing to go on with.
+    /// Strong: without one there is nothing to continue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     etag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +134,7 @@ impl Note {
         self.bytes > 0 && content.bytes() == self.bytes && self.sha256 == Some(content.digest())
     }
 
-    /// What was received, if `content` is what was written down and can be gone on with.
+    /// What was received, if `content` is what was written down and can be continued.
     pub(super) fn received(self, content: Content) -> Option<Received> {
         let can_go_on = self.is_confirmed_by(&content) && !self.is_refused;
         let etag = self.etag.filter(|_| can_go_on)?;
@@ -146,8 +146,8 @@ impl Note {
         })
     }
 
-    /// Writes down what there is. Without a strong entity tag it is nothing to go on with, and still tells the
-    /// part from somebody else's file.
+    /// Writes down what there is. Without a strong entity tag it is nothing to continue, and still tells the
+    /// part from someone else's file.
     pub(super) fn set_received(&mut self, received: &Received) {
         self.bytes = received.bytes();
         self.etag = received.etag.clone();
@@ -157,8 +157,8 @@ impl Note {
     }
 }
 
-/// The file of a note, which nobody else has made. It is written in place: a file to be renamed over it
-/// would need a name that is nobody else's either. What a crash tears costs the next process what the part
+/// The file of a note, which no one else has made. It is written in place: a file to be renamed over it
+/// would need a name that is no one else's either. What a crash tears costs the next process what the part
 /// holds, and nothing else.
 #[derive(Debug)]
 pub(super) struct NoteFile {

@@ -35,7 +35,7 @@ use crate::{Client, FileDigest};
 ///
 /// What is whole becomes the file, in whatever container it is; [`DownloadEvent::Unusual`] says what is unusual
 /// about it. What is certainly no video, a page of HTML for example, is refused and kept as `NAME.part`, for
-/// somebody to [look at](DownloadError::kept).
+/// someone to [look at](DownloadError::kept).
 ///
 /// A video that comes compressed with gzip, unasked, is decompressed as it comes; the checksum and the length
 /// at the end of gzip prove that it is whole. One in another encoding is kept as `NAME.part`, as it came.
@@ -44,7 +44,7 @@ use crate::{Client, FileDigest};
 /// be old: stores are late.
 ///
 /// The bytes go to `NAME.part` first. Where a download ends early, another one of the same output
-/// to the same path goes on from there, in this process or a later one, as long as the output did
+/// to the same path continues from there, in this process or a later one, as long as the output did
 /// not change: `NAME.part.json` says which file the part is, and of what. What stands under these names
 /// and is not surely from this library is left as it is, and `NAME.2.part` is taken.
 ///
@@ -116,7 +116,7 @@ impl Download<'static> {
     ///
     /// # Errors
     ///
-    /// There is a file or a directory, somebody else writes there, or nothing can be written.
+    /// There is a file or a directory, someone else writes there, or nothing can be written.
     pub fn check(path: impl AsRef<Path>, overwrite: bool) -> Result<(), DownloadError> {
         let if_exists = match overwrite {
             true => IfExists::Replace,

@@ -1,4 +1,4 @@
-//! The part file, and the note beside it that lets another process go on with it.
+//! The part file, and the note beside it that lets another process continue it.
 
 use std::{
     io::{self, Seek as _, SeekFrom, Write as _},
@@ -71,7 +71,7 @@ pub(super) struct PartFile {
 }
 
 impl PartFile {
-    /// Opens it, and finds out what of it can be gone on with: what a note describes, read again
+    /// Opens it, and finds out what of it can be continued: what a note describes, read again
     /// and found to be the same. The rest is thrown away.
     fn open(target: DownloadTarget) -> Result<Self, DownloadError> {
         let mut part = Self {
@@ -110,7 +110,7 @@ impl PartFile {
         Ok(note.clone().received(content(file, note.bytes())?))
     }
 
-    /// Leaves so many bytes of it, and goes on behind them.
+    /// Leaves so many bytes of it, and continues behind them.
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
         let mut file = self.target.temporary().part();
         file.set_len(bytes)?;
@@ -153,7 +153,7 @@ impl PartFile {
         change.and_then(|()| self.cut(0)).map_err(not_written)
     }
 
-    /// Keeps what came for whoever wants to look at it, and never goes on with it.
+    /// Keeps what came for whoever wants to look at it, and never continues it.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl PartFile {
 }
 
 impl Drop for PartFile {
-    /// Whatever ends the download early, an error or an interrupt, another one can go on.
+    /// Whatever ends the download early, an error or an interrupt, another one can continue.
     fn drop(&mut self) {
         self.note();
     }

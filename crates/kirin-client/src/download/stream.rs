@@ -23,7 +23,7 @@ use crate::Client;
 /// One output of a completed task as a stream of bytes, as [`Client::download_stream`] gives it.
 /// Nothing happens until it is polled, and how slowly it is polled does not matter.
 ///
-/// Where the transfer breaks off, the stream goes on by itself, if the server said by a strong
+/// Where the transfer breaks off, the stream continues by itself, if the server said by a strong
 /// entity tag which version of the output it sends. Bytes that were handed out cannot be taken
 /// back: an output that changed, or that came without such a tag, ends the stream with an error.
 /// Whether it is a whole video is known at its end only, so use nothing of it before. What could have
@@ -138,7 +138,7 @@ impl DownloadStream {
         self
     }
 
-    /// Nobody else is at it: the lock only lets it be shared between threads.
+    /// No one else is at it: the lock only lets it be shared between threads.
     fn state(&mut self) -> &mut State {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }

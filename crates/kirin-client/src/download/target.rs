@@ -41,7 +41,7 @@ impl DownloadTarget {
     ///
     /// # Errors
     ///
-    /// There is a file or a directory, somebody else writes there, or nothing can be written.
+    /// There is a file or a directory, someone else writes there, or nothing can be written.
     pub(super) fn prepare(
         path: impl Into<PathBuf>,
         if_exists: IfExists,
@@ -337,7 +337,7 @@ mod tests {
         assert!(!check(0, false));
     }
 
-    /// It took the name, and somebody has written to it since.
+    /// It took the name, and someone has written to it since.
     #[test]
     fn file_of_a_crash_that_is_no_longer_empty_stays() {
         for is_noted in [true, false] {
@@ -367,7 +367,7 @@ mod tests {
         assert!(refused.is_err() && path.exists());
     }
 
-    /// Somebody else's file is not the one that was noted, even if it is as empty.
+    /// Someone else's file is not the one that was noted, even if it is as empty.
     #[test]
     fn another_empty_file_is_not_taken_for_the_one_of_a_crash() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The part file of a download and the note beside it, under names that are nobody else's.
+//! The part file of a download and the note beside it, under names that are no one else's.
 
 use std::{
     error::Error as _,
@@ -46,7 +46,7 @@ pub(super) struct Temporary {
 
 /// What there is under a pair of names.
 enum Found {
-    /// A part of another output, with bytes in it that somebody may want.
+    /// A part of another output, with bytes in it that someone may want.
     OfAnother(File),
     Own(Temporary),
     /// A file that this library has not surely written.
@@ -123,7 +123,7 @@ impl Temporary {
 }
 
 impl Drop for Temporary {
-    /// A part file without content is of no use to anybody.
+    /// A part file without content is of no use to anyone.
     fn drop(&mut self) {
         let is_empty = |part: &File| part.metadata().is_ok_and(|metadata| metadata.len() == 0);
         if is_empty(&self.part) {
@@ -192,7 +192,7 @@ impl Names {
         Err(elsewhere())
     }
 
-    /// Makes both, the note first: a crash in between leaves nothing that is of nobody.
+    /// Makes both, the note first: a crash in between leaves nothing that is of no one.
     fn make(&self, wanted: Option<(&TaskId, &Output)>) -> Result<Looked, DownloadError> {
         let note = Note::new(wanted);
         let note_file = match metadata(&self.note).map_err(not_written)? {
@@ -335,7 +335,7 @@ fn clear_leftover(path: &Path, names: &Names, note: &Note) -> io::Result<()> {
 }
 
 /// Removes the parts of an output that earlier processes have left beside `path`, if they are surely that and
-/// nobody is at work on them. Failing to tidy up is no reason to fail.
+/// no one is at work on them. Failing to tidy up is no reason to fail.
 pub(super) fn remove_parts(path: &Path, task: &TaskId, output: &Output) {
     for names in Names::all(path) {
         let note = Note::read(&names.note).filter(|note| note.is_of(task, output));

@@ -154,7 +154,7 @@ impl<'a> Transfer<'a> {
         (self.on_event)(event);
     }
 
-    /// Goes on to the next step; whoever asks for it has done the last one.
+    /// Continues to the next step; whoever asks for it has done the last one.
     ///
     /// # Errors
     ///

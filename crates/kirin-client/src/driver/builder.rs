@@ -188,11 +188,11 @@ impl ClientBuilder {
     ///
     /// External task ids are unique under one user (documented), who may have several keys. So clients that share a
     /// journal count as of one user, whatever their keys are: an id that one of them has used is looked up
-    /// with the key of the next, which goes on with what it finds. What is not found with another key may exist all
+    /// with the key of the next, which continues what it finds. What is not found with another key may exist all
     /// the same, so nothing is sent then. Only under two different account names does one id make two creates.
     ///
     /// A program that serves several users with keys of their own gives each client a name, from the
-    /// beginning: what was begun without one may be anybody's.
+    /// beginning: what was begun without one may be anyone's.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -293,7 +293,7 @@ impl ClientBuilder {
     }
 
     /// Names a task that exists at the host, under this key: a control. That a lost create made no task
-    /// is proved only beside controls, which the same look-up must find; tasks that the client or its
+    /// is proved only beside controls, which the same lookup must find; tasks that the client or its
     /// journal has seen accepted serve as well.
     ///
     /// ```
@@ -362,7 +362,7 @@ impl ClientBuilder {
     ///
     /// A task keeps the `callback_url` of its create. So give a web server of your own the same path at each start,
     /// or the callbacks of unfinished tasks go to a path that is gone. A request that is made again, too, is only
-    /// the same one with the same URL. No task is lost by that: one that is gone on with is queried as usual,
+    /// the same one with the same URL. No task is lost by that: one that is continued is queried as usual,
     /// whether callbacks come or not.
     ///
     /// ```
@@ -404,14 +404,14 @@ impl ClientBuilder {
 
     /// Sets how many tasks of the client run at the service at most; any number if never called.
     /// Where the service refuses another one before, fewer run from then on, and slowly more again.
-    /// The [`deadline`](Self::deadline) of one that waits for its turn goes on.
+    /// The [`deadline`](Self::deadline) of one that waits for its turn continues.
     ///
-    /// A task that is gone on with counts from the start, and waits for no turn, so there may be more than this.
+    /// A task that is continued counts from the start, and waits for no turn, so there may be more than this.
     /// Downloads do not count, and have no limit.
     ///
     /// A generation counts from its create until its task has ended or it is dropped. One that is
     /// held and not polled counts too, so poll them side by side. One that waits for its create and is
-    /// not polled is passed over after two seconds, and keeps its place in the order of arrival.
+    /// not polled is skipped after two seconds, and keeps its place in the order of arrival.
     pub fn parallel_tasks(mut self, tasks: NonZeroU32) -> Self {
         self.parallel_tasks = Some(tasks);
         self

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc};
 use kirin_types::ExternalTaskId;
 use tokio::sync::watch;
 
-/// The external task ids of creates that somebody is at.
+/// The external task ids of creates that someone is at.
 #[derive(Default)]
 pub(super) struct Claims(watch::Sender<HashSet<ExternalTaskId>>);
 
@@ -17,7 +17,7 @@ pub(super) struct Claim {
 }
 
 impl Claims {
-    /// None where somebody else has it.
+    /// None where someone else has it.
     pub(super) fn take(self: &Arc<Self>, id: &ExternalTaskId) -> Option<Claim> {
         let is_free = self.0.send_if_modified(|taken| taken.insert(id.clone()));
         is_free.then(|| Claim {
@@ -26,7 +26,7 @@ impl Claims {
         })
     }
 
-    /// Waits until nobody has it.
+    /// Waits until no one has it.
     pub(super) async fn are_free_of(&self, id: &ExternalTaskId) {
         let mut taken = self.0.subscribe();
         // The sender is here, so it does not fail.

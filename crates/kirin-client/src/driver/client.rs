@@ -60,14 +60,14 @@ pub(super) struct Shared {
     pub(super) has_journal: bool,
     pub(super) budget: Option<Arc<Budget>>,
     pub(super) capabilities: Mutex<HostCapabilities>,
-    /// Tasks that look-ups must find: declared, and the latest that were accepted.
+    /// Tasks that lookups must find: declared, and the latest that were accepted.
     pub(super) declared_controls: Vec<Control>,
     pub(super) controls: Mutex<VecDeque<Control>>,
     /// As the latest answer showed it.
     pub(super) clock_difference: Mutex<Option<ClockDifference>>,
     /// How long tasks take at an emulator, as it says.
     pub(super) typical_time: Mutex<Option<Duration>>,
-    /// Nobody else has it, and the number of the next operation.
+    /// No one else has it, and the number of the next operation.
     pub(super) number: u128,
     pub(super) operations: AtomicU64,
     pub(super) deadline: Option<Option<Duration>>,
@@ -144,7 +144,7 @@ impl Client {
         lock(&self.0.capabilities).learn_from(learned);
     }
 
-    /// What look-ups must find: what was declared, and what was accepted last.
+    /// What lookups must find: what was declared, and what was accepted last.
     pub(super) fn controls(&self) -> Vec<Control> {
         let seen = lock(&self.0.controls);
         seen.iter()
@@ -177,12 +177,12 @@ impl Client {
         operation.is_of_same_client(&OperationId::new(self.0.number, 0))
     }
 
-    /// What goes on with a task that is at its end.
+    /// What continues a task that is at its end.
     pub(super) fn handle_of(&self, task: &Task) -> GenerationHandle {
         self.handle_of_id(task.id().clone())
     }
 
-    /// What goes on with a task of this client.
+    /// What continues a task of this client.
     pub(super) fn handle_of_id(&self, id: TaskId) -> GenerationHandle {
         let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
         let mut handle = GenerationHandle::new(base_url, key, id);
@@ -203,7 +203,7 @@ impl Client {
         self.0.jitter_seed.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Waits for the turn of a download that goes on after trouble.
+    /// Waits for the turn of a download that continues after trouble.
     pub(crate) async fn turn_to_repeat_download(&self) {
         self.0.flow.repeated_downloads.wait_for_turn().await;
     }

@@ -11,7 +11,7 @@ use crate::{GenerationHandle, JournalEntry, clock::within};
 /// How long the journal may take to tell what it knows of a create that was not finished.
 const RECALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A generation that was under way when the time of [`Client::drain`] was over. It has what goes on with it:
+/// A generation that was under way when the time of [`Client::drain`] was over. It has what continues it:
 /// its handle, for [`Client::resume`], or its entry, for [`Client::resume_entry`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ impl Client {
     ///
     /// What would begin a create ends with [`ErrorKind::Draining`](crate::ErrorKind::Draining), also what waits
     /// for its turn: nothing was spent on it. Tasks can be queried, waited for and downloaded as before. Poll
-    /// the generations meanwhile, in tasks of their own: what nobody polls does not go on.
+    /// the generations meanwhile, in tasks of their own: what no one polls does not continue.
     ///
     /// Downloads and [`delivered`](Self::delivered) are not waited for: wait for the tasks that make them. Callbacks
     /// have to arrive meanwhile, so drain first and stop your web server then; where it waits for open connections,
@@ -62,7 +62,7 @@ impl Client {
         unfinished
     }
 
-    /// What goes on with one. Of what was not sent there is nothing to go on with.
+    /// What continues one. Of what was not sent there is nothing to continue.
     async fn unfinished(&self, running: Running) -> Option<Unfinished> {
         let mut is_open = false;
         let mut entry = None;

@@ -1,5 +1,5 @@
 //! A generation that its caller and the readers of its notices drive together: whoever is polled makes it
-//! go on, and wakes the others when there is something for them.
+//! continue, and wakes the others when there is something for them.
 
 use std::{
     pin::Pin,
@@ -29,7 +29,7 @@ pub(super) struct Driving {
     pub(super) progress: Arc<SharedProgress>,
     state: Mutex<State>,
     wakers: Arc<Wakers>,
-    /// Somebody wanted to drive it while somebody else did.
+    /// Someone wanted to drive it while someone else did.
     was_missed: AtomicBool,
     /// The caller has dropped it.
     is_stopped: AtomicBool,
@@ -104,7 +104,7 @@ impl Driving {
         }
     }
 
-    /// The caller is gone: nothing goes on, and nothing more is told.
+    /// The caller is gone: nothing continues, and nothing more is told.
     pub(super) fn stop(&self) {
         self.is_stopped.store(true, Ordering::SeqCst);
         self.give_up_if_stopped();
@@ -134,7 +134,7 @@ impl Driving {
         Poll::Ready(())
     }
 
-    /// Where somebody is at it while it is stopped, that one does this.
+    /// Where someone is at it while it is stopped, that one does this.
     fn give_up_if_stopped(&self) {
         if self.is_stopped.load(Ordering::SeqCst)
             && let Some(mut state) = self.try_state()

@@ -23,7 +23,7 @@ use crate::{Error, GenerationHandle, machine::Machine};
 /// [`Client::submit`] give it.
 ///
 /// Await it for the finished task; [`notices`](Self::notices) is a stream of what there is to tell on the
-/// way. Nothing happens while neither is polled: spawn it to let it go on beside other work. Dropping it
+/// way. Nothing happens while neither is polled: spawn it to let it continue beside other work. Dropping it
 /// stops the waiting, not the task: the service has no cancel, and a task that was accepted is paid for. What the
 /// service has answered by then is still written to the journal, in a task of tokio's, as long as its runtime runs;
 /// [`Client::drain`] waits for that.
@@ -72,7 +72,7 @@ use crate::{Error, GenerationHandle, machine::Machine};
 /// # }
 /// ```
 ///
-/// A time-out of your own need not drop it: what is awaited by reference goes on where it was.
+/// A timeout of your own need not drop it: what is awaited by reference continues where it was.
 ///
 /// ```no_run
 /// # async fn example(client: kirin_client::Client, request: kirin_types::GenerationRequest) -> Result<(), kirin_client::Error> {
@@ -116,9 +116,9 @@ impl Generation {
         }
     }
 
-    /// Goes on until the service has the task and the journal knows it, or this ends before. Where the journal cannot
+    /// Continues until the service has the task and the journal knows it, or this ends before. Where the journal cannot
     /// be told, a notice says so. Dropping the future that this gives, as
-    /// a time-out does, drops nothing of the generation.
+    /// a timeout does, drops nothing of the generation.
     ///
     /// # Errors
     ///
@@ -183,12 +183,12 @@ impl Generation {
     }
 
     /// The id under which the task is created, known before anything is sent: with it the task can be found
-    /// whatever happens. `None` where the generation goes on with a task that is not known by one.
+    /// whatever happens. `None` where the generation continues a task that is not known by one.
     pub fn external_task_id(&self) -> Option<&ExternalTaskId> {
         self.external_task_id.as_ref()
     }
 
-    /// What another process needs to go on with the task, once the service has it; the journal may not know it yet.
+    /// What another process needs to continue the task, once the service has it; the journal may not know it yet.
     pub fn handle(&self) -> Option<GenerationHandle> {
         self.caller.0.progress.handle()
     }
@@ -222,7 +222,7 @@ impl IntoFuture for Generation {
     }
 }
 
-/// The same by reference: dropped before its end, the generation goes on where it was; awaited after its
+/// The same by reference: dropped before its end, the generation continues where it was; awaited after its
 /// end, it ends in the same way again.
 impl<'a> IntoFuture for &'a mut Generation {
     type Output = Result<Task, Error>;

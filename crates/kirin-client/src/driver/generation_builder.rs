@@ -32,7 +32,7 @@ pub mod operation {
     #[non_exhaustive]
     pub struct Create;
 
-    /// To go on with what was begun before: [`Client::wait`](crate::Client::wait),
+    /// To continue what was begun before: [`Client::wait`](crate::Client::wait),
     /// [`resume`](crate::Client::resume), [`reconcile`](crate::Client::reconcile) and
     /// [`send_again`](crate::Client::send_again).
     #[derive(Debug)]
@@ -159,7 +159,7 @@ impl<O> GenerationBuilder<O> {
         self
     }
 
-    /// Adds a word of your own, by which you know the generation again. It is never sent: it stands in the
+    /// Adds a word of your own, by which you know the generation again. It is never sent: it is in the
     /// [`Generation`], in its [handle](crate::GenerationHandle::tags) and so in the handle of an error, and
     /// with the feature `tracing` in its span.
     ///
@@ -189,8 +189,8 @@ impl<O> GenerationBuilder<O> {
         Generation::new(self.client, self.plan, self.tags)
     }
 
-    /// Starts it, and goes on until the service has the task: [`start`](Self::start) and
-    /// [`Generation::accepted`] in one. Dropped before that, as by a time-out, it leaves nothing in your
+    /// Starts it, and continues until the service has the task: [`start`](Self::start) and
+    /// [`Generation::accepted`] in one. Dropped before that, as by a timeout, it leaves nothing in your
     /// hands but the id; where you need more, start it first.
     ///
     /// # Errors
@@ -258,7 +258,7 @@ impl GenerationBuilder<operation::Create> {
     }
 
     /// Says that the external task id of the request was made up for this create a moment ago, and that
-    /// nobody else uses it: a task that has it is ours, however old it seems. A request without an id gets
+    /// no one else uses it: a task that has it is ours, however old it seems. A request without an id gets
     /// one of which this holds.
     ///
     /// ```no_run
@@ -275,7 +275,7 @@ impl GenerationBuilder<operation::Create> {
     }
 
     /// Says that the external task id of the request follows from what is asked for, as that of a line of
-    /// a file, and that nobody else uses it: a task that has it is ours, also one of an earlier run.
+    /// a file, and that no one else uses it: a task that has it is ours, also one of an earlier run.
     ///
     /// ```no_run
     /// # async fn example(client: kirin_client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -38,7 +38,7 @@ pub(super) struct Measures {
     price: Option<f64>,
     /// Its task is looked for, because the answer was lost.
     is_sought: bool,
-    /// The end of the task is one that nobody has counted.
+    /// The end of the task is one that no one has counted.
     is_new_end: bool,
     /// The task runs since then, where its creation was seen here.
     created_at: Option<Moment>,
@@ -64,7 +64,7 @@ impl Measures {
         }
     }
 
-    /// The journal was asked: `plan` says how the create is gone on with.
+    /// The journal was asked: `plan` says how the create is continued.
     pub(super) fn prepared(&mut self, plan: &Plan) {
         if let Start::Reconcile(intent) | Start::SendAgain(intent) = &plan.start {
             self.is_sought = true;

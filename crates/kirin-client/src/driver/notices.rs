@@ -17,7 +17,7 @@ use crate::machine::Notice;
 /// [`Generation::notices`](super::Generation::notices) gives it: a stream to its end, and after that of
 /// nothing.
 ///
-/// It makes the generation go on as well as awaiting it does, so it may be read before the generation is
+/// It makes the generation continue as well as awaiting it does, so it may be read before the generation is
 /// awaited, beside it, or in another task. Each stream tells everything from its beginning on: what is not
 /// read is kept as long as you hold it. When the generation is dropped it comes to its end.
 #[must_use = "a stream does nothing until it is polled"]

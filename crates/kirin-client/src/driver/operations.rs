@@ -64,23 +64,23 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// A time-out around it leaves nothing in your hands. Where you want one, use
+    /// A timeout around it leaves nothing in your hands. Where you want one, use
     /// [`GenerationBuilder::start`] and [`Generation::accepted`], which leave you the generation.
     pub async fn submit(&self, request: GenerationRequest) -> Result<Generation, Error> {
         self.generate(request).accepted().await
     }
 
-    /// Goes on with a create of which a journal only knows that it may have been sent: the process
+    /// Continues a create of which a journal only knows that it may have been sent: the process
     /// that made it ended before the answer. The task is looked up by its external id and adopted;
     /// it is created again only where that cannot charge twice. Await it for the finished task.
     ///
-    /// The process that made it must be gone: two that go on with one create at the same time may send
+    /// The process that made it must be gone: two that continue one create at the same time may send
     /// it twice. An intent that is older than a day, or without a time, is looked up and never sent
-    /// again, because nobody knows how long a host remembers an external id.
+    /// again, because no one knows how long a host remembers an external id.
     ///
     /// An intent of another base URL or of another [account](crate::ClientBuilder::account) is unresolved here, and nothing
     /// is asked or sent: that this host or this user does not know it would prove nothing. One of another key is
-    /// looked for, and gone on with if it is found; if not, it is unresolved, and nothing is sent.
+    /// looked for, and continued if it is found; if not, it is unresolved, and nothing is sent.
     ///
     /// A create that ended as refused is looked up once more.
     ///
@@ -121,11 +121,11 @@ impl Client {
         self.go_on(Start::SendAgain(Box::new(intent)))
     }
 
-    /// Goes on with a task from its handle, in this process or another. Await it for the finished
+    /// Continues a task from its handle, in this process or another. Await it for the finished
     /// task.
     ///
     /// A handle of another base URL or of another [account](crate::ClientBuilder::account) is an error at once: what this
-    /// host or this user says of the task would prove nothing. One of another key is gone on with, if that
+    /// host or this user says of the task would prove nothing. One of another key is continued, if that
     /// key finds the task; if not, nothing is said of the task and nothing is written down.
     ///
     /// ```no_run
@@ -139,13 +139,13 @@ impl Client {
         self.go_on(Start::Resume(handle))
     }
 
-    /// Goes on with an entry of a journal, whatever its state, after a restart: with its task where it has one,
+    /// Continues an entry of a journal, whatever its state, after a restart: with its task where it has one,
     /// and else with its create, as [`reconcile`](Self::reconcile) does. One that is completed is queried, so
     /// that its URLs are fresh. Await it for the finished task; when that is where it is wanted, say so with
     /// [`delivered`](Self::delivered).
     ///
-    /// Each entry that [`is_unfinished`](JournalEntry::is_unfinished) is to be gone on with. The process that
-    /// made it must be gone. Of several that go on with one create, the journal lets one send; the others end
+    /// Each entry that [`is_unfinished`](JournalEntry::is_unfinished) is to be continued. The process that
+    /// made it must be gone. Of several that continue one create, the journal lets one send; the others end
     /// with [`ErrorKind::UnderWay`](crate::ErrorKind::UnderWay).
     ///
     /// ```no_run
@@ -305,7 +305,7 @@ impl Client {
         self.0.wakes.wake(callback)
     }
 
-    /// A new external task id that nobody else has: 128 random bits.
+    /// A new external task id that no one else has: 128 random bits.
     ///
     /// ```
     /// use kirin_client::Client;

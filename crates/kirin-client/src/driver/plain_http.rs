@@ -7,7 +7,7 @@ impl ClientBuilder {
     /// Speaks plain HTTP to one host that is not this machine, as to an emulator in a network of containers:
     /// `emulator:4010`, a name or an address, with its port if it is not 80. The last one named holds.
     ///
-    /// **Whoever is on the way reads the key, the prompts and the videos, and can change them.** Name a host
+    /// **Anyone on the network path reads the key, the prompts and the videos, and can change them.** Name a host
     /// only of a network where that does not matter, and give it no key of the service.
     ///
     /// The API is at the root of that host, unless [`base_url`](Self::base_url) says otherwise

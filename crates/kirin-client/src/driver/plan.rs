@@ -36,7 +36,7 @@ pub(super) enum IdOrigin {
     Chosen,
     /// It follows from what is asked for: it is ours, and an earlier run may have used it.
     Derived,
-    /// It was made up a moment ago: nobody has used it.
+    /// It was made up a moment ago: no one has used it.
     Minted,
 }
 
@@ -45,7 +45,7 @@ impl IdOrigin {
         self != Self::Chosen
     }
 
-    /// Whether a task of it may be there although nobody here knows of one.
+    /// Whether a task of it may be there although no one here knows of one.
     pub(super) fn may_be_known(self) -> bool {
         self != Self::Minted
     }
@@ -109,7 +109,7 @@ impl Start {
         Some(create.with_account(account))
     }
 
-    /// The account of what it goes on with.
+    /// The account of what it continues.
     fn account(&self) -> Option<&AccountName> {
         match self {
             Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
@@ -120,7 +120,7 @@ impl Start {
         }
     }
 
-    /// Whether what it goes on with was sent with another key than the client's, as far as it knows itself.
+    /// Whether what it continues was sent with another key than the client's, as far as it knows itself.
     pub(super) fn is_of_another_key(&self, client: &Client) -> bool {
         let key = match self {
             Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => &intent.key,
@@ -134,7 +134,7 @@ impl Start {
     ///
     /// # Panics
     ///
-    /// It goes on with a task.
+    /// It continues a task.
     pub(super) fn request(&self) -> &GenerationRequest {
         match self {
             Self::Generate(request) => request,
@@ -285,7 +285,7 @@ impl Start {
         }
     }
 
-    /// What goes on with the task, where it was given.
+    /// What continues the task, where it was given.
     pub(super) fn handle(&self) -> Option<&GenerationHandle> {
         match self {
             Self::Resume(handle) => Some(handle),
@@ -294,7 +294,7 @@ impl Start {
     }
 }
 
-/// Nobody else is about a create whose id is not made yet.
+/// No one else is about a create whose id is not made yet.
 fn claim(client: &Client, request: &GenerationRequest) -> Result<Option<Claim>, Withheld> {
     match request.external_task_id() {
         Some(id) => Ok(Some(client.0.claims.take(id).ok_or(Withheld::UnderWay)?)),

@@ -30,11 +30,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Finds out what `plan` is to go on with.
+    /// Finds out what `plan` is to continue.
     ///
     /// # Errors
     ///
-    /// It may not begin; see [`claim`](Start::claim). Or the journal knows the create, and somebody else
+    /// It may not begin; see [`claim`](Start::claim). Or the journal knows the create, and someone else
     /// is at it, or has to decide about it.
     pub(super) async fn new(
         client: &Client,
@@ -139,7 +139,7 @@ impl Known {
         }
     }
 
-    /// What the journal knows of a create decides how it is gone on with.
+    /// What the journal knows of a create decides how it is continued.
     fn learn(
         &mut self,
         client: &Client,
@@ -274,7 +274,7 @@ fn is_own(client: &Client, entry: &JournalEntry) -> bool {
         .is_some_and(|operation| client.is_own(&operation))
 }
 
-/// Goes on with what the journal knows.
+/// Continues what the journal knows.
 fn go_on(entry: JournalEntry) -> Start {
     match entry.handle() {
         Some(handle) => Start::Resume(handle),

@@ -6,7 +6,7 @@
 
 use kirin_types::ExternalTaskId;
 
-/// A new external task id that nobody else has.
+/// A new external task id that no one else has.
 pub(super) fn external_task_id() -> ExternalTaskId {
     let mut bits = [0; 16];
     // A guessable id could collide, and a collision could adopt another one's task.
@@ -29,7 +29,7 @@ pub(super) fn query_parameter() -> String {
     format!("{:032x}", client_number())
 }
 
-/// A text that nobody can guess: 128 random bits, as 32 hexadecimal digits.
+/// A text that no one can guess: 128 random bits, as 32 hexadecimal digits.
 ///
 /// # Errors
 ///

@@ -29,7 +29,7 @@ pub(super) struct Record {
     clock: Clock,
     /// The external task id was made up for it.
     is_minted: bool,
-    /// Somebody else may be at the create, or was.
+    /// Someone else may be at the create, or was.
     may_be_known: bool,
     /// It was sent with another key: that this one does not find the task says nothing of it.
     is_of_another_key: bool,
@@ -112,7 +112,7 @@ impl Record {
         self.writer.create.as_ref()
     }
 
-    /// Takes over the create that the operation goes on with.
+    /// Takes over the create that the operation continues.
     pub(super) async fn take_over(&mut self) -> Result<(), JournalError> {
         let change = match &self.stage {
             Stage::ToBeRepeated(intent) => JournalChange::Intend(intent.clone()),
@@ -247,7 +247,7 @@ impl Record {
     }
 
     /// At the end. An end of which nothing was intended is not written down; but that nothing was created
-    /// holds only where nobody else has begun the create meanwhile.
+    /// holds only where no one else has begun the create meanwhile.
     pub(super) async fn ended(
         &mut self,
         client: &Client,
@@ -329,7 +329,7 @@ impl Record {
         }
     }
 
-    /// What is about to be done. Where it is dropped, it is not done, and nobody has to know.
+    /// What is about to be done. Where it is dropped, it is not done, and no one has to know.
     async fn intend(&mut self, changes: Vec<JournalChange>) -> Result<(), JournalError> {
         if self.is_silent {
             return Err(silent());
@@ -346,7 +346,7 @@ impl Record {
             .await
     }
 
-    /// The same in several steps. It is written down even if the generation is dropped meanwhile: nobody else
+    /// The same in several steps. It is written down even if the generation is dropped meanwhile: no one else
     /// knows of it.
     async fn report_all(
         &mut self,

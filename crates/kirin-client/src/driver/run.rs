@@ -1,4 +1,4 @@
-//! The loop around the machine: it does what the machine asks for, and tells it what came of it.
+//! The loop around the machine: it does what the machine asks for, and reports the result to it.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
@@ -31,7 +31,7 @@ pub(super) struct Run {
     progress: Arc<SharedProgress>,
     clock: Clock,
     record: Record,
-    /// It ends before the claim does: whoever has the claim next finds that nobody is at the create.
+    /// It ends before the claim does: whoever has the claim next finds that no one is at the create.
     operation: Arc<Operation>,
     /// Held to the end, where it is about a create.
     _claim: Option<Claim>,
@@ -42,7 +42,7 @@ pub(super) struct Run {
     by_external_id: Option<Sleeper>,
     by_task_id: Option<Sleeper>,
     model: Option<String>,
-    /// Whether nobody has set when to query.
+    /// Whether no one has set when to query.
     follows_host: bool,
     /// Whether the call before this one, in the same lane, came to nothing.
     repeats: bool,
@@ -298,7 +298,7 @@ impl Run {
         recorded
     }
 
-    /// That nothing was created here says nothing where the journal knows that somebody else is at it.
+    /// That nothing was created here says nothing where the journal knows that someone else is at it.
     fn overtaken(&self, outcome: &Outcome, recorded: &Result<(), JournalError>) -> Option<Outcome> {
         let (Outcome::NotCreated { .. }, Err(error)) = (outcome, recorded) else {
             return None;

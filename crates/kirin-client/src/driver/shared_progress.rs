@@ -11,7 +11,7 @@ use crate::{
     machine::{Machine, Notice},
 };
 
-/// Most notices that are kept for a stream that nobody has asked for yet: the latest.
+/// Most notices that are kept for a stream that no one has asked for yet: the latest.
 const MOST_KEPT: usize = 64;
 
 /// What the running generation and its caller share.
@@ -25,11 +25,11 @@ pub(super) struct Latest {
     pub(super) machine: Option<Machine>,
     /// Without the tags.
     pub(super) handle: Option<GenerationHandle>,
-    /// The journal is being told of the task.
+    /// The task is being written to the journal.
     is_being_recorded: bool,
     /// How many notices there were.
     count: u64,
-    /// Those that nobody has read, as long as somebody may.
+    /// Those that no one has read, as long as someone may.
     kept: Option<VecDeque<Notice>>,
     /// What each stream has still to give, by its number.
     streams: Vec<(u64, VecDeque<Notice>)>,
@@ -70,7 +70,7 @@ impl SharedProgress {
         })
     }
 
-    /// The handle, once the journal was told of the task as well.
+    /// The handle, once the task is in the journal as well.
     pub(super) fn recorded_handle(&self) -> Option<GenerationHandle> {
         let handle = self.handle()?;
         (!self.locked().is_being_recorded).then_some(handle)
@@ -91,7 +91,7 @@ impl Latest {
         self.is_being_recorded = true;
     }
 
-    /// The journal was told of the task, or does not answer: now everybody is.
+    /// The journal was told of the task, or does not answer: now everyone is.
     pub(super) fn recorded(&mut self, notice: Notice) {
         self.is_being_recorded = false;
         self.tell(notice);
@@ -114,7 +114,7 @@ impl Latest {
         self.count
     }
 
-    /// Nobody will ask for a stream any more.
+    /// No one will ask for a stream any more.
     pub(super) fn keep_nothing(&mut self) {
         self.kept = None;
     }

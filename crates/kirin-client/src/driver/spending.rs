@@ -35,7 +35,7 @@ impl Spending {
         }
     }
 
-    /// Takes what somebody may have sent before, whatever is left.
+    /// Takes what someone may have sent before, whatever is left.
     pub(super) fn remember(&mut self, request: &GenerationRequest) {
         let remembered = self.budgets.iter().map(|budget| budget.remember(request));
         self.reservations = remembered.collect();
@@ -93,7 +93,7 @@ impl Spending {
     }
 }
 
-/// Whether it is in doubt only because somebody else is at the create, or was.
+/// Whether it is in doubt only because someone else is at the create, or was.
 fn is_of_another(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::CannotQuery { cause, .. } | Outcome::Unresolved { cause, .. } => {

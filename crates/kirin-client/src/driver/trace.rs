@@ -1,4 +1,4 @@
-//! Spans for whoever watches, with the feature `tracing`; without it nothing happens here.
+//! Spans for subscribers, with the feature `tracing`; without it nothing happens here.
 //!
 //! Ids, counts, sizes and kinds of failure are recorded: never a header, a body, a URL or a text of
 //! the service, any of which may hold a secret.

@@ -1,4 +1,4 @@
-//! Work that goes on although nobody waits for it any more.
+//! Work that continues although no one waits for it any more.
 
 use std::{
     future::Future,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-/// As the work that it was given, polled by whoever waits for it. Dropped before its end, it goes on in a task of
+/// As the work that it was given, polled by whoever waits for it. Dropped before its end, it continues in a task of
 /// tokio's, as long as the runtime does.
 pub(super) struct Uncancelled<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,

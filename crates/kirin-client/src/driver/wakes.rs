@@ -13,7 +13,7 @@ use crate::lock::lock;
 use kirin_types::{Callback, ExternalTaskId, TaskId};
 use tokio::sync::Notify;
 
-/// How many ids nobody listened for are remembered.
+/// How many ids no one listened for are remembered.
 const UNHEARD: usize = 256;
 
 /// The generations that callbacks can wake, of one client or of several: whoever waits for a task, under
@@ -41,8 +41,8 @@ pub struct Wakes(Arc<Mutex<Bells>>);
 #[derive(Default)]
 struct Bells {
     by_id: HashMap<Box<str>, Listened>,
-    /// The latest ids that were rung for nobody: a callback can name a task before the create's
-    /// answer has told its id.
+    /// The latest ids that were rung for no one: a callback can name a task before the create's
+    /// answer has given its id.
     unheard: VecDeque<Box<str>>,
 }
 
@@ -53,7 +53,7 @@ struct Listened {
     sleepers: usize,
 }
 
-/// Rung for everybody who waits under one id. However often it rings while nobody listens, the
+/// Rung for everyone who waits under one id. However often it rings while no one listens, the
 /// next one to listen hears it once.
 #[derive(Default)]
 struct Bell {
@@ -85,7 +85,7 @@ impl Wakes {
         ids.filter(|id| self.ring(id)).count() > 0
     }
 
-    /// Listens for wakes from now on, and for one that came before and was for nobody.
+    /// Listens for wakes from now on, and for one that came before and was for no one.
     pub(super) fn listen(&self, id: &str) -> Sleeper {
         let mut bells = self.locked();
         let listened = bells.by_id.entry(id.into()).or_default();
@@ -105,7 +105,7 @@ impl Wakes {
         }
     }
 
-    /// Wakes who waits under this id. Whether there is anybody.
+    /// Wakes who waits under this id. Whether there is anyone.
     fn ring(&self, id: &str) -> bool {
         let mut bells = self.locked();
         let Some(listened) = bells.by_id.get(id) else {

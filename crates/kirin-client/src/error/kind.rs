@@ -33,7 +33,7 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The journal could not be written; nothing was created.
     Journal,
-    /// The journal knows the create already: it may be charged, and is to be gone on with, not made again.
+    /// The journal knows the create already: it may be charged, and is to be continued, not made again.
     Known,
     /// The service does not know the task.
     NotFound,
@@ -117,7 +117,7 @@ pub(super) fn not_created(cause: &Cause) -> ErrorKind {
     }
 }
 
-/// The kind of an answer that told nothing of a task.
+/// The kind of an answer that showed nothing of a task.
 pub(super) fn not_found(cause: &Cause) -> ErrorKind {
     match cause {
         Cause::Refused(refusal) if refusal.effective_status() == 404 => ErrorKind::NotFound,

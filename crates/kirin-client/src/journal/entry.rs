@@ -27,7 +27,7 @@ pub struct JournalEntry {
     /// Whether nothing is known yet of what came of that attempt.
     pub is_attempt_open: bool,
     /// An attempt was refused, and the task is still to be looked up: something on the way may have sent
-    /// it twice, and the first of the two accepted. Of an intended one the operation goes on, and whoever
+    /// it twice, and the first of the two accepted. Of an intended one the operation continues, and whoever
     /// takes it over looks the task up before anything is sent. One that has ended so is looked up once
     /// more at the next start.
     #[serde(default)]
@@ -99,7 +99,7 @@ impl JournalState {
         }
     }
 
-    /// Whether the latest that is known of its task is an end that nobody documented.
+    /// Whether the latest that is known of its task is an end that no one documented.
     pub(super) fn has_ended_in_other_words(&self) -> bool {
         matches!(self, Self::Ended(outcome) if matches!(**outcome, Outcome::OtherEnd(_)))
     }
@@ -165,7 +165,7 @@ impl AsRef<Self> for JournalEntry {
 }
 
 impl JournalEntry {
-    /// An entry as it was stored: for whoever keeps a journal. No attempts are known of it.
+    /// An entry as it was stored: for implementations of a journal. No attempts are known of it.
     pub fn new(intent: Intent, state: JournalState) -> Self {
         Self {
             intent,
@@ -178,10 +178,10 @@ impl JournalEntry {
         }
     }
 
-    /// Whether the next start has to go on with it (`Client::resume_entry`): it may have been sent, its task
+    /// Whether the next start has to continue it (`Client::resume_entry`): it may have been sent, its task
     /// has not ended or is completed and not delivered, or it was refused and not looked up since.
     ///
-    /// What was intended and never sent is not: nothing was spent, and whoever wants it generates it again.
+    /// What was intended and never sent is not: nothing was spent, so generate it again if you still want it.
     ///
     /// ```
     /// use kirin_client::{BaseUrl, Intent, JournalEntry, JournalState, machine::Outcome};
@@ -212,7 +212,7 @@ impl JournalEntry {
         }
     }
 
-    /// What goes on with its task, where there is one.
+    /// What continues its task, where there is one.
     pub fn handle(&self) -> Option<GenerationHandle> {
         let intent = &self.intent;
         let (base_url, key) = (intent.base_url.clone(), intent.key.clone());
@@ -329,7 +329,7 @@ impl JournalEntry {
         self.attempts > 0 && self.state.is_final() && self.state.is_nothing()
     }
 
-    /// Whether an attempt was refused that may be repeated, and whose task nobody has looked up yet.
+    /// Whether an attempt was refused that may be repeated, and whose task no one has looked up yet.
     pub(crate) fn may_hide_a_task(&self) -> bool {
         self.is_refusal_open && self.state == JournalState::Intended
     }

@@ -9,7 +9,7 @@ use crate::{
     machine::{ClockDifference, MissingExternalTaskId},
 };
 
-/// A create that is to be made: all that another process needs to go on with it.
+/// A create that is to be made: all that another process needs to continue it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Intent {
@@ -24,7 +24,7 @@ pub struct Intent {
     pub account: Option<AccountName>,
     /// When it was intended; `None` if there was no wall clock to ask.
     pub intended_at: Option<Timestamp>,
-    /// How far the service's clock was ahead of ours then; `None` if no answer had told it.
+    /// How far the service's clock was ahead of ours then; `None` if no answer showed it.
     #[serde(default)]
     pub clock_difference: Option<ClockDifference>,
     /// Whether the external task id was made up for this create, by the client or by a program for one
@@ -44,7 +44,7 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// An intent as it was written down: for whoever keeps a journal.
+    /// An intent as it was written down: for implementations of a journal.
     ///
     /// ```
     /// use kirin_client::{BaseUrl, Intent};

@@ -38,17 +38,17 @@ use crate::Control;
 ///
 /// The writes of a generation come in this order: the intent, once; each attempt before it leaves; what
 /// is taken back because it certainly was not sent or was refused; the task when the service has it; the
-/// end; and, where somebody tells it, that it is delivered. What is left at a restart is each entry that
+/// end; and, where someone tells it, that it is delivered. What is left at a restart is each entry that
 /// [is unfinished](JournalEntry::is_unfinished), for `Client::resume_entry`.
 ///
 /// Where a write that comes before an attempt fails, nothing is sent: no journal write, no spend. Where one of
-/// the others fails, what is done is done: the generation goes on and says so
+/// the others fails, what is done is done: the generation continues and says so
 /// ([`Notice::NotRecorded`](crate::machine::Notice::NotRecorded)). The journal then knows less than
 /// happened; whoever reconciles its entry looks the task up first.
 ///
 /// The future of a write may be dropped at any await, as when a caller gives up. Then the change is made whole or
 /// not at all, at once or a little later, and no other write is damaged. Where a store cannot promise that, as a
-/// file that lines are appended to, write in one step on a thread that goes on to its end.
+/// file that lines are appended to, write in one step on a thread that continues to its end.
 ///
 /// With the feature `conformance`, `journal_conformance` checks a journal of your own against all this:
 ///
@@ -200,7 +200,7 @@ impl<J: Journal + ?Sized> Journal for Box<J> {
 pub struct Recalled {
     /// The entry of the create, if there is one: what [`CreateId::entry_among`] chooses of those that there are.
     pub entry: Option<JournalEntry>,
-    /// Tasks at the same base URL and under the same key that a look-up must find. Those that were
+    /// Tasks at the same base URL and under the same key that a lookup must find. Those that were
     /// accepted before the [intent](JournalEntry::intent) of the entry, or before now if there is no entry, say so
     /// ([`Control::before_intent`]). Where an entry was replaced, its latest intent counts.
     ///
@@ -209,7 +209,7 @@ pub struct Recalled {
     /// never proved that a lost create made no task.
     pub controls: Vec<Control>,
     /// The journal may have forgotten creates, because it was made, or restored, a short time ago; the ledger says
-    /// so for 7 days. The first attempt of an id that was not minted just now follows one look-up.
+    /// so for 7 days. The first attempt of an id that was not minted just now follows one lookup.
     pub may_have_forgotten: bool,
     /// What it may have forgotten may have been repeated because its absence was proved: it is not repeated so
     /// once more.

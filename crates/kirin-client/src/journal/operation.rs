@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One operation of one client: nobody else has its id, in any process. A journal compares it, so that
+/// One operation of one client: no one else has its id, in any process. A journal compares it, so that
 /// of several that are about the same create only one sends it.
 ///
 /// ```
@@ -21,7 +21,7 @@ pub struct OperationId {
 }
 
 impl OperationId {
-    /// The operation with this number of a client, which has a random number that nobody else has.
+    /// The operation with this number of a client, which has a random number that no one else has.
     pub const fn new(client: u128, number: u64) -> Self {
         Self { client, number }
     }

@@ -64,7 +64,7 @@ pub enum JournalChange {
         /// Why it was sent.
         reason: SendReason,
     },
-    /// The operation goes on with a create that the operation of the intent began.
+    /// The operation continues a create that the operation of the intent began.
     TakeOver(Box<Intent>),
 }
 

@@ -1,8 +1,8 @@
-//! The row of look-ups that proves that a task does not exist.
+//! The row of lookups that proves that a task does not exist.
 //!
-//! A miss alone proves nothing: a gateway says 404 in JSON while the route of the look-ups is away, a
+//! A miss alone proves nothing: a gateway says 404 in JSON while the route of the lookups is away, a
 //! cache keeps one, and of two servers behind one address the other may know the task. So the misses
-//! stand between controls, tasks that the same look-up must find.
+//! stand between controls, tasks that the same lookup must find.
 
 use std::{cmp::Ordering, time::Duration};
 

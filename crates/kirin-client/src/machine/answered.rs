@@ -1,4 +1,4 @@
-//! What came of a call, as the event that the machine waits for.
+//! The result of a call, as the event that the machine waits for.
 
 use bytes::Bytes;
 use http::Response;
@@ -11,7 +11,7 @@ use crate::wire::{
 };
 
 impl Call {
-    /// Reads what came of it as the event that the machine waits for, an [`Event::Answered`]. `ours` is
+    /// Reads the result as the event that the machine waits for, an [`Event::Answered`]. `ours` is
     /// what our own clock shows now, and `None` where there is none.
     ///
     /// What something on the way compressed with gzip is undone, as it was never asked for. Of a body that

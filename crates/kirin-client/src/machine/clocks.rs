@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{clock_difference::ClockDifference, settings::Settings};
 
 /// How long after its intent a create may be sent again. How long a host remembers an external id,
-/// nobody declares.
+/// no one declares.
 pub(super) const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Clocks that are further apart say nothing about the age of an intent.
@@ -24,7 +24,7 @@ pub(super) struct Clocks {
     /// The elapsed time at which it showed that.
     #[serde(default)]
     read_at: Duration,
-    /// The machine goes on with an intent that is older than itself.
+    /// The machine continues an intent that is older than itself.
     pub(super) intended_before: bool,
 }
 

@@ -62,7 +62,7 @@ pub(super) struct CreatePhase {
     refusals: u32,
     /// What is looked up between a refusal and what follows from it.
     check: Option<Check>,
-    /// A wake came during a call: the next look-up or query does not wait.
+    /// A wake came during a call: the next lookup or query does not wait.
     woken: bool,
     /// It was sent with another key than the one that asks.
     was_sent_with_another_key: bool,
@@ -127,9 +127,9 @@ impl CreatePhase {
         phase
     }
 
-    /// An attempt may have been sent before, by a process that has ended, and nobody knows what came
-    /// of it. The first look-up is due at once; but the call may have been under way until the end of
-    /// that process, so a miss proves something only from the end of its time-out on.
+    /// An attempt may have been sent before, by a process that has ended, and no one knows what came
+    /// of it. The first lookup is due at once; but the call may have been under way until the end of
+    /// that process, so a miss proves something only from the end of its timeout on.
     pub(super) fn in_doubt(
         request: GenerationRequest,
         external_task_id: ExternalTaskId,
@@ -162,7 +162,7 @@ impl CreatePhase {
         phase
     }
 
-    /// The process that may have sent the create has ended. Where one was sent before, nobody knows
+    /// The process that may have sent the create has ended. Where one was sent before, no one knows
     /// how long ago that is, so every wait begins again.
     pub(super) fn interrupted(&mut self, now: Duration, context: &Context) {
         let was_sending = self.state == State::Sending;
@@ -200,7 +200,7 @@ impl CreatePhase {
         &self.external_task_id
     }
 
-    /// Whether a wake came that no look-up has followed yet.
+    /// Whether a wake came that no lookup has followed yet.
     pub(super) fn woken(&self) -> bool {
         self.woken
     }
@@ -285,7 +285,7 @@ impl CreatePhase {
         self.enter(State::Sending)
     }
 
-    /// The next look-up comes at once, but never sooner after the last than the shortest gap. A row
+    /// The next lookup comes at once, but never sooner after the last than the shortest gap. A row
     /// keeps its time: sooner it would prove nothing.
     fn wake(&mut self, now: Duration) {
         let State::LookUpPaused { until } = self.state else {

@@ -12,21 +12,21 @@ use super::{
 };
 use crate::{Lookup, wire::Trouble};
 
-/// The shortest wait before a create is sent again, or a row of look-ups begins.
+/// The shortest wait before a create is sent again, or a row of lookups begins.
 pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
-/// An attempt may have created a task, and nobody knows.
+/// An attempt may have created a task, and no one knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Doubt {
     /// From when on nothing of the attempt is on its way any more: the lag of the lookup counts from
-    /// here. A connection that breaks early does not call the request back, so it is the time-out.
+    /// here. A connection that breaks early does not call the request back, so it is the timeout.
     is_over_at: Duration,
-    /// When the current row of look-ups began, and how many of it are done.
+    /// When the current row of lookups began, and how many of it are done.
     look_ups_from: Duration,
     look_ups: usize,
-    /// When the last look-up began.
+    /// When the last lookup began.
     pub(super) looked_up_at: Option<Duration>,
-    /// Look-ups in a row that told nothing.
+    /// Lookups in a row that showed nothing.
     pub(super) failures: u32,
     /// The service refused the id as a duplicate: the task exists.
     pub(super) exists: bool,
@@ -89,8 +89,8 @@ impl Doubt {
         self.failures = 0;
     }
 
-    /// The next of the usual times, or the one from which a row of look-ups proves absence, whichever
-    /// comes first; none past the deadline but one last look-up at it.
+    /// The next of the usual times, or the one from which a row of lookups proves absence, whichever
+    /// comes first; none past the deadline but one last lookup at it.
     pub(super) fn next(&mut self, now: Duration, context: &Context) -> Option<Next> {
         if !context.can_look_up() || self.looked_up_at.is_some_and(|last| context.is_over(last)) {
             return None;
@@ -123,7 +123,7 @@ impl Doubt {
         is_due.then(|| Next::LookUp(context.cut(settles_at.max(now))))
     }
 
-    /// A look-up that told nothing does not use up the last of the usual times: it is repeated,
+    /// A lookup that showed nothing does not use up the last of the usual times: it is repeated,
     /// within a budget, before the deadline.
     pub(super) fn failed_look_up_again(
         &self,
@@ -136,7 +136,7 @@ impl Doubt {
         again.then(|| context.backoff.delay(self.failures, Some(hint)))
     }
 
-    /// Twice the declared lag after the attempt must be over, on a host whose look-up is proven.
+    /// Twice the declared lag after the attempt must be over, on a host whose lookup is proven.
     fn settles_at(&self, context: &Context) -> Option<Duration> {
         let capabilities = context.settings.capabilities;
         let lag = capabilities
@@ -146,7 +146,7 @@ impl Doubt {
         Some(self.is_over_at.saturating_add(settling))
     }
 
-    /// From when on a row of look-ups tells for sure whether there is a task.
+    /// From when on a row of lookups tells for sure whether there is a task.
     fn row_from(&self, now: Duration, context: &Context) -> Option<Duration> {
         let settles_at = self.settles_at(context)?;
         let can_prove = !self.exists

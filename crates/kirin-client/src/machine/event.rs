@@ -11,7 +11,7 @@ use crate::{
     wire::{CreateAnswer, Probe, QueryAnswer},
 };
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
@@ -26,38 +26,38 @@ pub enum Event {
         answer: Box<Self>,
         /// By our clock; `None` where there is none.
         ours: Option<Timestamp>,
-        /// By the service's, where the answer told it.
+        /// By the service's, where the answer has it.
         service: Option<Timestamp>,
     },
-    /// What our own clock shows, and beside it the `Date` of an answer that has just come. It may be told at
-    /// any time, and is best told after each wait: the computer may have slept.
+    /// What our own clock shows, and beside it the `Date` of an answer that has just come. It may be reported at
+    /// any time, best after each wait: the computer may have slept.
     ClocksRead {
         /// By our clock.
         ours: Timestamp,
-        /// By the service's, where an answer told it.
+        /// By the service's, where an answer has it.
         service: Option<Timestamp>,
     },
     /// The answer to the create.
     CreateAnswered(CreateAnswer),
-    /// What was declared of the host, or another generation has learned of it. It may be told at any time;
+    /// What was declared of the host, or another generation has learned of it. It may be reported at any time;
     /// nothing that the machine knows is forgotten.
     HostLearned(HostCapabilities),
     /// The answer to the probe.
     Probed(Probe),
-    /// The answer to the look-up or the query.
+    /// The answer to the lookup or the query.
     QueryAnswered(QueryAnswer),
     /// The create was not sent by [`Machine::send_by`](super::Machine::send_by), and will not be: what
     /// allows it has to be shown again.
     SendDelayed,
     /// So long a task takes at this host, typically, and not as long as the model's typical time: a schedule that
-    /// goes by that goes by this from the next wait on. It may be told at any time.
+    /// goes by that goes by this from the next wait on. It may be reported at any time.
     TypicalTime(Duration),
     /// The wait is over.
     WaitEnded,
     /// The create was not sent, and will not be: nothing is sent from now on.
     Withheld(Withheld),
     /// Something happened that makes a look worth while: a callback came, the computer woke up.
-    /// It may be told at any time before the end.
+    /// It may be reported at any time before the end.
     Woken,
 }
 
@@ -85,7 +85,7 @@ impl Event {
         }
     }
 
-    /// The answer to a query, a look-up or a probe, if it is one.
+    /// The answer to a query, a lookup or a probe, if it is one.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -133,7 +133,7 @@ pub enum Notice {
         /// What happened.
         cause: String,
     },
-    /// The journal could not be told of the acceptance or of the end: note the ids and the end yourself.
+    /// The acceptance or the end could not be written to the journal: note the ids and the end yourself.
     NotRecorded {
         /// What happened.
         cause: String,
@@ -146,7 +146,7 @@ pub enum Notice {
         status: Option<String>,
         /// From 0.0 to 1.0.
         progress: Option<f64>,
-        /// What the service says is wrong, where it says so although the task goes on.
+        /// What the service says is wrong, where it says so although the task continues.
         reason: Option<String>,
     },
     /// The create was refused. Before that is the end, its task is looked for: something on the way may
@@ -167,7 +167,7 @@ pub enum Notice {
         /// The caller's id, or a minted one.
         external_task_id: ExternalTaskId,
     },
-    /// A query failed; the task goes on.
+    /// A query failed; the task continues.
     Trouble {
         /// What happened.
         cause: String,

@@ -13,13 +13,13 @@ use crate::HostCapabilities;
 
 /// The life of one generation. See the [module](super) for the states and an example.
 ///
-/// It can be serialized at any time. Where the process that drove it has ended, it goes on with
+/// It can be serialized at any time. Where the process that drove it has ended, it continues
 /// [`taken_up`](Self::taken_up), or with [`after_restart`](Self::after_restart) by the same clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     context: Context,
     phase: Phase,
-    /// The latest elapsed time that was told: time never goes back.
+    /// The latest elapsed time that was reported: time never goes back.
     now: Duration,
     /// What had elapsed when the process began that drives it now, wall time included.
     #[serde(default)]
@@ -134,7 +134,7 @@ impl Machine {
         Self::start(Phase::Seek(SeekPhase::new(external_task_id)), context)
     }
 
-    /// The machine as the next process takes it up, if elapsed time goes on to count from its beginning: a
+    /// The machine as the next process takes it up, if elapsed time continues to count from its beginning: a
     /// create that was to be sent may have been sent after the machine was written down, so its task is looked up
     /// before anything is sent again. Write it down after each event, before you do what it asks for next: one
     /// that was written while it waited does not know what was sent after the wait.
@@ -231,7 +231,7 @@ impl Machine {
         }
     }
 
-    /// Tells what came of the action, `elapsed` after the machine was made or [taken up](Self::taken_up).
+    /// Reports the result of the action, `elapsed` after the machine was made or [taken up](Self::taken_up).
     ///
     /// # Errors
     ///
@@ -315,7 +315,7 @@ impl Machine {
         }
     }
 
-    /// Goes on to the wait, with the task as the create or the look-up described it.
+    /// Continues to the wait, with the task as the create or the lookup described it.
     fn accept(&mut self, task: Task, adopted: bool) {
         // This key has found it.
         self.context.settings.was_sent_with_another_key = false;

@@ -1,6 +1,6 @@
 //! The life of one generation as a pure state machine: create, reconcile, wait, query, finish.
 //!
-//! Ask [`Machine::action`] what to do, as often as you like; do it; tell what came of it with
+//! Ask [`Machine::action`] what to do, as often as you like; do it; report the result with
 //! [`Machine::handle`], which is the only thing that moves the machine. Time comes in as the
 //! duration elapsed since the machine was made.
 //!
@@ -24,7 +24,7 @@
 //!
 //! Square brackets are calls, round ones are waits, angle brackets are the ends.
 //!
-//! Only completed and failed are final at the service. A word that nobody documented and that plainly means an
+//! Only completed and failed are final at the service. A word that no one documented and that plainly means an
 //! end elsewhere, as `cancelled`, `expired`, or `done` beside an output
 //! ([`TaskState::OtherEnd`](kirin_types::TaskState::OtherEnd) has the rule), ends the wait when it was answered
 //! three times in a row over at least 30 s, as [`Outcome::OtherEnd`]. Any other unknown word keeps it polling.

@@ -229,7 +229,7 @@ pub enum Withheld {
     RepetitionUsed,
     /// Another operation is about the same create, and has not ended, or has taken it over.
     UnderWay,
-    /// There is a budget, and nobody knows what the request costs.
+    /// There is a budget, and no one knows what the request costs.
     UnknownPrice {
         /// Name of the model.
         model: String,
@@ -244,7 +244,7 @@ pub enum Withheld {
 }
 
 impl Withheld {
-    /// Whether the create itself may have been sent, by somebody else: that this one sent nothing says
+    /// Whether the create itself may have been sent, by someone else: that this one sent nothing says
     /// nothing about the charge.
     pub(crate) fn is_open(&self) -> bool {
         matches!(
@@ -377,7 +377,7 @@ pub enum KnownCreate {
         #[serde(default)]
         cost: Option<Amount>,
     },
-    /// It may have been sent, and what came of it is not known.
+    /// It may have been sent, and its result is not known.
     InDoubt,
     /// Nothing was created.
     NotCreated,

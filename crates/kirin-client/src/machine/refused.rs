@@ -1,4 +1,4 @@
-//! The look-ups between a refusal and what follows from it.
+//! The lookups between a refusal and what follows from it.
 //!
 //! A create that was refused may have been sent twice on the way, and the first of the two accepted: the
 //! refusal is then the second's. So the task is looked for before the refusal is the end, before the
@@ -22,10 +22,10 @@ const LOOK_UPS: [Duration; 4] = [
 /// How long after a refusal a create is repeated at the earliest, where no lag is declared.
 const REPEATS_AFTER: Duration = Duration::from_secs(30);
 
-/// Look-ups that may fail in a row before this is over.
+/// Lookups that may fail in a row before this is over.
 const MAX_FAILURES: u32 = 4;
 
-/// A row of look-ups, and what follows where they find nothing.
+/// A row of lookups, and what follows where they find nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Check {
     began_at: Duration,
@@ -53,7 +53,7 @@ impl Check {
         }
     }
 
-    /// One look-up, whatever comes of it.
+    /// One lookup, whatever comes of it.
     pub(super) fn once(then: Then) -> Self {
         Self {
             done: LOOK_UPS.len(),
@@ -61,7 +61,7 @@ impl Check {
         }
     }
 
-    /// A look-up found nothing: when the next one is due, if there is one.
+    /// A lookup found nothing: when the next one is due, if there is one.
     pub(super) fn missed(&mut self, context: &Context) -> Option<Duration> {
         self.done = self.done.saturating_add(1);
         self.failures = 0;
@@ -75,7 +75,7 @@ impl Check {
         after.map(|after| self.began_at.saturating_add(after))
     }
 
-    /// A look-up told nothing: whether it is worth another one.
+    /// A lookup showed nothing: whether it is worth another one.
     pub(super) fn failed(&mut self, context: &Context) -> bool {
         self.failures = self.failures.saturating_add(1);
         self.failures < context.settings.call_policy.query_attempts_or(MAX_FAILURES)

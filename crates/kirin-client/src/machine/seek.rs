@@ -23,7 +23,7 @@ pub(super) struct SeekPhase {
     paused_until: Option<Duration>,
     /// When the last query began.
     asked_at: Duration,
-    /// Queries in a row that told nothing.
+    /// Queries in a row that showed nothing.
     failures: u32,
     /// Queries that did not find the task.
     misses: u32,

@@ -1,4 +1,4 @@
-//! What a machine is told at its start.
+//! What a machine knows at its start.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct Settings {
     pub deadline: Option<Duration>,
     /// When to query.
     pub schedule: PollSchedule,
-    /// How often a query may fail, and when a create whose answer was lost is looked up. Its time-outs are for
+    /// How often a query may fail, and when a create whose answer was lost is looked up. Its timeouts are for
     /// who makes the calls: [`longest_call`](Self::longest_call) is what the machine goes by.
     #[serde(default)]
     pub call_policy: CallPolicy,
@@ -36,7 +36,7 @@ pub struct Settings {
     pub capabilities: HostCapabilities,
     /// Wall time at the start of the machine; `None` if there is no clock.
     pub started_at: Option<Timestamp>,
-    /// Wall time of the intent that the machine goes on with; `None` if nobody knows it. A machine
+    /// Wall time of the intent that the machine continues; `None` if no one knows it. A machine
     /// that begins a generation is its own intent.
     #[serde(default)]
     pub intended_at: Option<Timestamp>,
@@ -48,7 +48,7 @@ pub struct Settings {
     /// The external task id was made up for this create, by whomever, so no other task has it.
     #[serde(default)]
     pub external_task_id_is_minted: bool,
-    /// Tasks that the look-up has to find before a miss counts. Without any, absence is never proved.
+    /// Tasks that the lookup has to find before a miss counts. Without any, absence is never proved.
     #[serde(default)]
     pub controls: Vec<Control>,
     /// How often this create was sent again because its absence was proved: once at most.
@@ -60,7 +60,7 @@ pub struct Settings {
     #[serde(default)]
     pub looks_up_first: bool,
     /// An earlier attempt was refused, and its process ended before it was looked up: nothing is sent
-    /// before a look-up that comes as long after the refusal as a repetition would.
+    /// before a lookup that comes as long after the refusal as a repetition would.
     /// [`intended_at`](Self::intended_at) is when it was intended first.
     #[serde(default)]
     pub follows_refusal: bool,
@@ -68,7 +68,7 @@ pub struct Settings {
     /// more; nothing is sent.
     #[serde(default)]
     pub ended: Option<Cause>,
-    /// The create was sent with another key than the one that asks now, of the same user as far as anybody knows:
+    /// The create was sent with another key than the one that asks now, of the same user as far as anyone knows:
     /// a task that is found counts, a miss says nothing, and nothing is sent.
     #[serde(default)]
     pub was_sent_with_another_key: bool,
@@ -79,14 +79,14 @@ pub struct Settings {
     /// `TCP_USER_TIMEOUT`, and resets the connection of a create that is given up. With an HTTP client that does not,
     /// as ureq, set 150 s: the kernel may deliver a create later.
     pub longest_call: Duration,
-    /// What made an earlier attempt unclear, where the machine goes on with it.
+    /// What made an earlier attempt unclear, where the machine continues it.
     #[serde(default)]
     pub doubt: Option<String>,
     /// Source of the jitter.
     pub seed: u64,
 }
 
-/// How much longer than its time-out a create may be on its way: nothing, where the kernel can be told to give
+/// How much longer than its timeout a create may be on its way: nothing, where the kernel can be told to give
 /// up what it has not delivered.
 const LATE_DELIVERY: Duration = if cfg!(any(
     target_os = "android",
@@ -103,10 +103,10 @@ impl Settings {
     const DEADLINE_FACTOR: u32 = 20;
 
     /// The default of [`longest_call`](Self::longest_call): 30 s, or 150 s on a system without
-    /// `TCP_USER_TIMEOUT`, whose kernel goes on delivering what nobody waits for.
+    /// `TCP_USER_TIMEOUT`, whose kernel continues delivering what no one waits for.
     pub const LONGEST_CALL: Duration = CallPolicy::USUAL_TIMEOUT.saturating_add(LATE_DELIVERY);
 
-    /// What [`longest_call`](Self::longest_call) is under a policy: the larger of 30 s and the time-out of a
+    /// What [`longest_call`](Self::longest_call) is under a policy: the larger of 30 s and the timeout of a
     /// create, and 120 s more on a system without `TCP_USER_TIMEOUT`.
     ///
     /// ```

@@ -3,8 +3,9 @@
 //! Only `completed` and `failed`, and what the service documents as their synonyms, are final. A word that
 //! plainly means an end elsewhere ([`TaskState::OtherEnd`] has the rule) ends the wait, and not the task:
 //! when the service has answered it [`ENDING_TIMES`] times in a row over [`ENDING_TIME`] at least. A word that
-//! means it by what stands beside it has to come with the same progress, too. Another word in between begins the count again, a failed query does not. As long as it is
-//! counted, the gaps are at most [`ENDING_GAP`], so that the count can come to its end before the deadline.
+//! means it by what is beside it has to come with the same progress, too. Another word in between begins
+//! the count again, a failed query does not. As long as it is counted, the gaps are at most [`ENDING_GAP`], so
+//! that the count can come to its end before the deadline.
 
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ pub(super) struct WaitPhase {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Ending {
     word: String,
-    /// Where it moves, the task goes on, unless its word is plain.
+    /// Where it moves, the task continues, unless its word is plain.
     progress: Option<f64>,
     /// When its first answer had come.
     since: Duration,
@@ -183,7 +184,7 @@ impl WaitPhase {
     }
 
     /// Cuts a wait to the shortest gap, but never one after trouble: what makes the service's
-    /// trouble worse, or uses up the failures that are forgiven, helps nobody.
+    /// trouble worse, or uses up the failures that are forgiven, helps no one.
     fn bring_forward(&mut self, now: Duration) {
         if let State::Paused { until } = self.state
             && self.failures == 0

@@ -46,7 +46,7 @@ pub(crate) enum Asked {
     Query,
 }
 
-/// What came of sending a call. A `Result` of an answer or an error is one, where the body comes whole or
+/// The result of sending a call. A `Result` of an answer or an error is one, where the body comes whole or
 /// not at all.
 #[derive(Debug)]
 #[expect(

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Refusal, Trouble};
 
-/// What came of one create call.
+/// The result of one create call.
 ///
 /// Only *created* and *not created* are knowledge; everything else is ambiguous, however much it
 /// looks like a failure.
@@ -137,18 +137,18 @@ fn creates_nothing(status: u16) -> bool {
 }
 
 /// Whether an answer may name an id, bare or in the older envelope, even one that cannot be used:
-/// a task may stand behind it, whatever error stands beside it.
+/// a task may stand behind it, whatever error is beside it.
 fn names_an_id(body: &[u8]) -> bool {
     names(body, "id").unwrap_or(true)
 }
 
-/// Whether an error stands in an answer, beside a task or around it.
+/// Whether an error is in an answer, beside a task or around it.
 fn names_an_error(body: &[u8]) -> bool {
     let is_error = |body: ErrorBody| body.status_code.is_some() || body.error_code.is_some();
     names(body, "error").unwrap_or(true) || is_error(ErrorBody::decode(body))
 }
 
-/// Whether a field that is not null stands in an answer or in the envelope's task; `None` where the
+/// Whether a field that is not null is in an answer or in the envelope's task; `None` where the
 /// answer cannot be read, or not all of it.
 fn names(body: &[u8], field: &str) -> Option<bool> {
     let named = |object: &Value| object.get(field).is_some_and(|value| !value.is_null());

@@ -48,7 +48,7 @@ impl Endpoint {
         }
     }
 
-    /// Binds a key to a base URL that may be plain HTTP to another machine: whoever is on the way reads the
+    /// Binds a key to a base URL that may be plain HTTP to another machine: anyone on the network path reads the
     /// key. The service is reached over https only, so a key meant for an emulator may go there, too.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! gzip that nobody asked for, undone.
+//! gzip that no one asked for, undone.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
@@ -94,7 +94,7 @@ fn undone(mut rest: &[u8], limit: usize) -> Option<Vec<u8>> {
     Some(plain).filter(|plain| !plain.is_empty())
 }
 
-/// What follows the head of a member: a name, a comment and more may stand in it.
+/// What follows the head of a member: a name, a comment and more may be in it.
 fn without_head(member: &[u8]) -> Option<&[u8]> {
     let mut rest = member.strip_prefix(&MAGIC)?.get(HEAD - MAGIC.len()..)?;
     let flags = member[MAGIC.len()];
@@ -114,11 +114,11 @@ fn without_head(member: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What came of one member.
+/// The result of one member.
 enum Inflated {
-    /// It was cut, or goes on behind the limit.
+    /// It was cut, or continues behind the limit.
     Beginning,
-    /// Nobody knows since when what it gave was wrong.
+    /// No one knows since when what it gave was wrong.
     Corrupt,
     /// All of it, which had this length compressed.
     Whole { length: usize },

@@ -4,7 +4,7 @@
 //! An [`Endpoint`] makes a [`Call`], and [`Call::read`] makes an [event](crate::machine::Event) of what came
 //! of it, in one step: unasked compression undone, bounds kept, the key taken out, the clocks read. Every
 //! possible answer is put into one of a few kinds, because the machine decides by kind: see
-//! [`CreateAnswer`] and [`QueryAnswer`]. What can be read of a damaged answer is read, and nobody learns
+//! [`CreateAnswer`] and [`QueryAnswer`]. What can be read of a damaged answer is read, and no one learns
 //! from one that nothing was created.
 
 mod endpoint;

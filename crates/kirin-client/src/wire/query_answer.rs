@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Trouble, refusal::date};
 
-/// What came of one query, by either id.
+/// The result of one query, by either id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
@@ -64,7 +64,7 @@ impl QueryAnswer {
     }
 }
 
-/// A look-up past every cache, as a row of controls is made of.
+/// A lookup past every cache, as a row of controls is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Probe {

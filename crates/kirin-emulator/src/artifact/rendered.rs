@@ -41,7 +41,7 @@ impl RenderedVideo {
     }
 }
 
-/// FNV-1a: enough to tell files apart that nobody forges.
+/// FNV-1a: enough to tell files apart that no one forges.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |state, byte| {
         (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

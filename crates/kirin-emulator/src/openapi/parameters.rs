@@ -1,4 +1,4 @@
-//! What stands beside a body: ids in the path, the query of a list, a header.
+//! What is beside a body: ids in the path, the query of a list, a header.
 
 use serde_json::{Value, json};
 

@@ -25,7 +25,7 @@ fn parameters_name(model: &Model) -> String {
     format!("Parameters.{}", model.id)
 }
 
-/// The body of a create, told apart by its model.
+/// The body of a create, distinguished by its model.
 fn create() -> Value {
     let names = MODELS.iter().map(|model| create_name(model));
     let schemas = names.map(|name| reference("schemas", &name));
@@ -227,7 +227,7 @@ fn kling_callback() -> Value {
     })
 }
 
-/// Every form of a refusal. They are told apart by their fields, not by their status.
+/// Every form of a refusal. They are distinguished by their fields, not by their status.
 fn errors() -> Map<String, Value> {
     let text = json!({ "type": "string" });
     let number = json!({ "type": "integer" });

@@ -56,7 +56,7 @@ macro_rules! faults {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it can befall.
+            /// What it can affect.
             pub(crate) fn scopes(self) -> &'static [Scope] {
                 match self { $(Self::$variant => $scopes,)* }
             }
@@ -135,7 +135,7 @@ faults! {
     CachedNotFound "cached_not_found" QUERY Head ["milliseconds"],
     /// The same by a cache that does not say so, as that of nginx: each 404 is kept for its path with
     /// what stands behind the `?`, and answered again with a new `Date` and without `Age`, whatever
-    /// stands in `Cache-Control`.
+    /// is in `Cache-Control`.
     StaleNotFound "stale_not_found" QUERY Head ["milliseconds"],
 
     // Answers that hide what was done: the request is carried out.
@@ -180,10 +180,10 @@ faults! {
 
     /// Every field but `id`, `status` and `output` has another type.
     WrongTypes "wrong_types" CALLS Answer [],
-    /// A status word that nobody documented.
+    /// A status word that no one documented.
     UnknownStatus "unknown_status" CALLS Answer [],
     /// A completed task is done, and any other one is cancelled by an operator: words for an end that
-    /// nobody documented.
+    /// no one documented.
     OtherEnd "other_end" QUERY Answer [],
     /// A task that is less than `milliseconds` old, 5000 if absent, is answered with 404.
     NotFoundAfterCreate "not_found_after_create" QUERY Answer ["milliseconds"],
@@ -221,7 +221,7 @@ faults! {
     CallbackRepeated "callback_repeated" CALLBACK Callback [],
     /// The callback about a new task is sent after the next one about it.
     CallbackReordered "callback_reordered" CALLBACK Callback [],
-    /// Before the callback, somebody else claims that the task is completed, with a video of
+    /// Before the callback, someone else claims that the task is completed, with a video of
     /// their own.
     CallbackForged "callback_forged" CALLBACK Callback [],
     /// The callback about a new task is sent before its create is answered, which waits for it.

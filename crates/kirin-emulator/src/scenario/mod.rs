@@ -61,7 +61,7 @@ impl Scenario {
     /// | field | meaning |
     /// |---|---|
     /// | `fault` | a [name](Fault::name); required |
-    /// | `scope` | `create`, `query`, `artifact` or `callback`; all that the fault can befall, if absent |
+    /// | `scope` | `create`, `query`, `artifact` or `callback`; all that the fault can affect, if absent |
     /// | `probability` | how often it happens, from 0 to 1; always, if absent |
     /// | `nth` | it happens to this request of its scope alone, counted from 1 |
     /// | `every` | it happens to each so-many-th request of its scope |

@@ -67,7 +67,7 @@ mod tests {
     const PAGE: &str = "GET /_emulator/page.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
     /// How long a connection is served on which this is sent. The time is that of tokio, which passes while
-    /// everybody waits.
+    /// everyone waits.
     async fn served(sent: &str, reader: impl AsyncFnOnce(TcpStream)) -> Duration {
         let clock = Clock::start(Pace::Real);
         let service = Arc::new(Service::new(EmulatorConfig::new(), clock));

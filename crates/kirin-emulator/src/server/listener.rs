@@ -28,7 +28,7 @@ pub(super) struct Listener {
     service: Arc<Service>,
     places: Arc<Semaphore>,
     listener: Option<TcpListener>,
-    /// Ready when the port is to be opened again; it goes on where somebody stops to wait for it.
+    /// Ready when the port is to be opened again; it continues where someone stops to wait for it.
     closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -50,7 +50,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// The system gives none, mostly for want of file descriptors.
+    /// The system gives none, mostly because no file descriptor is left.
     pub(super) async fn accept(&mut self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places)
             .acquire_owned()
@@ -94,7 +94,7 @@ impl Listener {
     }
 }
 
-/// Opens the port again. Somebody else may have taken it meanwhile: then it is tried until it is free.
+/// Opens the port again. Someone else may have taken it meanwhile: then it is tried until it is free.
 async fn bind_again(address: SocketAddr) -> TcpListener {
     loop {
         match bind(address) {

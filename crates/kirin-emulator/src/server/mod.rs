@@ -47,7 +47,7 @@ mod videos;
 /// How long a shutdown waits for requests that are being answered.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// Wait after an accept that failed, which is mostly for want of file descriptors.
+/// Wait after an accept that failed, mostly because no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A listening server. Dropping it closes every connection.
@@ -134,7 +134,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts connections until it is told to stop, then lets them finish.
+/// Accepts connections until it is asked to stop, then lets them finish.
 async fn listen(mut listener: Listener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {

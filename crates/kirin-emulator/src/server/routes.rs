@@ -18,7 +18,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 ///
-/// The body did not arrive whole, or a fault ends the connection: nobody is answered.
+/// The body did not arrive whole, or a fault ends the connection: no one is answered.
 pub(super) async fn answer(
     service: &Service,
     request: Request<Incoming>,

@@ -124,7 +124,7 @@ impl Service {
         (due, wait)
     }
 
-    /// Tells the world what came of a callback.
+    /// Reports the result of a callback to the world.
     pub(super) fn callback_sent(&self, callback: OutgoingCallback, outcome: CallbackOutcome) {
         self.at(|world, elapsed| world.callback_sent(elapsed, callback, outcome));
     }

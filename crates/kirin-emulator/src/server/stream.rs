@@ -1,4 +1,4 @@
-//! The bytes of a connection, and the faults that befall them on their way out.
+//! The bytes of a connection, and the faults that are injected on their way out.
 
 use std::{
     fmt,

@@ -77,7 +77,7 @@ impl Videos {
         *self.kept() = Kept::default();
     }
 
-    /// The rendering that runs or ran for this name; starts it if there is none. It goes on when
+    /// The rendering that runs or ran for this name; starts it if there is none. It continues when
     /// the caller goes away.
     fn rendering(&self, name: &str, spec: &VideoSpec) -> Rendering {
         let mut kept = self.kept();

@@ -9,7 +9,7 @@ use super::frame::Frame;
 /// How far apart key frames are: a player can jump to every second second.
 const SECONDS_PER_KEY_FRAME: u32 = 2;
 
-/// How coarse the picture is, from 0 to 51. Smooth colours show blocks above this.
+/// How coarse the picture is, from 0 to 51. Smooth colors show blocks above this.
 const QUANTIZER: u8 = 28;
 
 /// Encodes one frame after the other, each into an access unit of its own.

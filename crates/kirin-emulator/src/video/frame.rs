@@ -38,7 +38,7 @@ const BLACK: Color = Color {
     red: 128,
 };
 
-/// A colour as H.264 carries it: BT.709, limited range.
+/// A color as H.264 carries it: BT.709, limited range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Color {
     pub(crate) luma: u8,
@@ -47,7 +47,7 @@ pub(crate) struct Color {
 }
 
 impl Color {
-    /// The colour of a screen's red, green and blue.
+    /// The color of a screen's red, green and blue.
     pub(crate) fn from_rgb([red, green, blue]: [u8; 3]) -> Self {
         let [r, g, b] = [red, green, blue].map(i32::from);
         let sample = |sum: i32, zero: i32| {
@@ -60,7 +60,7 @@ impl Color {
         }
     }
 
-    /// The colour `part` of `whole` of the way from this one to `other`.
+    /// The color `part` of `whole` of the way from this one to `other`.
     pub(crate) fn toward(self, other: Self, part: usize, whole: usize) -> Self {
         Self {
             luma: mix(self.luma, other.luma, part, whole),
@@ -179,7 +179,7 @@ impl Frame {
         self.red.fade(area.halved(), BLACK.red);
     }
 
-    /// Fills the frame with a diagonal run of colours, which starts in the top left corner.
+    /// Fills the frame with a diagonal run of colors, which starts in the top left corner.
     /// `color` is asked for each step of `0..width + height`.
     pub(crate) fn fill_diagonally(&mut self, color: impl Fn(usize) -> Color) {
         let (width, height) = (self.width(), self.height());

@@ -63,7 +63,7 @@ impl Layout {
         self.header.width.saturating_sub(self.margin + text_width)
     }
 
-    /// How far down a text with dots of a given size stands in the middle of the header.
+    /// How far down a text with dots of a given size is in the middle of the header.
     pub(crate) fn header_text_top(&self, dot: usize) -> usize {
         self.header.height.saturating_sub(CHARACTER_DOTS * dot) / 2
     }

@@ -45,7 +45,7 @@ pub struct VideoSpec {
     pub frames_per_second: u32,
     /// The prompt, of which the first three lines are shown.
     pub prompt: String,
-    /// Decides the colours and what moves where.
+    /// Decides the colors and what moves where.
     pub seed: u64,
     /// Whether the picture is marked as the emulator's.
     pub watermark: bool,

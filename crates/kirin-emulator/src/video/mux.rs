@@ -18,7 +18,7 @@ use super::error::RenderError;
 /// as they do for videos from elsewhere.
 const TICKS_PER_FRAME: u32 = 1000;
 
-/// Tells players that the colours are BT.709 in limited range: `nclx`, primaries, transfer
+/// Tells players that the colors are BT.709 in limited range: `nclx`, primaries, transfer
 /// and matrix 1, not full range. Without it each player guesses from the size.
 const COLOR_INFORMATION: [u8; 11] = *b"nclx\x00\x01\x00\x01\x00\x01\x00";
 

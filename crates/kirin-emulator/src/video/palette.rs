@@ -1,9 +1,9 @@
-//! What a seed decides: the colours and the order of random numbers.
+//! What a seed decides: the colors and the order of random numbers.
 
 use super::frame::Color;
 use crate::split_mix::next_number;
 
-/// The colours of one video.
+/// The colors of one video.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Palette {
     /// The background, from the top left corner over the middle to the bottom right one.
@@ -45,7 +45,7 @@ impl Palette {
         PALETTES[index]
     }
 
-    /// The background's colour `step` of `steps` along its run.
+    /// The background's color `step` of `steps` along its run.
     pub(crate) fn background(&self, step: usize, steps: usize) -> Color {
         let [start, middle, end] = self.background.map(Color::from_rgb);
         let half = steps / 2;

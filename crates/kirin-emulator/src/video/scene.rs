@@ -13,7 +13,7 @@ const WATERMARK: &str = "KIRIN EMULATOR";
 const TEXT_LUMA: u8 = 235;
 const WATERMARK_LUMA: u8 = 180;
 
-/// A picture that moves: balls floating over a coloured ground, the running time above and
+/// A picture that moves: balls floating over a colored ground, the running time above and
 /// the prompt below. Only what changed since the last frame is painted again.
 #[derive(Debug)]
 pub(crate) struct Scene {

@@ -41,7 +41,7 @@ pub(super) struct Outbox {
     is_used: bool,
 }
 
-/// A callback that is to be sent now. Say what came of it with [`World::callback_sent`].
+/// A callback that is to be sent now. Report the result with [`World::callback_sent`].
 #[derive(Clone, Debug)]
 pub struct OutgoingCallback {
     task: String,
@@ -96,7 +96,7 @@ impl World {
         self.config.callbacks.targets
     }
 
-    /// Says what came of a callback. One that did not arrive is put in again, 410 ends all
+    /// Reports the result of a callback. One that did not arrive is put in again, 410 ends all
     /// callbacks to its URL, and what was refused for its target is not tried again.
     pub fn callback_sent(
         &mut self,
@@ -253,7 +253,7 @@ impl Outbox {
     }
 }
 
-/// What somebody says who knows the URL and no more.
+/// What someone says who knows the URL and no more.
 fn forgery(task: &Task) -> Bytes {
     let task = json!({
         "id": &*task.id,

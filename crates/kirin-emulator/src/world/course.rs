@@ -7,7 +7,7 @@ use crate::lifecycle::{Ending, Failure, Lifecycle};
 use super::drawn_time::drawn_time;
 
 /// What a task goes through. The time that passes ends it only where [`Tasks`](super::Tasks) says
-/// so, so that every end has one moment and everybody hears of it.
+/// so, so that every end has one moment and everyone hears of it.
 #[derive(Debug)]
 pub(super) struct Course {
     created_after: Duration,
@@ -110,7 +110,7 @@ impl Course {
         }
     }
 
-    /// What becomes of it where nobody decides otherwise.
+    /// What becomes of it where no one decides otherwise.
     pub(super) fn own_outcome(&self) -> Outcome {
         match &self.failure {
             None => Outcome::Completed,

@@ -32,7 +32,7 @@ const COUNTER_BITS: u32 = 24;
 /// Length of an xid as it is written.
 const XID_BYTES: usize = 20;
 
-/// The id of a task. It stands in the task itself, which is read often and from everywhere in the
+/// The id of a task. It is in the task itself, which is read often and from everywhere in the
 /// memory: behind a pointer it would take twice as long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TaskId([u8; XID_BYTES]);

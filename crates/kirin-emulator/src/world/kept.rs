@@ -48,7 +48,7 @@ impl Kept {
     }
 }
 
-/// What an answer is kept by; `None` if nobody keeps any.
+/// What an answer is kept by; `None` if no one keeps any.
 fn key(call: &Call<'_>, fired: &Fired) -> Option<String> {
     match fired.rule.fault() {
         Fault::CachedNotFound => Some(call.path().into()),

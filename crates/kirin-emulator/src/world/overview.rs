@@ -1,4 +1,4 @@
-//! Tasks as somebody sees them who only looks: no query of theirs is counted.
+//! Tasks as someone sees them who only looks: no query of theirs is counted.
 
 use std::time::Duration;
 

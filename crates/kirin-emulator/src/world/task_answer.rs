@@ -78,7 +78,7 @@ struct EnvelopeStatus {
     message: &'static str,
 }
 
-/// No key is documented. This one tells a video that nobody paid for from one that was paid.
+/// No key is documented. This one tells a video that no one paid for from one that was paid.
 #[derive(Serialize)]
 struct MetadataAnswer {
     emulated: bool,

@@ -66,7 +66,7 @@ impl Job {
         Ok(Ok(()))
     }
 
-    /// Whether somebody who is alive is at the create: another process, or another operation of this one.
+    /// Whether someone who is alive is at the create: another process, or another operation of this one.
     /// That the service has a task is true whoever tells it, and so is that it was delivered, so that is
     /// written down all the same; and whoever tells another end of what has ended changes nothing.
     fn is_held_by_another(&self, kept: &Kept) -> bool {

@@ -26,7 +26,7 @@ impl Prices {
     ///
     /// # Errors
     ///
-    /// The caller's function panics. It is called on the thread that writes for everybody, which must not end.
+    /// The caller's function panics. It is called on the thread that writes for everyone, which must not end.
     pub(super) fn of(&self, request: &GenerationRequest) -> Result<Option<Amount>, JournalError> {
         let own = match &self.0 {
             Some(own) => catch_unwind(AssertUnwindSafe(|| own(request))).map_err(|_| {

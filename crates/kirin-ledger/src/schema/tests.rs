@@ -209,7 +209,7 @@ async fn a_ledger_of_each_earlier_layout_is_upgraded_and_keeps_its_entries() {
     }
 }
 
-/// What stands in the schema of a file, by its kind and name. SQLite makes some names itself.
+/// What is in the schema of a file, by its kind and name. SQLite makes some names itself.
 fn names(connection: &Connection) -> std::collections::BTreeSet<String> {
     let sql = "SELECT type || ' ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
     let mut statement = connection.prepare(sql).unwrap();
@@ -319,7 +319,7 @@ async fn what_an_earlier_layout_knows_counts_against_the_budget_of_its_day() {
     }
 }
 
-/// Nobody knows which operation was at it: the first one to take it over is, and the id of its task stays.
+/// No one knows which operation was at it: the first one to take it over is, and the id of its task stays.
 #[tokio::test]
 async fn a_create_of_an_earlier_layout_is_gone_on_with() {
     for layout in 1..MIGRATIONS.len() {

@@ -5,7 +5,7 @@ use crate::Transport;
 
 /// Holds `transport` against the contract, with servers that speak as `peer` does.
 ///
-/// It takes some seconds, within a tokio runtime with time and I/O. A time-out of the transport's
+/// It takes some seconds, within a tokio runtime with time and I/O. A timeout of the transport's
 /// own must not be shorter than a second.
 ///
 /// The module `conformance` has an example.

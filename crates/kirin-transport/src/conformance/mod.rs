@@ -43,9 +43,9 @@
 //! # let _ = is_safe;
 //! ```
 //!
-//! Such a transport goes on after it was dropped. Announce the body of each request to its
+//! Such a transport continues after it was dropped. Announce the body of each request to its
 //! [`SendWatch`](crate::SendWatch), and withdraw it when the future is dropped: then what still connects
-//! never leaves. Give the client time-outs of its own that are not longer than those of its caller.
+//! never leaves. Give the client timeouts of its own that are not longer than those of its caller.
 //! The example `ureq_transport` of kirin-client does all this.
 
 mod check;

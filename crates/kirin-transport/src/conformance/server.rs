@@ -105,7 +105,7 @@ impl Server {
         self.shared.0.reached.notified().await;
     }
 
-    /// Lets the server go on from [`Step::Await`].
+    /// Lets the server continue from [`Step::Await`].
     pub(super) fn go_on(&self) {
         self.shared.0.word.notify_one();
     }

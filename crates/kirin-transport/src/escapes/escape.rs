@@ -31,7 +31,7 @@ pub(super) const ESCAPES: [Escape; 4] = [
     },
 ];
 
-/// Begins what a terminal acts upon and does not show.
+/// Begins what a terminal acts on and does not show.
 const ESCAPE: u8 = 0x1b;
 
 /// How long a sequence for a terminal, or a tag of HTML, may be.

@@ -128,8 +128,8 @@ impl HyperTransport {
     /// count.
     pub const MAX_HEADERS: usize = 2_000;
 
-    /// The largest response body, in bytes: 4 GiB, for videos. Whoever expects JSON
-    /// [collects](crate::Body::collect) with a limit of its own.
+    /// The largest response body, in bytes: 4 GiB, for videos. If you expect JSON,
+    /// [collect](crate::Body::collect) the body with a limit of your own.
     pub const MAX_BODY_BYTES: u64 = 4 << 30;
 
     /// How often a connection over HTTP/2 is asked for a sign of life while it carries requests. One
@@ -175,7 +175,7 @@ impl HyperTransportBuilder {
     /// here may have been sent, unless it was still connecting or waiting in a queue. It counts from
     /// the call; of a request with a [`SendWatch`](crate::SendWatch) from the taking of its body.
     ///
-    /// As long as this, 30 seconds at most, the kernel goes on to deliver a create
+    /// As long as this, 30 seconds at most, the kernel still delivers a create
     /// ([`PreferFreshConnection`](crate::PreferFreshConnection)) after the program was killed, where
     /// [`HyperTransport::BOUNDS_DELIVERY`] is true.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {

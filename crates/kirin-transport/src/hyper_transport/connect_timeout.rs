@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::own_connection::{Own, Reuse};
 
 /// A connector that fails when the inner one takes longer than `limit`. hyper's own connect
-/// time-out ends with TCP, and a TLS handshake that stalls would look like a lost answer.
+/// timeout ends with TCP, and a TLS handshake that stalls would look like a lost answer.
 #[derive(Clone)]
 pub(super) struct ConnectTimeout<C> {
     pub(super) inner: C,

@@ -1,6 +1,6 @@
 //! Connections for creates: over HTTP/1.1 one for each, which is reset when it is given up.
 //!
-//! What the kernel holds of a request when its connection is closed, it goes on to deliver, with its
+//! What the kernel holds of a request when its connection is closed, it still delivers, with its
 //! own patience; a create that was given up would be charged later. A reset throws it away.
 
 use std::{
@@ -155,7 +155,7 @@ impl Write for Socket {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// hyper says goodbye to a connection whose create nobody waits for, too. That would let the
+    /// hyper says goodbye to a connection whose create no one waits for, too. That would let the
     /// kernel deliver the rest, so it is left out, and the close that follows is a reset.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(link) = &self.link {

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted: those of the operating system, unless somebody says otherwise.
+//! Whose certificates are trusted: those of the operating system, unless you choose others.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{Sent, TransportError, TransportErrorKind};
 #[derive(Clone, Default)]
 pub(super) struct Roots {
     pub(super) extra: Vec<CertificateDer<'static>>,
-    /// Whether Mozilla's roots stand in the place of the operating system's.
+    /// Whether Mozilla's roots replace the operating system's.
     pub(super) bundled: bool,
     /// What was given as PEM and is none.
     pub(super) problem: Option<String>,

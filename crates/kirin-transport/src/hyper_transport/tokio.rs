@@ -46,7 +46,7 @@ impl HyperTransportBuilder {
     }
 }
 
-/// A connector of streams that somebody else opens.
+/// A connector of streams that the caller opens.
 #[derive(Clone)]
 struct Streams<F>(F);
 

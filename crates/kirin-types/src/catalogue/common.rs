@@ -196,7 +196,7 @@ pub(super) const fn always(short_side: u32) -> [Resolution; 1] {
     }]
 }
 
-/// For the models of which nobody has measured the time.
+/// For the models whose time was not measured.
 pub(super) const UNKNOWN_TIME: TypicalTime = TypicalTime {
     duration: Duration::from_secs(60),
     source: Source::Choice,

@@ -154,7 +154,7 @@ fn unknown_field(names: &[&str], name: &str, path: &str, owner: &str) -> Problem
     Problem::new(field, format!("is not a parameter of {owner}"), allowed)
 }
 
-/// Levenshtein's distance, cut at 64 characters: a longer name is nobody's slip.
+/// Levenshtein's distance, cut at 64 characters: a longer name is not a typo.
 fn edit_distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();

@@ -74,7 +74,7 @@ impl Machine {
         }
     }
 
-    /// What nobody can undo here is received as it is, to be kept for somebody who can.
+    /// What no one can undo here is received as it is, to be kept for someone who can.
     fn keep_encoded(&mut self, encoding: String, total: Option<u64>) -> Option<DownloadEvent> {
         self.encoding = Some(encoding);
         self.received.etag = None;
@@ -98,7 +98,7 @@ impl Machine {
         self.fail(DownloadErrorKind::Encoded, detail)
     }
 
-    /// Goes on to receive; `None` if the output is larger than allowed.
+    /// Continues to receive; `None` if the output is larger than allowed.
     fn receive_at_most(&mut self, total: Option<u64>) -> Option<()> {
         if total.is_some_and(|total| total > self.settings.max_bytes) {
             self.too_large();
@@ -108,7 +108,7 @@ impl Machine {
         Some(())
     }
 
-    /// The whole may be there: a body whose length nobody said broke after its last byte.
+    /// The whole may be there: a body whose length no one said broke after its last byte.
     fn no_such_range(&mut self, total: Option<u64>) -> Option<DownloadEvent> {
         let known = self.received.total.or(total);
         if known == Some(self.received.bytes()) && total.is_none_or(|total| Some(total) == known) {

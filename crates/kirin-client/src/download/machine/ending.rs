@@ -9,9 +9,9 @@ use super::{
 
 /// What the bytes are that came to an end.
 enum Ending {
-    /// The whole output, as far as anybody knows.
+    /// The whole output, as far as anyone knows.
     Whole,
-    /// All of it or not, encoded in this way: nobody here can tell.
+    /// All of it or not, encoded in this way: no one here can tell.
     Encoded(String),
     /// Certainly no output: what it is in its place.
     InItsPlace(&'static str),

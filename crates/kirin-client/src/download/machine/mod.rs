@@ -46,7 +46,7 @@ const STALL: Duration = Duration::from_secs(20);
 /// What is fixed for a download.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// In place of [`MAX_ATTEMPTS`], where somebody said so.
+    /// In place of [`MAX_ATTEMPTS`], where someone said so.
     pub(super) attempts: Option<NonZeroU32>,
     /// Whether what was received can be thrown away; bytes that were handed out cannot.
     pub(super) can_discard: bool,
@@ -78,13 +78,13 @@ pub(super) struct Machine {
     oddity: Option<String>,
     backoff: Backoff,
     lag: Lag,
-    /// The latest elapsed time that was told: time never goes back.
+    /// The latest elapsed time that was reported: time never goes back.
     now: Duration,
     /// Requests of the output, redirects not counted.
     requests: u32,
     /// Attempts in a row that brought nothing to keep.
     failures: u32,
-    /// The most bytes that an attempt ended with and the next one could go on from.
+    /// The most bytes that an attempt ended with and the next one could continue from.
     furthest: u64,
     has_refreshed: bool,
     has_started_over: bool,
@@ -181,7 +181,7 @@ impl Machine {
         self.oddity.as_deref()
     }
 
-    /// Tells what came of the action, after all actions took `elapsed`.
+    /// Reports the result of the action, after all actions took `elapsed`.
     ///
     /// # Errors
     ///
@@ -315,7 +315,7 @@ impl Machine {
         matches!(then, Then::Receive).then_some(DownloadEvent::Started { total })
     }
 
-    /// An attempt came to nothing, or to a part: wait, and go on from there.
+    /// An attempt came to nothing, or to a part: wait, and continue from there.
     fn broke_off(&mut self, reason: String, hint: Option<Duration>) -> Option<DownloadEvent> {
         if self.has_all() {
             return self.complete();

@@ -15,7 +15,7 @@ use crate::lock::lock;
 /// A bucket of tokens. Each turn takes one, and one comes back in each `refill`, until it is full.
 /// Where there are none, whoever came first goes first; who stops waiting has taken none.
 ///
-/// Nobody holds a lock while it waits: a generation that its caller does not poll cannot take its
+/// No one holds a lock while it waits: a generation that its caller does not poll cannot take its
 /// turn, and the others pass it over.
 pub(crate) struct Bucket {
     refill: Duration,
@@ -48,7 +48,7 @@ impl Bucket {
     }
 
     /// For the repeated calls of one lane. A service in trouble is not asked by all at once, and
-    /// nothing is given up for want of a token.
+    /// nothing is given up because there is no token.
     pub(crate) fn of_retries() -> Self {
         Self::new(RETRIES, RETRY_REFILL)
     }

@@ -22,7 +22,7 @@ use crate::lock::lock;
 pub(crate) struct Parallel(Arc<Mutex<State>>);
 
 /// Where the limit was learned and no place became free for so long, the first in the queue asks the
-/// service all the same: a task that nobody waits for may have ended long ago.
+/// service all the same: a task that no one waits for may have ended long ago.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// How often whoever waits looks at the queue.
@@ -112,7 +112,7 @@ impl Place {
         }
     }
 
-    /// Takes the place that it was called to; `false` if it was passed over, and another has that place.
+    /// Takes the place that it was called to; `false` if it was skipped, and another has that place.
     pub(crate) fn enter(&mut self) -> bool {
         let mut state = lock(&self.state);
         let is_called = state.called.remove(&self.number).is_some();
@@ -230,7 +230,7 @@ impl State {
         }
     }
 
-    /// Whether one may enter above the learned limit, because nobody has entered for so long.
+    /// Whether one may enter above the learned limit, because no one has entered for so long.
     fn loses_patience(&self, patient_until: Moment, now: Moment) -> bool {
         let is_long_ago = now.since(self.entered_at) >= PATIENCE;
         is_long_ago && now >= patient_until && self.taken() < self.most
@@ -251,7 +251,7 @@ fn is_polled(looked_at: Moment, now: Moment) -> bool {
 }
 
 /// Wakes the next in the queue if there is room for it, when the lock is released: whom it wakes may drop a
-/// place. Where nobody seems to be polled, all will look by themselves.
+/// place. Where no one seems to be polled, all will look by themselves.
 fn call(mut state: MutexGuard<'_, State>) {
     let now = Moment::now();
     let next = state.next(now).filter(|_| state.has_room(now));

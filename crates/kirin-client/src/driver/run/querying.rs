@@ -1,4 +1,4 @@
-//! Look-ups and queries, from their turn to their answer.
+//! Lookups and queries, from their turn to their answer.
 
 use std::time::Duration;
 

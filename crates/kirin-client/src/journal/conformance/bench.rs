@@ -18,7 +18,7 @@ pub trait JournalMaker: Send + Sync {
     async fn make(&self) -> Arc<dyn Journal>;
 
     /// The same journal, closed and opened again, as by the next process; `None` if that cannot be. `journal` is what
-    /// [`make`](Self::make) gave last, and nobody else holds it.
+    /// [`make`](Self::make) gave last, and no one else holds it.
     async fn reopen(&self, journal: Arc<dyn Journal>) -> Option<Arc<dyn Journal>> {
         drop(journal);
         None

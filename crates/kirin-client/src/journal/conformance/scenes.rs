@@ -14,7 +14,7 @@ use crate::{
 
 const FIRST: OperationId = OperationId::new(1, 1);
 const SECOND: OperationId = OperationId::new(2, 1);
-/// Those of two creates; one without a name may be anybody's.
+/// Those of two creates; one without a name may be anyone's.
 const ACCOUNTS: [[Option<&str>; 2]; 5] = [
     [Some("ada"), Some("grace")],
     [Some("ada"), Some("ada")],

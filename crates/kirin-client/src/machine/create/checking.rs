@@ -1,4 +1,4 @@
-//! The look-ups between a refusal and what follows from it, and before the first attempt of an id that may
+//! The lookups between a refusal and what follows from it, and before the first attempt of an id that may
 //! be known.
 
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl CreatePhase {
         }
     }
 
-    /// Whether a look-up is refused for what the create was refused for; or its host cannot be asked by
+    /// Whether a lookup is refused for what the create was refused for; or its host cannot be asked by
     /// external id, as far as is known.
     pub(super) fn stays_refused(&self, refusal: &Refusal, context: &Context) -> bool {
         match (
@@ -120,14 +120,14 @@ impl CreatePhase {
         }
     }
 
-    /// Whether the key is refused by the look-up before the first attempt, which it would refuse as well.
+    /// Whether the key is refused by the lookup before the first attempt, which it would refuse as well.
     fn refuses_the_first(&self, refusal: &Refusal, context: &Context) -> bool {
         let then = self.check.as_ref().map(|check| &check.then);
         let is_first = matches!(then, Some(Then::Send(None))) && !context.settings.follows_refusal;
         is_first && is_about_the_key(refusal)
     }
 
-    /// Nothing is sent without the look-up before it, and what was refused and could not be looked up may
+    /// Nothing is sent without the lookup before it, and what was refused and could not be looked up may
     /// exist.
     pub(super) fn give_up_check(&mut self, trouble: Trouble, context: &Context) -> Step {
         match (self.check.take().map(|check| check.then), &self.doubt) {

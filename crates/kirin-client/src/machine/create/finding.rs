@@ -12,7 +12,7 @@ use crate::{
 const CLOCK_TOLERANCE_MILLISECONDS: i64 = 5 * 60 * 1000;
 
 impl CreatePhase {
-    /// The look-up has found a task, which is proof that it works.
+    /// The lookup has found a task, which is proof that it works.
     pub(super) fn found(&mut self, task: Task, context: &mut Context) -> Step {
         let duplicate = self.duplicate.as_ref();
         if duplicate.is_some_and(|refusal| refusal.body.names_duplicate_of(&self.external_task_id))

@@ -1,4 +1,4 @@
-//! The look-ups after an attempt that may have created a task.
+//! The lookups after an attempt that may have created a task.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ impl CreatePhase {
         self.next_look_up(now, None, Notice::Nothing, context)
     }
 
-    /// The host does not answer this look-up. Unless the key is to blame, a host that refuses
+    /// The host does not answer this lookup. Unless the key is to blame, a host that refuses
     /// duplicates can be asked by sending again.
     pub(super) fn look_up_refused(
         &mut self,
@@ -121,7 +121,7 @@ impl CreatePhase {
         self.maybe_sent < MAX_MAYBE_SENT && !context.is_over(now)
     }
 
-    /// Goes on looking, and where there is nothing more to look for, sends again or gives up.
+    /// Continues looking, and where there is nothing more to look for, sends again or gives up.
     pub(super) fn next_look_up(
         &mut self,
         now: Duration,

@@ -78,7 +78,7 @@ impl CreatePhase {
         }
     }
 
-    /// Somebody else may be at the create, and then that nothing was sent here says nothing of it.
+    /// Someone else may be at the create, and then that nothing was sent here says nothing of it.
     pub(super) fn withheld(
         &mut self,
         now: Duration,

@@ -1,4 +1,4 @@
-//! Somebody else's gzip.
+//! Someone else's gzip.
 
 use std::io::Write;
 

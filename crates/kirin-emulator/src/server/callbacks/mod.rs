@@ -1,4 +1,4 @@
-//! The sender of callbacks: the world says what to send when, and hears what came of it.
+//! The sender of callbacks: the world says what to send when, and hears the result.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use target::Target;
 /// How many tasks are called back about at once; more wait for their turn.
 const AT_ONCE: usize = 64;
 
-/// How long an attempt may take, from the look-up of the host to the head of the answer.
+/// How long an attempt may take, from the lookup of the host to the head of the answer.
 const ATTEMPT_TIME: Duration = Duration::from_secs(10);
 
 /// Shortest wait for the next callback, in real time.
@@ -64,7 +64,7 @@ fn by_task(due: Vec<OutgoingCallback>) -> impl Iterator<Item = Vec<OutgoingCallb
     tasks.into_values()
 }
 
-/// Sends one and says what came of it.
+/// Sends one and returns the result.
 pub(super) async fn send(service: &Service, callback: OutgoingCallback) {
     let targets = service.world().callback_targets();
     let attempt = async {

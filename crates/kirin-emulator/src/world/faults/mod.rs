@@ -66,7 +66,7 @@ impl Fired {
         }
     }
 
-    /// Whether somebody before the service answers, who knows no request id of it.
+    /// Whether someone before the service answers, who knows no request id of it.
     pub(super) fn is_of_gateway(&self) -> bool {
         self.rule.fault() == Fault::GatewayNotFound
     }

@@ -11,7 +11,7 @@ use crate::{Fault, Rule, world::Reply};
 /// How old a task may be to be missed, unless a rule says otherwise.
 const YOUNG_MILLISECONDS: u64 = 5000;
 
-/// Whether a fault can befall a task of this status and age.
+/// Whether a fault can affect a task of this status and age.
 pub(super) fn fits(rule: &Rule, status: &str, age: Duration) -> bool {
     let (completed, failed) = (status == "completed", status == "failed");
     match rule.fault() {
@@ -24,7 +24,7 @@ pub(super) fn fits(rule: &Rule, status: &str, age: Duration) -> bool {
     }
 }
 
-/// The object of a task in an answer, which may stand in an envelope; `None` if it is none.
+/// The object of a task in an answer, which may be in an envelope; `None` if it is none.
 pub(in crate::world) fn find(answer: &mut Value) -> Option<&mut Map<String, Value>> {
     let is_task = |value: &Value| value.get("id").is_some() && value.get("status").is_some();
     match is_task(answer) {
