@@ -253,44 +253,49 @@ impl Record {
         client: &Client,
         outcome: &Outcome,
     ) -> Result<(), JournalError> {
+        let is_denied = matches!(outcome, Outcome::NotCreated { .. });
+        if let Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) = self.stage
+            && is_denied
+        {
+            // It was not taken over, so another operation may have sent it meanwhile. What was counted for it stays.
+            let open = self.open_create_of_another().await;
+            if let Some(state) = open.unwrap_or(Some(KnownCreate::InDoubt)) {
+                return Err(JournalError::known(state));
+            }
+        }
         self.spending.ended(outcome);
         match self.stage {
             Stage::Written if self.is_of_another_key && outcome.task().is_none() => Ok(()),
             Stage::Written => {
                 let end = JournalChange::End(Box::new(outcome.unsigned()));
-                let written = self.report(vec![end]).await;
-                let written = match (written, outcome) {
-                    (Err(error), Outcome::NotCreated { .. }) => {
-                        Err(self.open_create_of_another().await.unwrap_or(error))
-                    }
-                    (written, _) => written,
-                };
+                let mut written = self.report(vec![end]).await;
+                if written.is_err()
+                    && is_denied
+                    && let Ok(Some(state)) = self.open_create_of_another().await
+                {
+                    written = Err(JournalError::known(state));
+                }
                 self.unless_unknown(client, written)
             }
-            _ if !matches!(outcome, Outcome::NotCreated { .. }) => Ok(()),
-            Stage::Unwritten(_) => self.ended_unwritten(outcome).await,
-            // Whoever it was not taken over from may have sent it meanwhile.
-            Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) => {
-                self.open_create_of_another().await.map_or(Ok(()), Err)
-            }
+            Stage::Unwritten(_) if is_denied => self.ended_unwritten(outcome).await,
+            _ => Ok(()),
         }
     }
 
-    /// A create of the same id that another operation is at, or was, and that may be charged. One that is
-    /// not this operation's own may be, where the journal cannot be read.
-    async fn open_create_of_another(&self) -> Option<JournalError> {
-        let is_own = matches!(self.stage, Stage::Written);
+    /// What the journal knows of this create, where it is another operation's and may be charged.
+    async fn open_create_of_another(&self) -> Result<Option<KnownCreate>, JournalError> {
+        let Some(create) = self.create() else {
+            return Ok(None);
+        };
+        if self.is_silent {
+            return Err(silent());
+        }
         let operation = &self.writer.operation;
-        let recalled = match self.is_silent {
-            true => Err(silent()),
-            false => in_time(&self.clock, operation.journal.recall(self.create()?)).await,
-        };
-        let Ok(recalled) = recalled else {
-            return (!is_own).then(|| JournalError::known(KnownCreate::InDoubt));
-        };
-        let entry = recalled.entry?;
-        let is_own = is_own && entry.intent.operation == Some(operation.id);
-        (!is_own && entry.may_be_charged()).then(|| JournalError::known(entry.state.known()))
+        let recalled = in_time(&self.clock, operation.journal.recall(create)).await?;
+        let of_another = recalled
+            .entry
+            .filter(|entry| entry.intent.operation != Some(operation.id) && entry.may_be_charged());
+        Ok(of_another.map(|entry| entry.state.known()))
     }
 
     /// Nothing was sent, and nothing was written as far as is known.

@@ -7,6 +7,7 @@ mod conformance;
 mod delivery;
 mod dropped;
 mod known;
+mod overtaken;
 #[cfg(feature = "conformance")]
 mod postgres;
 mod reports;

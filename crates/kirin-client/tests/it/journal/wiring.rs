@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,9 +13,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use kirin_client::{
-    Billing, Client, ClientBuilder, Control, CreateId, DuplicateIds, ErrorKind, HostCapabilities,
-    Intent, Journal, JournalChange, JournalError, JournalWrite, Lookup, MemoryJournal, Recalled,
-    TakenBack,
+    Client, ClientBuilder, Control, CreateId, DuplicateIds, ErrorKind, HostCapabilities, Intent,
+    Journal, JournalChange, JournalError, JournalWrite, Lookup, MemoryJournal, Recalled,
     machine::{Cause, ClockDifference, Notice, Outcome, SendReason},
 };
 use kirin_tests::canary;
@@ -29,8 +28,8 @@ const HOUR: i64 = 3_600_000;
 
 /// A host that loses what was sent, finds the control, and makes what is sent again, or loses that too.
 #[derive(Default)]
-struct Absent {
-    asked: Scripted,
+pub(super) struct Absent {
+    pub(super) asked: Scripted,
     loses_creates: bool,
 }
 
@@ -63,7 +62,7 @@ impl Transport for Absent {
 }
 
 /// A client on a host whose look-up is proven, with one control that is named.
-fn on_a_proven_host(transport: impl Transport + 'static) -> ClientBuilder {
+pub(super) fn on_a_proven_host(transport: impl Transport + 'static) -> ClientBuilder {
     let control = Control::new("order-1".parse().unwrap(), "task-0".parse().unwrap());
     Client::builder(canary::key().parse().unwrap())
         .transport(transport)
@@ -75,7 +74,7 @@ fn on_a_proven_host(transport: impl Transport + 'static) -> ClientBuilder {
         .control(control.before_intent())
 }
 
-fn posts(calls: &[String]) -> usize {
+pub(super) fn posts(calls: &[String]) -> usize {
     calls.iter().filter(|call| call.starts_with("POST")).count()
 }
 
@@ -87,7 +86,7 @@ fn older(mut intent: Intent, hours: i64) -> Intent {
 }
 
 /// The journal's control is older than the intent; a declared one is not known to be.
-async fn with_earlier_task(journal: &MemoryJournal, client: &Client) {
+pub(super) async fn with_earlier_task(journal: &MemoryJournal, client: &Client) {
     let earlier = Intent::new(
         GenerationRequest::builder("a hare")
             .external_task_id("order-1")
@@ -518,72 +517,5 @@ async fn what_our_own_clock_shows_reaches_the_machine() {
                 assert_eq!(posts, 1, "{calls:?}");
             }
         }
-    }
-}
-
-/// A journal that takes nothing over, and to which another process writes once it was read.
-struct TakesNothingOver {
-    kept: MemoryJournal,
-    meanwhile: Mutex<Option<JournalChange>>,
-    is_read_once: bool,
-    was_read: AtomicBool,
-}
-
-#[async_trait]
-impl Journal for TakesNothingOver {
-    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
-        if self.was_read.swap(true, Ordering::Relaxed) && self.is_read_once {
-            return Err(JournalError::new("no such device"));
-        }
-        let recalled = self.kept.recall(create).await;
-        let change = self.meanwhile.lock().unwrap().take();
-        if let Some(change) = change {
-            let write = JournalWrite::new(create.clone(), super::stranger(), change);
-            self.kept.write(&write).await?;
-        }
-        recalled
-    }
-
-    async fn write(&self, _write: &JournalWrite) -> Result<(), JournalError> {
-        Err(JournalError::new("no space left on the device"))
-    }
-}
-
-/// It was not taken over, so whoever is at it may send it after the last look-up that missed it.
-#[tokio::test(start_paused = true)]
-async fn only_the_journal_says_of_what_was_not_taken_over_that_nothing_was_created() {
-    let take_back = JournalChange::TakeBack {
-        attempt: 1,
-        why: TakenBack::NotSent,
-        reason: SendReason::Unsent,
-    };
-    let known = (ErrorKind::Known, Billing::Unknown);
-    let cases = [
-        (None, false, known),
-        (
-            Some(take_back.clone()),
-            false,
-            (ErrorKind::Unreachable, Billing::None),
-        ),
-        (Some(take_back), true, known),
-    ];
-    for (meanwhile, is_read_once, expected) in cases {
-        let host = Arc::new(Absent::default());
-        let journal = Arc::new(TakesNothingOver {
-            kept: MemoryJournal::default(),
-            meanwhile: Mutex::new(meanwhile),
-            is_read_once,
-            was_read: AtomicBool::new(false),
-        });
-        let client = on_a_proven_host(host.clone());
-        let client = client.journal(journal.clone()).build().unwrap();
-        with_earlier_task(&journal.kept, &client).await;
-        let mut intent = intent(&client);
-        // The one repetition that a proof of absence allows is used up.
-        intent.repetitions_after_absence = 1;
-        intend(&journal.kept, &intent, true).await;
-        let error = client.reconcile(intent.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), error.billing()), expected, "{error}");
-        assert_eq!(posts(&host.asked.calls()), 0);
     }
 }

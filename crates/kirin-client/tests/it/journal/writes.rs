@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use kirin_client::{
-    ApiKey, BaseUrl, Billing, CreateId, ErrorKind, Journal, JournalChange, JournalError,
-    JournalState, JournalWrite, MemoryJournal, Recalled,
-    machine::{Notice, Outcome, SendReason},
+    ApiKey, BaseUrl, Billing, CreateId, ErrorKind, Journal, JournalError, JournalState,
+    JournalWrite, MemoryJournal, Recalled,
+    machine::{Notice, Outcome},
 };
 use kirin_tests::canary;
 use kirin_transport::Sent;
 
-use super::{COMPLETED, CREATED, client, name_of, refused, request, stranger};
+use super::{COMPLETED, CREATED, client, name_of, refused, request};
 use crate::scripted::{Answer, Scripted, json, shown};
 
 /// A journal that fails at some of its writes, and remembers all of them.
@@ -147,42 +147,4 @@ async fn an_end_that_cannot_be_written_down_is_told_with_the_error() {
     assert!(error.not_recorded().is_some());
     let next_step = error.next_step();
     assert!(next_step.contains("reconcile its entry"), "{next_step}");
-}
-
-/// A journal that takes no end, and in which another process sends the create just before.
-#[derive(Default)]
-struct OvertakenAtTheEnd(MemoryJournal);
-
-#[async_trait]
-impl Journal for OvertakenAtTheEnd {
-    async fn recall(&self, create: &CreateId) -> Result<Recalled, JournalError> {
-        self.0.recall(create).await
-    }
-
-    async fn write(&self, write: &JournalWrite) -> Result<(), JournalError> {
-        let JournalChange::End(_) = write.change else {
-            return self.0.write(write).await;
-        };
-        let [entry] = <[_; 1]>::try_from(self.0.entries()).unwrap();
-        let take_over = JournalChange::TakeOver(Box::new(entry.intent));
-        let send = JournalChange::Send {
-            attempt: 1,
-            reason: SendReason::Unsent,
-        };
-        for change in [take_over, send] {
-            let write = JournalWrite::new(write.create.clone(), stranger(), change);
-            self.0.write(&write).await?;
-        }
-        Err(JournalError::new("no space left on the device"))
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_end_that_cannot_be_written_down_says_nothing_of_what_another_process_has_sent() {
-    let transport = Scripted::new(refused());
-    let client = client(&transport, Arc::new(OvertakenAtTheEnd::default()));
-    let error = client.generate(request()).await.unwrap_err();
-    shown(&error);
-    assert_eq!(error.kind(), ErrorKind::Known, "{error}");
-    assert_eq!(error.billing(), Billing::Unknown);
 }
