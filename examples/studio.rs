@@ -45,8 +45,8 @@ impl Studio {
             let id = entry.external_task_id;
             let entry = self.ledger.journal_entry(entry.number).await?;
             let mut generation = self.client(&id)?.resume_entry(entry).start();
-            // It holds the create from its first poll on: an order that comes now finds it under way, and does not
-            // get in between.
+            // The first poll claims the create. Without it, an order that comes now could claim it first, and end
+            // without work, because the journal knows the create already.
             let _ = generation.accepted().now_or_never();
             tokio::spawn(Arc::clone(self).work(id, generation, None));
         }

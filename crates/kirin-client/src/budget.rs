@@ -29,7 +29,7 @@ use crate::{
 /// The vendor publishes no prices; the list prices are those of the service behind it, and most models have
 /// none: [`prices`](Self::prices) takes yours. One budget may be shared by several clients, and one generation
 /// may have one of its own beside that of its client: `GenerationBuilder::budget`. A budget ends with the process;
-/// [`spent_before`](Self::spent_before) makes one that continues.
+/// [`spent_before`](Self::spent_before) makes one that counts what an earlier process spent.
 ///
 /// ```
 /// use std::sync::Arc;

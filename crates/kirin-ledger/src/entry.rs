@@ -137,7 +137,7 @@ impl Entry {
         self.cost.as_ref().or(self.price.as_ref())
     }
 
-    /// What continues its task, where there is one.
+    /// The handle that continues its task, if it has one.
     pub fn handle(&self) -> Option<GenerationHandle> {
         let (base_url, key) = (self.base_url.clone(), self.key.clone());
         let mut handle = GenerationHandle::new(base_url, key, self.task_id.clone()?);

@@ -250,7 +250,7 @@ impl Client {
         finished.unwrap_or_else(|error| Err(DownloadError::in_async_task(error)))
     }
 
-    /// Notes in the journal that what came of a create is where it is wanted. It is
+    /// Notes in the journal that the result of a create was delivered. It is
     /// [`Client::delivered`](crate::Client::delivered).
     ///
     /// ```no_run

@@ -192,7 +192,7 @@ impl Names {
         Err(elsewhere())
     }
 
-    /// Makes both, the note first: a crash in between leaves nothing that is of no one.
+    /// Makes both, the note first: a crash in between leaves no file without an owner.
     fn make(&self, wanted: Option<(&TaskId, &Output)>) -> Result<Looked, DownloadError> {
         let note = Note::new(wanted);
         let note_file = match metadata(&self.note).map_err(not_written)? {

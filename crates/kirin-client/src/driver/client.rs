@@ -177,12 +177,12 @@ impl Client {
         operation.is_of_same_client(&OperationId::new(self.0.number, 0))
     }
 
-    /// What continues a task that is at its end.
+    /// The handle of a task that has ended.
     pub(super) fn handle_of(&self, task: &Task) -> GenerationHandle {
         self.handle_of_id(task.id().clone())
     }
 
-    /// What continues a task of this client.
+    /// The handle of a task of this client.
     pub(super) fn handle_of_id(&self, id: TaskId) -> GenerationHandle {
         let (base_url, key) = (self.base_url().clone(), self.0.fingerprint.clone());
         let mut handle = GenerationHandle::new(base_url, key, id);

@@ -62,7 +62,7 @@ impl Client {
         unfinished
     }
 
-    /// What continues one. Of what was not sent there is nothing to continue.
+    /// The entry or handle that continues it. A create that was not sent has none.
     async fn unfinished(&self, running: Running) -> Option<Unfinished> {
         let mut is_open = false;
         let mut entry = None;

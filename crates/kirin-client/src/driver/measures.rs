@@ -64,7 +64,7 @@ impl Measures {
         }
     }
 
-    /// The journal was asked: `plan` says how the create is continued.
+    /// The journal was asked: `plan` says how the create continues.
     pub(super) fn prepared(&mut self, plan: &Plan) {
         if let Start::Reconcile(intent) | Start::SendAgain(intent) = &plan.start {
             self.is_sought = true;

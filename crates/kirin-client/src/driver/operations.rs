@@ -245,7 +245,7 @@ impl Client {
         })
     }
 
-    /// Notes in the journal that what came of a create is where it is wanted: until then a completed one
+    /// Notes in the journal that the result of a create was delivered: until then a completed one
     /// counts as [unfinished](JournalEntry::is_unfinished). Without a journal there is nothing to note.
     ///
     /// # Errors

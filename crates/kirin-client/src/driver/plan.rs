@@ -109,7 +109,7 @@ impl Start {
         Some(create.with_account(account))
     }
 
-    /// The account of what it continues.
+    /// The account of the create or task that it continues.
     fn account(&self) -> Option<&AccountName> {
         match self {
             Self::Reconcile(intent) | Self::Repeat(intent) | Self::SendAgain(intent) => {
@@ -285,7 +285,7 @@ impl Start {
         }
     }
 
-    /// What continues the task, where it was given.
+    /// The handle of the task, if it was given.
     pub(super) fn handle(&self) -> Option<&GenerationHandle> {
         match self {
             Self::Resume(handle) => Some(handle),

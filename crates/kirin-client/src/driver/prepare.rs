@@ -30,7 +30,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Finds out what `plan` is to continue.
+    /// Finds out what `plan` continues from.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Known {
         }
     }
 
-    /// What the journal knows of a create decides how it is continued.
+    /// Decides how a create continues, from what the journal knows of it.
     fn learn(
         &mut self,
         client: &Client,
@@ -274,7 +274,7 @@ fn is_own(client: &Client, entry: &JournalEntry) -> bool {
         .is_some_and(|operation| client.is_own(&operation))
 }
 
-/// Continues what the journal knows.
+/// Continues from what the journal knows.
 fn go_on(entry: JournalEntry) -> Start {
     match entry.handle() {
         Some(handle) => Start::Resume(handle),

@@ -257,7 +257,7 @@ impl Record {
         if let Stage::ToBeRepeated(_) | Stage::ToBeTakenOver(_) = self.stage
             && is_denied
         {
-            // It was not taken over, so another operation may have sent it meanwhile. What was counted for it stays.
+            // It was not taken over, so another operation may have sent it since. What was counted for it stays.
             let open = self.open_create_of_another().await;
             if let Some(state) = open.unwrap_or(Some(KnownCreate::InDoubt)) {
                 return Err(JournalError::known(state));

@@ -212,7 +212,7 @@ impl JournalEntry {
         }
     }
 
-    /// What continues its task, where there is one.
+    /// The handle that continues its task, if it has one.
     pub fn handle(&self) -> Option<GenerationHandle> {
         let intent = &self.intent;
         let (base_url, key) = (intent.base_url.clone(), intent.key.clone());

@@ -7,7 +7,7 @@ use kirin_transport::escapes;
 /// Shorter keys are no secrets, only words that an answer may hold by chance.
 const SHORTEST_SECRET: usize = 8;
 
-/// What is in the place of the key.
+/// What replaces the key.
 const HIDDEN: &[u8] = b"(hidden)";
 
 /// A body, without the key.
